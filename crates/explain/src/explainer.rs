@@ -1,0 +1,234 @@
+//! Relevance propagation through a model, for texts.
+
+use burn::tensor::{Tensor, TensorData};
+use relprop_rules::{BoundRules, Pass, Registry, RuleError, RuleSet, find_site};
+use relprop_transformer::{Batch, Model, PaddingSide, TextError, TokenizedText, Truncation};
+
+use crate::target::argmax;
+use crate::{
+    Explanation, ModelInfo, SCHEMA, Target, TargetValue, TokenRelevance, UnknownTarget,
+    WordRelevance,
+};
+
+/// The site at which relevance is read unless another is asked for: the input of the first block.
+pub const DEFAULT_SITE: &str = "blocks";
+
+/// Explains the decisions of one model under one rule set.
+///
+/// One forward and one backward pass explain a whole batch of texts. What a text gets does not
+/// depend on the batch that it is in.
+#[derive(Clone, Debug)]
+pub struct Explainer<'m> {
+    model: &'m Model,
+    rules: BoundRules,
+    rules_name: String,
+    at: String,
+    target: Target,
+    truncation: Truncation,
+    padding: PaddingSide,
+}
+
+/// Why a text, or a model, cannot be explained as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The rule set does not fit the model, or there is no such site.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// The model has no such target.
+    #[error(transparent)]
+    Target(#[from] UnknownTarget),
+    /// The text cannot be given to the model.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The site has no relevance per token.
+    #[error(
+        "relevance cannot be read at `{site}`: its signal does not have one vector a token; \
+         `blocks` and `embeddings.word` do"
+    )]
+    NotPerToken {
+        /// The site.
+        site: String,
+    },
+}
+
+impl<'m> Explainer<'m> {
+    /// Explains `model` under `rules`: the predicted label's logit, read at [`DEFAULT_SITE`].
+    ///
+    /// # Errors
+    ///
+    /// If the rule set does not fit the model: see [`RuleSet::bind`].
+    pub fn new(model: &'m Model, rules: &RuleSet, registry: &Registry) -> Result<Self, RuleError> {
+        Ok(Self {
+            model,
+            rules: rules.bind(&model.transformer.sites(), registry)?,
+            rules_name: rules.name.clone(),
+            at: DEFAULT_SITE.to_owned(),
+            target: Target::default(),
+            truncation: Truncation::default(),
+            padding: PaddingSide::default(),
+        })
+    }
+
+    /// Reads relevance at `site` instead.
+    ///
+    /// # Errors
+    ///
+    /// If the model has no such site, or the signal there is not one vector a token.
+    pub fn at(mut self, site: &str) -> Result<Self, ExplainError> {
+        // The model lists its sites for a text of two tokens.
+        match find_site(&self.model.transformer.sites(), site)?.shape[..] {
+            [1, 2, _] => self.at = site.to_owned(),
+            _ => return Err(ExplainError::NotPerToken { site: site.to_owned() }),
+        }
+        Ok(self)
+    }
+
+    /// Explains `target` instead.
+    pub fn target(mut self, target: Target) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Says what to do with texts that are too long; they are cut unless it is said.
+    pub fn truncation(mut self, truncation: Truncation) -> Self {
+        self.truncation = truncation;
+        self
+    }
+
+    /// Fills up shorter texts of a batch on this side. It makes no difference to the result.
+    pub fn padding(mut self, side: PaddingSide) -> Self {
+        self.padding = side;
+        self
+    }
+
+    /// Splits a text into tokens as the model reads them.
+    ///
+    /// # Errors
+    ///
+    /// If it is empty, or too long and must not be cut.
+    pub fn tokenize(&self, text: &str) -> Result<TokenizedText, TextError> {
+        let positions = self.model.transformer.config().positions;
+        self.model.tokenizer.encode(text, positions, self.truncation)
+    }
+
+    /// Explains one text.
+    ///
+    /// # Errors
+    ///
+    /// If it is empty, or too long and must not be cut.
+    pub fn explain(&self, text: &str) -> Result<Explanation, ExplainError> {
+        let tokenized = self.tokenize(text)?;
+        Ok(self.explain_batch(&[(text, &tokenized)])?.remove(0))
+    }
+
+    /// Explains a batch of [tokenised](Explainer::tokenize) texts in one forward and one backward
+    /// pass. Memory grows with the longest text and with the number of texts.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::NoProbe`] if the model did not come by the site; it always should.
+    pub fn explain_batch(
+        &self,
+        texts: &[(&str, &TokenizedText)],
+    ) -> Result<Vec<Explanation>, ExplainError> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let transformer = &self.model.transformer;
+        let device = transformer.device();
+        let padding_token = transformer.config().padding_token;
+        let tokenized = texts.iter().map(|(_, tokenized)| *tokenized);
+        let batch = Batch::new(tokenized, padding_token, self.padding, &device);
+
+        let mut pass = Pass::new(&self.rules).with_probe(&self.at);
+        let logits = transformer.forward(&batch, &mut pass);
+        let labels = logits.dims()[1];
+        let values = numbers(logits.clone());
+        let rows: Vec<&[f32]> = values.chunks(labels).collect();
+
+        // One backward pass for all texts: no text's target depends on another text.
+        let weights = rows.iter().flat_map(|row| self.target.weights(row)).collect::<Vec<_>>();
+        let weights = TensorData::new(weights, [rows.len(), labels]);
+        let target = (logits * Tensor::from_data(weights, &device)).sum();
+        let relevance: Tensor<3> = pass.backward(target).take(&self.at)?;
+
+        let [_, positions, _] = relevance.dims();
+        let relevance = numbers(relevance.sum_dim(2));
+        let of_text = relevance.chunks(positions).zip(&batch.spans);
+        let explanations = texts.iter().zip(rows).zip(of_text);
+        Ok(explanations
+            .map(|(((text, tokenized), logits), (relevance, span))| {
+                self.explanation(text, tokenized, logits, &relevance[span.clone()])
+            })
+            .collect())
+    }
+
+    fn explanation(
+        &self,
+        text: &str,
+        tokenized: &TokenizedText,
+        logits: &[f32],
+        relevance: &[f32],
+    ) -> Explanation {
+        let labels = &self.model.transformer.config().labels;
+        let weights = self.target.weights(logits);
+        let value = weights.iter().zip(logits).map(|(weight, logit)| weight * logit).sum();
+        let tokens = tokenized.tokens.iter().zip(relevance).map(|(token, relevance)| {
+            TokenRelevance {
+                text: token.text.clone(),
+                id: token.id,
+                start: token.start,
+                end: token.end,
+                special: token.special,
+                relevance: *relevance,
+            }
+        });
+        Explanation {
+            schema: SCHEMA.to_owned(),
+            text: text.to_owned(),
+            method: "lrp".to_owned(),
+            rules: self.rules_name.clone(),
+            at: self.at.clone(),
+            model: ModelInfo {
+                family: self.model.family.name().to_owned(),
+                sha256: self.model.sha256.clone(),
+            },
+            device: format!("{:?}", self.model.transformer.device()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            logits: logits.to_vec(),
+            labels: labels.clone(),
+            prediction: labels[argmax(logits)].clone(),
+            target: TargetValue { label: self.target.name(logits, labels), value },
+            tokens: tokens.collect(),
+            words: words(text, tokenized, relevance),
+            dropped_tokens: tokenized.dropped,
+        }
+    }
+}
+
+/// Merges the word pieces of each word.
+fn words(text: &str, tokenized: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevance> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut words: Vec<(u32, WordRelevance)> = Vec::new();
+    for (token, relevance) in tokenized.tokens.iter().zip(relevance) {
+        let Some(word) = token.word else { continue };
+        match words.last_mut() {
+            Some((last, merged)) if *last == word => {
+                merged.end = token.end;
+                merged.relevance += relevance;
+            }
+            _ => {
+                let (start, end, relevance) = (token.start, token.end, *relevance);
+                words.push((word, WordRelevance { text: String::new(), start, end, relevance }));
+            }
+        }
+    }
+    let text_of = |word: &WordRelevance| characters[word.start..word.end].iter().collect();
+    words.into_iter().map(|(_, word)| WordRelevance { text: text_of(&word), ..word }).collect()
+}
+
+/// The numbers of a tensor, row by row.
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data_as::<f32>().try_into_vec().expect("the data is f32")
+}

@@ -1,0 +1,106 @@
+//! The result of explaining one text: relevance per token and per word, and where it came from.
+
+use serde::{Deserialize, Serialize};
+
+/// The name and version of the JSON format that [`Explanation`] is written in.
+pub const SCHEMA: &str = "relprop.explanation/1";
+
+/// Why a model decided as it did on one text.
+///
+/// Relevance is in units of the target: tokens that speak for it are positive, tokens that speak
+/// against it negative.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The text that was explained, as given.
+    pub text: String,
+    /// How relevance was obtained: `lrp`.
+    pub method: String,
+    /// The name of the rule set.
+    pub rules: String,
+    /// The site at which relevance was read: `blocks`, `embeddings.word`.
+    pub at: String,
+    /// The model that was explained.
+    pub model: ModelInfo,
+    /// The device that computed it.
+    pub device: String,
+    /// The version of relprop.
+    pub version: String,
+    /// One logit a label, in the order of `labels`.
+    pub logits: Vec<f32>,
+    /// The model's labels.
+    pub labels: Vec<String>,
+    /// The label with the largest logit.
+    pub prediction: String,
+    /// What was explained.
+    pub target: TargetValue,
+    /// The tokens, special ones included, in the order of the text.
+    pub tokens: Vec<TokenRelevance>,
+    /// The words, each the sum of its word pieces. Special tokens belong to no word.
+    pub words: Vec<WordRelevance>,
+    /// How many tokens were cut from the end of the text because the model has no position for them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped_tokens: usize,
+}
+
+/// Which model was explained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// The family of the checkpoint: `bert`, `relprop`.
+    pub family: String,
+    /// The SHA-256 of the weights' file, in hexadecimal; absent for a model that was never saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// The scalar that was explained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetValue {
+    /// The label, or `A-B` for the difference of two labels' logits.
+    pub label: String,
+    /// Its value: a logit, or a difference of two.
+    pub value: f32,
+}
+
+/// One token and its relevance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenRelevance {
+    /// The token as the vocabulary has it: `warm`, `##ly`, `[CLS]`.
+    pub text: String,
+    /// Its id in the vocabulary.
+    pub id: u32,
+    /// Where it starts in the text, in characters.
+    pub start: usize,
+    /// Where it ends in the text, in characters, exclusive. Special tokens are empty.
+    pub end: usize,
+    /// Whether it was added around the text, such as `[CLS]`.
+    pub special: bool,
+    /// Its share of the target.
+    pub relevance: f32,
+}
+
+/// One word and its relevance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WordRelevance {
+    /// The word as it stands in the text.
+    pub text: String,
+    /// Where it starts in the text, in characters.
+    pub start: usize,
+    /// Where it ends in the text, in characters, exclusive.
+    pub end: usize,
+    /// The sum over its word pieces.
+    pub relevance: f32,
+}
+
+impl Explanation {
+    /// The sum of relevance over all tokens. What it lacks of the target was absorbed by biases
+    /// and by operations whose rule does not conserve.
+    pub fn total(&self) -> f32 {
+        self.tokens.iter().map(|token| token.relevance).sum()
+    }
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}

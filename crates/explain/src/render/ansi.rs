@@ -1,0 +1,374 @@
+//! A heat map for the terminal.
+
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::account::Account;
+use super::flow::{Cell, chunks, clean, flow};
+use super::numbers::{Numbers, Scale, percent, probability};
+use super::palette::{step, style};
+use super::segments::segments;
+use crate::Explanation;
+
+/// The narrowest picture: the legend fits.
+const NARROWEST: usize = 24;
+/// What stands between two parts of a line.
+const GAP: &str = "   ";
+const PLAIN: Style = Style::new();
+const BOLD: Style = Style::new().bold();
+const DIMMED: Style = Style::new().dimmed();
+
+/// A heat map of one explanation, at most `width` columns wide; it ends with a newline.
+///
+/// Under each word stands its relevance. With `colour`, the background of a word shows it too:
+/// blue for the target, red against it. Without, the text holds no escape code, and a row of one
+/// to five signs takes the place of the colour. A `width` below 24 is taken as 24.
+///
+/// Control characters in the text are shown as symbols, so no text can talk to the terminal.
+pub fn ansi(explanation: &Explanation, width: usize, colour: bool) -> String {
+    let mut page = Page {
+        width: width.max(NARROWEST),
+        colour,
+        text: String::new(),
+    };
+    header(&mut page, explanation);
+    page.end_line();
+    heat_map(&mut page, explanation);
+    footer(&mut page, explanation);
+    page.text
+}
+
+/// What was predicted, what is explained, and how.
+fn header(page: &mut Page, explanation: &Explanation) {
+    let Explanation {
+        prediction,
+        target,
+        method,
+        rules,
+        at,
+        ..
+    } = explanation;
+    let sure = probability(explanation)
+        .map(|p| format!(" ({})", percent(p, 1)))
+        .unwrap_or_default();
+    let value = Numbers::up_to(target.value.abs()).signed(target.value);
+    let explained = format!("target {} = {value}", target.label);
+    page.parts(&[format!("{prediction}{sure}"), explained], BOLD);
+    page.paragraph(&format!("{method}, rules {rules}, read at {at}"), DIMMED);
+}
+
+/// The lines of the text, each with a row of numbers and, without colour, a row of signs.
+fn heat_map(page: &mut Page, explanation: &Explanation) {
+    let scale = Scale::of(explanation);
+    let numbers = Numbers::up_to(scale.largest());
+    let lines = flow(&segments(explanation), page.width, |relevance| {
+        numbers.signed(relevance)
+    });
+    for line in lines {
+        page.row(&line, |cell| {
+            let style = cell
+                .relevance
+                .map_or(PLAIN, |relevance| style(scale.shade(relevance)));
+            Some((cell.text.clone(), style))
+        });
+        if line.iter().any(|cell| cell.number.is_some()) {
+            page.row(&line, |cell| {
+                let relevance = cell.number?;
+                let weak = step(scale.shade(relevance)) == 0;
+                Some((numbers.signed(relevance), if weak { DIMMED } else { PLAIN }))
+            });
+            if !page.colour {
+                page.row(&line, |cell| {
+                    let shade = scale.shade(cell.number?);
+                    let sign = if shade > 0.0 { "+" } else { "-" };
+                    Some((sign.repeat(step(shade)), PLAIN))
+                });
+            }
+        }
+        page.end_line();
+    }
+}
+
+/// The sums, what is missing of the target, and the legend.
+fn footer(page: &mut Page, explanation: &Explanation) {
+    let account = Account::of(explanation);
+    let sums: Vec<String> = account
+        .sums()
+        .into_iter()
+        .map(|(name, sum)| format!("{name} {sum}"))
+        .collect();
+    page.parts(&sums, PLAIN);
+    page.paragraph(&account.held(), PLAIN);
+    if let Some(dropped) = dropped(explanation) {
+        page.paragraph(&dropped, PLAIN);
+    }
+    if page.colour {
+        page.write("blue: for", style(1.0));
+        page.write("  ", PLAIN);
+        page.write("red: against", style(-1.0));
+    } else {
+        page.write("+++ for  --- against", PLAIN);
+    }
+    page.end_line();
+}
+
+/// How many tokens the model did not see; `None` if it saw all.
+pub(super) fn dropped(explanation: &Explanation) -> Option<String> {
+    let tokens = match explanation.dropped_tokens {
+        0 => return None,
+        1 => "1 token was".into(),
+        count => format!("{count} tokens were"),
+    };
+    Some(format!(
+        "{tokens} dropped from the end: the model has no position for more"
+    ))
+}
+
+/// The output so far.
+struct Page {
+    width: usize,
+    colour: bool,
+    text: String,
+}
+
+impl Page {
+    fn write(&mut self, text: &str, style: Style) {
+        if self.colour && style != PLAIN && !text.is_empty() {
+            self.text += &format!("{style}{text}{style:#}");
+        } else {
+            self.text += text;
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// Short texts side by side, as many on a line as fit.
+    fn parts(&mut self, parts: &[String], style: Style) {
+        let mut line = String::new();
+        for part in parts {
+            if !line.is_empty() && line.width() + GAP.width() + part.width() > self.width {
+                self.paragraph(&std::mem::take(&mut line), style);
+            }
+            if !line.is_empty() {
+                line += GAP;
+            }
+            line += part;
+        }
+        self.paragraph(&line, style);
+    }
+
+    /// A text broken into lines at its spaces, and within words that are longer than a line.
+    fn paragraph(&mut self, text: &str, style: Style) {
+        let fits = |line: &str, more: &str| line.width() + more.trim_end().width() <= self.width;
+        let mut lines = vec![String::new()];
+        for word in text.split_inclusive(' ').map(clean) {
+            let parts = if fits("", &word) {
+                vec![word]
+            } else {
+                chunks(&word, self.width)
+            };
+            for part in parts {
+                match lines.last_mut() {
+                    Some(line) if fits(line, &part) => *line += &part,
+                    _ => lines.push(part),
+                }
+            }
+        }
+        for line in lines {
+            let line = line.trim_end();
+            if !line.is_empty() {
+                self.write(line, style);
+                self.end_line();
+            }
+        }
+    }
+
+    /// A line with, for each cell, something in the cell's column. A row of nothing is left out.
+    fn row(&mut self, line: &[Cell], show: impl Fn(&Cell) -> Option<(String, Style)>) {
+        let mut column = 0;
+        for cell in line {
+            if let Some((text, style)) = show(cell).filter(|(text, _)| !text.is_empty()) {
+                self.text += &" ".repeat(cell.column.saturating_sub(column));
+                column = cell.column.max(column) + text.width();
+                self.write(&text, style);
+            }
+        }
+        if column > 0 {
+            self.end_line();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::explanation;
+
+    fn film() -> Explanation {
+        let words = [
+            ("a", 0.02),
+            ("warm", 1.2),
+            (",", 0.0),
+            ("funny", 0.9),
+            ("film", -0.4),
+        ];
+        explanation("a warm, funny film .", &words)
+    }
+
+    /// Texts that are hard to lay out.
+    fn hard() -> Vec<Explanation> {
+        let long = "x".repeat(90);
+        let mut hostile = explanation("\x1b[31mred\u{202e} \r\n\x07bell", &[("red", 1.0)]);
+        hostile.prediction = format!("\x1b[2J{long}");
+        let mut dropped = explanation("one two three four", &[("one", 1.0), ("two", -1.0)]);
+        dropped.dropped_tokens = 2;
+        vec![
+            film(),
+            explanation("", &[]),
+            explanation(
+                "映画はとても良かった👍🏽 e\u{301}te\u{301}",
+                &[
+                    ("映画", 0.8),
+                    ("は", 0.01),
+                    ("とても", 0.3),
+                    ("良かった", 1.9),
+                    ("👍🏽", 0.7),
+                    ("e\u{301}te\u{301}", -0.1),
+                ],
+            ),
+            explanation(&long, &[(&long, 2.0)]),
+            explanation("a b", &[("a", f32::NAN), ("b", f32::NEG_INFINITY)]),
+            explanation(
+                "a b c d e f g h i j k",
+                &[("a", 1e-9), ("d", 3e8), ("e", -3e8), ("f", 1.0)],
+            ),
+            hostile,
+            dropped,
+        ]
+    }
+
+    /// The text without its escape codes.
+    fn stripped(text: &str) -> String {
+        let mut parts = text.split('\x1b');
+        let first = parts.next().unwrap_or_default().to_string();
+        parts.fold(first, |text, part| text + part.split_once('m').unwrap().1)
+    }
+
+    #[test]
+    fn without_colour_signs_tell_the_strength() {
+        insta::assert_snapshot!(ansi(&film(), 30, false), @"
+        positive (98.2 %)
+        target positive = +2.10
+        lrp, rules ah-ln, read at
+        blocks
+
+        a     warm  ,     funny film .
+        +0.02 +1.20 0.00  +0.90 -0.40
+              +++++       ++++  --
+
+        words +1.72
+        special tokens 0.00
+        total +1.72
+        tokens hold +1.72 of +2.10
+        (82 %); the rest sits in
+        biases and in operations whose
+        rule does not conserve
+        +++ for  --- against
+        ");
+    }
+
+    #[test]
+    fn colour_adds_escape_codes_and_nothing_else() {
+        let coloured = ansi(&film(), 60, true);
+        assert!(
+            coloured.contains("\x1b[38;5;231m\x1b[48;5;25mwarm\x1b[0m"),
+            "{coloured:?}"
+        );
+        assert!(
+            coloured.contains("\x1b[48;5;217mfilm\x1b[0m"),
+            "{coloured:?}"
+        );
+        insta::assert_snapshot!(stripped(&coloured), @"
+        positive (98.2 %)   target positive = +2.10
+        lrp, rules ah-ln, read at blocks
+
+        a     warm  ,     funny film .
+        +0.02 +1.20 0.00  +0.90 -0.40
+
+        words +1.72   special tokens 0.00   total +1.72
+        tokens hold +1.72 of +2.10 (82 %); the rest sits in biases
+        and in operations whose rule does not conserve
+        blue: for  red: against
+        ");
+    }
+
+    #[test]
+    fn no_escape_codes_without_colour() {
+        for explanation in hard() {
+            let text = ansi(&explanation, 40, false);
+            assert!(
+                text.chars().all(|c| c == '\n' || !c.is_control()),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_line_fits_the_width() {
+        for explanation in hard() {
+            for (width, colour) in [
+                (0, false),
+                (24, true),
+                (33, false),
+                (80, true),
+                (500, false),
+            ] {
+                for line in stripped(&ansi(&explanation, width, colour)).lines() {
+                    assert!(line.width() <= width.max(NARROWEST), "{width}: {line:?}");
+                    assert_eq!(line.trim_end(), line);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_start_in_the_column_of_their_word() {
+        let text = ansi(&hard()[2], 80, false);
+        let (words, numbers) = (text.lines().nth(3).unwrap(), text.lines().nth(4).unwrap());
+        for (word, number) in [
+            ("映画", "+0.80"),
+            ("とても", "+0.30"),
+            ("👍🏽", "+0.70"),
+            ("e\u{301}", "-0.10"),
+        ] {
+            let column = words[..words.find(word).unwrap()].width();
+            assert_eq!(
+                numbers.find(number),
+                Some(column),
+                "{word}\n{words}\n{numbers}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_text_is_lost() {
+        let text = ansi(&hard()[7], 60, false);
+        assert!(text.contains("one   two three four\n"), "{text}");
+        assert!(
+            text.contains("2 tokens were dropped from the end"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn zero_relevance_everywhere_is_a_picture_too() {
+        let text = ansi(&explanation("a b", &[("a", 0.0), ("b", 0.0)]), 80, true);
+        assert!(
+            text.contains("words 0.00   special tokens 0.00   total 0.00"),
+            "{text}"
+        );
+        assert!(!text.contains("NaN"), "{text}");
+    }
+}

@@ -1,0 +1,444 @@
+//! A report for the browser, as one file.
+
+use std::ops::Range;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+
+use super::account::Account;
+use super::ansi::dropped;
+use super::numbers::{Numbers, Scale, percent, probability};
+use super::segments::{Segment, evident, segments};
+use crate::{Explanation, TokenRelevance};
+
+const STYLE: &str = include_str!("report.css");
+/// Words of at least this fraction of the strongest have their number printed below them.
+const NUMBERED: f32 = 0.2;
+
+/// What one page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The heading, and the title of the browser's tab.
+    pub title: &'a str,
+    /// Names and values for the top of the page: model, accuracy, device, version.
+    pub facts: &'a [(String, String)],
+    /// The texts, in the order shown. An item without explanations is left out.
+    pub items: &'a [Item<'a>],
+}
+
+/// One text of a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    /// The same text under one or several rule sets; the first is the main one.
+    pub explanations: &'a [Explanation],
+    /// A remark below the picture.
+    pub note: Option<&'a str>,
+    /// Known evidence, underlined: ranges of the text in characters, in any order.
+    pub evidence: &'a [Range<usize>],
+}
+
+/// The report as one HTML file that needs no other file, no script and no network.
+///
+/// It follows the light or dark mode of the system and can be printed. Every text in it is
+/// escaped.
+pub fn html(report: &Report) -> String {
+    let items = || {
+        report
+            .items
+            .iter()
+            .filter(|item| !item.explanations.is_empty())
+    };
+    let several = items().any(|item| item.explanations.len() > 1);
+    let evidence = items().any(|item| !item.evidence.is_empty());
+    let page = markup! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content="relprop";
+                title { (report.title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    header.top {
+                        h1 { (report.title) }
+                        @if !report.facts.is_empty() {
+                            dl.facts {
+                                @for (name, value) in report.facts {
+                                    div { dt { (name) } dd { (value) } }
+                                }
+                            }
+                        }
+                    }
+                    (guide(several, evidence))
+                    @for (index, item) in items().enumerate() { (text(index + 1, item)) }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// How to read the picture, with the legend.
+fn guide(several: bool, evidence: bool) -> Markup {
+    markup! {
+        section.guide {
+            h2 { "How to read this" }
+            p {
+                "The model turned each text into one number, the target. Relevance propagation "
+                "follows that number back to the words: a "
+                b.for { "blue" } " word speaks for the target, a "
+                b.against { "red" } " word against it. The deeper the colour, the more of the "
+                "target it carries; the deepest marks the strongest word of each picture, so "
+                "compare colours within a picture and numbers between pictures. The numbers are "
+                "in units of the target. What is missing of it sits in biases and in operations "
+                "whose rule does not conserve."
+                @if evidence { " Words that are " span.evidence { "underlined" } " are known evidence." }
+                @if several { " Below each text, the same decision under other rules." }
+            }
+            div.legend {
+                span { "against the target" }
+                span.gradient {}
+                span { "for the target" }
+            }
+        }
+    }
+}
+
+/// One text: the decision, the picture, the comparison, the table.
+fn text(number: usize, item: &Item) -> Markup {
+    let Some((main, others)) = item.explanations.split_first() else {
+        return markup! {};
+    };
+    markup! {
+        article {
+            h2 { "Text " (number) }
+            (decision(main))
+            (picture(main, item.evidence, true))
+            (account(main))
+            @if let Some(dropped) = dropped(main) { p.note { (dropped) "." } }
+            @if let Some(note) = item.note { p.note { (note) } }
+            @if !others.is_empty() {
+                section.others {
+                    h3 { "Under other rules" }
+                    @for other in others { (comparison(other, item.evidence)) }
+                }
+            }
+            (table(item.explanations))
+        }
+    }
+}
+
+/// The prediction and how sure it is, the target, the rules.
+fn decision(explanation: &Explanation) -> Markup {
+    let Explanation {
+        prediction,
+        target,
+        method,
+        rules,
+        at,
+        ..
+    } = explanation;
+    let value = Numbers::up_to(target.value.abs()).signed(target.value);
+    markup! {
+        dl.decision {
+            div {
+                dt { "Prediction" }
+                dd {
+                    strong { (prediction) }
+                    @if let Some(probability) = probability(explanation) {
+                        " " span.number { (percent(probability, 1)) }
+                        span.bar role="presentation" {
+                            span style=(format!("width:{:.1}%", probability * 100.0)) {}
+                        }
+                    }
+                }
+            }
+            div { dt { "Target" } dd { (target.label) " " span.number { (minus(&value)) } } }
+            div { dt { "Rules" } dd { (rules) " " small { (method) ", read at " (at) } } }
+        }
+    }
+}
+
+/// The heat map. The large one prints the numbers of its strong words.
+fn picture(explanation: &Explanation, evidence: &[Range<usize>], large: bool) -> Markup {
+    let scale = Scale::of(explanation);
+    let numbers = Numbers::up_to(scale.largest());
+    // The language of the text is not that of the page, and unknown.
+    markup! {
+        p.map.large[large] lang="" dir="auto" {
+            @for segment in segments(explanation) {
+                @match segment.word {
+                    None => (pieces(&segment, evidence)),
+                    Some(word) => {
+                        @let shade = scale.shade(word.relevance);
+                        @let number = minus(&numbers.signed(word.relevance));
+                        @let class = if shade < 0.0 { "w against" } else { "w for" };
+                        @let style = format!("--s:{:.3}", shade.abs());
+                        @let title = title(explanation, &segment, &numbers);
+                        @if large && shade.abs() >= NUMBERED {
+                            ruby {
+                                span class=(class) style=(style) title=(title) {
+                                    (pieces(&segment, evidence))
+                                }
+                                rt { (number) }
+                            }
+                        } @else {
+                            span class=(class) style=(style) title=(title) {
+                                (pieces(&segment, evidence))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A segment's text with its evidence underlined.
+fn pieces(segment: &Segment, evidence: &[Range<usize>]) -> Markup {
+    markup! {
+        @for (text, known) in evident(segment, evidence) {
+            @if known { span.evidence { (text) } } @else { (text) }
+        }
+    }
+}
+
+/// A word and its number, and those of its pieces if it has several: `lovely +1.20 = lov +0.80,
+/// ##ely +0.40`.
+fn title(explanation: &Explanation, segment: &Segment, numbers: &Numbers) -> String {
+    let Some(word) = segment.word else {
+        return String::new();
+    };
+    let tokens: Vec<&TokenRelevance> = explanation
+        .tokens
+        .iter()
+        .filter(|token| !token.special && word.start <= token.start && token.end <= word.end)
+        .collect();
+    let named = |text: &str, relevance| format!("{text} {}", minus(&numbers.signed(relevance)));
+    let mut title = named(segment.text, word.relevance);
+    if tokens.len() > 1 {
+        let parts: Vec<_> = tokens.iter().map(|t| named(&t.text, t.relevance)).collect();
+        title += &format!(" = {}", parts.join(", "));
+    }
+    title
+}
+
+/// The sums below a picture.
+fn account(explanation: &Explanation) -> Markup {
+    let account = Account::of(explanation);
+    let sums = account.sums();
+    markup! {
+        p.account {
+            @for (name, sum) in &sums { span { (name) " " span.number { (minus(sum)) } } }
+            span.held { "The " (minus(&account.held())) "." }
+        }
+    }
+}
+
+/// One of the other rule sets: its name and sums beside a small picture.
+fn comparison(explanation: &Explanation, evidence: &[Range<usize>]) -> Markup {
+    let account = Account::of(explanation);
+    let total = minus(&account.numbers().signed(account.total));
+    markup! {
+        div.other {
+            div {
+                strong { (explanation.rules) }
+                p.number {
+                    (total)
+                    @if let Some(share) = account.share() {
+                        span.share { (minus(&percent(share, 0))) " of the target" }
+                    }
+                }
+            }
+            (picture(explanation, evidence, false))
+        }
+    }
+}
+
+/// Every token with its relevance under every rule set.
+fn table(explanations: &[Explanation]) -> Markup {
+    let scales: Vec<(&Explanation, Scale, Numbers)> = explanations
+        .iter()
+        .map(|explanation| {
+            let scale = Scale::of_tokens(explanation);
+            (explanation, scale, Numbers::up_to(scale.largest()))
+        })
+        .collect();
+    let tokens = explanations.first().map_or(&[][..], |main| &main.tokens);
+    markup! {
+        details {
+            summary { "All " (tokens.len()) " tokens" }
+            div.scroll {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "token" }
+                            th scope="col" { "characters" }
+                            @for (explanation, ..) in &scales {
+                                th.number scope="col" { (explanation.rules) }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for (index, token) in tokens.iter().enumerate() {
+                            tr.special[token.special] {
+                                th scope="row" lang="" { (token.text) }
+                                td {
+                                    @if token.start < token.end { (token.start) "–" (token.end) }
+                                }
+                                @for (explanation, scale, numbers) in &scales {
+                                    (cell(explanation.tokens.get(index), *scale, *numbers))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A token's relevance in the table, tinted like the words.
+fn cell(token: Option<&TokenRelevance>, scale: Scale, numbers: Numbers) -> Markup {
+    let Some(token) = token else {
+        return markup! { td {} };
+    };
+    let shade = scale.shade(token.relevance);
+    markup! {
+        td.number.w.against[shade < 0.0].for[shade >= 0.0] style={ (format!("--s:{:.3}", shade.abs())) } {
+            (minus(&numbers.signed(token.relevance)))
+        }
+    }
+}
+
+/// Sets a proper minus sign: a hyphen is too short beside a plus.
+fn minus(text: &str) -> String {
+    text.replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::explanation;
+
+    fn report(explanations: &[Explanation], evidence: &[Range<usize>]) -> String {
+        let items = [Item {
+            explanations,
+            note: Some("a & b"),
+            evidence,
+        }];
+        html(&Report {
+            title: "T <i>",
+            facts: &[("Model".into(), "x<y".into())],
+            items: &items,
+        })
+    }
+
+    #[test]
+    fn every_text_is_escaped() {
+        let text = "<script>alert(\"x\")</script> & 'so'";
+        let mut sample = explanation(text, &[("<script>", 1.0), ("\"", -1.0), ("&", 0.1)]);
+        sample.tokens[1].text = "<script>".into();
+        sample.labels[1] = "<b>".into();
+        sample.prediction = "<b>".into();
+        sample.target.label = "<b>\"".into();
+        sample.rules = "\"><u>".into();
+        let page = report(&[sample.clone(), sample], &[]);
+        for tag in [
+            "<script",
+            "<i>",
+            "<b>",
+            "<u>",
+            "x<y",
+            "a & b",
+            "title=\"\"\"",
+        ] {
+            assert!(!page.contains(tag), "{tag} is not escaped");
+        }
+        assert!(page.contains("title=\"&lt;script&gt; +1.00\""), "{page}");
+        assert!(page.contains("a &amp; b"));
+    }
+
+    #[test]
+    fn the_page_needs_nothing_from_outside() {
+        let page = report(&[explanation("a", &[("a", 1.0)])], &[]);
+        for sign in ["http", "src=", "href=", "url(", "@import"] {
+            assert!(!page.contains(sign), "{sign} is in the page");
+        }
+        assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">"));
+    }
+
+    #[test]
+    fn words_carry_their_number_and_their_shade() {
+        let sample = explanation("a warm, film", &[("a", 0.1), ("warm", 2.0), ("film", -1.0)]);
+        let page = report(&[sample], &[]);
+        let strong = "<span class=\"w for\" style=\"--s:1.000\" title=\"warm +2.00\">warm</span>";
+        assert!(
+            page.contains(&format!("<ruby>{strong}<rt>+2.00</rt></ruby>, ")),
+            "{page}"
+        );
+        assert!(page.contains("class=\"w against\" style=\"--s:0.500\" title=\"film −1.00\""));
+        assert!(
+            page.contains("style=\"--s:0.050\" title=\"a +0.10\">a</span> <ruby>"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn a_word_of_several_pieces_names_them() {
+        let mut sample = explanation("lovely", &[("lovely", 1.5)]);
+        let mut piece = sample.tokens[1].clone();
+        (piece.text, piece.start, piece.relevance) = ("##ly".into(), 4, 0.5);
+        (sample.tokens[1].text, sample.tokens[1].end) = ("love".into(), 4);
+        sample.tokens[1].relevance = 1.0;
+        sample.tokens.insert(2, piece);
+        let page = report(&[sample], &[]);
+        assert!(
+            page.contains("title=\"lovely +1.50 = love +1.00, ##ly +0.50\""),
+            "{page}"
+        );
+        assert!(page.contains("All 4 tokens"));
+    }
+
+    #[test]
+    fn evidence_is_underlined_within_words() {
+        let sample = explanation("so lovely", &[("so", 0.0), ("lovely", 1.0)]);
+        let page = report(&[sample], &[1..5]);
+        assert!(
+            page.contains(">s<span class=\"evidence\">o</span></span>"),
+            "{page}"
+        );
+        assert!(page.contains("<span class=\"evidence\"> </span>"));
+        assert!(page.contains("<span class=\"evidence\">lo</span>vely</span>"));
+        assert!(page.contains("known evidence"));
+    }
+
+    #[test]
+    fn other_rules_are_compared_and_tabled() {
+        let main = explanation("a", &[("a", 1.05)]);
+        let mut other = explanation("a", &[("a", -4.2)]);
+        other.rules = "libra".into();
+        let page = report(&[main, other], &[]);
+        assert!(
+            page.contains("<strong>libra</strong><p class=\"number\">−4.20"),
+            "{page}"
+        );
+        assert!(page.contains("−200\u{a0}% of the target"));
+        assert!(page.contains("<th class=\"number\" scope=\"col\">libra</th>"));
+        assert!(page.contains("The tokens hold +1.05 of +2.10 (50\u{a0}%); the rest sits in"));
+    }
+
+    #[test]
+    fn nothing_relevant_and_nothing_at_all_are_pages_too() {
+        let page = report(&[explanation("a", &[("a", 0.0)])], &[]);
+        assert!(
+            page.contains("--s:0.000") && !page.contains("NaN"),
+            "{page}"
+        );
+        assert!(!report(&[], &[]).contains("<article>"));
+        assert!(report(&[explanation("", &[])], &[]).contains("<article>"));
+    }
+}

@@ -1,0 +1,26 @@
+//! Showing explanations: a heat map for the terminal, a report for the browser, JSON for programs.
+//!
+//! | for | function | what it gives |
+//! | --- | --- | --- |
+//! | a terminal | [`ansi()`] | a heat map, with or without colour, as wide as the terminal |
+//! | a browser or a printer | [`html()`] | one file that holds everything it needs |
+//! | a program | [`json()`], [`jsonl()`] | [`Explanation`](crate::Explanation)s that read back unchanged |
+//!
+//! The pictures agree on how they show a number. A word is coloured by its relevance divided by
+//! the largest absolute relevance of a word in the same text, so the deepest colour always marks
+//! the strongest word. Blue speaks for the target, red against it.
+
+mod account;
+mod ansi;
+mod flow;
+mod html;
+mod json;
+mod numbers;
+mod palette;
+#[cfg(test)]
+mod sample;
+mod segments;
+
+pub use ansi::ansi;
+pub use html::{Item, Report, html};
+pub use json::{NotFinite, json, jsonl};

@@ -1,0 +1,65 @@
+//! Explanations made up for tests.
+
+use crate::{Explanation, ModelInfo, SCHEMA, TargetValue, TokenRelevance, WordRelevance};
+
+/// An explanation of `text` whose words stand in it in this order, each a single token, between
+/// `[CLS]` and `[SEP]`, which hold nothing.
+pub(super) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
+    let mut from = 0;
+    let words: Vec<WordRelevance> = words
+        .iter()
+        .map(|&(word, relevance)| {
+            let byte = from + text[from..].find(word).expect("the words are in the text");
+            from = byte + word.len();
+            let start = text[..byte].chars().count();
+            let end = start + word.chars().count();
+            WordRelevance {
+                text: word.into(),
+                start,
+                end,
+                relevance,
+            }
+        })
+        .collect();
+    let special = |text: &str, id| TokenRelevance {
+        text: text.into(),
+        id,
+        start: 0,
+        end: 0,
+        special: true,
+        relevance: 0.0,
+    };
+    let mut tokens = vec![special("[CLS]", 101)];
+    tokens.extend(words.iter().zip(1000..).map(|(word, id)| TokenRelevance {
+        text: word.text.clone(),
+        id,
+        start: word.start,
+        end: word.end,
+        special: false,
+        relevance: word.relevance,
+    }));
+    tokens.push(special("[SEP]", 102));
+    Explanation {
+        schema: SCHEMA.into(),
+        text: text.into(),
+        method: "lrp".into(),
+        rules: "ah-ln".into(),
+        at: "blocks".into(),
+        model: ModelInfo {
+            family: "bert".into(),
+            sha256: Some("5e1f".into()),
+        },
+        device: "flex".into(),
+        version: "0.1.0".into(),
+        logits: vec![-1.9, 2.1],
+        labels: vec!["negative".into(), "positive".into()],
+        prediction: "positive".into(),
+        target: TargetValue {
+            label: "positive".into(),
+            value: 2.1,
+        },
+        tokens,
+        words,
+        dropped_tokens: 0,
+    }
+}

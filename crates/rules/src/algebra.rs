@@ -1,0 +1,91 @@
+//! The detach algebra: the verbs that every rule is built of.
+//!
+//! * *detach*: nothing flows back. This is [`Tensor::detach`](burn::tensor::Tensor::detach).
+//! * [`share`]: a fraction flows back.
+//! * [`surrogate`]: one tensor's value, another tensor's gradient.
+//!
+//! Rules that divide do so through a [`Stabilizer`].
+
+use burn::tensor::Tensor;
+
+/// The value of `value`; the gradient of `proxy`, scaled elementwise by `slope`.
+///
+/// `slope` is a constant: nothing flows back through it. It must be finite, or the value is lost
+/// (zero times infinity is not a number). The three tensors have one shape, or shapes that
+/// broadcast to that of `value`.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use relprop_rules::algebra::surrogate;
+///
+/// let x = Tensor::<1>::from_data([3.0], &Device::flex().autodiff()).require_grad();
+/// let y = surrogate(x.clone() * x.clone(), x.clone(), x.clone()); // x * detach(x)
+/// assert_eq!(y.clone().into_scalar::<f32>(), 9.0);
+/// assert_eq!(x.grad(&y.backward()).unwrap().into_scalar::<f32>(), 3.0); // not 6
+/// ```
+pub fn surrogate<const D: usize>(
+    value: Tensor<D>,
+    proxy: Tensor<D>,
+    slope: Tensor<D>,
+) -> Tensor<D> {
+    // The bracket is exactly zero, so the value is unchanged to the last bit.
+    value.detach() + (proxy.clone() - proxy.detach()) * slope.detach()
+}
+
+/// The value of `x`; `fraction` of its gradient.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use relprop_rules::algebra::share;
+///
+/// let x = Tensor::<1>::from_data([3.0], &Device::flex().autodiff()).require_grad();
+/// let y = share(x.clone(), 0.5);
+/// assert_eq!(y.clone().into_scalar::<f32>(), 3.0);
+/// assert_eq!(x.grad(&y.backward()).unwrap().into_scalar::<f32>(), 0.5);
+/// ```
+pub fn share<const D: usize>(x: Tensor<D>, fraction: f64) -> Tensor<D> {
+    x.clone().detach() + (x.clone() - x.detach()) * fraction
+}
+
+/// Keeps a denominator away from zero without changing its sign.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stabilizer {
+    epsilon: f64,
+}
+
+impl Stabilizer {
+    /// A stabiliser that adds `epsilon`, a number above zero.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::Parameter`](crate::RuleError::Parameter) if `epsilon` is not finite and above
+    /// zero.
+    pub fn new(epsilon: f64) -> Result<Self, crate::RuleError> {
+        if epsilon.is_finite() && epsilon > 0.0 {
+            Ok(Self { epsilon })
+        } else {
+            Err(crate::RuleError::Parameter {
+                name: "epsilon",
+                value: epsilon,
+                range: "a finite number above 0",
+            })
+        }
+    }
+
+    /// `x + epsilon * sign(x)`, where the sign of zero is +1.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use relprop_rules::algebra::Stabilizer;
+    ///
+    /// let x = Tensor::<1>::from_data([2.0, 0.0, -2.0], &Device::flex());
+    /// let y = Stabilizer::new(0.5)?.apply(x);
+    /// assert_eq!(y.into_data_as::<f32>().to_vec::<f32>().unwrap(), [2.5, 0.5, -2.5]);
+    /// # Ok::<(), relprop_rules::RuleError>(())
+    /// ```
+    pub fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let negative = x.clone().lower_elem(0.0);
+        let epsilon = x.full_like(self.epsilon).mask_fill(negative, -self.epsilon);
+        x + epsilon
+    }
+}

@@ -1,0 +1,108 @@
+//! What can be wrong with a rule set, and how to put it right.
+
+/// Why a rule set cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// No preset has this name.
+    #[error("there is no preset `{name}`; the presets are: {}", known.join(", "))]
+    UnknownPreset {
+        /// The name that was asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<&'static str>,
+    },
+    /// The text is not a rule set.
+    #[error("the rule set cannot be read: {0}")]
+    Syntax(String),
+    /// A parameter lies outside its range.
+    #[error("{name} = {value} is out of range: it must be {range}")]
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// The values that it may have.
+        range: &'static str,
+    },
+    /// No operation has this name.
+    #[error("there is no operation `{name}`; the operations are: {}", known.join(", "))]
+    UnknownOperation {
+        /// The name that was asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<&'static str>,
+    },
+    /// The operation has no rule of this name.
+    #[error(
+        "there is no rule `{rule}` for the operation `{operation}` (site `{site}`); \
+         its rules are: {}", known.join(", ")
+    )]
+    UnknownRule {
+        /// The name that was asked for.
+        rule: String,
+        /// The operation that it was to be used on.
+        operation: &'static str,
+        /// The first site where it was to be used.
+        site: String,
+        /// The names that exist for this operation.
+        known: Vec<String>,
+    },
+    /// A rule's parameters are wrong.
+    #[error("the rule `{rule}` at site `{site}`: {message}")]
+    Parameters {
+        /// The rule.
+        rule: String,
+        /// The first site where it was to be used.
+        site: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A pattern matches no site of the model.
+    #[error("`{pattern}` matches no site{}; `relprop inspect` lists the sites", near(near_misses))]
+    UnknownSite {
+        /// The pattern or name.
+        pattern: String,
+        /// Sites with similar names.
+        near_misses: Vec<String>,
+    },
+    /// A site has no rule.
+    #[error(
+        "no rule for the operation `{operation}` at site `{site}`; add an entry for it, \
+         or one with `rule = \"gradient\"` at the end for everything that is left"
+    )]
+    NoRule {
+        /// The operation.
+        operation: &'static str,
+        /// The site.
+        site: String,
+    },
+    /// No probe stands at the site, or it holds a signal of another rank.
+    #[error("no relevance of rank {rank} was recorded at site `{site}`")]
+    NoProbe {
+        /// The site.
+        site: String,
+        /// The rank that was asked for.
+        rank: usize,
+    },
+}
+
+fn near(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        names => format!("; did you mean {}?", names.join(" or ")),
+    }
+}
+
+/// The up to three candidates most similar to `name`, best first; none if nothing is similar.
+pub(crate) fn near_misses<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
+    let mut scored: Vec<(f64, &str)> = candidates
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(score, _)| *score > 0.75)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(3).map(|(_, name)| format!("`{name}`")).collect()
+}

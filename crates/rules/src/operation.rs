@@ -1,0 +1,64 @@
+//! What a rule can be chosen for: one step of the network, and the place where it stands.
+
+use burn::tensor::Tensor;
+
+use crate::Probe;
+
+/// One step of a network, with its parameters, for which a [`Rule`](crate::Rule) can be chosen.
+pub trait Operation: 'static {
+    /// The name in rule sets: `linear`, `norm`, `attention-weights`.
+    const NAME: &'static str;
+
+    /// What it takes: a tensor, or several.
+    type Input;
+
+    /// What it gives.
+    type Output: Signal;
+
+    /// Computes the value, with its plain gradient.
+    fn forward(&self, input: Self::Input) -> Self::Output;
+}
+
+/// A tensor of any rank that passes between operations.
+pub trait Signal: Clone + 'static {
+    /// The size of each axis.
+    fn shape(&self) -> Vec<usize>;
+
+    /// Returns the same value, watched: after the backward pass the probe knows its gradient.
+    fn watch(self) -> (Self, Probe);
+}
+
+impl<const D: usize> Signal for Tensor<D> {
+    fn shape(&self) -> Vec<usize> {
+        self.dims().to_vec()
+    }
+
+    fn watch(self) -> (Self, Probe) {
+        let value = self.clone().without_autodiff();
+        let (signal, leaf) = if self.is_tracked() {
+            // The gradient at a sum is the gradient at each of its terms.
+            let leaf = value.zeros_like().autodiff().require_grad();
+            (self + leaf.clone(), leaf)
+        } else {
+            // Nothing is recorded yet: start here, so that nothing before is differentiated.
+            let leaf = value.clone().autodiff().require_grad();
+            (leaf.clone(), leaf)
+        };
+        let probe = Probe::new(move |gradients| match gradients.and_then(|gradients| leaf.grad(gradients)) {
+            Some(gradient) => value * gradient,
+            None => value.zeros_like(), // nothing flowed back
+        });
+        (signal, probe)
+    }
+}
+
+/// One named place in a model: the output of an operation, or a signal between operations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Its name: `encoder.3.attention.weights`.
+    pub name: String,
+    /// The name of the operation that stands there; none for a signal between operations.
+    pub operation: Option<&'static str>,
+    /// The shape of the signal there, for the input that the trace ran on.
+    pub shape: Vec<usize>,
+}

@@ -1,0 +1,17 @@
+//! The operations that a Transformer is written in.
+
+mod activation;
+mod attention;
+mod embedding;
+mod linear;
+mod norm;
+mod pooling;
+mod residual;
+
+pub use activation::Activation;
+pub use attention::{AttentionMix, AttentionScores, AttentionWeights};
+pub use embedding::EmbeddingSum;
+pub use linear::Linear;
+pub use norm::{Norm, NormScale};
+pub use pooling::Pooling;
+pub use residual::Residual;

@@ -1,0 +1,103 @@
+//! One run of a model under a rule set.
+
+use std::fmt::Display;
+
+use burn::tensor::Tensor;
+
+use crate::probe::Probes;
+use crate::{BoundRules, Operation, Relevance, Signal, Site};
+
+/// One run of a model: it looks up the rule of each site, applies it, and records probes.
+///
+/// A model's `forward` takes a pass and hands every operation to it. The same code then trains
+/// ([`Pass::training`]), predicts ([`Pass::plain`]) and explains ([`Pass::new`]).
+#[derive(Debug, Default)]
+pub struct Pass<'a> {
+    rules: Option<&'a BoundRules>,
+    training: bool,
+    scope: String,
+    sites: Option<Vec<Site>>,
+    probes: Probes,
+}
+
+impl<'a> Pass<'a> {
+    /// A run under `rules`.
+    pub fn new(rules: &'a BoundRules) -> Self {
+        Self { rules: Some(rules), ..Self::default() }
+    }
+
+    /// A run in which every operation keeps its plain gradient.
+    pub fn plain() -> Self {
+        Self::default()
+    }
+
+    /// A run like [`Pass::plain`], in which dropout is on.
+    pub fn training() -> Self {
+        Self { training: true, ..Self::default() }
+    }
+
+    /// A run that lists the sites it comes through; see [`Pass::into_sites`].
+    pub fn trace() -> Self {
+        Self { sites: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Asks for relevance at `site`.
+    pub fn with_probe(mut self, site: impl Into<String>) -> Self {
+        self.probes.request(site.into());
+        self
+    }
+
+    /// Whether dropout is on.
+    pub fn is_training(&self) -> bool {
+        self.training
+    }
+
+    /// Runs `body` with `scope` and a dot before the name of every site in it.
+    pub fn within<T>(&mut self, scope: impl Display, body: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.scope.len();
+        self.scope.push_str(&format!("{scope}."));
+        let result = body(self);
+        self.scope.truncate(outer);
+        result
+    }
+
+    /// Runs `operation` under the rule of `site`.
+    ///
+    /// # Panics
+    ///
+    /// If the rules were bound to the sites of another model, so that this one has none.
+    pub fn apply<O: Operation>(&mut self, site: &str, operation: &O, input: O::Input) -> O::Output {
+        let site = format!("{}{site}", self.scope);
+        let output = match self.rules {
+            None => operation.forward(input),
+            Some(rules) => rules.rule::<O>(&site).apply(operation, input),
+        };
+        self.record(site, Some(O::NAME), output)
+    }
+
+    /// Names a signal between operations, so that relevance can be read there.
+    pub fn signal<S: Signal>(&mut self, site: &str, signal: S) -> S {
+        self.record(format!("{}{site}", self.scope), None, signal)
+    }
+
+    fn record<S: Signal>(&mut self, name: String, operation: Option<&'static str>, x: S) -> S {
+        if let Some(sites) = &mut self.sites {
+            sites.push(Site { name: name.clone(), operation, shape: x.shape() });
+        }
+        self.probes.record(&name, x)
+    }
+
+    /// The sites that a [trace](Pass::trace) came through, in the order of computation; empty for
+    /// any other run.
+    pub fn into_sites(self) -> Vec<Site> {
+        self.sites.unwrap_or_default()
+    }
+
+    /// Runs the backward pass from `target`, a single number, and gives the relevance at every
+    /// probe.
+    pub fn backward(self, target: Tensor<1>) -> Relevance {
+        // If every path from the probes to the target is detached, nothing is recorded.
+        let gradients = target.is_tracked().then(|| target.backward());
+        self.probes.into_relevance(gradients.as_ref())
+    }
+}

@@ -1,0 +1,190 @@
+//! Which rule each site of a model gets.
+
+mod bound;
+mod pattern;
+mod registry;
+
+use serde::{Deserialize, Serialize};
+
+pub use bound::BoundRules;
+pub use pattern::Pattern;
+pub use registry::Registry;
+
+use crate::{RuleError, Site, error::near_misses};
+
+/// The presets' names and texts, in the order in which users are shown them.
+const PRESETS: [(&str, &str); 4] = [
+    ("gradient-x-input", include_str!("../presets/gradient-x-input.toml")),
+    ("ah", include_str!("../presets/ah.toml")),
+    ("ln", include_str!("../presets/ln.toml")),
+    ("ah-ln", include_str!("../presets/ah-ln.toml")),
+];
+
+/// An ordered list of rules for sites. The first assignment that matches a site decides.
+///
+/// ```
+/// use relprop_rules::{Assignment, RuleSet};
+///
+/// let rules = RuleSet::from_toml(r#"
+///     name = "mine"
+///
+///     [[rules]]
+///     site = "encoder.0-3.*"
+///     operation = "attention-weights"
+///     rule = "detach"
+///
+///     [[rules]]
+///     rule = "gradient"
+/// "#)?;
+/// assert_eq!(rules.rules.len(), 2);
+///
+/// // A preset with one change of one's own before it.
+/// let mut rules = RuleSet::preset("ah-ln")?;
+/// rules.rules.insert(0, Assignment::new("encoder.0.attention.norm", "norm", "gradient"));
+/// # Ok::<(), relprop_rules::RuleError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSet {
+    /// What explanations say it is called.
+    pub name: String,
+    /// The assignments, in order.
+    pub rules: Vec<Assignment>,
+}
+
+/// One line of a rule set: these sites, for this operation, get this rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Which sites; all if absent.
+    #[serde(default, skip_serializing_if = "Pattern::is_any")]
+    pub site: Pattern,
+    /// Which operation; any if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The name of the rule.
+    pub rule: String,
+    /// The rule's parameters.
+    #[serde(flatten)]
+    pub parameters: toml::Table,
+}
+
+impl Assignment {
+    /// Gives `rule` (without parameters) to every `operation` at the sites that `site` matches.
+    pub fn new(site: impl Into<Pattern>, operation: &str, rule: &str) -> Self {
+        Self {
+            site: site.into(),
+            operation: Some(operation.to_owned()),
+            rule: rule.to_owned(),
+            parameters: toml::Table::new(),
+        }
+    }
+
+    fn matches(&self, site: &str, operation: &str) -> bool {
+        self.operation.as_deref().is_none_or(|wanted| wanted == operation)
+            && self.site.matches(site)
+    }
+}
+
+impl RuleSet {
+    /// The names of the presets.
+    pub fn presets() -> impl Iterator<Item = &'static str> {
+        PRESETS.iter().map(|(name, _)| *name)
+    }
+
+    /// The preset called `name`, as the TOML text that it is written in.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::UnknownPreset`].
+    pub fn preset_toml(name: &str) -> Result<&'static str, RuleError> {
+        PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).ok_or_else(|| {
+            RuleError::UnknownPreset { name: name.to_owned(), known: Self::presets().collect() }
+        })
+    }
+
+    /// The preset called `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::UnknownPreset`].
+    pub fn preset(name: &str) -> Result<Self, RuleError> {
+        Self::from_toml(Self::preset_toml(name)?)
+    }
+
+    /// Reads a rule set from TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::Syntax`], with the line and what was expected there.
+    pub fn from_toml(text: &str) -> Result<Self, RuleError> {
+        toml::from_str(text).map_err(|error| RuleError::Syntax(error.to_string()))
+    }
+
+    /// Writes the rule set as TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::Syntax`] if a parameter cannot be written as TOML.
+    pub fn to_toml(&self) -> Result<String, RuleError> {
+        toml::to_string_pretty(self).map_err(|error| RuleError::Syntax(error.to_string()))
+    }
+
+    /// Finds the rule of every site, so that a [`Pass`](crate::Pass) can run.
+    ///
+    /// # Errors
+    ///
+    /// An assignment whose pattern matches no site ([`RuleError::UnknownSite`]) or whose operation
+    /// does not exist ([`RuleError::UnknownOperation`]); a site for whose operation no assignment
+    /// is left ([`RuleError::NoRule`]); a rule that the operation does not have
+    /// ([`RuleError::UnknownRule`]) or whose parameters are wrong ([`RuleError::Parameters`]).
+    pub fn bind(&self, sites: &[Site], registry: &Registry) -> Result<BoundRules, RuleError> {
+        for assignment in &self.rules {
+            self.check(assignment, sites, registry)?;
+        }
+        let mut bound = BoundRules::default();
+        for site in sites {
+            let Some(operation) = site.operation else { continue };
+            let assignment = self
+                .rules
+                .iter()
+                .find(|assignment| assignment.matches(&site.name, operation))
+                .ok_or_else(|| RuleError::NoRule { operation, site: site.name.clone() })?;
+            bound.insert(&site.name, &assignment.rule, registry.build(assignment, operation, site)?);
+        }
+        Ok(bound)
+    }
+
+    fn check(
+        &self,
+        assignment: &Assignment,
+        sites: &[Site],
+        registry: &Registry,
+    ) -> Result<(), RuleError> {
+        if let Some(name) = &assignment.operation
+            && !registry.operations().any(|known| known == name)
+        {
+            let known = registry.operations().collect();
+            return Err(RuleError::UnknownOperation { name: name.clone(), known });
+        }
+        if !assignment.site.is_any()
+            && !sites.iter().any(|site| assignment.site.matches(&site.name))
+        {
+            let pattern = assignment.site.to_string();
+            let near_misses = near_misses(&pattern, sites.iter().map(|site| site.name.as_str()));
+            return Err(RuleError::UnknownSite { pattern, near_misses });
+        }
+        Ok(())
+    }
+}
+
+/// The site called `name`.
+///
+/// # Errors
+///
+/// [`RuleError::UnknownSite`], with similar names.
+pub fn find_site<'a>(sites: &'a [Site], name: &str) -> Result<&'a Site, RuleError> {
+    sites.iter().find(|site| site.name == name).ok_or_else(|| RuleError::UnknownSite {
+        pattern: name.to_owned(),
+        near_misses: near_misses(name, sites.iter().map(|site| site.name.as_str())),
+    })
+}

@@ -1,0 +1,68 @@
+//! Corpora: labelled texts to train and to measure on.
+
+mod error;
+mod file;
+mod reviews;
+mod rows;
+
+use std::ops::Range;
+use std::path::Path;
+
+pub use error::CorpusError;
+pub use file::{InputText, Inputs, read_texts, read_texts_from};
+pub use reviews::reviews;
+pub use rows::Format;
+
+/// A text and the label that a human, or a grammar, gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The text, never empty, without white space at its ends.
+    pub text: String,
+    /// Its label: an index into [`Corpus::labels`].
+    pub label: usize,
+    /// The words that decide the label, as ranges of characters (not bytes) in `text`, in order
+    /// and without overlap. Empty where nobody knows them, as in a corpus that was read from a
+    /// file.
+    pub evidence: Vec<Range<usize>>,
+}
+
+/// Labelled texts in three parts: one to train on, one to watch the training with, one to measure
+/// on at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Corpus {
+    /// The names of the labels, two or more. A label is an index into this list.
+    pub labels: Vec<String>,
+    /// What the model learns from.
+    pub train: Vec<Example>,
+    /// What the training is watched with.
+    pub dev: Vec<Example>,
+    /// What the trained model is measured on. Empty where a folder brings no labelled `test.tsv`.
+    pub test: Vec<Example>,
+}
+
+impl Corpus {
+    /// Reads a corpus from a folder or from one file.
+    ///
+    /// A folder is laid out as in GLUE: `train.tsv`, and if there are any `dev.tsv` and
+    /// `test.tsv`. Without a `dev.tsv` a tenth of the training rows is held out. A `test.tsv` that
+    /// has no label column, as GLUE publishes it, is left out.
+    ///
+    /// One file ends in `.tsv`, `.csv` or `.jsonl`. A tenth of its rows becomes `dev`, another
+    /// tenth `test`. Which rows these are is drawn at random from a fixed seed, so it is the same
+    /// on every run and every machine.
+    ///
+    /// The columns are `text` (or `sentence`) and `label`; a `.tsv` or `.csv` names them in its
+    /// first line. In a `.tsv` a double quote is an ordinary character, in a `.csv` it quotes.
+    ///
+    /// Labels that are the integers 0 to n-1 keep their numbers. Their names are the numbers too,
+    /// except that exactly 0 and 1 are called `negative` and `positive`, as in SST-2. All other
+    /// labels are their own names, in alphabetical order.
+    ///
+    /// # Errors
+    ///
+    /// Any [`CorpusError`]. The first bad row ends the reading: a corpus with holes would be
+    /// measured against without anybody knowing.
+    pub fn read(path: impl AsRef<Path>) -> Result<Corpus, CorpusError> {
+        file::read_corpus(path.as_ref())
+    }
+}

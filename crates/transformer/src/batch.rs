@@ -1,0 +1,78 @@
+//! Texts of different lengths, as one tensor.
+
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+
+use crate::TokenizedText;
+
+/// On which side shorter texts are filled up. Explanations do not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PaddingSide {
+    /// After the text.
+    #[default]
+    Right,
+    /// Before the text.
+    Left,
+}
+
+/// A batch of tokenised texts, padded to the length of the longest.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Token ids, `[batch, position]`.
+    pub ids: Tensor<2, Int>,
+    /// Segment ids, `[batch, position]`.
+    pub types: Tensor<2, Int>,
+    /// Where in its text each token stands, counted from 0, `[batch, position]`. Padding stands
+    /// at 0, where it is never looked at.
+    pub positions: Tensor<2, Int>,
+    /// True where there is padding, `[batch, position]`.
+    pub padding: Tensor<2, Bool>,
+    /// 1 at the first token of each text and 0 elsewhere, `[batch, 1, position]`.
+    pub first: Tensor<3>,
+    /// Where each text begins and ends along `position`.
+    pub spans: Vec<std::ops::Range<usize>>,
+}
+
+impl Batch {
+    /// Puts `texts` side by side on `device`, filled up with the token `padding_token`.
+    pub fn new<'a>(
+        texts: impl IntoIterator<Item = &'a TokenizedText>,
+        padding_token: u32,
+        side: PaddingSide,
+        device: &Device,
+    ) -> Self {
+        let texts: Vec<_> = texts.into_iter().collect();
+        let width = texts.iter().map(|text| text.tokens.len()).max().unwrap_or(0);
+        let shape = [texts.len(), width];
+        let spans: Vec<_> = texts
+            .iter()
+            .map(|text| match side {
+                PaddingSide::Right => 0..text.tokens.len(),
+                PaddingSide::Left => width - text.tokens.len()..width,
+            })
+            .collect();
+
+        // Lays out one number a token, with `fill` around each text.
+        let layout = |fill: i64, number: &dyn Fn(&TokenizedText, usize) -> i64| {
+            let mut values = vec![fill; shape[0] * shape[1]];
+            for (row, (text, span)) in texts.iter().zip(&spans).enumerate() {
+                for (index, position) in span.clone().enumerate() {
+                    values[row * width + position] = number(text, index);
+                }
+            }
+            values
+        };
+        let tensor = |values: Vec<i64>| {
+            Tensor::<2, Int>::from_data(TensorData::new(values, shape), device)
+        };
+
+        let first = layout(0, &|_, index| i64::from(index == 0));
+        Self {
+            ids: tensor(layout(padding_token.into(), &|text, i| text.tokens[i].id.into())),
+            types: tensor(layout(0, &|text, i| text.types[i].into())),
+            positions: tensor(layout(0, &|_, index| index as i64)),
+            padding: tensor(layout(1, &|_, _| 0)).bool(),
+            first: tensor(first).float().unsqueeze_dim(1),
+            spans,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Which parts a Transformer is made of.
+
+use relprop_rules::operations::{Activation, NormScale};
+use serde::{Deserialize, Serialize};
+
+/// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts.
+///
+/// [`TransformerConfig::bert`] and [`TransformerConfig::attention_only`] are the two usual starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransformerConfig {
+    /// How many tokens the vocabulary has.
+    pub vocabulary: usize,
+    /// How many tokens a text can have, special ones included.
+    pub positions: usize,
+    /// How many kinds of segments there are; 0 for a model without them.
+    pub token_types: usize,
+    /// The id of the padding token.
+    pub padding_token: u32,
+    /// The number of features of a hidden state.
+    pub width: usize,
+    /// The number of blocks.
+    pub blocks: usize,
+    /// The number of attention heads; it must divide `width`.
+    pub heads: usize,
+    /// Whether attention scores are divided by sqrt(width / heads).
+    pub scaled_attention: bool,
+    /// The feed-forward part of each block, if it has one.
+    pub feed_forward: Option<FeedForwardConfig>,
+    /// The norm after the embedding sum, if there is one.
+    pub embedding_norm: Option<NormConfig>,
+    /// The norms of the blocks.
+    pub norm: NormConfig,
+    /// Where in a block the norms stand.
+    pub norm_placement: NormPlacement,
+    /// The activation of the pooler over the first token; none for a model without a pooler.
+    pub pooler: Option<Activation>,
+    /// The labels, in the order of the logits.
+    pub labels: Vec<String>,
+    /// The share of hidden numbers that training drops, in [0, 1).
+    pub dropout: f64,
+    /// The share of attention weights that training drops, in [0, 1).
+    pub attention_dropout: f64,
+    /// The standard deviation of freshly drawn weights, above 0.
+    pub initializer_range: f64,
+}
+
+/// The feed-forward part of a block: a linear map up, an activation, a linear map down.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedForwardConfig {
+    /// The number of features in the middle.
+    pub width: usize,
+    /// The activation in the middle.
+    pub activation: Activation,
+}
+
+/// A layer norm.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NormConfig {
+    /// Where epsilon stands, and how large it is.
+    pub scale: NormScale,
+    /// Whether it has a learned factor and shift.
+    pub affine: bool,
+}
+
+/// Where in a block the norms stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NormPlacement {
+    /// Before attention and before the feed-forward part, and once more after the last block.
+    Before,
+    /// After each residual sum, as in BERT.
+    After,
+}
+
+/// Why a configuration makes no model.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("the model's `{field}` is {value}: it must be {range}")]
+pub struct ConfigError {
+    /// The field.
+    pub field: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What it may be.
+    pub range: &'static str,
+}
+
+impl TransformerConfig {
+    /// A small BERT: 2 blocks of width 128, feed-forward 512, exact GELU, tanh pooler.
+    pub fn bert(vocabulary: usize, labels: Vec<String>) -> Self {
+        let norm = NormConfig { scale: NormScale::InsideRoot(1e-12), affine: true };
+        Self {
+            vocabulary,
+            positions: 128,
+            token_types: 2,
+            padding_token: 0,
+            width: 128,
+            blocks: 2,
+            heads: 4,
+            scaled_attention: true,
+            feed_forward: Some(FeedForwardConfig { width: 512, activation: Activation::Gelu }),
+            embedding_norm: Some(norm),
+            norm,
+            norm_placement: NormPlacement::After,
+            pooler: Some(Activation::Tanh),
+            labels,
+            dropout: 0.1,
+            attention_dropout: 0.1,
+            initializer_range: 0.02,
+        }
+    }
+
+    /// The model of Ali et al. 2022 as released, at a small size: attention blocks without a
+    /// feed-forward part, scores that are not scaled, norms without factor and shift whose epsilon
+    /// stands outside the root.
+    pub fn attention_only(vocabulary: usize, labels: Vec<String>) -> Self {
+        Self {
+            blocks: 3,
+            scaled_attention: false,
+            feed_forward: None,
+            norm: NormConfig { scale: NormScale::OutsideRoot(1e-12), affine: false },
+            ..Self::bert(vocabulary, labels)
+        }
+    }
+
+    /// Checks that the sizes and ranges make a model.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the first field out of its range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let positive = "at least 1";
+        for (field, value) in [
+            ("vocabulary", self.vocabulary),
+            ("positions", self.positions),
+            ("width", self.width),
+            ("heads", self.heads),
+            ("feed_forward.width", self.feed_forward.map_or(1, |part| part.width)),
+        ] {
+            ensure(value >= 1, field, value, positive)?;
+        }
+        let divides = self.width.is_multiple_of(self.heads);
+        ensure(divides, "heads", self.heads, "a divisor of the width")?;
+        ensure(self.labels.len() >= 2, "labels", self.labels.len(), "at least 2 labels")?;
+        for (field, value) in
+            [("dropout", self.dropout), ("attention_dropout", self.attention_dropout)]
+        {
+            ensure((0.0..1.0).contains(&value), field, value, "in [0, 1)")?;
+        }
+        let range = self.initializer_range;
+        ensure(range > 0.0 && range.is_finite(), "initializer_range", range, "above 0")
+    }
+}
+
+fn ensure(
+    holds: bool,
+    field: &'static str,
+    value: impl ToString,
+    range: &'static str,
+) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError { field, value: value.to_string(), range }) }
+}

@@ -1,0 +1,22 @@
+//! A Transformer whose every operation takes a propagation rule.
+//!
+//! The model is written once, over [`relprop_rules::Pass`]: the same forward code trains it, runs
+//! it and explains it. Its parts are chosen by a [`TransformerConfig`]; a [`Family`] says how they
+//! are called in a Hugging Face folder.
+//!
+//! # Axes
+//!
+//! `batch`: texts. `position`: tokens of a text, padding included. `feature`: the width of a hidden
+//! state. `head`, `query`, `key`: inside attention.
+
+mod batch;
+mod checkpoint;
+mod config;
+mod model;
+mod tokenizer;
+
+pub use batch::{Batch, PaddingSide};
+pub use checkpoint::{CheckpointError, Family, Model};
+pub use config::{ConfigError, FeedForwardConfig, NormConfig, NormPlacement, TransformerConfig};
+pub use model::Transformer;
+pub use tokenizer::{TextError, Token, TokenizedText, Tokenizer, Truncation};

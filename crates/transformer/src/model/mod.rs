@@ -1,0 +1,12 @@
+//! The Transformer, part by part.
+
+mod attention;
+mod block;
+mod embeddings;
+mod feed_forward;
+mod layer_norm;
+mod linear;
+mod pooler;
+mod transformer;
+
+pub use transformer::Transformer;

@@ -1,0 +1,2 @@
+//! relprop
+fn main() {}

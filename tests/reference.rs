@@ -1,0 +1,69 @@
+//! Agreement with an independent PyTorch implementation on a real BERT, in float64.
+//!
+//! Needs the folder `shared` beside the checkout; without it the tests say that they were skipped.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use relprop_explain::{Explainer, Target};
+use relprop_rules::{Registry, RuleSet};
+use relprop_transformer::Model;
+use serde_json::Value;
+
+const FOLDER: &str = "../shared/models/minilm-l6-sst2";
+
+fn folder() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
+    if !folder.is_dir() {
+        eprintln!("skipped: {FOLDER} is not here");
+        return None;
+    }
+    Some(folder)
+}
+
+fn floats(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// The largest difference, in units of the largest expected absolute value.
+fn difference(found: impl Iterator<Item = f32>, expected: &[f64]) -> f64 {
+    let found: Vec<f32> = found.collect();
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    let errors = found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs());
+    errors.fold(0.0_f64, f64::max) / largest
+}
+
+#[test]
+fn minilm_agrees_with_pytorch() {
+    let Some(folder) = folder() else { return };
+    let model = Model::load(&folder, &Device::flex()).unwrap();
+    let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
+    let reference: Value = serde_json::from_str(&text).unwrap();
+
+    for preset in RuleSet::presets() {
+        for (site, at) in [("blocks", "blocks"), ("embeddings.word", "words")] {
+            let rules = RuleSet::preset(preset).unwrap();
+            let explainer = Explainer::new(&model, &rules, &Registry::default()).unwrap();
+            let explainer = explainer.at(site).unwrap();
+            let mut worst = 0.0_f64;
+            for sentence in reference["sentences"].as_array().unwrap() {
+                let target = sentence["target"].as_u64().unwrap() as usize;
+                let explainer = explainer.clone().target(Target::Label(target));
+                let explanation = explainer.explain(sentence["text"].as_str().unwrap()).unwrap();
+
+                let ids: Vec<f64> =
+                    explanation.tokens.iter().map(|token| f64::from(token.id)).collect();
+                assert_eq!(ids, floats(&sentence["ids"]));
+                let logits = floats(&sentence["logits"]);
+                assert!(difference(explanation.logits.iter().copied(), &logits) < 1e-4);
+
+                let expected = floats(&sentence["relevance"][preset][at]["tokens"]);
+                let found = explanation.tokens.iter().map(|token| token.relevance);
+                worst = worst.max(difference(found, &expected));
+            }
+            println!("{preset} at {site}: {worst:.1e} of the largest relevance");
+            assert!(worst < 1e-4, "{preset} at {site}: {worst:.1e}");
+        }
+    }
+}
