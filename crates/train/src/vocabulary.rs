@@ -162,7 +162,10 @@ mod tests {
     fn of_reviews(size: usize) -> String {
         let corpus = reviews(2000, 0);
         let texts = corpus.train.iter().map(|example| example.text.as_str());
-        train_wordpiece(texts, size).unwrap().to_string(false).unwrap()
+        train_wordpiece(texts, size)
+            .unwrap()
+            .to_string(false)
+            .unwrap()
     }
 
     #[test]
@@ -179,7 +182,10 @@ mod tests {
     fn a_text_and_a_pair_are_framed_as_bert_frames_them() {
         let tokenizer = learn(&["a warm film", "a warm day", "one film", "one day"], 200);
         let encoding = tokenizer.encode("A  WARM film", true).unwrap();
-        assert_eq!(encoding.get_tokens(), ["[CLS]", "a", "warm", "film", "[SEP]"]);
+        assert_eq!(
+            encoding.get_tokens(),
+            ["[CLS]", "a", "warm", "film", "[SEP]"]
+        );
         assert_eq!(encoding.get_special_tokens_mask(), [1, 0, 0, 0, 1]);
         let pair = tokenizer.encode(("one day", "a film"), true).unwrap();
         assert_eq!(
@@ -187,7 +193,10 @@ mod tests {
             ["[CLS]", "one", "day", "[SEP]", "a", "film", "[SEP]"]
         );
         assert_eq!(pair.get_type_ids(), [0, 0, 0, 0, 1, 1, 1]);
-        assert_eq!(tokenizer.decode(encoding.get_ids(), true).unwrap(), "a warm film");
+        assert_eq!(
+            tokenizer.decode(encoding.get_ids(), true).unwrap(),
+            "a warm film"
+        );
     }
 
     #[test]
@@ -264,7 +273,10 @@ mod tests {
         for child in 0..4 {
             let path = folder.path().join(child.to_string());
             let output = Command::new(std::env::current_exe().unwrap())
-                .args([&format!("{module}::every_process_learns_the_same"), "--exact"])
+                .args([
+                    &format!("{module}::every_process_learns_the_same"),
+                    "--exact",
+                ])
                 .env(CHILD, &path)
                 .output()
                 .unwrap();

@@ -1,20 +1,17 @@
 //! A heat map for the terminal.
 
 use anstyle::Style;
-use unicode_width::UnicodeWidthStr;
 
 use super::account::Account;
-use super::flow::{Cell, chunks, clean, flow};
+use super::flow::flow;
 use super::numbers::{Numbers, Scale, percent, probability};
+use super::page::{PLAIN, Page};
 use super::palette::{step, style};
 use super::segments::segments;
 use crate::Explanation;
 
 /// The narrowest picture: the legend fits.
 const NARROWEST: usize = 24;
-/// What stands between two parts of a line.
-const GAP: &str = "   ";
-const PLAIN: Style = Style::new();
 const BOLD: Style = Style::new().bold();
 const DIMMED: Style = Style::new().dimmed();
 
@@ -26,16 +23,12 @@ const DIMMED: Style = Style::new().dimmed();
 ///
 /// Control characters in the text are shown as symbols, so no text can talk to the terminal.
 pub fn ansi(explanation: &Explanation, width: usize, colour: bool) -> String {
-    let mut page = Page {
-        width: width.max(NARROWEST),
-        colour,
-        text: String::new(),
-    };
+    let mut page = Page::new(width.max(NARROWEST), colour);
     header(&mut page, explanation);
     page.end_line();
     heat_map(&mut page, explanation);
     footer(&mut page, explanation);
-    page.text
+    page.finish()
 }
 
 /// What was predicted, what is explained, and how.
@@ -61,7 +54,7 @@ fn header(page: &mut Page, explanation: &Explanation) {
 fn heat_map(page: &mut Page, explanation: &Explanation) {
     let scale = Scale::of(explanation);
     let numbers = Numbers::up_to(scale.largest());
-    let lines = flow(&segments(explanation), page.width, |relevance| {
+    let lines = flow(&segments(explanation), page.width(), |relevance| {
         numbers.signed(relevance)
     });
     for line in lines {
@@ -77,7 +70,7 @@ fn heat_map(page: &mut Page, explanation: &Explanation) {
                 let weak = step(scale.shade(relevance)) == 0;
                 Some((numbers.signed(relevance), if weak { DIMMED } else { PLAIN }))
             });
-            if !page.colour {
+            if !page.colour() {
                 page.row(&line, |cell| {
                     let shade = scale.shade(cell.number?);
                     let sign = if shade > 0.0 { "+" } else { "-" };
@@ -102,7 +95,7 @@ fn footer(page: &mut Page, explanation: &Explanation) {
     if let Some(dropped) = dropped(explanation) {
         page.paragraph(&dropped, PLAIN);
     }
-    if page.colour {
+    if page.colour() {
         page.write("blue: for", style(1.0));
         page.write("  ", PLAIN);
         page.write("red: against", style(-1.0));
@@ -124,85 +117,10 @@ pub(super) fn dropped(explanation: &Explanation) -> Option<String> {
     ))
 }
 
-/// The output so far.
-struct Page {
-    width: usize,
-    colour: bool,
-    text: String,
-}
-
-impl Page {
-    fn write(&mut self, text: &str, style: Style) {
-        if self.colour && style != PLAIN && !text.is_empty() {
-            self.text += &format!("{style}{text}{style:#}");
-        } else {
-            self.text += text;
-        }
-    }
-
-    fn end_line(&mut self) {
-        self.text.push('\n');
-    }
-
-    /// Short texts side by side, as many on a line as fit.
-    fn parts(&mut self, parts: &[String], style: Style) {
-        let mut line = String::new();
-        for part in parts {
-            if !line.is_empty() && line.width() + GAP.width() + part.width() > self.width {
-                self.paragraph(&std::mem::take(&mut line), style);
-            }
-            if !line.is_empty() {
-                line += GAP;
-            }
-            line += part;
-        }
-        self.paragraph(&line, style);
-    }
-
-    /// A text broken into lines at its spaces, and within words that are longer than a line.
-    fn paragraph(&mut self, text: &str, style: Style) {
-        let fits = |line: &str, more: &str| line.width() + more.trim_end().width() <= self.width;
-        let mut lines = vec![String::new()];
-        for word in text.split_inclusive(' ').map(clean) {
-            let parts = if fits("", &word) {
-                vec![word]
-            } else {
-                chunks(&word, self.width)
-            };
-            for part in parts {
-                match lines.last_mut() {
-                    Some(line) if fits(line, &part) => *line += &part,
-                    _ => lines.push(part),
-                }
-            }
-        }
-        for line in lines {
-            let line = line.trim_end();
-            if !line.is_empty() {
-                self.write(line, style);
-                self.end_line();
-            }
-        }
-    }
-
-    /// A line with, for each cell, something in the cell's column. A row of nothing is left out.
-    fn row(&mut self, line: &[Cell], show: impl Fn(&Cell) -> Option<(String, Style)>) {
-        let mut column = 0;
-        for cell in line {
-            if let Some((text, style)) = show(cell).filter(|(text, _)| !text.is_empty()) {
-                self.text += &" ".repeat(cell.column.saturating_sub(column));
-                column = cell.column.max(column) + text.width();
-                self.write(&text, style);
-            }
-        }
-        if column > 0 {
-            self.end_line();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
     use crate::render::sample::explanation;
 

@@ -6,14 +6,16 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::account::Account;
 use super::ansi::dropped;
-use super::numbers::{Numbers, Scale, percent, probability};
-use super::segments::{Segment, evident, segments};
-use crate::{Explanation, TokenRelevance};
+use super::numbers::{Numbers, percent, probability};
+use crate::Explanation;
 
-const STYLE: &str = include_str!("report.css");
-/// Words of at least this fraction of the strongest have their number printed below them.
-const NUMBERED: f32 = 0.2;
+mod picture;
+mod table;
 
+use picture::picture;
+use table::table;
+
+const STYLE: &str = include_str!("html/report.css");
 /// What one page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
@@ -162,70 +164,6 @@ fn decision(explanation: &Explanation) -> Markup {
     }
 }
 
-/// The heat map. The large one prints the numbers of its strong words.
-fn picture(explanation: &Explanation, evidence: &[Range<usize>], large: bool) -> Markup {
-    let scale = Scale::of(explanation);
-    let numbers = Numbers::up_to(scale.largest());
-    // The language of the text is not that of the page, and unknown.
-    markup! {
-        p.map.large[large] lang="" dir="auto" {
-            @for segment in segments(explanation) {
-                @match segment.word {
-                    None => (pieces(&segment, evidence)),
-                    Some(word) => {
-                        @let shade = scale.shade(word.relevance);
-                        @let number = minus(&numbers.signed(word.relevance));
-                        @let class = if shade < 0.0 { "w against" } else { "w for" };
-                        @let style = format!("--s:{:.3}", shade.abs());
-                        @let title = title(explanation, &segment, &numbers);
-                        @if large && shade.abs() >= NUMBERED {
-                            ruby {
-                                span class=(class) style=(style) title=(title) {
-                                    (pieces(&segment, evidence))
-                                }
-                                rt { (number) }
-                            }
-                        } @else {
-                            span class=(class) style=(style) title=(title) {
-                                (pieces(&segment, evidence))
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A segment's text with its evidence underlined.
-fn pieces(segment: &Segment, evidence: &[Range<usize>]) -> Markup {
-    markup! {
-        @for (text, known) in evident(segment, evidence) {
-            @if known { span.evidence { (text) } } @else { (text) }
-        }
-    }
-}
-
-/// A word and its number, and those of its pieces if it has several: `lovely +1.20 = lov +0.80,
-/// ##ely +0.40`.
-fn title(explanation: &Explanation, segment: &Segment, numbers: &Numbers) -> String {
-    let Some(word) = segment.word else {
-        return String::new();
-    };
-    let tokens: Vec<&TokenRelevance> = explanation
-        .tokens
-        .iter()
-        .filter(|token| !token.special && word.start <= token.start && token.end <= word.end)
-        .collect();
-    let named = |text: &str, relevance| format!("{text} {}", minus(&numbers.signed(relevance)));
-    let mut title = named(segment.text, word.relevance);
-    if tokens.len() > 1 {
-        let parts: Vec<_> = tokens.iter().map(|t| named(&t.text, t.relevance)).collect();
-        title += &format!(" = {}", parts.join(", "));
-    }
-    title
-}
-
 /// The sums below a picture.
 fn account(explanation: &Explanation) -> Markup {
     let account = Account::of(explanation);
@@ -258,73 +196,17 @@ fn comparison(explanation: &Explanation, evidence: &[Range<usize>]) -> Markup {
     }
 }
 
-/// Every token with its relevance under every rule set.
-fn table(explanations: &[Explanation]) -> Markup {
-    let scales: Vec<(&Explanation, Scale, Numbers)> = explanations
-        .iter()
-        .map(|explanation| {
-            let scale = Scale::of_tokens(explanation);
-            (explanation, scale, Numbers::up_to(scale.largest()))
-        })
-        .collect();
-    let tokens = explanations.first().map_or(&[][..], |main| &main.tokens);
-    markup! {
-        details {
-            summary { "All " (tokens.len()) " tokens" }
-            div.scroll {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { "token" }
-                            th scope="col" { "characters" }
-                            @for (explanation, ..) in &scales {
-                                th.number scope="col" { (explanation.rules) }
-                            }
-                        }
-                    }
-                    tbody {
-                        @for (index, token) in tokens.iter().enumerate() {
-                            tr.special[token.special] {
-                                th scope="row" lang="" { (token.text) }
-                                td {
-                                    @if token.start < token.end { (token.start) "–" (token.end) }
-                                }
-                                @for (explanation, scale, numbers) in &scales {
-                                    (cell(explanation.tokens.get(index), *scale, *numbers))
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A token's relevance in the table, tinted like the words.
-fn cell(token: Option<&TokenRelevance>, scale: Scale, numbers: Numbers) -> Markup {
-    let Some(token) = token else {
-        return markup! { td {} };
-    };
-    let shade = scale.shade(token.relevance);
-    markup! {
-        td.number.w.against[shade < 0.0].for[shade >= 0.0] style={ (format!("--s:{:.3}", shade.abs())) } {
-            (minus(&numbers.signed(token.relevance)))
-        }
-    }
-}
-
 /// Sets a proper minus sign: a hyphen is too short beside a plus.
 fn minus(text: &str) -> String {
     text.replace('-', "−")
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::render::sample::explanation;
 
-    fn report(explanations: &[Explanation], evidence: &[Range<usize>]) -> String {
+    pub fn report(explanations: &[Explanation], evidence: &[Range<usize>]) -> String {
         let items = [Item {
             explanations,
             note: Some("a & b"),
@@ -369,51 +251,6 @@ mod tests {
             assert!(!page.contains(sign), "{sign} is in the page");
         }
         assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">"));
-    }
-
-    #[test]
-    fn words_carry_their_number_and_their_shade() {
-        let sample = explanation("a warm, film", &[("a", 0.1), ("warm", 2.0), ("film", -1.0)]);
-        let page = report(&[sample], &[]);
-        let strong = "<span class=\"w for\" style=\"--s:1.000\" title=\"warm +2.00\">warm</span>";
-        assert!(
-            page.contains(&format!("<ruby>{strong}<rt>+2.00</rt></ruby>, ")),
-            "{page}"
-        );
-        assert!(page.contains("class=\"w against\" style=\"--s:0.500\" title=\"film −1.00\""));
-        assert!(
-            page.contains("style=\"--s:0.050\" title=\"a +0.10\">a</span> <ruby>"),
-            "{page}"
-        );
-    }
-
-    #[test]
-    fn a_word_of_several_pieces_names_them() {
-        let mut sample = explanation("lovely", &[("lovely", 1.5)]);
-        let mut piece = sample.tokens[1].clone();
-        (piece.text, piece.start, piece.relevance) = ("##ly".into(), 4, 0.5);
-        (sample.tokens[1].text, sample.tokens[1].end) = ("love".into(), 4);
-        sample.tokens[1].relevance = 1.0;
-        sample.tokens.insert(2, piece);
-        let page = report(&[sample], &[]);
-        assert!(
-            page.contains("title=\"lovely +1.50 = love +1.00, ##ly +0.50\""),
-            "{page}"
-        );
-        assert!(page.contains("All 4 tokens"));
-    }
-
-    #[test]
-    fn evidence_is_underlined_within_words() {
-        let sample = explanation("so lovely", &[("so", 0.0), ("lovely", 1.0)]);
-        let page = report(&[sample], &[1..5]);
-        assert!(
-            page.contains(">s<span class=\"evidence\">o</span></span>"),
-            "{page}"
-        );
-        assert!(page.contains("<span class=\"evidence\"> </span>"));
-        assert!(page.contains("<span class=\"evidence\">lo</span>vely</span>"));
-        assert!(page.contains("known evidence"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod flow;
 mod html;
 mod json;
 mod numbers;
+mod page;
 mod palette;
 #[cfg(test)]
 mod sample;

@@ -128,6 +128,9 @@ mod tests {
             evident(&segments[2], &[0..1, 4..6, 5..6]),
             [("c", false), ("de", true), ("f", false)]
         );
-        assert_eq!(evident(&segments[0], &[0..9]), [("ab", true)]);
+        assert_eq!(
+            evident(&segments[0], std::slice::from_ref(&(0..9))),
+            [("ab", true)]
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of a file of texts, in any format. Nothing here knows what a label means.
 
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 use std::str;
 
 use serde::Deserialize;
@@ -54,32 +54,37 @@ pub(super) struct Rows {
 }
 
 /// Reads all rows of `source`. `path` is the name that errors give it.
-pub(super) fn read(source: impl Read, path: &Path, format: Format) -> Result<Rows, CorpusError> {
+pub(super) fn read(
+    mut source: impl Read,
+    path: &Path,
+    format: Format,
+) -> Result<Rows, CorpusError> {
+    let mut bytes = Vec::new();
+    source
+        .read_to_end(&mut bytes)
+        .map_err(|source| unreadable(source, path))?;
     let rows = match format {
-        Format::Tsv => columns(csv_reader(source, b'\t', false), path),
-        Format::Csv => columns(csv_reader(source, b',', true), path),
-        Format::Lines => lines(source, path, |text, line| row(text, None, line, path)),
-        Format::JsonLines => lines(source, path, |text, line| json(text, line, path)),
-    }?;
+        Format::Tsv => columns(&bytes, b'\t', false, path)?,
+        Format::Csv => columns(&bytes, b',', true, path)?,
+        Format::Lines => lines(&bytes, path, |text, line| row(text, None, line, path)),
+        Format::JsonLines => lines(&bytes, path, |text, line| json(text, line, path)),
+    };
     if rows.rows.is_empty() {
         return Err(CorpusError::Empty { path: path.into() });
     }
     Ok(rows)
 }
 
-fn csv_reader<R: Read>(source: R, delimiter: u8, quoting: bool) -> csv::Reader<R> {
-    csv::ReaderBuilder::new()
+fn columns(bytes: &[u8], delimiter: u8, quoting: bool, path: &Path) -> Result<Rows, CorpusError> {
+    let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .quoting(quoting)
-        // The number of fields is checked here, with an error that says what to do.
+        // The number of fields is checked below, with an error that says what to do.
         .flexible(true)
-        .from_reader(source)
-}
-
-fn columns(mut reader: csv::Reader<impl Read>, path: &Path) -> Result<Rows, CorpusError> {
+        .from_reader(bytes);
     let headers = reader
         .headers()
-        .map_err(|error| csv_error(error, 1, path))?;
+        .map_err(|error| csv_error(error, bytes, path))?;
     let names: Vec<String> = headers.iter().map(|name| name.trim().to_owned()).collect();
     if names.is_empty() {
         return Err(CorpusError::Empty { path: path.into() });
@@ -95,84 +100,73 @@ fn columns(mut reader: csv::Reader<impl Read>, path: &Path) -> Result<Rows, Corp
     };
     let label = find("label");
 
-    let mut rows = Vec::new();
-    let mut record = csv::StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(error) => match csv_error(error, line, path) {
-                error @ CorpusError::Unreadable { .. } => return Err(error),
-                error => {
-                    rows.push(Err(error));
-                    continue;
-                }
-            },
-        }
-        let line = record.position().map_or(line, csv::Position::line);
-        rows.push(if record.len() > names.len() {
-            let (fields, names) = (record.len(), names.len());
-            Err(malformed(
-                path,
+    let parse = |record: csv::StringRecord| {
+        let line = line_of(record.position(), bytes);
+        if record.len() > names.len() {
+            let problem = format!(
+                "{} fields, but the first line names {} columns; \
+                 take the separator out of the text (a .csv may put the text in quotes)",
+                record.len(),
+                names.len()
+            );
+            return Err(CorpusError::Malformed {
+                path: path.into(),
                 line,
-                format!(
-                    "{fields} fields, but the first line names {names} columns; \
-                     take the separator out of the text (a .csv may put the text in quotes)"
-                ),
-            ))
-        } else {
-            let label = label.and_then(|index| record.get(index)).map(str::to_owned);
-            row(record.get(text).unwrap_or_default(), label, line, path)
-        });
-    }
+                problem,
+            });
+        }
+        let label = label.and_then(|index| record.get(index)).map(str::to_owned);
+        row(record.get(text).unwrap_or_default(), label, line, path)
+    };
+    let records = reader.into_records();
+    let rows = records.map(|record| parse(record.map_err(|error| csv_error(error, bytes, path))?));
     Ok(Rows {
-        rows,
+        rows: rows.collect(),
         columns: Some(names),
     })
 }
 
-fn csv_error(error: csv::Error, line: u64, path: &Path) -> CorpusError {
-    let line = error.position().map_or(line, csv::Position::line);
-    let problem = error.to_string();
-    match error.into_kind() {
-        csv::ErrorKind::Utf8 { .. } => CorpusError::NotUtf8 {
-            path: path.into(),
+fn csv_error(error: csv::Error, bytes: &[u8], path: &Path) -> CorpusError {
+    let line = line_of(error.position(), bytes);
+    let path = path.into();
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => CorpusError::NotUtf8 { path, line },
+        _ => CorpusError::Malformed {
+            path,
             line,
+            problem: error.to_string(),
         },
-        csv::ErrorKind::Io(source) => CorpusError::Unreadable {
-            path: path.into(),
-            source,
-        },
-        _ => malformed(path, line, problem),
     }
 }
 
-fn lines(
-    source: impl Read,
-    path: &Path,
-    parse: impl Fn(&str, u64) -> Result<Row, CorpusError>,
-) -> Result<Rows, CorpusError> {
-    let mut rows = Vec::new();
-    for (line, bytes) in (1..).zip(BufReader::new(source).split(b'\n')) {
-        let bytes = bytes.map_err(|source| unreadable(source, path))?;
-        let bytes = match line {
-            1 => bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes),
-            _ => &bytes,
-        };
-        match str::from_utf8(bytes) {
-            Ok(text) if text.trim().is_empty() => {}
-            Ok(text) => rows.push(parse(text, line)),
-            Err(_) => rows.push(Err(CorpusError::NotUtf8 {
-                path: path.into(),
-                line,
-            })),
-        }
-    }
-    Ok(Rows {
-        rows,
+/// The line that a record starts on. Its position may be that of blank lines before it.
+fn line_of(position: Option<&csv::Position>, bytes: &[u8]) -> u64 {
+    let Some(position) = position else { return 1 };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let ahead = bytes
+        .iter()
+        .skip(start)
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + ahead.map(|byte| u64::from(*byte == b'\n')).sum::<u64>()
+}
+
+fn lines(bytes: &[u8], path: &Path, parse: impl Fn(&str, u64) -> Result<Row, CorpusError>) -> Rows {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let parse = |(line, bytes)| match str::from_utf8(bytes) {
+        Ok(text) if text.trim().is_empty() => None,
+        Ok(text) => Some(parse(text, line)),
+        Err(_) => Some(Err(CorpusError::NotUtf8 {
+            path: path.into(),
+            line,
+        })),
+    };
+    let rows = (1..)
+        .zip(bytes.split(|byte| *byte == b'\n'))
+        .filter_map(parse);
+    Rows {
+        rows: rows.collect(),
         columns: None,
-    })
+    }
 }
 
 /// The keys of a JSON line that matter; the others are left alone.
@@ -192,13 +186,21 @@ enum JsonLabel {
 
 fn json(text: &str, line: u64, path: &Path) -> Result<Row, CorpusError> {
     let parsed: JsonRow = serde_json::from_str(text).map_err(|error| {
-        malformed(
-            path,
+        // The line that serde_json counts is always its first.
+        let message = error.to_string();
+        let what = message
+            .rsplit_once(" at line ")
+            .map_or(message.as_str(), |(what, _)| what);
+        let problem = format!(
+            "{what}, column {}; a line is one JSON object such as \
+             {{\"text\": \"a film\", \"label\": 1}}",
+            error.column()
+        );
+        CorpusError::Malformed {
+            path: path.into(),
             line,
-            format!(
-                "{error}; a line is one JSON object such as {{\"text\": \"a film\", \"label\": 1}}"
-            ),
-        )
+            problem,
+        }
     })?;
     let label = parsed.label.map(|label| match label {
         JsonLabel::Name(name) => name,
@@ -221,17 +223,10 @@ fn row(text: &str, label: Option<String>, line: u64, path: &Path) -> Result<Row,
     Ok(Row { text, label, line })
 }
 
-fn malformed(path: &Path, line: u64, problem: String) -> CorpusError {
-    CorpusError::Malformed {
-        path: path.into(),
-        line,
-        problem,
-    }
-}
-
+/// The error for a source that the system does not hand out.
 pub(super) fn unreadable(source: io::Error, path: &Path) -> CorpusError {
     CorpusError::Unreadable {
-        path: PathBuf::from(path),
+        path: path.into(),
         source,
     }
 }

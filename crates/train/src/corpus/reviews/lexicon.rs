@@ -73,7 +73,10 @@ pub(super) const ASPECTS: &[Noun] = &[
     many("lines", JOKES),
 ];
 
-/// Names of the film itself, as subjects.
+/// Names of the film itself, in statements of fact.
+pub(super) const TITLES: &[&str] = &["the film", "the movie", "this film", "this movie"];
+
+/// Names of the film itself, in judgements.
 pub(super) const FILMS: &[&str] = &[
     "it",
     "this",
@@ -100,19 +103,37 @@ pub(super) const GENRES: &[&str] = &[
 /// What a film consists of.
 pub(super) const MOMENTS: &[&str] = &["moment", "scene", "minute", "line", "shot"];
 
+/// How an adjective may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Degree {
+    /// Anywhere.
+    Mild,
+    /// Not beside another adjective: it says too little.
+    Broad,
+    /// Neither beside another nor after "very" or "not": it says too much.
+    Extreme,
+}
+
 /// An adjective and what it fits.
 pub(super) struct Adjective {
     pub word: &'static str,
     pub kind: Kind,
-    /// Not an extreme: "very funny" and "not funny" are said, "very superb" is not.
-    pub gradable: bool,
+    pub degree: Degree,
 }
 
 const fn mild(word: &'static str, kind: Kind) -> Adjective {
     Adjective {
         word,
         kind,
-        gradable: true,
+        degree: Degree::Mild,
+    }
+}
+
+const fn broad(word: &'static str) -> Adjective {
+    Adjective {
+        word,
+        kind: ALL,
+        degree: Degree::Broad,
     }
 }
 
@@ -120,7 +141,7 @@ const fn extreme(word: &'static str) -> Adjective {
     Adjective {
         word,
         kind: ALL,
-        gradable: false,
+        degree: Degree::Extreme,
     }
 }
 
@@ -130,7 +151,7 @@ pub(super) const ADJECTIVES: [&[Adjective]; 2] = [
         extreme("awful"),
         extreme("dreadful"),
         extreme("terrible"),
-        mild("bad", ALL),
+        broad("bad"),
         mild("dull", ALL),
         mild("weak", ALL),
         mild("flat", ALL),
@@ -162,7 +183,7 @@ pub(super) const ADJECTIVES: [&[Adjective]; 2] = [
         extreme("superb"),
         extreme("brilliant"),
         extreme("wonderful"),
-        mild("good", ALL),
+        broad("good"),
         mild("clever", STORY | JOKES),
         mild("fresh", ALL),
         mild("sharp", ALL),
@@ -242,8 +263,8 @@ pub(super) const QUALITIES: [&[&str]; 2] = [
 /// Words that make an adjective stronger, whatever it says.
 pub(super) const INTENSIFIERS: &[&str] = &["truly", "really", "utterly", "simply", "thoroughly"];
 
-/// The same, for what is not extreme already.
-pub(super) const DEGREES: &[&str] = &["very", "so", "quite", "rather"];
+/// The same, for what is not extreme already. The first two also stand between "a" and a noun.
+pub(super) const DEGREES: &[&str] = &["very", "rather", "quite", "so"];
 
 /// Who a story follows.
 pub(super) const WHO: &[&str] = &[

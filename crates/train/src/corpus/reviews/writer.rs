@@ -1,11 +1,17 @@
 //! Writes one review: fills a template with words.
 
+mod words;
+
+use std::ops::RangeInclusive;
+
 use rand::RngExt;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
+use self::words::Use;
 use super::lexicon::{
-    ADJECTIVES, ASPECTS, CLOSERS, DEGREES, FILMS, GENRES, HOW_LONG, INTENSIFIERS, Kind, MADE_HOW,
-    MOMENTS, Noun, OPENERS, QUALITIES, STORY, THINGS, VERBS, WHERE, WHO,
+    CLOSERS, FILMS, GENRES, HOW_LONG, Kind, MADE_HOW, MOMENTS, OPENERS, QUALITIES, STORY, THINGS,
+    TITLES, WHERE, WHO,
 };
 use super::templates::{
     CONTRASTED, FACTS, NEGATED, NEGATED_CLAUSES, PLAIN, PLAIN_CLAUSES, Piece, Template,
@@ -23,8 +29,8 @@ pub(super) enum Shape {
     Contrasted,
 }
 
-/// Words that share this many letters at the start are taken to be of one stem.
-const STEM: usize = 3;
+/// The fewest and the most words of a review, punctuation counted.
+const WORDS: RangeInclusive<usize> = 4..=25;
 
 /// The review so far.
 pub(super) struct Writer<'a> {
@@ -43,6 +49,8 @@ pub(super) struct Writer<'a> {
     noun: &'static str,
     /// Whether the film was named, so that it is "it" from now on.
     film_named: bool,
+    /// The lists of phrases that were drawn from.
+    drawn: Vec<&'static [&'static str]>,
     /// Words that are not to come again.
     used: Vec<&'static str>,
     /// Words and whether they are evidence.
@@ -50,8 +58,13 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Writes a review of this shape and label.
-    pub(super) fn review(random: &'a mut ChaCha8Rng, shape: Shape, label: usize) -> Example {
+    /// Writes a review of this shape and label. None if it came out too short or too long, or tells
+    /// the story twice; there is no harm in trying again.
+    pub(super) fn review(
+        random: &'a mut ChaCha8Rng,
+        shape: Shape,
+        label: usize,
+    ) -> Option<Example> {
         let mut writer = Writer {
             random,
             label,
@@ -61,6 +74,7 @@ impl<'a> Writer<'a> {
             plural: false,
             noun: "",
             film_named: false,
+            drawn: Vec::new(),
             used: Vec::new(),
             words: Vec::new(),
         };
@@ -83,7 +97,9 @@ impl<'a> Writer<'a> {
         } else if writer.chance(9, 10) {
             writer.say(".", false);
         }
-        writer.finish()
+        let told = |list| writer.drawn.iter().filter(|drawn| **drawn == list).count();
+        let good = WORDS.contains(&writer.words.len()) && told(WHO) < 2 && told(WHERE) < 2;
+        good.then(|| writer.finish())
     }
 
     /// Joins the words with spaces and counts where the evidence stands.
@@ -115,21 +131,15 @@ impl<'a> Writer<'a> {
     /// Takes one of the templates that the label allows and writes it.
     fn fill(&mut self, templates: &'static [Template]) {
         let speaks_for = self.speaks_for();
-        let fits = |template: &&Template| template.only.is_none_or(|label| label == speaks_for);
-        let total: u32 = templates
-            .iter()
-            .filter(fits)
-            .map(|template| template.weight)
-            .sum();
-        let mut ticket = self.random.random_range(0..total);
-        for template in templates.iter().filter(fits) {
-            if ticket < template.weight {
-                self.kind = STORY;
-                self.plural = false;
-                return template.pieces.iter().for_each(|piece| self.write(*piece));
-            }
-            ticket -= template.weight;
-        }
+        let weight = |template: &Template| match template.only {
+            Some(label) if label != speaks_for => 0,
+            _ => template.weight,
+        };
+        let template = templates.choose_weighted(self.random, weight);
+        let template = template.expect("every list has a template for either label");
+        self.kind = STORY;
+        self.plural = false;
+        template.pieces.iter().for_each(|piece| self.write(*piece));
     }
 
     fn write(&mut self, piece: Piece) {
@@ -144,10 +154,11 @@ impl<'a> Writer<'a> {
             Piece::Turn => self.conceding = false,
             Piece::Plain => self.fill(PLAIN_CLAUSES),
             Piece::Negative => self.fill(NEGATED_CLAUSES),
-            Piece::Clause if self.chance(3, 10) => self.fill(NEGATED_CLAUSES),
+            Piece::Clause if self.chance(1, 5) => self.fill(NEGATED_CLAUSES),
             Piece::Clause => self.fill(PLAIN_CLAUSES),
-            Piece::Subject if self.chance(1, 4) => self.film(),
-            Piece::Film => self.film(),
+            Piece::Subject if self.chance(1, 4) => self.film(FILMS),
+            Piece::Film => self.film(FILMS),
+            Piece::Title => self.film(TITLES),
             Piece::Subject | Piece::Aspect => {
                 self.choose();
                 self.say("the", false);
@@ -155,15 +166,15 @@ impl<'a> Writer<'a> {
             }
             Piece::Choose => self.choose(),
             Piece::Noun => self.say(self.noun, false),
-            Piece::Adjective => self.adjective(false),
-            Piece::Strong => {
-                let strong = self.chance(1, 3);
-                self.adjective(strong);
-            }
+            Piece::Adjective => self.adjective(Use::Alone),
+            Piece::Paired => self.adjective(Use::Paired),
+            Piece::Strong if self.chance(1, 3) => self.adjective(Use::Intensified),
+            Piece::Strong => self.adjective(Use::Alone),
             Piece::Verb => self.verb(self.plural),
             Piece::Base => self.verb(true),
             Piece::Thing => self.sentiment(THINGS),
             Piece::Quality => self.sentiment(QUALITIES),
+            Piece::Genre if self.drawn.contains(&GENRES) => self.say("one", false),
             Piece::Genre => self.neutral(GENRES),
             Piece::Moment => self.neutral(MOMENTS),
             Piece::Who => self.neutral(WHO),
@@ -174,90 +185,6 @@ impl<'a> Writer<'a> {
             Piece::Closer if self.chance(1, 6) => self.neutral(CLOSERS),
             Piece::Opener | Piece::Closer => {}
         }
-    }
-
-    /// Says words that turn the next word with sentiment round.
-    fn negate(&mut self, words: &'static str) {
-        self.say(words, !self.conceding);
-        self.negating = true;
-    }
-
-    /// Names the film, once. After that it is "it".
-    fn film(&mut self) {
-        let name = if self.film_named {
-            "it"
-        } else {
-            self.pick(FILMS.iter().copied())
-        };
-        self.film_named = true;
-        self.kind = STORY;
-        self.plural = false;
-        self.used.extend(name.split(' ').next_back());
-        self.say(name, false);
-    }
-
-    /// Chooses an aspect.
-    fn choose(&mut self) {
-        let fits: Vec<&Noun> = ASPECTS
-            .iter()
-            .filter(|noun| !self.was_used(noun.word))
-            .collect();
-        let noun = self.pick(fits.into_iter());
-        self.used.push(noun.word);
-        (self.noun, self.kind, self.plural) = (noun.word, noun.kind, noun.plural);
-    }
-
-    fn adjective(&mut self, strong: bool) {
-        let negating = self.negating;
-        let side = self.side();
-        let fits = ADJECTIVES[side].iter().filter(|adjective| {
-            adjective.kind & self.kind != 0
-                && (adjective.gradable || !negating)
-                && !self.was_used(adjective.word)
-        });
-        let fits: Vec<_> = fits.collect();
-        let adjective = self.pick(fits.into_iter());
-        if strong {
-            let mild = adjective.gradable && self.chance(1, 2);
-            let intensifiers = if mild { DEGREES } else { INTENSIFIERS };
-            let intensifier = self.pick(intensifiers.iter().copied());
-            self.say(intensifier, !self.conceding);
-        }
-        self.used.push(adjective.word);
-        self.say(adjective.word, !self.conceding);
-    }
-
-    fn verb(&mut self, base: bool) {
-        let side = self.side();
-        let fits = VERBS[side]
-            .iter()
-            .filter(|verb| verb.kind & self.kind != 0 && !self.was_used(verb.base));
-        let fits: Vec<_> = fits.collect();
-        let verb = self.pick(fits.into_iter());
-        self.used.push(verb.base);
-        self.say(if base { verb.base } else { verb.third }, !self.conceding);
-    }
-
-    /// Says a word from one of two lists, negative and positive.
-    fn sentiment(&mut self, lists: [&'static [&'static str]; 2]) {
-        let side = self.side();
-        self.unused(lists[side], !self.conceding);
-    }
-
-    fn neutral(&mut self, phrases: &'static [&'static str]) {
-        self.unused(phrases, false);
-    }
-
-    /// Says a phrase that did not come yet.
-    fn unused(&mut self, phrases: &'static [&'static str], decides: bool) {
-        let fits: Vec<_> = phrases
-            .iter()
-            .copied()
-            .filter(|phrase| !self.was_used(phrase))
-            .collect();
-        let phrase = self.pick(fits.into_iter());
-        self.used.push(phrase);
-        self.say(phrase, decides);
     }
 
     fn say(&mut self, words: &'static str, decides: bool) {
@@ -274,30 +201,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The list that the next word with sentiment comes from. Uses up the negator that waits.
-    fn side(&mut self) -> usize {
-        let speaks_for = self.speaks_for();
-        if std::mem::take(&mut self.negating) {
-            1 - speaks_for
-        } else {
-            speaks_for
-        }
-    }
-
-    fn was_used(&self, word: &str) -> bool {
-        let stem = |word: &str| word.chars().take(STEM).collect::<String>();
-        self.used.iter().any(|used| stem(used) == stem(word))
-    }
-
     fn chance(&mut self, of: u32, all: u32) -> bool {
         self.random.random_ratio(of, all)
-    }
-
-    /// One of the items. The lists are long enough that there always is one.
-    fn pick<T>(&mut self, items: impl ExactSizeIterator<Item = T>) -> T {
-        let mut items = items;
-        let index = self.random.random_range(0..items.len());
-        items.nth(index).expect("the index is below the length")
     }
 }
 

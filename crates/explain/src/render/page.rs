@@ -1,0 +1,110 @@
+//! The lines of a terminal, with colour or without.
+
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::flow::{Cell, chunks, clean};
+
+/// As the terminal writes by itself.
+pub(super) const PLAIN: Style = Style::new();
+/// What stands between two parts of a line.
+const GAP: &str = "   ";
+
+/// What has been written so far.
+pub(super) struct Page {
+    width: usize,
+    colour: bool,
+    text: String,
+}
+
+impl Page {
+    /// An empty page. Nothing that is written on one without `colour` holds an escape code.
+    pub fn new(width: usize, colour: bool) -> Self {
+        Self {
+            width,
+            colour,
+            text: String::new(),
+        }
+    }
+
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    pub fn colour(&self) -> bool {
+        self.colour
+    }
+
+    pub fn finish(self) -> String {
+        self.text
+    }
+
+    /// Adds to the line.
+    pub fn write(&mut self, text: &str, style: Style) {
+        if self.colour && style != PLAIN && !text.is_empty() {
+            self.text += &format!("{style}{text}{style:#}");
+        } else {
+            self.text += text;
+        }
+    }
+
+    pub fn end_line(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// Short texts side by side, as many on a line as fit.
+    pub fn parts(&mut self, parts: &[String], style: Style) {
+        let mut line = String::new();
+        for part in parts {
+            if !line.is_empty() && line.width() + GAP.width() + part.width() > self.width {
+                self.paragraph(&std::mem::take(&mut line), style);
+            }
+            if !line.is_empty() {
+                line += GAP;
+            }
+            line += part;
+        }
+        self.paragraph(&line, style);
+    }
+
+    /// A text broken into lines at its spaces, and within words that are longer than a line.
+    pub fn paragraph(&mut self, text: &str, style: Style) {
+        let fits = |line: &str, more: &str| line.width() + more.trim_end().width() <= self.width;
+        let mut lines = vec![String::new()];
+        for word in text.split_inclusive(' ').map(clean) {
+            let parts = if fits("", &word) {
+                vec![word]
+            } else {
+                chunks(&word, self.width)
+            };
+            for part in parts {
+                match lines.last_mut() {
+                    Some(line) if fits(line, &part) => *line += &part,
+                    _ => lines.push(part),
+                }
+            }
+        }
+        for line in lines {
+            let line = line.trim_end();
+            if !line.is_empty() {
+                self.write(line, style);
+                self.end_line();
+            }
+        }
+    }
+
+    /// A line with, for each cell, something in the cell's column. A row of nothing is left out.
+    pub fn row(&mut self, line: &[Cell], show: impl Fn(&Cell) -> Option<(String, Style)>) {
+        let mut column = 0;
+        for cell in line {
+            if let Some((text, style)) = show(cell).filter(|(text, _)| !text.is_empty()) {
+                self.text += &" ".repeat(cell.column.saturating_sub(column));
+                column = cell.column.max(column) + text.width();
+                self.write(&text, style);
+            }
+        }
+        if column > 0 {
+            self.end_line();
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! How often a model is right.
+
+use burn::data::dataloader::DataLoader;
+use relprop_rules::Pass;
+use relprop_transformer::{Model, Truncation};
+
+use super::TrainError;
+use super::loader::{Labelled, Loader};
+use crate::corpus::Example;
+
+/// The share of `examples` that `model` classifies right, in [0, 1]; NaN for no examples.
+///
+/// Texts that are too long for the model are cut.
+///
+/// # Errors
+///
+/// [`TrainError::Text`] if a text is empty.
+pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64, TrainError> {
+    let config = model.transformer.config();
+    let texts = tokenize(&model.tokenizer, examples, config.positions)?;
+    let device = model.transformer.device();
+    let loader = Loader::new(texts, batch, config.padding_token, None, 0, &device);
+    let mut right = 0;
+    for batch in loader.iter().flatten() {
+        let logits = model.transformer.forward(&batch.texts, &mut Pass::plain());
+        let predicted = logits.argmax(1).squeeze_dim(1);
+        right += predicted.equal(batch.labels).int().sum().into_scalar::<i64>();
+    }
+    Ok(right as f64 / examples.len() as f64)
+}
+
+/// The tokens of each example, at most `positions`.
+pub(super) fn tokenize(
+    tokenizer: &relprop_transformer::Tokenizer,
+    examples: &[Example],
+    positions: usize,
+) -> Result<Vec<Labelled>, TrainError> {
+    let tokenize = |example: &Example| {
+        let encoded = tokenizer.encode(&example.text, positions, Truncation::Cut);
+        let encoded = encoded
+            .map_err(|source| TrainError::Text { text: example.text.clone(), source })?;
+        Ok((encoded, example.label))
+    };
+    examples.iter().map(tokenize).collect()
+}

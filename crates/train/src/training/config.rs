@@ -1,0 +1,173 @@
+//! What is trained, and how.
+
+use relprop_rules::operations::Activation;
+use relprop_transformer::{FeedForwardConfig, NormPlacement, TransformerConfig};
+use serde::{Deserialize, Serialize};
+
+/// The architectures that can be trained from nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Architecture {
+    /// A small BERT: the result opens in Python's `transformers`.
+    #[default]
+    Bert,
+    /// The same with norms before attention and feed-forward.
+    PreNorm,
+    /// The model of Ali et al. 2022 as released: no feed-forward part, scores not scaled, norms
+    /// without factor and shift.
+    AttentionOnly,
+}
+
+/// How a model is trained. Read from TOML, every field may be left out.
+///
+/// | field | default | range | what it is |
+/// | --- | --- | --- | --- |
+/// | `architecture` | `bert` | `bert`, `pre-norm`, `attention-only` | the parts of the model |
+/// | `vocabulary` | 8000 | at least 100 | tokens of the WordPiece vocabulary, at most |
+/// | `positions` | 128 | at least 8 | tokens of a text, at most |
+/// | `width` | 128 | a multiple of `heads` | features of a hidden state |
+/// | `blocks` | 2 | at least 1 | blocks |
+/// | `heads` | 4 | at least 1 | attention heads |
+/// | `feed_forward` | 512 | at least 1 | features in the middle of a feed-forward part |
+/// | `epochs` | 5 | at least 1 | runs through the training texts, at most |
+/// | `batch` | 64 | at least 1 | texts a step |
+/// | `learning_rate` | 0.0005 | (0, 1] | the peak learning rate |
+/// | `warmup` | 0.1 | [0, 1) | the share of steps in which the learning rate rises |
+/// | `weight_decay` | 0.01 | at least 0 | AdamW's weight decay |
+/// | `dropout` | 0.2 | [0, 1) | the share of hidden numbers and attention weights dropped |
+/// | `word_dropout` | 0.1 | [0, 1) | the share of tokens that training replaces by the unknown token |
+/// | `label_smoothing` | 0 | [0, 1) | how much of each label is spread over all |
+/// | `clip` | 1 | above 0 | the largest norm of one parameter's gradient |
+/// | `patience` | 2 | at least 1 | epochs without a better accuracy before training stops |
+/// | `seed` | 0 | | what all random numbers come from |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)] // the table above says it once
+pub struct TrainConfig {
+    pub architecture: Architecture,
+    pub vocabulary: usize,
+    pub positions: usize,
+    pub width: usize,
+    pub blocks: usize,
+    pub heads: usize,
+    pub feed_forward: usize,
+    pub epochs: usize,
+    pub batch: usize,
+    pub learning_rate: f64,
+    pub warmup: f64,
+    pub weight_decay: f32,
+    pub dropout: f64,
+    pub word_dropout: f64,
+    pub label_smoothing: f32,
+    pub clip: f32,
+    pub patience: usize,
+    pub seed: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::default(),
+            vocabulary: 8000,
+            positions: 128,
+            width: 128,
+            blocks: 2,
+            heads: 4,
+            feed_forward: 512,
+            epochs: 5,
+            batch: 64,
+            learning_rate: 5e-4,
+            warmup: 0.1,
+            weight_decay: 0.01,
+            dropout: 0.2,
+            word_dropout: 0.1,
+            label_smoothing: 0.0,
+            clip: 1.0,
+            patience: 2,
+            seed: 0,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Reads a configuration from TOML.
+    ///
+    /// # Errors
+    ///
+    /// A message with the line, the field and what was expected there.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks every range that is not the model's own.
+    ///
+    /// # Errors
+    ///
+    /// A message that names the field, its value and its range.
+    pub fn check(&self) -> Result<(), String> {
+        let share = |value: f64| (0.0..1.0).contains(&value);
+        for (holds, field, value, range) in [
+            (self.vocabulary >= 100, "vocabulary", self.vocabulary as f64, "at least 100"),
+            (self.positions >= 8, "positions", self.positions as f64, "at least 8"),
+            (self.blocks >= 1, "blocks", self.blocks as f64, "at least 1"),
+            (self.epochs >= 1, "epochs", self.epochs as f64, "at least 1"),
+            (self.batch >= 1, "batch", self.batch as f64, "at least 1"),
+            (self.patience >= 1, "patience", self.patience as f64, "at least 1"),
+            (
+                self.learning_rate > 0.0 && self.learning_rate <= 1.0,
+                "learning_rate",
+                self.learning_rate,
+                "in (0, 1]",
+            ),
+            (share(self.warmup), "warmup", self.warmup, "in [0, 1)"),
+            (share(self.word_dropout), "word_dropout", self.word_dropout, "in [0, 1)"),
+            (
+                share(self.label_smoothing.into()),
+                "label_smoothing",
+                self.label_smoothing.into(),
+                "in [0, 1)",
+            ),
+            (self.weight_decay >= 0.0, "weight_decay", self.weight_decay.into(), "at least 0"),
+            (self.clip > 0.0, "clip", self.clip.into(), "above 0"),
+        ] {
+            if !holds {
+                return Err(format!("`{field}` is {value}: it must be {range}"));
+            }
+        }
+        let labels = vec![String::new(); 2];
+        self.model(1, self.positions, labels).check().map_err(|error| error.to_string())
+    }
+
+    /// The model to train.
+    pub(super) fn model(
+        &self,
+        vocabulary: usize,
+        positions: usize,
+        labels: Vec<String>,
+    ) -> TransformerConfig {
+        let start = match self.architecture {
+            Architecture::Bert => TransformerConfig::bert(vocabulary, labels),
+            Architecture::PreNorm => TransformerConfig {
+                embedding_norm: None,
+                norm_placement: NormPlacement::Before,
+                ..TransformerConfig::bert(vocabulary, labels)
+            },
+            Architecture::AttentionOnly => TransformerConfig::attention_only(vocabulary, labels),
+        };
+        TransformerConfig {
+            positions,
+            width: self.width,
+            blocks: self.blocks,
+            heads: self.heads,
+            feed_forward: start.feed_forward.map(|_| FeedForwardConfig {
+                width: self.feed_forward,
+                activation: Activation::Gelu,
+            }),
+            dropout: self.dropout,
+            attention_dropout: self.dropout,
+            ..start
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Tokenised texts, in batches whose order follows from the seed and the epoch alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
+use burn::data::dataset::DatasetError;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use relprop_transformer::{Batch, PaddingSide, TokenizedText};
+
+/// A tokenised text and its label.
+pub(super) type Labelled = (TokenizedText, usize);
+
+/// A batch of texts and their labels, `[batch]`.
+#[derive(Clone, Debug)]
+pub(super) struct LabelledBatch {
+    pub(super) texts: Batch,
+    pub(super) labels: Tensor<1, Int>,
+}
+
+/// How many batches' worth of texts are sorted by length together, so that a batch holds little
+/// padding while its texts still change from epoch to epoch.
+const POOL: usize = 50;
+
+/// The order of training: shuffled anew in every epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shuffle {
+    pub(super) seed: u64,
+    /// The share of tokens that are replaced by `unknown`.
+    pub(super) word_dropout: f64,
+    pub(super) unknown: u32,
+}
+
+/// Loads batches of at most `size` texts.
+#[derive(Clone)]
+pub(super) struct Loader {
+    texts: Arc<Vec<Labelled>>,
+    size: usize,
+    padding_token: u32,
+    shuffle: Option<Shuffle>,
+    /// How many epochs were begun.
+    epoch: Arc<AtomicUsize>,
+    device: Device,
+}
+
+impl Loader {
+    /// Loads `texts` in batches of texts of similar length; shuffled if `shuffle` says how, the
+    /// first time as in the epoch after `epoch`.
+    pub(super) fn new(
+        texts: Vec<Labelled>,
+        size: usize,
+        padding_token: u32,
+        shuffle: Option<Shuffle>,
+        epoch: usize,
+        device: &Device,
+    ) -> Self {
+        let epoch = Arc::new(AtomicUsize::new(epoch));
+        let (texts, device) = (Arc::new(texts), device.clone());
+        Self { texts: texts.clone(), size, padding_token, shuffle, epoch, device }
+    }
+
+    /// The texts' indices, batch by batch.
+    fn batches(&self, rng: Option<&mut ChaCha8Rng>) -> Vec<Vec<usize>> {
+        let mut order: Vec<usize> = (0..self.texts.len()).collect();
+        let length = |index: &usize| self.texts[*index].0.tokens.len();
+        let Some(rng) = rng else {
+            order.sort_by_key(length);
+            return order.chunks(self.size).map(<[usize]>::to_vec).collect();
+        };
+        order.shuffle(rng);
+        for pool in order.chunks_mut(POOL * self.size) {
+            pool.sort_by_key(length);
+        }
+        let mut batches: Vec<_> = order.chunks(self.size).map(<[usize]>::to_vec).collect();
+        batches.shuffle(rng);
+        batches
+    }
+}
+
+impl DataLoader<LabelledBatch> for Loader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<LabelledBatch> + 'a> {
+        let mut rng = self.shuffle.map(|shuffle| {
+            let epoch = self.epoch.fetch_add(1, Ordering::Relaxed) as u64 + 1;
+            // Dropout draws from the device. Seeded by epoch, a training that was interrupted and
+            // resumed is the same as one that was not.
+            self.device.seed(shuffle.seed.wrapping_add(epoch));
+            let mut rng = ChaCha8Rng::seed_from_u64(shuffle.seed);
+            rng.set_stream(epoch);
+            rng
+        });
+        let batches = self.batches(rng.as_mut()).into_iter();
+        Box::new(Batches { loader: self, batches, rng, done: 0 })
+    }
+
+    fn num_items(&self) -> usize {
+        self.texts.len()
+    }
+
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<LabelledBatch>> {
+        Arc::new(Self { device: device.clone(), ..self.clone() })
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<LabelledBatch>> {
+        let texts = Arc::new(self.texts[start..end].to_vec());
+        Arc::new(Self { texts, ..self.clone() })
+    }
+}
+
+/// One run through the texts.
+struct Batches<'a> {
+    loader: &'a Loader,
+    batches: std::vec::IntoIter<Vec<usize>>,
+    rng: Option<ChaCha8Rng>,
+    done: usize,
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<LabelledBatch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        self.done += batch.len();
+        let mut texts: Vec<TokenizedText> =
+            batch.iter().map(|index| self.loader.texts[*index].0.clone()).collect();
+        if let (Some(rng), Some(shuffle)) = (&mut self.rng, &self.loader.shuffle)
+            && shuffle.word_dropout > 0.0
+        {
+            for token in texts.iter_mut().flat_map(|text| &mut text.tokens) {
+                if !token.special && rng.random_bool(shuffle.word_dropout) {
+                    token.id = shuffle.unknown;
+                }
+            }
+        }
+        let labels: Vec<i64> = batch.iter().map(|i| self.loader.texts[*i].1 as i64).collect();
+        let device = self.loader.device.clone().without_autodiff();
+        Some(Ok(LabelledBatch {
+            texts: Batch::new(&texts, self.loader.padding_token, PaddingSide::Right, &device),
+            labels: Tensor::from_data(TensorData::from(labels.as_slice()), &device),
+        }))
+    }
+}
+
+impl DataLoaderIterator<LabelledBatch> for Batches<'_> {
+    fn progress(&self) -> Progress {
+        Progress::new(self.done, self.loader.texts.len(), Some("texts".to_owned()))
+    }
+}

@@ -1,0 +1,296 @@
+//! From a corpus to a model folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::lr_scheduler::{
+    LrSchedulerConfig, linear::LinearLrSchedulerConfig, module_lr_scheduler::ModuleLrScheduler,
+    sequential::SequentialLrSchedulerConfig,
+};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::{AdamWConfig, OptimizerRecord};
+use burn::store::ModuleRecord;
+use burn::tensor::Device;
+use burn::train::checkpoint::Checkpoint;
+use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
+use burn::train::{ExecutionStrategy, Learner, SupervisedTraining};
+use relprop_transformer::{Model, Tokenizer, Transformer};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::accuracy::{accuracy, tokenize};
+use super::history::{Epoch, History, Report};
+use super::loader::{Labelled, Loader, Shuffle};
+use super::progress::Bar;
+use super::step::Classifier;
+use super::{TrainConfig, TrainError};
+use crate::corpus::{Corpus, Example};
+use crate::vocabulary::train_wordpiece;
+
+/// How training shows its progress.
+pub enum Display {
+    /// burn-train's dashboard, which fills the terminal.
+    Dashboard,
+    /// A line an epoch and a progress bar, on standard error.
+    Lines,
+    /// Nothing.
+    Silent,
+}
+
+/// A trained model and how it came about.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The model of the best epoch, ready to be explained.
+    pub model: Model,
+    /// The figures of every epoch.
+    pub epochs: Vec<Epoch>,
+    /// The share of development texts that are classified right, in [0, 1].
+    pub dev_accuracy: f64,
+    /// The same for the test texts, if there are any.
+    pub test_accuracy: Option<f64>,
+}
+
+/// What a training is of: it can be resumed only with the same.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Plan {
+    config: TrainConfig,
+    labels: Vec<String>,
+    /// The SHA-256 of all texts and labels.
+    corpus: String,
+}
+
+/// Trains a classifier on `corpus` and writes it to the folder `out`.
+///
+/// The vocabulary is learned from the training texts. After each epoch a checkpoint is written to
+/// `out/training`; if training is interrupted, the same call resumes after the last finished epoch
+/// and gives the same model as a training that was not interrupted. The model of the epoch with
+/// the best accuracy on the development texts is kept. The same seed gives the same model on the
+/// same device.
+///
+/// # Errors
+///
+/// See [`TrainError`]. A folder that holds a model, or a training of something else, is left as it
+/// is.
+pub fn train(
+    corpus: &Corpus,
+    config: &TrainConfig,
+    out: &Path,
+    device: &Device,
+    display: Display,
+) -> Result<Trained, TrainError> {
+    config.check().map_err(TrainError::Config)?;
+    if out.join("config.json").exists() {
+        return Err(TrainError::ModelThere(out.to_owned()));
+    }
+    let folder = out.join("training");
+    claim(&folder, config, corpus, out)?;
+
+    let tokenizer = Tokenizer::new(train_wordpiece(
+        corpus.train.iter().map(|example| example.text.as_str()),
+        config.vocabulary,
+    )?);
+    let train_texts = tokenize(&tokenizer, &corpus.train, config.positions)?;
+    // Positions that no training text has would never be learned.
+    let positions = longest(&train_texts);
+    let dev_texts = tokenize(&tokenizer, &corpus.dev, positions)?;
+
+    let model = config.model(tokenizer.vocabulary(), positions, corpus.labels.clone());
+    device.seed(config.seed);
+    let transformer = Transformer::new(&model, &device.clone().autodiff())
+        .map_err(|error| TrainError::Config(error.to_string()))?;
+    let classifier = Classifier { transformer, label_smoothing: config.label_smoothing };
+    let classifier = classifier.materialize();
+
+    let bar = Bar::new();
+    let history_file = folder.join("history.json");
+    let report = report(&display, config.epochs, &bar);
+    let history = History::open(&history_file, config.patience, report)
+        .map_err(|source| TrainError::Io { path: history_file, source })?;
+    let checkpoints = Checkpoints(folder.join("checkpoint"));
+    let done = checkpoints.last_complete(&history.epochs());
+    history.rewind(done);
+
+    let steps = train_texts.len().div_ceil(config.batch) * config.epochs;
+    let shuffle = Shuffle {
+        seed: config.seed,
+        word_dropout: config.word_dropout,
+        unknown: tokenizer.id("[UNK]").unwrap_or(model.padding_token),
+    };
+    let loader = |texts, shuffle| {
+        Arc::new(Loader::new(texts, config.batch, model.padding_token, shuffle, done, device))
+    };
+    let mut training = SupervisedTraining::new(
+        &folder,
+        loader(train_texts, Some(shuffle)),
+        loader(dev_texts, None),
+    )
+    .with_training_strategy(ExecutionStrategy::SingleDevice(device.clone().autodiff()).into())
+    .metric_train_numeric(AccuracyMetric::new())
+    .metric_valid_numeric(AccuracyMetric::new())
+    .metric_train_numeric(LossMetric::new())
+    .metric_valid_numeric(LossMetric::new())
+    .metric_train_numeric(LearningRateMetric::new())
+    .with_default_checkpointers()
+    .with_checkpointing_strategy(history.clone())
+    .early_stopping(history.clone())
+    .with_application_logger(None)
+    .num_epochs(config.epochs);
+    if done > 0 {
+        training = training.checkpoint(done);
+    }
+    if !matches!(display, Display::Dashboard) {
+        training = training.renderer(Box::new(bar));
+    }
+
+    let learner = Learner::new(classifier, optimizer(config), schedule(config, steps)?);
+    let mut trained = classifier_of(training, learner, &history, config.epochs)?;
+    if let Some(best) = history.best() {
+        trained = trained.load_record(checkpoints.model(best)?);
+    }
+
+    let model = Model::new(trained.transformer.valid(), tokenizer);
+    let score = |examples: &[Example]| accuracy(&model, examples, config.batch);
+    let dev_accuracy = score(&corpus.dev)?;
+    let test_accuracy =
+        if corpus.test.is_empty() { None } else { Some(score(&corpus.test)?) };
+    model.save(out)?;
+    // What is left of the training is its history; the checkpoints have served.
+    let _ = fs::remove_dir_all(&checkpoints.0);
+    Ok(Trained { model, epochs: history.epochs(), dev_accuracy, test_accuracy })
+}
+
+/// Runs the training, unless its last epoch is already behind.
+fn classifier_of(
+    training: SupervisedTraining<Classifier>,
+    learner: Learner<Classifier>,
+    history: &History,
+    epochs: usize,
+) -> Result<Classifier, TrainError> {
+    let done = history.epochs().last().map_or(0, |last| last.epoch);
+    if done >= epochs || (done > 0 && history.is_over()) {
+        return Ok(learner.model());
+    }
+    let result = training.launch(learner);
+    if let Some(error) = result.error {
+        return Err(TrainError::Failed(error.to_string()));
+    }
+    match result.interrupted {
+        Some(_) => Err(TrainError::Interrupted),
+        None => Ok(result.model.train()),
+    }
+}
+
+/// Makes `folder` this training's own, or finds that it is.
+fn claim(
+    folder: &Path,
+    config: &TrainConfig,
+    corpus: &Corpus,
+    out: &Path,
+) -> Result<(), TrainError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TrainError::Io { path, source }
+    };
+    let plan = Plan {
+        config: config.clone(),
+        labels: corpus.labels.clone(),
+        corpus: fingerprint(corpus),
+    };
+    let file = folder.join("plan.json");
+    if file.exists() {
+        let text = fs::read_to_string(&file).map_err(io(&file))?;
+        return match serde_json::from_str::<Plan>(&text) {
+            Ok(found) if found == plan => Ok(()),
+            _ => Err(TrainError::OtherTraining(out.to_owned())),
+        };
+    }
+    fs::create_dir_all(folder).map_err(io(folder))?;
+    let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
+    fs::write(&file, text).map_err(io(&file))
+}
+
+fn fingerprint(corpus: &Corpus) -> String {
+    let mut hash = Sha256::new();
+    for split in [&corpus.train, &corpus.dev, &corpus.test] {
+        hash.update((split.len() as u64).to_le_bytes());
+        for example in split {
+            hash.update((example.text.len() as u64).to_le_bytes());
+            hash.update(&example.text);
+            hash.update((example.label as u64).to_le_bytes());
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn longest(texts: &[Labelled]) -> usize {
+    texts.iter().map(|(text, _)| text.tokens.len()).max().unwrap_or(1)
+}
+
+fn optimizer(config: &TrainConfig) -> burn::optim::ModuleOptimizer {
+    AdamWConfig::new()
+        .with_epsilon(1e-8)
+        .with_weight_decay(config.weight_decay)
+        .with_grad_clipping(Some(GradientClippingConfig::Norm(config.clip)))
+        .init()
+}
+
+/// The learning rate: up over the warm-up steps, then down to nearly nothing, both in a line.
+fn schedule(config: &TrainConfig, steps: usize) -> Result<ModuleLrScheduler, TrainError> {
+    let peak = config.learning_rate;
+    let warmup = ((config.warmup * steps as f64) as usize).clamp(1, steps.max(2) - 1);
+    let line = |from, to, steps| {
+        LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(from, to, steps))
+    };
+    let up = line(peak / warmup as f64, peak, warmup);
+    let down = line(peak, 0.0, steps.saturating_sub(warmup).max(1));
+    SequentialLrSchedulerConfig::new(vec![up, down], vec![warmup])
+        .init()
+        .map_err(TrainError::Config)
+}
+
+/// What to do after each epoch.
+fn report(display: &Display, epochs: usize, bar: &Bar) -> Report {
+    let Display::Lines = display else { return Arc::new(|_| ()) };
+    let bar = bar.0.clone();
+    Arc::new(move |epoch| {
+        let line = format!(
+            "epoch {}/{epochs}: loss {:.3}, accuracy {:.1} %; held out: loss {:.3}, accuracy {:.1} %",
+            epoch.epoch,
+            epoch.train_loss,
+            100.0 * epoch.train_accuracy,
+            epoch.dev_loss,
+            100.0 * epoch.dev_accuracy,
+        );
+        // A hidden bar prints nothing, and without a terminal the line is wanted all the same.
+        bar.suspend(|| eprintln!("{line}"));
+    })
+}
+
+/// The folder where burn-train keeps its checkpoints.
+struct Checkpoints(PathBuf);
+
+impl Checkpoints {
+    fn file(&self, name: &str, epoch: usize) -> PathBuf {
+        self.0.join(format!("{name}-{epoch}.bpk"))
+    }
+
+    /// The last epoch all of whose checkpoint is there and can be read; 0 if there is none.
+    fn last_complete(&self, epochs: &[Epoch]) -> usize {
+        let complete = |epoch: &usize| {
+            ModuleRecord::load(self.file("model", *epoch)).is_ok()
+                && <OptimizerRecord as Checkpoint>::load(self.file("optim", *epoch)).is_ok()
+                && self.file("scheduler", *epoch).is_file()
+        };
+        epochs.iter().rev().map(|epoch| epoch.epoch).find(complete).unwrap_or(0)
+    }
+
+    fn model(&self, epoch: usize) -> Result<ModuleRecord, TrainError> {
+        let path = self.file("model", epoch);
+        ModuleRecord::load(&path).map_err(|error| TrainError::Io {
+            path: path.clone(),
+            source: std::io::Error::other(error.to_string()),
+        })
+    }
+}

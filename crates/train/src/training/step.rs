@@ -1,0 +1,51 @@
+//! One training step and one validation step.
+
+use burn::module::Module;
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use relprop_rules::Pass;
+use relprop_transformer::Transformer;
+
+use super::loader::LabelledBatch;
+
+/// A model under training.
+#[derive(Module, Debug)]
+pub(super) struct Classifier {
+    pub(super) transformer: Transformer,
+    #[module(skip)]
+    pub(super) label_smoothing: f32,
+}
+
+impl Classifier {
+    fn forward(
+        &self,
+        batch: LabelledBatch,
+        pass: &mut Pass,
+        smoothing: Option<f32>,
+    ) -> ClassificationOutput {
+        let logits = self.transformer.forward(&batch.texts, pass);
+        let loss = CrossEntropyLossConfig::new().with_smoothing(smoothing);
+        let loss = loss.init(&logits.device()).forward(logits.clone(), batch.labels.clone());
+        ClassificationOutput::new(loss, logits, batch.labels)
+    }
+}
+
+impl TrainStep for Classifier {
+    type Input = LabelledBatch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: LabelledBatch) -> TrainOutput<ClassificationOutput> {
+        let smoothing = (self.label_smoothing > 0.0).then_some(self.label_smoothing);
+        let output = self.forward(batch, &mut Pass::training(), smoothing);
+        TrainOutput::new(self, output.loss.backward(), output)
+    }
+}
+
+impl InferenceStep for Classifier {
+    type Input = LabelledBatch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: LabelledBatch) -> ClassificationOutput {
+        self.forward(batch, &mut Pass::plain(), None)
+    }
+}
