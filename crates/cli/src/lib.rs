@@ -1,1 +1,47 @@
-//! cli
+//! The `relprop` command line: arguments, then a validated plan, then the run.
+
+mod args;
+mod commands;
+mod device;
+mod output;
+mod rules;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+use usage::UsageError;
+
+/// Runs the program on the process's arguments.
+///
+/// Exit code 0: done. 1: failed. 2: wrong usage.
+pub fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo(arguments) => commands::demo(&arguments),
+        Command::Train(arguments) => commands::train(&arguments),
+        Command::Explain(arguments) => commands::explain(&arguments),
+        Command::Rules(arguments) => commands::rules(&arguments),
+        Command::Inspect(arguments) => commands::inspect(&arguments),
+        Command::Devices => commands::devices(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough: `relprop ... | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("{}error:{} {error:#}", style().render(), style().render_reset());
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn style() -> anstyle::Style {
+    anstyle::AnsiColor::Red.on_default().bold()
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,137 @@
+//! The arguments as the user types them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use relprop_explain::DEFAULT_SITE;
+
+/// Explains the decisions of Transformers by relevance propagation.
+#[derive(Debug, Parser)]
+#[command(name = "relprop", version, about, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole thing on an embedded corpus: train, explain, evaluate, one HTML report
+    Demo(DemoArguments),
+    /// Train a small Transformer on labelled texts
+    Train(TrainArguments),
+    /// Explain why a model decided as it did
+    Explain(ExplainArguments),
+    /// List the presets, or print one as TOML
+    Rules(RulesArguments),
+    /// Show a model, its sites, and the rule that each gets
+    Inspect(InspectArguments),
+    /// List the devices that are compiled in
+    Devices,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// The folder for the model and the report
+    #[arg(long, value_name = "DIR", default_value = "relprop-demo")]
+    pub(crate) out: PathBuf,
+    /// What all random numbers come from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArguments {
+    /// A folder with train.tsv and dev.tsv, or one .tsv, .csv or .jsonl file with the columns
+    /// `text` (or `sentence`) and `label`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: PathBuf,
+    /// The folder for the model; an interrupted training in it is resumed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Settings in TOML; all of them are in docs/training.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What all random numbers come from, instead of the settings' own seed
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Print plain lines even where there is a terminal for the dashboard
+    #[arg(long)]
+    pub(crate) no_tui: bool,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The texts to explain
+    #[arg(value_name = "TEXT", required_unless_present = "input")]
+    pub(crate) texts: Vec<String>,
+    /// A file of texts: .txt (a line a text), .tsv, .csv or .jsonl (column `text` or `sentence`);
+    /// `-` reads lines from standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// The folder of the model
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// A preset (see `relprop rules`) or a TOML file
+    #[arg(long, value_name = "RULES", default_value = "ah-ln")]
+    pub(crate) rules: String,
+    /// What to explain: `predicted`, a label, its index, or two of them as A-B
+    #[arg(long, value_name = "TARGET", default_value = "predicted", allow_hyphen_values = true)]
+    pub(crate) target: String,
+    /// The site at which relevance is read (see `relprop inspect`)
+    #[arg(long, value_name = "SITE", default_value = DEFAULT_SITE)]
+    pub(crate) at: String,
+    /// How results are written
+    #[arg(long, value_enum, default_value_t = Format::Ansi)]
+    pub(crate) format: Format,
+    /// The file for the results, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Refuse texts that are too long for the model instead of cutting them
+    #[arg(long)]
+    pub(crate) no_truncate: bool,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesArguments {
+    /// The preset to print
+    #[arg(value_name = "PRESET")]
+    pub(crate) preset: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// The folder of the model
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// A preset (see `relprop rules`) or a TOML file
+    #[arg(long, value_name = "RULES", default_value = "ah-ln")]
+    pub(crate) rules: String,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeviceArgument {
+    /// The device to compute on (see `relprop devices`)
+    #[arg(long = "device", value_name = "DEVICE", default_value = "auto")]
+    pub(crate) name: String,
+}
+
+/// How explanations are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A heat map for the terminal
+    Ansi,
+    /// One JSON object, or an array of several
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// A page with the heat map under every preset
+    Html,
+}

@@ -1,0 +1,192 @@
+//! `relprop explain`
+
+use std::io::stdin;
+use std::path::Path;
+
+use anyhow::bail;
+use indicatif::{ProgressBar, ProgressStyle};
+use relprop_explain::{ExplainError, Explainer, Explanation, Target, render};
+use relprop_rules::{Registry, RuleSet};
+use relprop_train::corpus::{self, Format as FileFormat};
+use relprop_transformer::{Model, TokenizedText, Truncation};
+
+use crate::args::{ExplainArguments, Format};
+use crate::output::Output;
+use crate::usage::UsageError;
+use crate::{device, rules};
+
+/// How many texts are explained in one pass.
+const BATCH: usize = 32;
+
+/// Explains why a model decided as it did.
+pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
+    let rules = rules::load(&arguments.rules)?;
+    let device = device::parse(&arguments.device.name)?;
+    let model = Model::load(&arguments.model, &device)?;
+    let explainers = explainers(arguments, &model, &rules)?;
+
+    let (texts, bad_rows) = texts(arguments)?;
+    let total = texts.len() + bad_rows;
+    let mut output = Output::open(arguments.out.as_deref())?;
+    // Formats that are one document are written at the end, the others as they come.
+    let mut collected: Vec<Vec<Explanation>> = Vec::new();
+    let mut done = 0;
+    let bar = progress(texts.len());
+    for chunk in texts.chunks(BATCH) {
+        let mut batch: Vec<(&str, TokenizedText)> = Vec::new();
+        for Text { text, place } in chunk {
+            match explainers[0].tokenize(text) {
+                Ok(tokens) => {
+                    warn_if_cut(&tokens, place, &bar);
+                    batch.push((text, tokens));
+                }
+                Err(error) if total > 1 => warn(&bar, &format!("{place}: {error}; skipped")),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        done += batch.len();
+        for of_text in explain_batch(&explainers, &batch)? {
+            match arguments.format {
+                Format::Ansi => {
+                    let picture = render::ansi(&of_text[0], output.width, output.colour);
+                    bar.suspend(|| output.write(&format!("{picture}\n")))?;
+                }
+                Format::Jsonl => output.write(&render::jsonl(&of_text)?)?,
+                Format::Json | Format::Html => collected.push(of_text),
+            }
+        }
+        bar.inc(chunk.len() as u64);
+    }
+    bar.finish_and_clear();
+    if done == 0 {
+        bail!("none of the {total} texts could be explained");
+    }
+    match arguments.format {
+        Format::Json => {
+            let explanations: Vec<_> = collected.into_iter().flatten().collect();
+            output.write(&render::json(&explanations)?)?;
+        }
+        Format::Html => output.write(&page(&collected))?,
+        Format::Ansi | Format::Jsonl => {}
+    }
+    if done < total {
+        eprintln!("{} of {total} texts were skipped", total - done);
+    }
+    Ok(())
+}
+
+/// The explainer that was asked for; for a page, one more for every other preset.
+fn explainers<'m>(
+    arguments: &ExplainArguments,
+    model: &'m Model,
+    rules: &RuleSet,
+) -> anyhow::Result<Vec<Explainer<'m>>> {
+    let mut rule_sets = vec![rules.clone()];
+    if arguments.format == Format::Html {
+        for name in RuleSet::presets().filter(|name| *name != rules.name) {
+            rule_sets.push(RuleSet::preset(name)?);
+        }
+    }
+    let labels = &model.transformer.config().labels;
+    let target = Target::parse(&arguments.target, labels).map_err(UsageError::new)?;
+    let truncation =
+        if arguments.no_truncate { Truncation::Refuse } else { Truncation::Cut };
+    let registry = Registry::default();
+    let explainer = |rules: &RuleSet| -> anyhow::Result<Explainer<'m>> {
+        let explainer = Explainer::new(model, rules, &registry).map_err(UsageError::new)?;
+        let explainer = explainer.at(&arguments.at).map_err(UsageError::new)?;
+        Ok(explainer.target(target).truncation(truncation))
+    };
+    rule_sets.iter().map(explainer).collect()
+}
+
+/// The explanations of each text, one from each explainer.
+fn explain_batch(
+    explainers: &[Explainer],
+    batch: &[(&str, TokenizedText)],
+) -> Result<Vec<Vec<Explanation>>, ExplainError> {
+    let batch: Vec<_> = batch.iter().map(|(text, tokens)| (*text, tokens)).collect();
+    let mut by_text = vec![Vec::new(); batch.len()];
+    for explainer in explainers {
+        for (of_text, explanation) in by_text.iter_mut().zip(explainer.explain_batch(&batch)?) {
+            of_text.push(explanation);
+        }
+    }
+    Ok(by_text)
+}
+
+/// A text and where it came from.
+struct Text {
+    text: String,
+    place: String,
+}
+
+/// All texts that were asked for, and how many rows were none.
+fn texts(arguments: &ExplainArguments) -> anyhow::Result<(Vec<Text>, usize)> {
+    let given = arguments.texts.iter().enumerate();
+    let mut texts: Vec<_> = given
+        .map(|(i, text)| Text { text: text.clone(), place: format!("text {}", i + 1) })
+        .collect();
+    let Some(path) = &arguments.input else { return Ok((texts, 0)) };
+    let (name, inputs) = if path == Path::new("-") {
+        let name = "standard input";
+        (name.to_owned(), corpus::read_texts_from(stdin().lock(), name, FileFormat::Lines)?)
+    } else {
+        (path.display().to_string(), corpus::read_texts(path)?)
+    };
+    texts.extend(inputs.texts.into_iter().map(|input| Text {
+        text: input.text,
+        place: format!("{name}, line {}", input.line),
+    }));
+    for error in &inputs.skipped {
+        eprintln!("{error}; skipped");
+    }
+    Ok((texts, inputs.skipped.len()))
+}
+
+fn warn_if_cut(tokens: &TokenizedText, place: &str, bar: &ProgressBar) {
+    if tokens.dropped > 0 {
+        let message = format!(
+            "{place}: {} tokens dropped from the end; the model reads at most {}",
+            tokens.dropped,
+            tokens.tokens.len()
+        );
+        warn(bar, &message);
+    }
+}
+
+fn warn(bar: &ProgressBar, message: &str) {
+    bar.suspend(|| eprintln!("{message}"));
+}
+
+/// A bar on standard error, where that is a terminal and there is something to wait for.
+fn progress(texts: usize) -> ProgressBar {
+    if texts <= BATCH {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} texts, {eta} left");
+    ProgressBar::new(texts as u64).with_style(style.unwrap_or(ProgressStyle::default_bar()))
+}
+
+/// A page of all explanations.
+fn page(texts: &[Vec<Explanation>]) -> String {
+    let first = &texts[0][0];
+    let facts = [
+        ("Model", first.model.family.clone()),
+        ("Weights", first.model.sha256.as_deref().map_or("-", |hash| &hash[..12]).to_owned()),
+        ("Rules", first.rules.clone()),
+        ("Read at", first.at.clone()),
+        ("Device", first.device.clone()),
+        ("Version", format!("relprop {}", first.version)),
+    ];
+    let facts = facts.map(|(name, value)| (name.to_owned(), value));
+    let items: Vec<_> = texts
+        .iter()
+        .map(|explanations| render::Item { explanations, note: None, evidence: &[] })
+        .collect();
+    render::html(&render::Report {
+        title: "Why the model decided as it did",
+        facts: &facts,
+        items: &items,
+    })
+}

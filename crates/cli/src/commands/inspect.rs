@@ -1,0 +1,59 @@
+//! `relprop inspect`
+
+use std::fmt::Write;
+
+use anyhow::Context;
+use burn::module::Module;
+use relprop_rules::Registry;
+use relprop_transformer::{Model, NormPlacement};
+
+use crate::args::InspectArguments;
+use crate::output::Output;
+use crate::{device, rules};
+
+/// Shows a model, its sites, and the rule that each gets.
+pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
+    let rules = rules::load(&arguments.rules)?;
+    let device = device::parse(&arguments.device.name)?;
+    let model = Model::load(&arguments.model, &device)?;
+    let sites = model.transformer.sites();
+    let bound = rules
+        .bind(&sites, &Registry::default())
+        .with_context(|| format!("the rules `{}`", arguments.rules))?;
+
+    let mut text = String::new();
+    let config = model.transformer.config();
+    let placement = match config.norm_placement {
+        NormPlacement::Before => "before",
+        NormPlacement::After => "after",
+    };
+    let feed_forward = match &config.feed_forward {
+        Some(part) => format!("width {}, {:?}", part.width, part.activation).to_lowercase(),
+        None => "none".to_owned(),
+    };
+    for (name, value) in [
+        ("family", model.family.name().to_owned()),
+        ("sha256", model.sha256.clone().unwrap_or_default()),
+        ("parameters", model.transformer.num_params().to_string()),
+        ("blocks", format!("{}, width {}", config.blocks, config.width)),
+        ("heads", config.heads.to_string()),
+        ("feed-forward", feed_forward),
+        ("norms", format!("{placement} each part")),
+        ("vocabulary", config.vocabulary.to_string()),
+        ("positions", config.positions.to_string()),
+        ("labels", config.labels.join(", ")),
+        ("rules", rules.name.clone()),
+    ] {
+        writeln!(text, "{name:<13} {value}")?;
+    }
+
+    let width = sites.iter().map(|site| site.name.len()).max().unwrap_or(0);
+    writeln!(text, "\n{:<width$}  {:<17}  rule", "site", "operation")?;
+    for site in &sites {
+        // Signals between operations have no rule; relevance can be read there all the same.
+        let operation = site.operation.unwrap_or("-");
+        let rule = bound.name(&site.name).unwrap_or("-");
+        writeln!(text, "{:<width$}  {operation:<17}  {rule}", site.name)?;
+    }
+    Output::open(None)?.write(&text)
+}

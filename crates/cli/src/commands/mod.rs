@@ -1,0 +1,15 @@
+//! What each command does.
+
+mod demo;
+mod devices;
+mod explain;
+mod inspect;
+mod rules;
+mod train;
+
+pub(crate) use demo::demo;
+pub(crate) use devices::devices;
+pub(crate) use explain::explain;
+pub(crate) use inspect::inspect;
+pub(crate) use rules::rules;
+pub(crate) use train::train;
