@@ -1,6 +1,6 @@
 //! Relevance propagation through a model, for texts.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use relprop_rules::{BoundRules, Pass, Registry, RuleError, RuleSet, find_site};
 use relprop_transformer::{Batch, Model, PaddingSide, TextError, TokenizedText, Truncation};
 
@@ -194,7 +194,7 @@ impl<'m> Explainer<'m> {
                 family: self.model.family.name().to_owned(),
                 sha256: self.model.sha256.clone(),
             },
-            device: format!("{:?}", self.model.transformer.device()),
+            device: device_name(&self.model.transformer.device()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             logits: logits.to_vec(),
             labels: labels.clone(),
@@ -226,6 +226,14 @@ fn words(text: &str, tokenized: &TokenizedText, relevance: &[f32]) -> Vec<WordRe
     }
     let text_of = |word: &WordRelevance| characters[word.start..word.end].iter().collect();
     words.into_iter().map(|(_, word)| WordRelevance { text: text_of(&word), ..word }).collect()
+}
+
+/// What Burn calls the device, in short: `flex`.
+fn device_name(device: &Device) -> String {
+    // Burn gives a device no name but its debug form, such as `Device<Flex(Cpu)>`.
+    let name = format!("{device:?}");
+    let name = name.trim_start_matches("Device<");
+    name.split(['(', '>']).next().unwrap_or(name).to_lowercase()
 }
 
 /// The numbers of a tensor, row by row.

@@ -59,3 +59,8 @@ pub use pass::Pass;
 pub use probe::{Probe, Relevance};
 pub use rule::Rule;
 pub use set::{Assignment, BoundRules, Pattern, Registry, RuleSet, find_site};
+
+/// The page for authors of rules: its programs run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/add-a-rule.md")]
+struct AddARule;

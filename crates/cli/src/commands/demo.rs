@@ -220,7 +220,7 @@ fn page(
         ("Version".to_owned(), format!("relprop {}", first.version)),
     ];
     facts.extend(scores.iter().map(|score| {
-        (score.rules.clone(), format!("top word is evidence: {:.1} %", 100.0 * score.pointing))
+        (format!("{}: evidence on top", score.rules), format!("{:.1} %", 100.0 * score.pointing))
     }));
     let items: Vec<_> = pictures
         .iter()

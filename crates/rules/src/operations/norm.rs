@@ -45,7 +45,9 @@ impl Norm {
         match self.scale {
             NormScale::InsideRoot(epsilon) => (squares.mean_dim(2) + epsilon).sqrt().recip(),
             NormScale::OutsideRoot(epsilon) => {
-                ((squares.sum_dim(2) / (features - 1.0)).sqrt() + epsilon).recip()
+                // The root of zero has an infinite slope: equal features would get NaN.
+                let variance = squares.sum_dim(2) / (features - 1.0);
+                (variance.clamp_min(f32::MIN_POSITIVE).sqrt() + epsilon).recip()
             }
         }
     }

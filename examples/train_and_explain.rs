@@ -1,0 +1,43 @@
+//! Train a small classifier on a table of texts and explain one of its decisions.
+//!
+//! ```sh
+//! cargo run --release --example train_and_explain -- reviews.tsv my-model "a warm , funny film"
+//! ```
+//!
+//! Without arguments it trains on the embedded corpus, in a temporary folder.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use relprop_explain::{Explainer, render};
+use relprop_rules::{Registry, RuleSet};
+use relprop_train::corpus::{Corpus, reviews};
+use relprop_train::{Display, TrainConfig, train};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let corpus = match arguments.next() {
+        Some(path) => Corpus::read(path)?,
+        None => reviews(4000, 0),
+    };
+    let temporary = tempfile::tempdir()?;
+    let out = arguments.next().map_or(temporary.path().join("model"), PathBuf::from);
+    let text = arguments.next().unwrap_or("the plot is not dull".to_owned());
+
+    let config = TrainConfig {
+        width: 64,
+        feed_forward: 256,
+        batch: 16,
+        epochs: 3,
+        learning_rate: 1e-3,
+        ..TrainConfig::default()
+    };
+    let trained = train(&corpus, &config, &out, &Device::flex(), Display::Lines)?;
+    println!("right on {:.1} % of the held-out texts", 100.0 * trained.dev_accuracy);
+
+    let rules = RuleSet::preset("ah-ln")?;
+    let explainer = Explainer::new(&trained.model, &rules, &Registry::default())?;
+    println!("{}", render::ansi(&explainer.explain(&text)?, 80, true));
+    Ok(())
+}
