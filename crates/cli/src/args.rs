@@ -79,7 +79,12 @@ pub(crate) struct ExplainArguments {
     #[arg(long, value_name = "RULES", default_value = "ah-ln")]
     pub(crate) rules: String,
     /// What to explain: `predicted`, a label, its index, or two of them as A-B
-    #[arg(long, value_name = "TARGET", default_value = "predicted", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TARGET",
+        default_value = "predicted",
+        allow_hyphen_values = true
+    )]
     pub(crate) target: String,
     /// The site at which relevance is read (see `relprop inspect`)
     #[arg(long, value_name = "SITE", default_value = DEFAULT_SITE)]

@@ -14,7 +14,11 @@ pub(crate) struct Known {
 /// The devices that are compiled in, the one that `auto` takes first.
 pub(crate) const DEVICES: &[Known] = &[
     #[cfg(feature = "flex")]
-    Known { name: "cpu", about: "Burn's own CPU kernels (flex), on all cores", make: Device::flex },
+    Known {
+        name: "cpu",
+        about: "Burn's own CPU kernels (flex), on all cores",
+        make: Device::flex,
+    },
 ];
 
 /// The device called `name`.

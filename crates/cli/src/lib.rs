@@ -31,7 +31,11 @@ pub fn main() -> ExitCode {
         // Whoever reads our output has seen enough: `relprop ... | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("{}error:{} {error:#}", style().render(), style().render_reset());
+            anstream::eprintln!(
+                "{}error:{} {error:#}",
+                style().render(),
+                style().render_reset()
+            );
             ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }
     }
@@ -42,6 +46,8 @@ fn style() -> anstyle::Style {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    let io = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -22,13 +22,21 @@ impl Output {
         match file {
             Some(path) => {
                 let file = File::create(path).with_context(|| path.display().to_string())?;
-                Ok(Self { writer: Box::new(BufWriter::new(file)), width: 80, colour: false })
+                Ok(Self {
+                    writer: Box::new(BufWriter::new(file)),
+                    width: 80,
+                    colour: false,
+                })
             }
             None => {
                 let stdout = io::stdout();
                 let choice = anstream::AutoStream::choice(&stdout);
                 let colour = choice != anstream::ColorChoice::Never;
-                Ok(Self { writer: Box::new(stdout.lock()), width, colour })
+                Ok(Self {
+                    writer: Box::new(stdout.lock()),
+                    width,
+                    colour,
+                })
             }
         }
     }

@@ -9,7 +9,10 @@ use crate::usage::UsageError;
 
 /// The rule set that `--rules` names: a file if it ends in `.toml`, else a preset.
 pub(crate) fn load(name: &str) -> anyhow::Result<RuleSet> {
-    if Path::new(name).extension().is_some_and(|ending| ending == "toml") {
+    if Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending == "toml")
+    {
         let text = std::fs::read_to_string(name).with_context(|| name.to_owned())?;
         return RuleSet::from_toml(&text).with_context(|| name.to_owned());
     }

@@ -79,7 +79,11 @@ impl<'m> Explainer<'m> {
         // The model lists its sites for a text of two tokens.
         match find_site(&self.model.transformer.sites(), site)?.shape[..] {
             [1, 2, _] => self.at = site.to_owned(),
-            _ => return Err(ExplainError::NotPerToken { site: site.to_owned() }),
+            _ => {
+                return Err(ExplainError::NotPerToken {
+                    site: site.to_owned(),
+                });
+            }
         }
         Ok(self)
     }
@@ -109,7 +113,9 @@ impl<'m> Explainer<'m> {
     /// If it is empty, or too long and must not be cut.
     pub fn tokenize(&self, text: &str) -> Result<TokenizedText, TextError> {
         let positions = self.model.transformer.config().positions;
-        self.model.tokenizer.encode(text, positions, self.truncation)
+        self.model
+            .tokenizer
+            .encode(text, positions, self.truncation)
     }
 
     /// Explains one text.
@@ -148,7 +154,10 @@ impl<'m> Explainer<'m> {
         let rows: Vec<&[f32]> = values.chunks(labels).collect();
 
         // One backward pass for all texts: no text's target depends on another text.
-        let weights = rows.iter().flat_map(|row| self.target.weights(row)).collect::<Vec<_>>();
+        let weights = rows
+            .iter()
+            .flat_map(|row| self.target.weights(row))
+            .collect::<Vec<_>>();
         let weights = TensorData::new(weights, [rows.len(), labels]);
         let target = (logits * Tensor::from_data(weights, &device)).sum();
         let relevance: Tensor<3> = pass.backward(target).take(&self.at)?;
@@ -173,17 +182,23 @@ impl<'m> Explainer<'m> {
     ) -> Explanation {
         let labels = &self.model.transformer.config().labels;
         let weights = self.target.weights(logits);
-        let value = weights.iter().zip(logits).map(|(weight, logit)| weight * logit).sum();
-        let tokens = tokenized.tokens.iter().zip(relevance).map(|(token, relevance)| {
-            TokenRelevance {
+        let value = weights
+            .iter()
+            .zip(logits)
+            .map(|(weight, logit)| weight * logit)
+            .sum();
+        let tokens = tokenized
+            .tokens
+            .iter()
+            .zip(relevance)
+            .map(|(token, relevance)| TokenRelevance {
                 text: token.text.clone(),
                 id: token.id,
                 start: token.start,
                 end: token.end,
                 special: token.special,
                 relevance: *relevance,
-            }
-        });
+            });
         Explanation {
             schema: SCHEMA.to_owned(),
             text: text.to_owned(),
@@ -199,7 +214,10 @@ impl<'m> Explainer<'m> {
             logits: logits.to_vec(),
             labels: labels.clone(),
             prediction: labels[argmax(logits)].clone(),
-            target: TargetValue { label: self.target.name(logits, labels), value },
+            target: TargetValue {
+                label: self.target.name(logits, labels),
+                value,
+            },
             tokens: tokens.collect(),
             words: words(text, tokenized, relevance),
             dropped_tokens: tokenized.dropped,
@@ -220,12 +238,26 @@ fn words(text: &str, tokenized: &TokenizedText, relevance: &[f32]) -> Vec<WordRe
             }
             _ => {
                 let (start, end, relevance) = (token.start, token.end, *relevance);
-                words.push((word, WordRelevance { text: String::new(), start, end, relevance }));
+                words.push((
+                    word,
+                    WordRelevance {
+                        text: String::new(),
+                        start,
+                        end,
+                        relevance,
+                    },
+                ));
             }
         }
     }
     let text_of = |word: &WordRelevance| characters[word.start..word.end].iter().collect();
-    words.into_iter().map(|(_, word)| WordRelevance { text: text_of(&word), ..word }).collect()
+    words
+        .into_iter()
+        .map(|(_, word)| WordRelevance {
+            text: text_of(&word),
+            ..word
+        })
+        .collect()
 }
 
 /// What Burn calls the device, in short: `flex`.
@@ -238,5 +270,8 @@ fn device_name(device: &Device) -> String {
 
 /// The numbers of a tensor, row by row.
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data_as::<f32>().try_into_vec().expect("the data is f32")
+    tensor
+        .into_data_as::<f32>()
+        .try_into_vec()
+        .expect("the data is f32")
 }

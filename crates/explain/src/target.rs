@@ -56,7 +56,10 @@ impl Target {
         // Labels may hold hyphens themselves, so every hyphen could be the minus.
         text.match_indices('-')
             .find_map(|(at, _)| Some(Self::Contrast(label(&text[..at])?, label(&text[at + 1..])?)))
-            .ok_or_else(|| UnknownTarget { text: text.to_owned(), labels: labels.to_vec() })
+            .ok_or_else(|| UnknownTarget {
+                text: text.to_owned(),
+                labels: labels.to_vec(),
+            })
     }
 
     /// How much of each logit the target takes, when `logits` are the model's.
@@ -95,7 +98,10 @@ impl fmt::Display for Target {
 
 /// The index of the largest number; the first of them where several are largest.
 pub(crate) fn argmax(numbers: &[f32]) -> usize {
-    (0..numbers.len()).rev().max_by(|a, b| numbers[*a].total_cmp(&numbers[*b])).unwrap_or(0)
+    (0..numbers.len())
+        .rev()
+        .max_by(|a, b| numbers[*a].total_cmp(&numbers[*b]))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]

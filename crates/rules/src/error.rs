@@ -59,7 +59,10 @@ pub enum RuleError {
         message: String,
     },
     /// A pattern matches no site of the model.
-    #[error("`{pattern}` matches no site{}; `relprop inspect` lists the sites", near(near_misses))]
+    #[error(
+        "`{pattern}` matches no site{}; `relprop inspect` lists the sites",
+        near(near_misses)
+    )]
     UnknownSite {
         /// The pattern or name.
         pattern: String,
@@ -104,5 +107,9 @@ pub(crate) fn near_misses<'a>(
         .filter(|(score, _)| *score > 0.75)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    scored.into_iter().take(3).map(|(_, name)| format!("`{name}`")).collect()
+    scored
+        .into_iter()
+        .take(3)
+        .map(|(_, name)| format!("`{name}`"))
+        .collect()
 }

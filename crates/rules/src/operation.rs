@@ -44,9 +44,11 @@ impl<const D: usize> Signal for Tensor<D> {
             let leaf = value.clone().autodiff().require_grad();
             (leaf.clone(), leaf)
         };
-        let probe = Probe::new(move |gradients| match gradients.and_then(|gradients| leaf.grad(gradients)) {
-            Some(gradient) => value * gradient,
-            None => value.zeros_like(), // nothing flowed back
+        let probe = Probe::new(move |gradients| {
+            match gradients.and_then(|gradients| leaf.grad(gradients)) {
+                Some(gradient) => value * gradient,
+                None => value.zeros_like(), // nothing flowed back
+            }
         });
         (signal, probe)
     }

@@ -23,7 +23,10 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// A run under `rules`.
     pub fn new(rules: &'a BoundRules) -> Self {
-        Self { rules: Some(rules), ..Self::default() }
+        Self {
+            rules: Some(rules),
+            ..Self::default()
+        }
     }
 
     /// A run in which every operation keeps its plain gradient.
@@ -33,12 +36,18 @@ impl<'a> Pass<'a> {
 
     /// A run like [`Pass::plain`], in which dropout is on.
     pub fn training() -> Self {
-        Self { training: true, ..Self::default() }
+        Self {
+            training: true,
+            ..Self::default()
+        }
     }
 
     /// A run that lists the sites it comes through; see [`Pass::into_sites`].
     pub fn trace() -> Self {
-        Self { sites: Some(Vec::new()), ..Self::default() }
+        Self {
+            sites: Some(Vec::new()),
+            ..Self::default()
+        }
     }
 
     /// Asks for relevance at `site`.
@@ -82,7 +91,11 @@ impl<'a> Pass<'a> {
 
     fn record<S: Signal>(&mut self, name: String, operation: Option<&'static str>, x: S) -> S {
         if let Some(sites) = &mut self.sites {
-            sites.push(Site { name: name.clone(), operation, shape: x.shape() });
+            sites.push(Site {
+                name: name.clone(),
+                operation,
+                shape: x.shape(),
+            });
         }
         self.probes.record(&name, x)
     }

@@ -8,8 +8,11 @@ use burn::tensor::{Gradients, Tensor};
 
 use crate::{RuleError, Signal};
 
+/// A signal times its gradient, as a `Tensor<D>` in a box.
+type Finish = dyn FnOnce(Option<&Gradients>) -> Box<dyn Any>;
+
 /// A signal that is being watched: it gives its relevance once the gradients are there.
-pub struct Probe(Box<dyn FnOnce(Option<&Gradients>) -> Box<dyn Any>>);
+pub struct Probe(Box<Finish>);
 
 impl Probe {
     /// A probe whose relevance is `finish` of the gradients; of none if nothing was recorded.
@@ -30,7 +33,9 @@ impl Probes {
     }
 
     pub(crate) fn record<S: Signal>(&mut self, site: &str, signal: S) -> S {
-        let Some(slot) = self.0.get_mut(site) else { return signal };
+        let Some(slot) = self.0.get_mut(site) else {
+            return signal;
+        };
         let (signal, probe) = signal.watch();
         *slot = Some(probe);
         signal
@@ -39,7 +44,9 @@ impl Probes {
     pub(crate) fn into_relevance(self, gradients: Option<&Gradients>) -> Relevance {
         let finished = self.0.into_iter();
         Relevance(
-            finished.filter_map(|(site, probe)| Some((site, (probe?.0)(gradients)))).collect(),
+            finished
+                .filter_map(|(site, probe)| Some((site, (probe?.0)(gradients))))
+                .collect(),
         )
     }
 }
@@ -63,8 +70,14 @@ impl Relevance {
     /// [`RuleError::NoProbe`] if no probe was asked for there, the pass did not come by, or the
     /// signal has another rank than `D`.
     pub fn take<const D: usize>(&mut self, site: &str) -> Result<Tensor<D>, RuleError> {
-        let missing = || RuleError::NoProbe { site: site.to_owned(), rank: D };
+        let missing = || RuleError::NoProbe {
+            site: site.to_owned(),
+            rank: D,
+        };
         let relevance = self.0.remove(site).ok_or_else(missing)?;
-        relevance.downcast::<Tensor<D>>().map(|tensor| *tensor).map_err(|_| missing())
+        relevance
+            .downcast::<Tensor<D>>()
+            .map(|tensor| *tensor)
+            .map_err(|_| missing())
     }
 }

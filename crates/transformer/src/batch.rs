@@ -41,7 +41,11 @@ impl Batch {
         device: &Device,
     ) -> Self {
         let texts: Vec<_> = texts.into_iter().collect();
-        let width = texts.iter().map(|text| text.tokens.len()).max().unwrap_or(0);
+        let width = texts
+            .iter()
+            .map(|text| text.tokens.len())
+            .max()
+            .unwrap_or(0);
         let shape = [texts.len(), width];
         let spans: Vec<_> = texts
             .iter()
@@ -61,13 +65,14 @@ impl Batch {
             }
             values
         };
-        let tensor = |values: Vec<i64>| {
-            Tensor::<2, Int>::from_data(TensorData::new(values, shape), device)
-        };
+        let tensor =
+            |values: Vec<i64>| Tensor::<2, Int>::from_data(TensorData::new(values, shape), device);
 
         let first = layout(0, &|_, index| i64::from(index == 0));
         Self {
-            ids: tensor(layout(padding_token.into(), &|text, i| text.tokens[i].id.into())),
+            ids: tensor(layout(padding_token.into(), &|text, i| {
+                text.tokens[i].id.into()
+            })),
             types: tensor(layout(0, &|text, i| text.types[i].into())),
             positions: tensor(layout(0, &|_, index| index as i64)),
             padding: tensor(layout(1, &|_, _| 0)).bool(),

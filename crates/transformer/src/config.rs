@@ -90,7 +90,10 @@ pub struct ConfigError {
 impl TransformerConfig {
     /// A small BERT: 2 blocks of width 128, feed-forward 512, exact GELU, tanh pooler.
     pub fn bert(vocabulary: usize, labels: Vec<String>) -> Self {
-        let norm = NormConfig { scale: NormScale::InsideRoot(1e-12), affine: true };
+        let norm = NormConfig {
+            scale: NormScale::InsideRoot(1e-12),
+            affine: true,
+        };
         Self {
             vocabulary,
             positions: 128,
@@ -100,7 +103,10 @@ impl TransformerConfig {
             blocks: 2,
             heads: 4,
             scaled_attention: true,
-            feed_forward: Some(FeedForwardConfig { width: 512, activation: Activation::Gelu }),
+            feed_forward: Some(FeedForwardConfig {
+                width: 512,
+                activation: Activation::Gelu,
+            }),
             embedding_norm: Some(norm),
             norm,
             norm_placement: NormPlacement::After,
@@ -120,7 +126,10 @@ impl TransformerConfig {
             blocks: 3,
             scaled_attention: false,
             feed_forward: None,
-            norm: NormConfig { scale: NormScale::OutsideRoot(1e-12), affine: false },
+            norm: NormConfig {
+                scale: NormScale::OutsideRoot(1e-12),
+                affine: false,
+            },
             ..Self::bert(vocabulary, labels)
         }
     }
@@ -137,20 +146,34 @@ impl TransformerConfig {
             ("positions", self.positions),
             ("width", self.width),
             ("heads", self.heads),
-            ("feed_forward.width", self.feed_forward.map_or(1, |part| part.width)),
+            (
+                "feed_forward.width",
+                self.feed_forward.map_or(1, |part| part.width),
+            ),
         ] {
             ensure(value >= 1, field, value, positive)?;
         }
         let divides = self.width.is_multiple_of(self.heads);
         ensure(divides, "heads", self.heads, "a divisor of the width")?;
-        ensure(self.labels.len() >= 2, "labels", self.labels.len(), "at least 2 labels")?;
-        for (field, value) in
-            [("dropout", self.dropout), ("attention_dropout", self.attention_dropout)]
-        {
+        ensure(
+            self.labels.len() >= 2,
+            "labels",
+            self.labels.len(),
+            "at least 2 labels",
+        )?;
+        for (field, value) in [
+            ("dropout", self.dropout),
+            ("attention_dropout", self.attention_dropout),
+        ] {
             ensure((0.0..1.0).contains(&value), field, value, "in [0, 1)")?;
         }
         let range = self.initializer_range;
-        ensure(range > 0.0 && range.is_finite(), "initializer_range", range, "above 0")
+        ensure(
+            range > 0.0 && range.is_finite(),
+            "initializer_range",
+            range,
+            "above 0",
+        )
     }
 }
 
@@ -160,5 +183,13 @@ fn ensure(
     value: impl ToString,
     range: &'static str,
 ) -> Result<(), ConfigError> {
-    if holds { Ok(()) } else { Err(ConfigError { field, value: value.to_string(), range }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(ConfigError {
+            field,
+            value: value.to_string(),
+            range,
+        })
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tokenizers::tokenizer::{TruncationDirection, Tokenizer as Inner};
+use tokenizers::tokenizer::{Tokenizer as Inner, TruncationDirection};
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
@@ -72,8 +72,19 @@ pub enum TextError {
 impl TokenizedText {
     /// A text of `length` times the same token, for a run whose values do not matter.
     pub(crate) fn padding(id: u32, length: usize) -> Self {
-        let token = Token { text: String::new(), id, start: 0, end: 0, word: None, special: false };
-        Self { tokens: vec![token; length], types: vec![0; length], dropped: 0 }
+        let token = Token {
+            text: String::new(),
+            id,
+            start: 0,
+            end: 0,
+            word: None,
+            special: false,
+        };
+        Self {
+            tokens: vec![token; length],
+            types: vec![0; length],
+            dropped: 0,
+        }
     }
 }
 
@@ -93,7 +104,9 @@ impl Tokenizer {
     ///
     /// The message of the `tokenizers` crate.
     pub fn read(file: &Path) -> Result<Self, String> {
-        Inner::from_file(file).map(Self::new).map_err(|error| error.to_string())
+        Inner::from_file(file)
+            .map(Self::new)
+            .map_err(|error| error.to_string())
     }
 
     /// Writes `tokenizer.json`.
@@ -132,9 +145,10 @@ impl Tokenizer {
         if encoding.is_empty() {
             return Err(TextError::Empty);
         }
-        let special = self.0.get_post_processor().map_or(0, |p| {
-            tokenizers::PostProcessor::added_tokens(p, false)
-        });
+        let special = self
+            .0
+            .get_post_processor()
+            .map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, false));
         let tokens = encoding.len() + special;
         if tokens > positions {
             if truncation == Truncation::Refuse || positions <= special {

@@ -71,7 +71,10 @@ fn model(corpus: &Corpus, folder: &Path, seed: u64, device: &Device) -> anyhow::
         eprintln!("using the model of an earlier demo in {}", folder.display());
         return Ok(Model::load(folder, device)?);
     }
-    eprintln!("training a small BERT on {} generated film reviews", corpus.train.len());
+    eprintln!(
+        "training a small BERT on {} generated film reviews",
+        corpus.train.len()
+    );
     let config = TrainConfig {
         vocabulary: 1000,
         width: 64,
@@ -114,12 +117,19 @@ fn showcase(reviews: &[Example]) -> Vec<&Example> {
     };
     let negated = |review: &Example| says(review, &["not", "never"]) && !says(review, &contrast);
     let contrasted = |review: &Example| says(review, &contrast) && !says(review, &negation);
-    let kinds: [(&dyn Fn(&Example) -> bool, usize); 5] =
-        [(&plain, 1), (&negated, 1), (&negated, 0), (&contrasted, 1), (&contrasted, 0)];
-    let find = |(is_kind, label): (&dyn Fn(&Example) -> bool, usize)| {
-        reviews.iter().find(|review| review.label == label && is_kind(review))
+    let find = |is_kind: &dyn Fn(&Example) -> bool, label: usize| {
+        reviews
+            .iter()
+            .find(|review| review.label == label && is_kind(review))
     };
-    kinds.into_iter().filter_map(find).collect()
+    let found = [
+        find(&plain, 1),
+        find(&negated, 1),
+        find(&negated, 0),
+        find(&contrasted, 1),
+        find(&contrasted, 0),
+    ];
+    found.into_iter().flatten().collect()
 }
 
 /// How well a rule set finds the words that decide.
@@ -139,8 +149,10 @@ fn scores(model: &Model, reviews: &[Example]) -> anyhow::Result<Vec<Score>> {
     for explainer in explainers(model)? {
         let mut explanations = Vec::new();
         for chunk in reviews.chunks(BATCH) {
-            let tokens: Result<Vec<TokenizedText>, _> =
-                chunk.iter().map(|review| explainer.tokenize(&review.text)).collect();
+            let tokens: Result<Vec<TokenizedText>, _> = chunk
+                .iter()
+                .map(|review| explainer.tokenize(&review.text))
+                .collect();
             let tokens = tokens?;
             let texts = chunk.iter().map(|review| review.text.as_str());
             let batch: Vec<_> = texts.zip(&tokens).collect();
@@ -155,10 +167,15 @@ fn score(explanations: &[Explanation], reviews: &[Example]) -> Score {
     let (mut hits, mut mass, mut conserved) = (0, 0.0, Vec::new());
     for (explanation, review) in explanations.iter().zip(reviews) {
         let is_evidence = |start: usize, end: usize| {
-            review.evidence.iter().any(|range: &Range<usize>| start < range.end && range.start < end)
+            review
+                .evidence
+                .iter()
+                .any(|range: &Range<usize>| start < range.end && range.start < end)
         };
         let words = &explanation.words;
-        let top = words.iter().max_by(|a, b| a.relevance.total_cmp(&b.relevance));
+        let top = words
+            .iter()
+            .max_by(|a, b| a.relevance.total_cmp(&b.relevance));
         hits += usize::from(top.is_some_and(|word| is_evidence(word.start, word.end)));
         let positive = |on_evidence: bool| -> f64 {
             let counted = words
@@ -173,10 +190,16 @@ fn score(explanations: &[Explanation], reviews: &[Example]) -> Score {
     conserved.sort_by(f64::total_cmp);
     let count = explanations.len() as f64;
     Score {
-        rules: explanations.first().map(|first| first.rules.clone()).unwrap_or_default(),
+        rules: explanations
+            .first()
+            .map(|first| first.rules.clone())
+            .unwrap_or_default(),
         pointing: hits as f64 / count,
         mass: mass / count,
-        conserved: conserved.get(conserved.len() / 2).copied().unwrap_or(f64::NAN),
+        conserved: conserved
+            .get(conserved.len() / 2)
+            .copied()
+            .unwrap_or(f64::NAN),
     }
 }
 
@@ -187,7 +210,10 @@ fn table(scores: &[Score], reviews: usize) -> String {
          is known)\n\n{:<18}{:>16}{:>16}{:>16}\n",
         "rules", "top word is", "relevance on", "tokens hold,"
     );
-    table += &format!("{:<18}{:>16}{:>16}{:>16}\n", "", "evidence", "evidence", "of the logit");
+    table += &format!(
+        "{:<18}{:>16}{:>16}{:>16}\n",
+        "", "evidence", "evidence", "of the logit"
+    );
     for score in scores {
         table += &format!(
             "{:<18}{:>14.1} %{:>14.1} %{:>14.0} %\n",
@@ -213,14 +239,25 @@ fn page(
     let mut facts = vec![
         (
             "Model".to_owned(),
-            format!("{}, {} blocks, width {}", model.family.name(), config.blocks, config.width),
+            format!(
+                "{}, {} blocks, width {}",
+                model.family.name(),
+                config.blocks,
+                config.width
+            ),
         ),
-        ("Test accuracy".to_owned(), format!("{:.1} %", 100.0 * right)),
+        (
+            "Test accuracy".to_owned(),
+            format!("{:.1} %", 100.0 * right),
+        ),
         ("Device".to_owned(), first.device.clone()),
         ("Version".to_owned(), format!("relprop {}", first.version)),
     ];
     facts.extend(scores.iter().map(|score| {
-        (format!("{}: evidence on top", score.rules), format!("{:.1} %", 100.0 * score.pointing))
+        (
+            format!("{}: evidence on top", score.rules),
+            format!("{:.1} %", 100.0 * score.pointing),
+        )
     }));
     let items: Vec<_> = pictures
         .iter()
@@ -231,5 +268,9 @@ fn page(
             evidence: &example.evidence,
         })
         .collect();
-    render::html(&render::Report { title: "relprop demo", facts: &facts, items: &items })
+    render::html(&render::Report {
+        title: "relprop demo",
+        facts: &facts,
+        items: &items,
+    })
 }

@@ -89,8 +89,11 @@ fn explainers<'m>(
     }
     let labels = &model.transformer.config().labels;
     let target = Target::parse(&arguments.target, labels).map_err(UsageError::new)?;
-    let truncation =
-        if arguments.no_truncate { Truncation::Refuse } else { Truncation::Cut };
+    let truncation = if arguments.no_truncate {
+        Truncation::Refuse
+    } else {
+        Truncation::Cut
+    };
     let registry = Registry::default();
     let explainer = |rules: &RuleSet| -> anyhow::Result<Explainer<'m>> {
         let explainer = Explainer::new(model, rules, &registry).map_err(UsageError::new)?;
@@ -125,12 +128,20 @@ struct Text {
 fn texts(arguments: &ExplainArguments) -> anyhow::Result<(Vec<Text>, usize)> {
     let given = arguments.texts.iter().enumerate();
     let mut texts: Vec<_> = given
-        .map(|(i, text)| Text { text: text.clone(), place: format!("text {}", i + 1) })
+        .map(|(i, text)| Text {
+            text: text.clone(),
+            place: format!("text {}", i + 1),
+        })
         .collect();
-    let Some(path) = &arguments.input else { return Ok((texts, 0)) };
+    let Some(path) = &arguments.input else {
+        return Ok((texts, 0));
+    };
     let (name, inputs) = if path == Path::new("-") {
         let name = "standard input";
-        (name.to_owned(), corpus::read_texts_from(stdin().lock(), name, FileFormat::Lines)?)
+        (
+            name.to_owned(),
+            corpus::read_texts_from(stdin().lock(), name, FileFormat::Lines)?,
+        )
     } else {
         (path.display().to_string(), corpus::read_texts(path)?)
     };
@@ -173,7 +184,15 @@ fn page(texts: &[Vec<Explanation>]) -> String {
     let first = &texts[0][0];
     let facts = [
         ("Model", first.model.family.clone()),
-        ("Weights", first.model.sha256.as_deref().map_or("-", |hash| &hash[..12]).to_owned()),
+        (
+            "Weights",
+            first
+                .model
+                .sha256
+                .as_deref()
+                .map_or("-", |hash| &hash[..12])
+                .to_owned(),
+        ),
         ("Rules", first.rules.clone()),
         ("Read at", first.at.clone()),
         ("Device", first.device.clone()),
@@ -182,7 +201,11 @@ fn page(texts: &[Vec<Explanation>]) -> String {
     let facts = facts.map(|(name, value)| (name.to_owned(), value));
     let items: Vec<_> = texts
         .iter()
-        .map(|explanations| render::Item { explanations, note: None, evidence: &[] })
+        .map(|explanations| render::Item {
+            explanations,
+            note: None,
+            evidence: &[],
+        })
         .collect();
     render::html(&render::Report {
         title: "Why the model decided as it did",

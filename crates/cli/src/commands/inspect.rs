@@ -35,7 +35,10 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         ("family", model.family.name().to_owned()),
         ("sha256", model.sha256.clone().unwrap_or_default()),
         ("parameters", model.transformer.num_params().to_string()),
-        ("blocks", format!("{}, width {}", config.blocks, config.width)),
+        (
+            "blocks",
+            format!("{}, width {}", config.blocks, config.width),
+        ),
         ("heads", config.heads.to_string()),
         ("feed-forward", feed_forward),
         ("norms", format!("{placement} each part")),

@@ -51,6 +51,9 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
         text += &format!("test accuracy      {accuracy:.3}\n");
     }
     text += &format!("model              {}\n", out.display());
-    text += &format!("\nnext: relprop explain --model {} \"a text\"\n", out.display());
+    text += &format!(
+        "\nnext: relprop explain --model {} \"a text\"\n",
+        out.display()
+    );
     Output::open(None)?.write(&text)
 }

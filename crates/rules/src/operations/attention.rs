@@ -43,7 +43,10 @@ impl Operation for AttentionWeights {
             Some(hidden) => {
                 // So low that its exponential is exactly zero, and still finite: a row of nothing
                 // but padding gives numbers, not NaN.
-                let lowest = scores.dtype().finfo().map_or(f64::from(f32::MIN), |info| info.min);
+                let lowest = scores
+                    .dtype()
+                    .finfo()
+                    .map_or(f64::from(f32::MIN), |info| info.min);
                 let hidden = hidden.clone().expand(scores.dims());
                 scores.mask_fill(hidden, lowest)
             }

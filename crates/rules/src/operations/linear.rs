@@ -15,7 +15,10 @@ pub struct Linear {
 
 impl From<&burn::nn::Linear> for Linear {
     fn from(module: &burn::nn::Linear) -> Self {
-        Self { weight: module.weight.val(), bias: module.bias.as_ref().map(|bias| bias.val()) }
+        Self {
+            weight: module.weight.val(),
+            bias: module.bias.as_ref().map(|bias| bias.val()),
+        }
     }
 }
 

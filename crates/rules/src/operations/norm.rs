@@ -29,7 +29,11 @@ pub enum NormScale {
 impl Norm {
     /// A norm without gamma and beta, epsilon inside the root.
     pub fn plain(epsilon: f64) -> Self {
-        Self { scale: NormScale::InsideRoot(epsilon), gamma: None, beta: None }
+        Self {
+            scale: NormScale::InsideRoot(epsilon),
+            gamma: None,
+            beta: None,
+        }
     }
 
     /// x - mean(x). This is linear in x: the matrix C = I - 1/N of the paper's LN-rule.

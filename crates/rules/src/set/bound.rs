@@ -17,7 +17,8 @@ pub struct BoundRules {
 
 impl BoundRules {
     pub(super) fn insert(&mut self, site: &str, name: &str, rule: ErasedRule) {
-        self.by_site.insert(site.to_owned(), (name.to_owned(), rule));
+        self.by_site
+            .insert(site.to_owned(), (name.to_owned(), rule));
     }
 
     /// The name of the rule at `site`, if an operation stands there.

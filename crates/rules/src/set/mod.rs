@@ -14,7 +14,10 @@ use crate::{RuleError, Site, error::near_misses};
 
 /// The presets' names and texts, in the order in which users are shown them.
 const PRESETS: [(&str, &str); 4] = [
-    ("gradient-x-input", include_str!("../presets/gradient-x-input.toml")),
+    (
+        "gradient-x-input",
+        include_str!("../presets/gradient-x-input.toml"),
+    ),
     ("ah", include_str!("../presets/ah.toml")),
     ("ln", include_str!("../presets/ln.toml")),
     ("ah-ln", include_str!("../presets/ah-ln.toml")),
@@ -80,7 +83,9 @@ impl Assignment {
     }
 
     fn matches(&self, site: &str, operation: &str) -> bool {
-        self.operation.as_deref().is_none_or(|wanted| wanted == operation)
+        self.operation
+            .as_deref()
+            .is_none_or(|wanted| wanted == operation)
             && self.site.matches(site)
     }
 }
@@ -97,9 +102,14 @@ impl RuleSet {
     ///
     /// [`RuleError::UnknownPreset`].
     pub fn preset_toml(name: &str) -> Result<&'static str, RuleError> {
-        PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).ok_or_else(|| {
-            RuleError::UnknownPreset { name: name.to_owned(), known: Self::presets().collect() }
-        })
+        PRESETS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| *text)
+            .ok_or_else(|| RuleError::UnknownPreset {
+                name: name.to_owned(),
+                known: Self::presets().collect(),
+            })
     }
 
     /// The preset called `name`.
@@ -143,13 +153,22 @@ impl RuleSet {
         }
         let mut bound = BoundRules::default();
         for site in sites {
-            let Some(operation) = site.operation else { continue };
+            let Some(operation) = site.operation else {
+                continue;
+            };
             let assignment = self
                 .rules
                 .iter()
                 .find(|assignment| assignment.matches(&site.name, operation))
-                .ok_or_else(|| RuleError::NoRule { operation, site: site.name.clone() })?;
-            bound.insert(&site.name, &assignment.rule, registry.build(assignment, operation, site)?);
+                .ok_or_else(|| RuleError::NoRule {
+                    operation,
+                    site: site.name.clone(),
+                })?;
+            bound.insert(
+                &site.name,
+                &assignment.rule,
+                registry.build(assignment, operation, site)?,
+            );
         }
         Ok(bound)
     }
@@ -164,14 +183,20 @@ impl RuleSet {
             && !registry.operations().any(|known| known == name)
         {
             let known = registry.operations().collect();
-            return Err(RuleError::UnknownOperation { name: name.clone(), known });
+            return Err(RuleError::UnknownOperation {
+                name: name.clone(),
+                known,
+            });
         }
         if !assignment.site.is_any()
             && !sites.iter().any(|site| assignment.site.matches(&site.name))
         {
             let pattern = assignment.site.to_string();
             let near_misses = near_misses(&pattern, sites.iter().map(|site| site.name.as_str()));
-            return Err(RuleError::UnknownSite { pattern, near_misses });
+            return Err(RuleError::UnknownSite {
+                pattern,
+                near_misses,
+            });
         }
         Ok(())
     }
@@ -183,8 +208,11 @@ impl RuleSet {
 ///
 /// [`RuleError::UnknownSite`], with similar names.
 pub fn find_site<'a>(sites: &'a [Site], name: &str) -> Result<&'a Site, RuleError> {
-    sites.iter().find(|site| site.name == name).ok_or_else(|| RuleError::UnknownSite {
-        pattern: name.to_owned(),
-        near_misses: near_misses(name, sites.iter().map(|site| site.name.as_str())),
-    })
+    sites
+        .iter()
+        .find(|site| site.name == name)
+        .ok_or_else(|| RuleError::UnknownSite {
+            pattern: name.to_owned(),
+            near_misses: near_misses(name, sites.iter().map(|site| site.name.as_str())),
+        })
 }

@@ -47,8 +47,12 @@ fn matches(pattern: &[&str], name: &[&str]) -> bool {
 
 fn in_range(range: &str, number: &str) -> bool {
     let parse = |text: &str| text.parse::<usize>().ok();
-    let bounds = range.split_once('-').and_then(|(low, high)| Some(parse(low)?..=parse(high)?));
-    bounds.zip(parse(number)).is_some_and(|(bounds, number)| bounds.contains(&number))
+    let bounds = range
+        .split_once('-')
+        .and_then(|(low, high)| Some(parse(low)?..=parse(high)?));
+    bounds
+        .zip(parse(number))
+        .is_some_and(|(bounds, number)| bounds.contains(&number))
 }
 
 impl Default for Pattern {

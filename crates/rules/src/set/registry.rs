@@ -32,7 +32,10 @@ impl Registry {
             let rule: Arc<dyn Rule<O>> = Arc::new(rule);
             Ok(Arc::new(rule))
         });
-        self.operations.entry(O::NAME).or_default().insert(name.to_owned(), build);
+        self.operations
+            .entry(O::NAME)
+            .or_default()
+            .insert(name.to_owned(), build);
     }
 
     /// The names of the operations.
@@ -42,7 +45,10 @@ impl Registry {
 
     /// The names of the rules that `operation` has.
     pub fn rules(&self, operation: &str) -> impl Iterator<Item = &str> {
-        self.operations.get(operation).into_iter().flat_map(|rules| rules.keys().map(String::as_str))
+        self.operations
+            .get(operation)
+            .into_iter()
+            .flat_map(|rules| rules.keys().map(String::as_str))
     }
 
     pub(super) fn build(
@@ -52,7 +58,10 @@ impl Registry {
         site: &Site,
     ) -> Result<ErasedRule, RuleError> {
         let rule = &assignment.rule;
-        let build = self.operations.get(operation).and_then(|rules| rules.get(rule));
+        let build = self
+            .operations
+            .get(operation)
+            .and_then(|rules| rules.get(rule));
         let build = build.ok_or_else(|| RuleError::UnknownRule {
             rule: rule.clone(),
             operation,
@@ -69,7 +78,9 @@ impl Registry {
 
 impl Default for Registry {
     fn default() -> Self {
-        let mut registry = Self { operations: BTreeMap::new() };
+        let mut registry = Self {
+            operations: BTreeMap::new(),
+        };
         registry.register::<op::Activation, Gradient>("gradient");
         registry.register::<op::AttentionMix, Gradient>("gradient");
         registry.register::<op::AttentionScores, Gradient>("gradient");
@@ -87,7 +98,12 @@ impl Default for Registry {
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.operations.iter().map(|(operation, rules)| (operation, rules.keys()));
-        f.debug_map().entries(names.map(|(o, rules)| (o, rules.collect::<Vec<_>>()))).finish()
+        let names = self
+            .operations
+            .iter()
+            .map(|(operation, rules)| (operation, rules.keys()));
+        f.debug_map()
+            .entries(names.map(|(o, rules)| (o, rules.collect::<Vec<_>>())))
+            .finish()
     }
 }

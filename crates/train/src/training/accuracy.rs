@@ -24,7 +24,11 @@ pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64
     for batch in loader.iter().flatten() {
         let logits = model.transformer.forward(&batch.texts, &mut Pass::plain());
         let predicted = logits.argmax(1).squeeze_dim(1);
-        right += predicted.equal(batch.labels).int().sum().into_scalar::<i64>();
+        right += predicted
+            .equal(batch.labels)
+            .int()
+            .sum()
+            .into_scalar::<i64>();
     }
     Ok(right as f64 / examples.len() as f64)
 }
@@ -37,8 +41,10 @@ pub(super) fn tokenize(
 ) -> Result<Vec<Labelled>, TrainError> {
     let tokenize = |example: &Example| {
         let encoded = tokenizer.encode(&example.text, positions, Truncation::Cut);
-        let encoded = encoded
-            .map_err(|source| TrainError::Text { text: example.text.clone(), source })?;
+        let encoded = encoded.map_err(|source| TrainError::Text {
+            text: example.text.clone(),
+            source,
+        })?;
         Ok((encoded, example.label))
     };
     examples.iter().map(tokenize).collect()

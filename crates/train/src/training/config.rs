@@ -109,12 +109,27 @@ impl TrainConfig {
     pub fn check(&self) -> Result<(), String> {
         let share = |value: f64| (0.0..1.0).contains(&value);
         for (holds, field, value, range) in [
-            (self.vocabulary >= 100, "vocabulary", self.vocabulary as f64, "at least 100"),
-            (self.positions >= 8, "positions", self.positions as f64, "at least 8"),
+            (
+                self.vocabulary >= 100,
+                "vocabulary",
+                self.vocabulary as f64,
+                "at least 100",
+            ),
+            (
+                self.positions >= 8,
+                "positions",
+                self.positions as f64,
+                "at least 8",
+            ),
             (self.blocks >= 1, "blocks", self.blocks as f64, "at least 1"),
             (self.epochs >= 1, "epochs", self.epochs as f64, "at least 1"),
             (self.batch >= 1, "batch", self.batch as f64, "at least 1"),
-            (self.patience >= 1, "patience", self.patience as f64, "at least 1"),
+            (
+                self.patience >= 1,
+                "patience",
+                self.patience as f64,
+                "at least 1",
+            ),
             (
                 self.learning_rate > 0.0 && self.learning_rate <= 1.0,
                 "learning_rate",
@@ -122,14 +137,24 @@ impl TrainConfig {
                 "in (0, 1]",
             ),
             (share(self.warmup), "warmup", self.warmup, "in [0, 1)"),
-            (share(self.word_dropout), "word_dropout", self.word_dropout, "in [0, 1)"),
+            (
+                share(self.word_dropout),
+                "word_dropout",
+                self.word_dropout,
+                "in [0, 1)",
+            ),
             (
                 share(self.label_smoothing.into()),
                 "label_smoothing",
                 self.label_smoothing.into(),
                 "in [0, 1)",
             ),
-            (self.weight_decay >= 0.0, "weight_decay", self.weight_decay.into(), "at least 0"),
+            (
+                self.weight_decay >= 0.0,
+                "weight_decay",
+                self.weight_decay.into(),
+                "at least 0",
+            ),
             (self.clip > 0.0, "clip", self.clip.into(), "above 0"),
         ] {
             if !holds {
@@ -137,7 +162,9 @@ impl TrainConfig {
             }
         }
         let labels = vec![String::new(); 2];
-        self.model(1, self.positions, labels).check().map_err(|error| error.to_string())
+        self.model(1, self.positions, labels)
+            .check()
+            .map_err(|error| error.to_string())
     }
 
     /// The model to train.

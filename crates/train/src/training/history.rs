@@ -48,17 +48,28 @@ impl History {
             Err(error) => return Err(error),
         };
         let epochs = Arc::new(Mutex::new(epochs));
-        Ok(Self { file: file.to_owned(), epochs, patience, report })
+        Ok(Self {
+            file: file.to_owned(),
+            epochs,
+            patience,
+            report,
+        })
     }
 
     /// The epochs so far.
     pub(super) fn epochs(&self) -> Vec<Epoch> {
-        self.epochs.lock().unwrap_or_else(|poison| poison.into_inner()).clone()
+        self.epochs
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+            .clone()
     }
 
     /// Forgets the epochs after `epoch`.
     pub(super) fn rewind(&self, epoch: usize) {
-        let mut epochs = self.epochs.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut epochs = self
+            .epochs
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         epochs.retain(|known| known.epoch <= epoch);
     }
 
@@ -76,7 +87,9 @@ impl History {
 
     fn add(&self, epoch: usize, store: &EventStoreClient) -> Vec<Epoch> {
         let metric = |name: &str, split: &Split| {
-            store.find_metric(name, epoch, Aggregate::Mean, split).unwrap_or(f64::NAN)
+            store
+                .find_metric(name, epoch, Aggregate::Mean, split)
+                .unwrap_or(f64::NAN)
         };
         let added = Epoch {
             epoch,
@@ -85,7 +98,10 @@ impl History {
             dev_loss: metric("Loss", &Split::Valid),
             dev_accuracy: metric("Accuracy", &Split::Valid) / 100.0,
         };
-        let mut epochs = self.epochs.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut epochs = self
+            .epochs
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         epochs.push(added);
         (self.report)(&added);
         // Losing this file costs a resume, not the training.
@@ -105,10 +121,17 @@ fn best(epochs: &[Epoch]) -> Option<usize> {
 }
 
 impl CheckpointingStrategy for History {
-    fn checkpointing(&mut self, epoch: usize, store: &EventStoreClient) -> Vec<CheckpointingAction> {
+    fn checkpointing(
+        &mut self,
+        epoch: usize,
+        store: &EventStoreClient,
+    ) -> Vec<CheckpointingAction> {
         let kept = |epochs: &[Epoch]| {
             let last = epochs.last().map(|last| last.epoch);
-            [last, best(epochs)].into_iter().flatten().collect::<Vec<_>>()
+            [last, best(epochs)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
         };
         let before = kept(&self.epochs());
         let after = kept(&self.add(epoch, store));

@@ -59,7 +59,14 @@ impl Loader {
     ) -> Self {
         let epoch = Arc::new(AtomicUsize::new(epoch));
         let (texts, device) = (Arc::new(texts), device.clone());
-        Self { texts: texts.clone(), size, padding_token, shuffle, epoch, device }
+        Self {
+            texts: texts.clone(),
+            size,
+            padding_token,
+            shuffle,
+            epoch,
+            device,
+        }
     }
 
     /// The texts' indices, batch by batch.
@@ -92,7 +99,12 @@ impl DataLoader<LabelledBatch> for Loader {
             rng
         });
         let batches = self.batches(rng.as_mut()).into_iter();
-        Box::new(Batches { loader: self, batches, rng, done: 0 })
+        Box::new(Batches {
+            loader: self,
+            batches,
+            rng,
+            done: 0,
+        })
     }
 
     fn num_items(&self) -> usize {
@@ -100,12 +112,18 @@ impl DataLoader<LabelledBatch> for Loader {
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<LabelledBatch>> {
-        Arc::new(Self { device: device.clone(), ..self.clone() })
+        Arc::new(Self {
+            device: device.clone(),
+            ..self.clone()
+        })
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<LabelledBatch>> {
         let texts = Arc::new(self.texts[start..end].to_vec());
-        Arc::new(Self { texts, ..self.clone() })
+        Arc::new(Self {
+            texts,
+            ..self.clone()
+        })
     }
 }
 
@@ -123,8 +141,10 @@ impl Iterator for Batches<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.batches.next()?;
         self.done += batch.len();
-        let mut texts: Vec<TokenizedText> =
-            batch.iter().map(|index| self.loader.texts[*index].0.clone()).collect();
+        let mut texts: Vec<TokenizedText> = batch
+            .iter()
+            .map(|index| self.loader.texts[*index].0.clone())
+            .collect();
         if let (Some(rng), Some(shuffle)) = (&mut self.rng, &self.loader.shuffle)
             && shuffle.word_dropout > 0.0
         {
@@ -134,10 +154,18 @@ impl Iterator for Batches<'_> {
                 }
             }
         }
-        let labels: Vec<i64> = batch.iter().map(|i| self.loader.texts[*i].1 as i64).collect();
+        let labels: Vec<i64> = batch
+            .iter()
+            .map(|i| self.loader.texts[*i].1 as i64)
+            .collect();
         let device = self.loader.device.clone().without_autodiff();
         Some(Ok(LabelledBatch {
-            texts: Batch::new(&texts, self.loader.padding_token, PaddingSide::Right, &device),
+            texts: Batch::new(
+                &texts,
+                self.loader.padding_token,
+                PaddingSide::Right,
+                &device,
+            ),
             labels: Tensor::from_data(TensorData::from(labels.as_slice()), &device),
         }))
     }

@@ -15,9 +15,8 @@ pub(super) struct Bar(pub(super) ProgressBar);
 impl Bar {
     /// A bar for the texts of an epoch; it shows nothing where standard error is no terminal.
     pub(super) fn new() -> Self {
-        let style = ProgressStyle::with_template(
-            "{prefix:>12} {wide_bar} {pos}/{len} texts, {eta} left",
-        );
+        let style =
+            ProgressStyle::with_template("{prefix:>12} {wide_bar} {pos}/{len} texts, {eta} left");
         Self(ProgressBar::no_length().with_style(style.unwrap_or(ProgressStyle::default_bar())))
     }
 }

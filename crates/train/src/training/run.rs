@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::{
     LrSchedulerConfig, linear::LinearLrSchedulerConfig, module_lr_scheduler::ModuleLrScheduler,
     sequential::SequentialLrSchedulerConfig,
 };
-use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::{AdamWConfig, OptimizerRecord};
 use burn::store::ModuleRecord;
@@ -100,14 +100,20 @@ pub fn train(
     device.seed(config.seed);
     let transformer = Transformer::new(&model, &device.clone().autodiff())
         .map_err(|error| TrainError::Config(error.to_string()))?;
-    let classifier = Classifier { transformer, label_smoothing: config.label_smoothing };
+    let classifier = Classifier {
+        transformer,
+        label_smoothing: config.label_smoothing,
+    };
     let classifier = classifier.materialize();
 
     let bar = Bar::new();
     let history_file = folder.join("history.json");
     let report = report(&display, config.epochs, &bar);
-    let history = History::open(&history_file, config.patience, report)
-        .map_err(|source| TrainError::Io { path: history_file, source })?;
+    let history =
+        History::open(&history_file, config.patience, report).map_err(|source| TrainError::Io {
+            path: history_file,
+            source,
+        })?;
     let checkpoints = Checkpoints(folder.join("checkpoint"));
     let done = checkpoints.last_complete(&history.epochs());
     history.rewind(done);
@@ -119,7 +125,14 @@ pub fn train(
         unknown: tokenizer.id("[UNK]").unwrap_or(model.padding_token),
     };
     let loader = |texts, shuffle| {
-        Arc::new(Loader::new(texts, config.batch, model.padding_token, shuffle, done, device))
+        Arc::new(Loader::new(
+            texts,
+            config.batch,
+            model.padding_token,
+            shuffle,
+            done,
+            device,
+        ))
     };
     let mut training = SupervisedTraining::new(
         &folder,
@@ -153,12 +166,20 @@ pub fn train(
     let model = Model::new(trained.transformer.valid(), tokenizer);
     let score = |examples: &[Example]| accuracy(&model, examples, config.batch);
     let dev_accuracy = score(&corpus.dev)?;
-    let test_accuracy =
-        if corpus.test.is_empty() { None } else { Some(score(&corpus.test)?) };
+    let test_accuracy = if corpus.test.is_empty() {
+        None
+    } else {
+        Some(score(&corpus.test)?)
+    };
     model.save(out)?;
     // What is left of the training is its history; the checkpoints have served.
     let _ = fs::remove_dir_all(&checkpoints.0);
-    Ok(Trained { model, epochs: history.epochs(), dev_accuracy, test_accuracy })
+    Ok(Trained {
+        model,
+        epochs: history.epochs(),
+        dev_accuracy,
+        test_accuracy,
+    })
 }
 
 /// Runs the training, unless its last epoch is already behind.
@@ -221,11 +242,18 @@ fn fingerprint(corpus: &Corpus) -> String {
             hash.update((example.label as u64).to_le_bytes());
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn longest(texts: &[Labelled]) -> usize {
-    texts.iter().map(|(text, _)| text.tokens.len()).max().unwrap_or(1)
+    texts
+        .iter()
+        .map(|(text, _)| text.tokens.len())
+        .max()
+        .unwrap_or(1)
 }
 
 fn optimizer(config: &TrainConfig) -> burn::optim::ModuleOptimizer {
@@ -240,9 +268,8 @@ fn optimizer(config: &TrainConfig) -> burn::optim::ModuleOptimizer {
 fn schedule(config: &TrainConfig, steps: usize) -> Result<ModuleLrScheduler, TrainError> {
     let peak = config.learning_rate;
     let warmup = ((config.warmup * steps as f64) as usize).clamp(1, steps.max(2) - 1);
-    let line = |from, to, steps| {
-        LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(from, to, steps))
-    };
+    let line =
+        |from, to, steps| LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(from, to, steps));
     let up = line(peak / warmup as f64, peak, warmup);
     let down = line(peak, 0.0, steps.saturating_sub(warmup).max(1));
     SequentialLrSchedulerConfig::new(vec![up, down], vec![warmup])
@@ -252,7 +279,9 @@ fn schedule(config: &TrainConfig, steps: usize) -> Result<ModuleLrScheduler, Tra
 
 /// What to do after each epoch.
 fn report(display: &Display, epochs: usize, bar: &Bar) -> Report {
-    let Display::Lines = display else { return Arc::new(|_| ()) };
+    let Display::Lines = display else {
+        return Arc::new(|_| ());
+    };
     let bar = bar.0.clone();
     Arc::new(move |epoch| {
         let line = format!(
@@ -283,7 +312,12 @@ impl Checkpoints {
                 && <OptimizerRecord as Checkpoint>::load(self.file("optim", *epoch)).is_ok()
                 && self.file("scheduler", *epoch).is_file()
         };
-        epochs.iter().rev().map(|epoch| epoch.epoch).find(complete).unwrap_or(0)
+        epochs
+            .iter()
+            .rev()
+            .map(|epoch| epoch.epoch)
+            .find(complete)
+            .unwrap_or(0)
     }
 
     fn model(&self, epoch: usize) -> Result<ModuleRecord, TrainError> {

@@ -25,7 +25,9 @@ impl Classifier {
     ) -> ClassificationOutput {
         let logits = self.transformer.forward(&batch.texts, pass);
         let loss = CrossEntropyLossConfig::new().with_smoothing(smoothing);
-        let loss = loss.init(&logits.device()).forward(logits.clone(), batch.labels.clone());
+        let loss = loss
+            .init(&logits.device())
+            .forward(logits.clone(), batch.labels.clone());
         ClassificationOutput::new(loss, logits, batch.labels)
     }
 }

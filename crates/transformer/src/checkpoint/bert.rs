@@ -13,16 +13,43 @@ const ARCHITECTURE: &str = "BertForSequenceClassification";
 pub(super) const TENSOR_NAMES: &[(&str, &str)] = &[
     ("embeddings.word", "bert.embeddings.word_embeddings"),
     ("embeddings.position", "bert.embeddings.position_embeddings"),
-    ("embeddings.token_type", "bert.embeddings.token_type_embeddings"),
+    (
+        "embeddings.token_type",
+        "bert.embeddings.token_type_embeddings",
+    ),
     ("embeddings.norm", "bert.embeddings.LayerNorm"),
-    ("encoder.{}.attention.query", "bert.encoder.layer.{}.attention.self.query"),
-    ("encoder.{}.attention.key", "bert.encoder.layer.{}.attention.self.key"),
-    ("encoder.{}.attention.value", "bert.encoder.layer.{}.attention.self.value"),
-    ("encoder.{}.attention.output", "bert.encoder.layer.{}.attention.output.dense"),
-    ("encoder.{}.attention_norm", "bert.encoder.layer.{}.attention.output.LayerNorm"),
-    ("encoder.{}.feed_forward.up", "bert.encoder.layer.{}.intermediate.dense"),
-    ("encoder.{}.feed_forward.down", "bert.encoder.layer.{}.output.dense"),
-    ("encoder.{}.feed_forward_norm", "bert.encoder.layer.{}.output.LayerNorm"),
+    (
+        "encoder.{}.attention.query",
+        "bert.encoder.layer.{}.attention.self.query",
+    ),
+    (
+        "encoder.{}.attention.key",
+        "bert.encoder.layer.{}.attention.self.key",
+    ),
+    (
+        "encoder.{}.attention.value",
+        "bert.encoder.layer.{}.attention.self.value",
+    ),
+    (
+        "encoder.{}.attention.output",
+        "bert.encoder.layer.{}.attention.output.dense",
+    ),
+    (
+        "encoder.{}.attention_norm",
+        "bert.encoder.layer.{}.attention.output.LayerNorm",
+    ),
+    (
+        "encoder.{}.feed_forward.up",
+        "bert.encoder.layer.{}.intermediate.dense",
+    ),
+    (
+        "encoder.{}.feed_forward.down",
+        "bert.encoder.layer.{}.output.dense",
+    ),
+    (
+        "encoder.{}.feed_forward_norm",
+        "bert.encoder.layer.{}.output.LayerNorm",
+    ),
     ("pooler.linear", "bert.pooler.dense"),
 ];
 
@@ -83,7 +110,9 @@ pub(super) fn read_config(json: &Value) -> Result<TransformerConfig, String> {
     let bert: BertConfig = serde_json::from_value(json.clone()).map_err(|e| e.to_string())?;
     if !bert.architectures.iter().any(|name| name == ARCHITECTURE) {
         let found = bert.architectures.join(", ");
-        return Err(format!("`architectures` is [{found}]; only {ARCHITECTURE} is supported"));
+        return Err(format!(
+            "`architectures` is [{found}]; only {ARCHITECTURE} is supported"
+        ));
     }
     if bert.position_embedding_type != "absolute" {
         return Err(format!(
@@ -98,10 +127,15 @@ pub(super) fn read_config(json: &Value) -> Result<TransformerConfig, String> {
         "gelu" => Activation::Gelu,
         "relu" => Activation::Relu,
         other => {
-            return Err(format!("`hidden_act` is `{other}`; only `gelu` and `relu` are supported"));
+            return Err(format!(
+                "`hidden_act` is `{other}`; only `gelu` and `relu` are supported"
+            ));
         }
     };
-    let norm = NormConfig { scale: NormScale::InsideRoot(bert.layer_norm_eps), affine: true };
+    let norm = NormConfig {
+        scale: NormScale::InsideRoot(bert.layer_norm_eps),
+        affine: true,
+    };
     Ok(TransformerConfig {
         vocabulary: bert.vocab_size,
         positions: bert.max_position_embeddings,
@@ -111,7 +145,10 @@ pub(super) fn read_config(json: &Value) -> Result<TransformerConfig, String> {
         blocks: bert.num_hidden_layers,
         heads: bert.num_attention_heads,
         scaled_attention: true,
-        feed_forward: Some(FeedForwardConfig { width: bert.intermediate_size, activation }),
+        feed_forward: Some(FeedForwardConfig {
+            width: bert.intermediate_size,
+            activation,
+        }),
         embedding_norm: Some(norm),
         norm,
         norm_placement: NormPlacement::After,
@@ -136,16 +173,17 @@ fn labels(id2label: BTreeMap<usize, String>) -> Result<Vec<String>, String> {
 
 /// Whether a BERT can be configured to be this model.
 pub(super) fn expresses(config: &TransformerConfig) -> bool {
-    let norm_of_bert = |norm: &NormConfig| {
-        norm.affine && matches!(norm.scale, NormScale::InsideRoot(_))
-    };
+    let norm_of_bert =
+        |norm: &NormConfig| norm.affine && matches!(norm.scale, NormScale::InsideRoot(_));
     norm_of_bert(&config.norm)
         && config.embedding_norm == Some(config.norm)
         && config.norm_placement == NormPlacement::After
         && config.scaled_attention
         && config.token_types > 0
         && config.pooler == Some(Activation::Tanh)
-        && config.feed_forward.is_some_and(|part| part.activation != Activation::Tanh)
+        && config
+            .feed_forward
+            .is_some_and(|part| part.activation != Activation::Tanh)
 }
 
 pub(super) fn write_config(config: &TransformerConfig) -> Value {

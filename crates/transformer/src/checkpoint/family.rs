@@ -27,7 +27,11 @@ impl Family {
 
     /// The family that can express `config`.
     pub fn of(config: &TransformerConfig) -> Self {
-        if bert::expresses(config) { Self::Bert } else { Self::Relprop }
+        if bert::expresses(config) {
+            Self::Bert
+        } else {
+            Self::Relprop
+        }
     }
 
     /// Reads a `config.json`.

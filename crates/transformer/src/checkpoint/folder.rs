@@ -32,7 +32,12 @@ impl Model {
     /// A model that was made here, in the family that can express it.
     pub fn new(transformer: Transformer, tokenizer: Tokenizer) -> Self {
         let family = Family::of(transformer.config());
-        Self { transformer, tokenizer, family, sha256: None }
+        Self {
+            transformer,
+            tokenizer,
+            family,
+            sha256: None,
+        }
     }
 
     /// Reads a model folder onto `device`, ready to predict and to be explained.
@@ -48,26 +53,42 @@ impl Model {
         let tokenizer_file = existing(folder, TOKENIZER, "it says how text becomes tokens")?;
         let weights_file = existing(folder, WEIGHTS, "it holds the weights")?;
 
-        let config_error = |message| CheckpointError::Config { path: config_file.clone(), message };
+        let config_error = |message| CheckpointError::Config {
+            path: config_file.clone(),
+            message,
+        };
         let text = fs::read_to_string(&config_file).map_err(io_error(&config_file))?;
         let json = serde_json::from_str(&text).map_err(|error| config_error(error.to_string()))?;
         let (family, config) = Family::read_config(&json).map_err(config_error)?;
 
-        let tokenizer = Tokenizer::read(&tokenizer_file).map_err(|message| {
-            CheckpointError::Tokenizer { path: tokenizer_file.clone(), message }
-        })?;
+        let tokenizer =
+            Tokenizer::read(&tokenizer_file).map_err(|message| CheckpointError::Tokenizer {
+                path: tokenizer_file.clone(),
+                message,
+            })?;
         let tokens = tokenizer.vocabulary();
         if tokens > config.vocabulary {
             let (path, vocabulary) = (tokenizer_file, config.vocabulary);
-            return Err(CheckpointError::Vocabulary { path, tokens, vocabulary });
+            return Err(CheckpointError::Vocabulary {
+                path,
+                tokens,
+                vocabulary,
+            });
         }
 
-        let mut transformer = Transformer::new(&config, device).map_err(|source| {
-            CheckpointError::InvalidConfig { path: config_file.clone(), source }
-        })?;
+        let mut transformer =
+            Transformer::new(&config, device).map_err(|source| CheckpointError::InvalidConfig {
+                path: config_file.clone(),
+                source,
+            })?;
         weights::read(&mut transformer, family, &weights_file)?;
         let sha256 = Some(sha256(&weights_file).map_err(io_error(&weights_file))?);
-        Ok(Self { transformer: transformer.valid(), tokenizer, family, sha256 })
+        Ok(Self {
+            transformer: transformer.valid(),
+            tokenizer,
+            family,
+            sha256,
+        })
     }
 
     /// Writes a model folder, making it if it is not there.
@@ -82,9 +103,12 @@ impl Model {
         fs::write(&config_file, format!("{config:#}\n")).map_err(io_error(&config_file))?;
 
         let tokenizer_file = folder.join(TOKENIZER);
-        self.tokenizer.write(&tokenizer_file).map_err(|message| {
-            CheckpointError::Tokenizer { path: tokenizer_file.clone(), message }
-        })?;
+        self.tokenizer
+            .write(&tokenizer_file)
+            .map_err(|message| CheckpointError::Tokenizer {
+                path: tokenizer_file.clone(),
+                message,
+            })?;
         weights::write(&self.transformer, self.family, &folder.join(WEIGHTS))
     }
 }
@@ -95,11 +119,22 @@ fn existing(
     purpose: &'static str,
 ) -> Result<PathBuf, CheckpointError> {
     let path = folder.join(file);
-    if path.is_file() { Ok(path) } else { Err(CheckpointError::NoFile { file, path, purpose }) }
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(CheckpointError::NoFile {
+            file,
+            path,
+            purpose,
+        })
+    }
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> CheckpointError {
-    move |source| CheckpointError::Io { path: path.to_owned(), source }
+    move |source| CheckpointError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn sha256(file: &Path) -> io::Result<String> {
@@ -112,5 +147,9 @@ fn sha256(file: &Path) -> io::Result<String> {
             read => hash.update(&buffer[..read]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

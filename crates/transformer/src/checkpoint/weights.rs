@@ -25,14 +25,24 @@ pub(super) fn read(
         // What is missing or wrong is reported below, tensor by tensor.
         .validate(false)
         .allow_partial(true);
-    let report = model.load_from(&mut store).map_err(|error| CheckpointError::Damaged {
-        path: file.to_owned(),
-        message: error.to_string(),
-    })?;
+    let report = model
+        .load_from(&mut store)
+        .map_err(|error| CheckpointError::Damaged {
+            path: file.to_owned(),
+            message: error.to_string(),
+        })?;
 
-    let missing = report.missing.iter().map(|(name, _)| format!("{name} is missing"));
+    let missing = report
+        .missing
+        .iter()
+        .map(|(name, _)| format!("{name} is missing"));
     let wrong = report.errors.iter().map(|error| match error {
-        ApplyError::ShapeMismatch { path, expected, found } => {
+        ApplyError::ShapeMismatch {
+            path,
+            expected,
+            found,
+        } => {
+            let [expected, found] = [expected, found].map(|shape| shape.as_slice());
             format!("{path} has the shape {found:?} instead of {expected:?}")
         }
         other => other.to_string(),
@@ -49,11 +59,18 @@ pub(super) fn read(
     // Our names mean nothing to someone who looks into the file: give theirs.
     let theirs = remapper(family.tensor_names().iter().copied());
     for problem in &mut problems {
+        // Burn's names for the factor and the shift of a norm.
+        *problem = problem
+            .replacen(".gamma ", ".weight ", 1)
+            .replacen(".beta ", ".bias ", 1);
         for (pattern, name) in theirs.to_regex_pairs() {
             *problem = pattern.replace(problem, name.as_str()).into_owned();
         }
     }
-    Err(CheckpointError::Tensors { path: file.to_owned(), problems })
+    Err(CheckpointError::Tensors {
+        path: file.to_owned(),
+        problems,
+    })
 }
 
 /// Writes every tensor of the model to `file`, replacing it only once all are written.
@@ -68,10 +85,14 @@ pub(super) fn write(
         .overwrite(true)
         .clear_metadata()
         .metadata("format", "pt"); // without it, Python's transformers refuses the file
-    model.clone().valid().save_into(&mut store).map_err(|error| CheckpointError::Io {
-        path: file.to_owned(),
-        source: std::io::Error::other(error.to_string()),
-    })
+    model
+        .clone()
+        .valid()
+        .save_into(&mut store)
+        .map_err(|error| CheckpointError::Io {
+            path: file.to_owned(),
+            source: std::io::Error::other(error.to_string()),
+        })
 }
 
 /// Renames modules as the pairs of (old, new) names say; `{}` is a block's number.
@@ -79,7 +100,10 @@ fn remapper<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> KeyRemapper 
     pairs.fold(KeyRemapper::new(), |remapper, (old, new)| {
         let old = old.replace('.', r"\.").replace("{}", r"(\d+)");
         remapper
-            .add_pattern(format!(r"^{old}\."), format!("{}.", new.replace("{}", "${1}")))
+            .add_pattern(
+                format!(r"^{old}\."),
+                format!("{}.", new.replace("{}", "${1}")),
+            )
             .expect("the names of a family's table make valid patterns")
     })
 }

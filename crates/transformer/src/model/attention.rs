@@ -36,7 +36,11 @@ impl Attention {
             output: square(),
             dropout: DropoutConfig::new(config.attention_dropout).init(),
             heads: config.heads,
-            scale: if config.scaled_attention { head_width.sqrt().recip() } else { 1.0 },
+            scale: if config.scaled_attention {
+                head_width.sqrt().recip()
+            } else {
+                1.0
+            },
         }
     }
 
@@ -54,7 +58,13 @@ impl Attention {
 
         let scores = AttentionScores { scale: self.scale };
         let scores = pass.apply("scores", &scores, (self.split(query), self.split(key)));
-        let weights = pass.apply("weights", &AttentionWeights { hidden: Some(hidden) }, scores);
+        let weights = pass.apply(
+            "weights",
+            &AttentionWeights {
+                hidden: Some(hidden),
+            },
+            scores,
+        );
         let weights = drop(&self.dropout, weights, pass);
         let mixed = pass.apply("mix", &AttentionMix, (weights, self.split(value)));
 
@@ -64,7 +74,8 @@ impl Attention {
     /// `[batch, position, feature]` to `[batch, head, position, feature of a head]`.
     fn split(&self, x: Tensor<3>) -> Tensor<4> {
         let [batch, position, width] = x.dims();
-        x.reshape([batch, position, self.heads, width / self.heads]).swap_dims(1, 2)
+        x.reshape([batch, position, self.heads, width / self.heads])
+            .swap_dims(1, 2)
     }
 }
 

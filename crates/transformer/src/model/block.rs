@@ -29,7 +29,9 @@ impl Block {
         Self {
             attention: Attention::new(config, device),
             attention_norm: norm(),
-            feed_forward: config.feed_forward.map(|part| FeedForward::new(&part, config, device)),
+            feed_forward: config
+                .feed_forward
+                .map(|part| FeedForward::new(&part, config, device)),
             feed_forward_norm: config.feed_forward.map(|_| norm()),
             dropout: DropoutConfig::new(config.dropout).init(),
             placement: config.norm_placement,

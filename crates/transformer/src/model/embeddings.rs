@@ -30,7 +30,9 @@ impl Embeddings {
             word: table(config.vocabulary),
             position: table(config.positions),
             token_type: (config.token_types > 0).then(|| table(config.token_types)),
-            norm: config.embedding_norm.map(|norm| LayerNorm::new(&norm, config.width, device)),
+            norm: config
+                .embedding_norm
+                .map(|norm| LayerNorm::new(&norm, config.width, device)),
             dropout: DropoutConfig::new(config.dropout).init(),
         }
     }

@@ -31,6 +31,10 @@ impl LayerNorm {
 
     pub(super) fn operation(&self) -> Norm {
         let value = |parameter: &Option<Param<Tensor<1>>>| parameter.as_ref().map(|p| p.val());
-        Norm { scale: self.scale, gamma: value(&self.gamma), beta: value(&self.beta) }
+        Norm {
+            scale: self.scale,
+            gamma: value(&self.gamma),
+            beta: value(&self.beta),
+        }
     }
 }

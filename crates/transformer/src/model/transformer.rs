@@ -40,9 +40,13 @@ impl Transformer {
         let labels = config.labels.len();
         Ok(Self {
             embeddings: Embeddings::new(config, device),
-            encoder: (0..config.blocks).map(|_| Block::new(config, device)).collect(),
+            encoder: (0..config.blocks)
+                .map(|_| Block::new(config, device))
+                .collect(),
             final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
-            pooler: config.pooler.map(|activation| Pooler::new(activation, config, device)),
+            pooler: config
+                .pooler
+                .map(|activation| Pooler::new(activation, config, device)),
             classifier: linear(config.width, labels, config.initializer_range, device),
             dropout: DropoutConfig::new(config.dropout).init(),
             config: config.clone(),
@@ -81,12 +85,19 @@ impl Transformer {
             x = pass.apply("final-norm", &norm.operation(), x);
         }
 
-        let mut x = pass.apply("pooling", &Pooling { weights: batch.first.clone() }, x);
+        let mut x = pass.apply(
+            "pooling",
+            &Pooling {
+                weights: batch.first.clone(),
+            },
+            x,
+        );
         if let Some(pooler) = &self.pooler {
             x = pass.within("pooler", |pass| pooler.forward(x, pass));
         }
         let x = drop(&self.dropout, x, pass);
-        pass.apply("classifier", &LinearMap::from(&self.classifier), x).squeeze_dim(1)
+        pass.apply("classifier", &LinearMap::from(&self.classifier), x)
+            .squeeze_dim(1)
     }
 
     /// Every site of this model, in the order of computation, with the shapes that a text of two
@@ -94,7 +105,12 @@ impl Transformer {
     pub fn sites(&self) -> Vec<Site> {
         let text = TokenizedText::padding(self.config.padding_token, 2.min(self.config.positions));
         let device = self.device().without_autodiff();
-        let batch = Batch::new([&text], self.config.padding_token, PaddingSide::Right, &device);
+        let batch = Batch::new(
+            [&text],
+            self.config.padding_token,
+            PaddingSide::Right,
+            &device,
+        );
         let mut trace = Pass::trace();
         self.forward(&batch, &mut trace);
         trace.into_sites()
@@ -103,5 +119,9 @@ impl Transformer {
 
 /// Dropout, in a training pass only.
 pub(super) fn drop<const D: usize>(dropout: &Dropout, x: Tensor<D>, pass: &Pass) -> Tensor<D> {
-    if pass.is_training() { dropout.forward(x) } else { x }
+    if pass.is_training() {
+        dropout.forward(x)
+    } else {
+        x
+    }
 }

@@ -1,0 +1,83 @@
+//! What an explanation costs next to the forward pass that it cannot do without.
+//!
+//! ```sh
+//! cargo bench --bench explain
+//! ```
+//!
+//! A BERT of 6 blocks and width 384 with fresh weights, 8 texts of 32 tokens. The limit for
+//! `gradient-x-input` is the cost of a forward and a backward pass with respect to the input; a
+//! rule set should cost no more.
+
+use std::sync::OnceLock;
+
+use burn::tensor::Device;
+use divan::{Bencher, black_box};
+use relprop_explain::Explainer;
+use relprop_rules::{Pass, Registry, RuleSet};
+use relprop_train::corpus::reviews;
+use relprop_train::vocabulary::train_wordpiece;
+use relprop_transformer::{
+    Batch, FeedForwardConfig, Model, PaddingSide, TokenizedText, Tokenizer, Transformer,
+    TransformerConfig,
+};
+
+const TEXTS: usize = 8;
+const TOKENS: usize = 32;
+
+fn main() {
+    divan::main();
+}
+
+fn model() -> &'static Model {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let corpus = reviews(500, 0);
+        let texts = corpus.train.iter().map(|review| review.text.as_str());
+        let tokenizer = Tokenizer::new(train_wordpiece(texts, 500).expect("there are words"));
+        let start = TransformerConfig::bert(tokenizer.vocabulary(), corpus.labels);
+        let config = TransformerConfig {
+            positions: TOKENS,
+            width: 384,
+            blocks: 6,
+            heads: 12,
+            feed_forward: start.feed_forward.map(|part| FeedForwardConfig {
+                width: 1536,
+                ..part
+            }),
+            ..start
+        };
+        let transformer = Transformer::new(&config, &Device::flex()).expect("the sizes fit");
+        Model::new(transformer, tokenizer)
+    })
+}
+
+/// Texts of exactly [`TOKENS`] tokens.
+fn texts(explainer: &Explainer) -> Vec<TokenizedText> {
+    let long = "the plot is not dull ".repeat(TOKENS);
+    (0..TEXTS)
+        .map(|_| explainer.tokenize(&long).expect("it is not empty"))
+        .collect()
+}
+
+fn explainer(preset: &str) -> Explainer<'static> {
+    let rules = RuleSet::preset(preset).expect("it is a preset");
+    Explainer::new(model(), &rules, &Registry::default()).expect("it fits every model")
+}
+
+#[divan::bench]
+fn forward(bencher: Bencher) {
+    let texts = texts(&explainer("ah-ln"));
+    let transformer = &model().transformer;
+    bencher.bench_local(|| {
+        let batch = Batch::new(&texts, 0, PaddingSide::Right, &transformer.device());
+        black_box(transformer.forward(&batch, &mut Pass::plain()).into_data())
+    });
+}
+
+#[divan::bench(args = ["gradient-x-input", "ah", "ln", "ah-ln"])]
+fn explain(bencher: Bencher, preset: &str) {
+    let explainer = explainer(preset);
+    let texts = texts(&explainer);
+    let batch: Vec<_> = texts.iter().map(|text| ("", text)).collect();
+    bencher.bench_local(|| black_box(explainer.explain_batch(&batch).expect("it explains")));
+}
