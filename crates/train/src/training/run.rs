@@ -189,17 +189,19 @@ fn classifier_of(
     history: &History,
     epochs: usize,
 ) -> Result<Classifier, TrainError> {
-    let done = history.epochs().last().map_or(0, |last| last.epoch);
-    if done >= epochs || (done > 0 && history.is_over()) {
+    let is_over = || {
+        let done = history.epochs().last().map_or(0, |last| last.epoch);
+        done >= epochs || (done > 0 && history.is_over())
+    };
+    if is_over() {
         return Ok(learner.model());
     }
     let result = training.launch(learner);
-    if let Some(error) = result.error {
-        return Err(TrainError::Failed(error.to_string()));
-    }
-    match result.interrupted {
-        Some(_) => Err(TrainError::Interrupted),
-        None => Ok(result.model.train()),
+    match result.error {
+        Some(error) => Err(TrainError::Failed(error.to_string())),
+        // The dashboard forgets that it was asked to stop, so the epochs are counted.
+        None if is_over() => Ok(result.model.train()),
+        None => Err(TrainError::Interrupted),
     }
 }
 
