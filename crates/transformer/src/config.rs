@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct TransformerConfig {
     /// How many tokens the vocabulary has.
     pub vocabulary: usize,
-    /// How many tokens a text can have, special ones included.
+    /// How many tokens a text can have, special ones included; at least 2.
     pub positions: usize,
     /// How many kinds of segments there are; 0 for a model without them.
     pub token_types: usize,
@@ -140,10 +140,8 @@ impl TransformerConfig {
     ///
     /// A [`ConfigError`] that names the first field out of its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let positive = "at least 1";
         for (field, value) in [
             ("vocabulary", self.vocabulary),
-            ("positions", self.positions),
             ("width", self.width),
             ("heads", self.heads),
             (
@@ -151,8 +149,14 @@ impl TransformerConfig {
                 self.feed_forward.map_or(1, |part| part.width),
             ),
         ] {
-            ensure(value >= 1, field, value, positive)?;
+            ensure(value >= 1, field, value, "at least 1")?;
         }
+        ensure(
+            self.positions >= 2,
+            "positions",
+            self.positions,
+            "at least 2",
+        )?;
         let divides = self.width.is_multiple_of(self.heads);
         ensure(divides, "heads", self.heads, "a divisor of the width")?;
         ensure(

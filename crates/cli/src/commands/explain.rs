@@ -15,8 +15,10 @@ use crate::output::Output;
 use crate::usage::UsageError;
 use crate::{device, rules};
 
-/// How many texts are explained in one pass.
+/// How many texts are explained in one pass, at most.
 const BATCH: usize = 32;
+/// How many tokens are explained in one pass, padding included, at most: what bounds memory.
+const TOKENS: usize = 4096;
 
 /// Explains why a model decided as it did.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
@@ -45,14 +47,16 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
             }
         }
         done += batch.len();
-        for of_text in explain_batch(&explainers, &batch)? {
-            match arguments.format {
-                Format::Ansi => {
-                    let picture = render::ansi(&of_text[0], output.width, output.colour);
-                    bar.suspend(|| output.write(&format!("{picture}\n")))?;
+        for pass in passes(&batch) {
+            for of_text in explain_pass(&explainers, pass)? {
+                match arguments.format {
+                    Format::Ansi => {
+                        let picture = render::ansi(&of_text[0], output.width, output.colour);
+                        bar.suspend(|| output.write(&format!("{picture}\n")))?;
+                    }
+                    Format::Jsonl => output.write(&render::jsonl(&of_text)?)?,
+                    Format::Json | Format::Html => collected.push(of_text),
                 }
-                Format::Jsonl => output.write(&render::jsonl(&of_text)?)?,
-                Format::Json | Format::Html => collected.push(of_text),
             }
         }
         bar.inc(chunk.len() as u64);
@@ -103,8 +107,26 @@ fn explainers<'m>(
     rule_sets.iter().map(explainer).collect()
 }
 
+/// Cuts a batch into runs of texts that have no more than [`TOKENS`] tokens when padded.
+fn passes<'b, 't>(
+    mut batch: &'b [(&'t str, TokenizedText)],
+) -> Vec<&'b [(&'t str, TokenizedText)]> {
+    let mut passes = Vec::new();
+    while !batch.is_empty() {
+        let mut longest = 0;
+        let fits = batch.iter().enumerate().take_while(|(index, (_, text))| {
+            longest = text.tokens.len().max(longest);
+            *index == 0 || longest * (index + 1) <= TOKENS
+        });
+        let (pass, rest) = batch.split_at(fits.count());
+        passes.push(pass);
+        batch = rest;
+    }
+    passes
+}
+
 /// The explanations of each text, one from each explainer.
-fn explain_batch(
+fn explain_pass(
     explainers: &[Explainer],
     batch: &[(&str, TokenizedText)],
 ) -> Result<Vec<Vec<Explanation>>, ExplainError> {

@@ -103,7 +103,7 @@ impl Transformer {
     /// Every site of this model, in the order of computation, with the shapes that a text of two
     /// tokens gives.
     pub fn sites(&self) -> Vec<Site> {
-        let text = TokenizedText::padding(self.config.padding_token, 2.min(self.config.positions));
+        let text = TokenizedText::padding(self.config.padding_token, 2);
         let device = self.device().without_autodiff();
         let batch = Batch::new(
             [&text],
