@@ -22,19 +22,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => reviews(4000, 0),
     };
     let temporary = tempfile::tempdir()?;
-    let out = arguments.next().map_or(temporary.path().join("model"), PathBuf::from);
-    let text = arguments.next().unwrap_or("the plot is not dull".to_owned());
+    let out = arguments
+        .next()
+        .map_or(temporary.path().join("model"), PathBuf::from);
+    let text = arguments
+        .next()
+        .unwrap_or("the plot is not dull".to_owned());
 
-    let config = TrainConfig {
-        width: 64,
-        feed_forward: 256,
-        batch: 16,
-        epochs: 3,
-        learning_rate: 1e-3,
-        ..TrainConfig::default()
-    };
-    let trained = train(&corpus, &config, &out, &Device::flex(), Display::Lines)?;
-    println!("right on {:.1} % of the held-out texts", 100.0 * trained.dev_accuracy);
+    let trained = train(
+        &corpus,
+        &TrainConfig::small(),
+        &out,
+        &Device::flex(),
+        Display::Lines,
+    )?;
+    println!(
+        "right on {:.1} % of the held-out texts",
+        100.0 * trained.dev_accuracy
+    );
 
     let rules = RuleSet::preset("ah-ln")?;
     let explainer = Explainer::new(&trained.model, &rules, &Registry::default())?;

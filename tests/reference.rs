@@ -22,15 +22,25 @@ fn folder() -> Option<PathBuf> {
 }
 
 fn floats(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| number.as_f64().unwrap())
+        .collect()
 }
 
 /// The largest difference, in units of the largest expected absolute value.
 fn difference(found: impl Iterator<Item = f32>, expected: &[f64]) -> f64 {
     let found: Vec<f32> = found.collect();
     assert_eq!(found.len(), expected.len());
-    let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-    let errors = found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs());
+    let largest = expected
+        .iter()
+        .fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    let errors = found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| (f64::from(*a) - b).abs());
     errors.fold(0.0_f64, f64::max) / largest
 }
 
@@ -49,11 +59,16 @@ fn minilm_agrees_with_pytorch() {
             let mut worst = 0.0_f64;
             for sentence in reference["sentences"].as_array().unwrap() {
                 let target = sentence["target"].as_u64().unwrap() as usize;
-                let explainer = explainer.clone().target(Target::Label(target));
-                let explanation = explainer.explain(sentence["text"].as_str().unwrap()).unwrap();
+                let explainer = explainer.clone().target(Target::Label(target)).unwrap();
+                let explanation = explainer
+                    .explain(sentence["text"].as_str().unwrap())
+                    .unwrap();
 
-                let ids: Vec<f64> =
-                    explanation.tokens.iter().map(|token| f64::from(token.id)).collect();
+                let ids: Vec<f64> = explanation
+                    .tokens
+                    .iter()
+                    .map(|token| f64::from(token.id))
+                    .collect();
                 assert_eq!(ids, floats(&sentence["ids"]));
                 let logits = floats(&sentence["logits"]);
                 assert!(difference(explanation.logits.iter().copied(), &logits) < 1e-4);

@@ -89,9 +89,14 @@ impl<'m> Explainer<'m> {
     }
 
     /// Explains `target` instead.
-    pub fn target(mut self, target: Target) -> Self {
-        self.target = target;
-        self
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTarget`] if the model has no label of that index.
+    pub fn target(mut self, target: Target) -> Result<Self, UnknownTarget> {
+        let labels = &self.model.transformer.config().labels;
+        self.target = target.check(labels)?;
+        Ok(self)
     }
 
     /// Says what to do with texts that are too long; they are cut unless it is said.

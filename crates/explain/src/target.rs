@@ -62,6 +62,20 @@ impl Target {
             })
     }
 
+    /// The target, if a model with these labels has it.
+    pub(crate) fn check(self, labels: &[String]) -> Result<Self, UnknownTarget> {
+        let known = match self {
+            Self::Predicted => true,
+            Self::Label(index) => index < labels.len(),
+            Self::Contrast(a, b) => a.max(b) < labels.len(),
+        };
+        let unknown = || UnknownTarget {
+            text: self.to_string(),
+            labels: labels.to_vec(),
+        };
+        if known { Ok(self) } else { Err(unknown()) }
+    }
+
     /// How much of each logit the target takes, when `logits` are the model's.
     pub(crate) fn weights(self, logits: &[f32]) -> Vec<f32> {
         let mut weights = vec![0.0; logits.len()];
@@ -128,6 +142,14 @@ mod tests {
         let message = Target::parse("maybe", &labels()).unwrap_err().to_string();
         assert!(message.contains("`maybe`") && message.contains("no, yes, yes-and-no"));
         assert!(Target::parse("3", &labels()).is_err());
+    }
+
+    #[test]
+    fn a_label_that_is_not_there_is_refused() {
+        assert!(Target::Contrast(2, 0).check(&labels()).is_ok());
+        let message = Target::Label(3).check(&labels()).unwrap_err().to_string();
+        assert!(message.contains("`3`") && message.contains("no, yes, yes-and-no"));
+        assert!(Target::Contrast(0, 9).check(&labels()).is_err());
     }
 
     #[test]

@@ -69,6 +69,17 @@ pub enum RuleError {
         /// Sites with similar names.
         near_misses: Vec<String>,
     },
+    /// A pattern matches sites, but none of the operation that it is given for.
+    #[error(
+        "`{pattern}` matches no site where the operation `{operation}` stands; \
+         `relprop inspect` lists the sites and their operations"
+    )]
+    OperationElsewhere {
+        /// The pattern.
+        pattern: String,
+        /// The operation.
+        operation: String,
+    },
     /// A site has no rule.
     #[error(
         "no rule for the operation `{operation}` at site `{site}`; add an entry for it, \

@@ -157,6 +157,17 @@ impl TransformerConfig {
             self.positions,
             "at least 2",
         )?;
+        let epsilon = |norm: &NormConfig| match norm.scale {
+            NormScale::InsideRoot(epsilon) | NormScale::OutsideRoot(epsilon) => epsilon,
+        };
+        for norm in self.embedding_norm.iter().chain([&self.norm]) {
+            let epsilon = epsilon(norm);
+            let fits = epsilon > 0.0 && epsilon.is_finite();
+            ensure(fits, "norm epsilon", epsilon, "a finite number above 0")?;
+        }
+        let padding = self.padding_token;
+        let known = (padding as usize) < self.vocabulary;
+        ensure(known, "padding_token", padding, "an id of the vocabulary")?;
         let divides = self.width.is_multiple_of(self.heads);
         ensure(divides, "heads", self.heads, "a divisor of the width")?;
         ensure(
@@ -195,5 +206,46 @@ fn ensure(
             value: value.to_string(),
             range,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn config() -> TransformerConfig {
+        TransformerConfig::bert(100, vec!["no".to_owned(), "yes".to_owned()])
+    }
+
+    #[test]
+    fn the_usual_starts_make_a_model() {
+        assert_eq!(config().check(), Ok(()));
+        assert_eq!(
+            TransformerConfig::attention_only(100, config().labels).check(),
+            Ok(())
+        );
+    }
+
+    #[rstest]
+    #[case("vocabulary", |c: &mut TransformerConfig| c.vocabulary = 0)]
+    #[case("positions", |c: &mut TransformerConfig| c.positions = 1)]
+    #[case("heads", |c: &mut TransformerConfig| c.heads = 3)]
+    #[case("labels", |c: &mut TransformerConfig| c.labels.truncate(1))]
+    #[case("padding_token", |c: &mut TransformerConfig| c.padding_token = 100)]
+    #[case("dropout", |c: &mut TransformerConfig| c.dropout = 1.0)]
+    #[case("initializer_range", |c: &mut TransformerConfig| c.initializer_range = f64::NAN)]
+    #[case("norm epsilon", |c: &mut TransformerConfig| {
+        c.norm.scale = NormScale::InsideRoot(-1e-5);
+    })]
+    fn a_field_out_of_its_range_is_named(
+        #[case] field: &str,
+        #[case] spoil: fn(&mut TransformerConfig),
+    ) {
+        let mut config = config();
+        spoil(&mut config);
+        let error = config.check().unwrap_err();
+        assert_eq!(error.field, field);
+        assert!(error.to_string().contains(error.range));
     }
 }

@@ -76,16 +76,8 @@ fn model(corpus: &Corpus, folder: &Path, seed: u64, device: &Device) -> anyhow::
         corpus.train.len()
     );
     let config = TrainConfig {
-        vocabulary: 1000,
-        width: 64,
-        feed_forward: 256,
-        batch: 16,
-        epochs: 3,
-        learning_rate: 1e-3,
-        dropout: 0.1,
-        word_dropout: 0.0,
         seed,
-        ..TrainConfig::default()
+        ..TrainConfig::small()
     };
     let start = Instant::now();
     train(corpus, &config, folder, device, Display::Lines)?;

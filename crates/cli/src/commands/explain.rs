@@ -102,7 +102,7 @@ fn explainers<'m>(
     let explainer = |rules: &RuleSet| -> anyhow::Result<Explainer<'m>> {
         let explainer = Explainer::new(model, rules, &registry).map_err(UsageError::new)?;
         let explainer = explainer.at(&arguments.at).map_err(UsageError::new)?;
-        Ok(explainer.target(target).truncation(truncation))
+        Ok(explainer.target(target)?.truncation(truncation))
     };
     rule_sets.iter().map(explainer).collect()
 }

@@ -36,8 +36,8 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         ("sha256", model.sha256.clone().unwrap_or_default()),
         ("parameters", model.transformer.num_params().to_string()),
         (
-            "blocks",
-            format!("{}, width {}", config.blocks, config.width),
+            "encoder",
+            format!("{} blocks, width {}", config.blocks, config.width),
         ),
         ("heads", config.heads.to_string()),
         ("feed-forward", feed_forward),

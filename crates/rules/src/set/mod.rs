@@ -143,8 +143,9 @@ impl RuleSet {
     ///
     /// # Errors
     ///
-    /// An assignment whose pattern matches no site ([`RuleError::UnknownSite`]) or whose operation
-    /// does not exist ([`RuleError::UnknownOperation`]); a site for whose operation no assignment
+    /// An assignment whose pattern matches no site ([`RuleError::UnknownSite`]) or no site of its
+    /// operation ([`RuleError::OperationElsewhere`]), or whose operation does not exist
+    /// ([`RuleError::UnknownOperation`]); a site for whose operation no assignment
     /// is left ([`RuleError::NoRule`]); a rule that the operation does not have
     /// ([`RuleError::UnknownRule`]) or whose parameters are wrong ([`RuleError::Parameters`]).
     pub fn bind(&self, sites: &[Site], registry: &Registry) -> Result<BoundRules, RuleError> {
@@ -152,23 +153,37 @@ impl RuleSet {
             self.check(assignment, sites, registry)?;
         }
         let mut bound = BoundRules::default();
-        for site in sites {
-            let Some(operation) = site.operation else {
-                continue;
-            };
-            let assignment = self
+        let operations = || {
+            sites
+                .iter()
+                .filter_map(|site| Some((site, site.operation?)))
+        };
+        let mut decides = vec![false; self.rules.len()];
+        for (site, operation) in operations() {
+            let first = self
                 .rules
                 .iter()
-                .find(|assignment| assignment.matches(&site.name, operation))
+                .position(|assignment| assignment.matches(&site.name, operation))
                 .ok_or_else(|| RuleError::NoRule {
                     operation,
                     site: site.name.clone(),
                 })?;
-            bound.insert(
-                &site.name,
-                &assignment.rule,
-                registry.build(assignment, operation, site)?,
-            );
+            decides[first] = true;
+            let assignment = &self.rules[first];
+            let rule = registry.build(assignment, operation, site)?;
+            bound.insert(&site.name, &assignment.rule, rule);
+        }
+        // An assignment that decides nothing, because others come before it, may still be wrong.
+        for (assignment, _) in self
+            .rules
+            .iter()
+            .zip(decides)
+            .filter(|(_, decides)| !decides)
+        {
+            let mut matching = operations().filter(|(site, o)| assignment.matches(&site.name, o));
+            if let Some((site, operation)) = matching.next() {
+                registry.build(assignment, operation, site)?;
+            }
         }
         Ok(bound)
     }
@@ -188,14 +203,27 @@ impl RuleSet {
                 known,
             });
         }
-        if !assignment.site.is_any()
-            && !sites.iter().any(|site| assignment.site.matches(&site.name))
-        {
-            let pattern = assignment.site.to_string();
-            let near_misses = near_misses(&pattern, sites.iter().map(|site| site.name.as_str()));
+        if assignment.site.is_any() {
+            return Ok(()); // not every model has every operation
+        }
+        let pattern = || assignment.site.to_string();
+        let mut matching = sites
+            .iter()
+            .filter(|site| assignment.site.matches(&site.name))
+            .peekable();
+        if matching.peek().is_none() {
+            let names = sites.iter().map(|site| site.name.as_str());
             return Err(RuleError::UnknownSite {
-                pattern,
-                near_misses,
+                near_misses: near_misses(&pattern(), names),
+                pattern: pattern(),
+            });
+        }
+        if let Some(operation) = &assignment.operation
+            && !matching.any(|site| site.operation == Some(operation))
+        {
+            return Err(RuleError::OperationElsewhere {
+                pattern: pattern(),
+                operation: operation.clone(),
             });
         }
         Ok(())

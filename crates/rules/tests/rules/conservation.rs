@@ -1,0 +1,205 @@
+//! What conserves relevance, and by exactly how much the rest does not.
+
+use burn::tensor::DType;
+use relprop_rules::operations::NormScale;
+use rstest::rstest;
+
+use super::support::{Head, Hide, NormCase, difference, explain_by, numbers, tolerance};
+use super::twins;
+
+/// The sum of relevance of each row, before and after a norm.
+fn row_sums(preset: &str, case: &NormCase, dtype: DType) -> [Vec<f64>; 2] {
+    let mut relevance = explain_by(preset, &["x", "norm"], |pass| case.forward(dtype, pass));
+    ["x", "norm"].map(|site| {
+        let relevance = numbers::<3>(relevance.take(site).unwrap());
+        relevance
+            .chunks(case.features)
+            .map(|row| row.iter().sum())
+            .collect()
+    })
+}
+
+/// The biased variance and the unbiased deviation of a row.
+fn spread(row: &[f64]) -> (f64, f64) {
+    let n = row.len() as f64;
+    let mean = row.iter().sum::<f64>() / n;
+    let squares: f64 = row.iter().map(|x| (x - mean) * (x - mean)).sum();
+    (squares / n, (squares / (n - 1.0)).sqrt())
+}
+
+/// A norm whose relevance is positive at every output, so that its sum does not cancel and
+/// relative errors mean something.
+fn positive(scale: NormScale, seed: u64) -> NormCase {
+    let mut case = NormCase::draw(6, 9, scale, seed);
+    for (row, upstream) in case.x.chunks(9).zip(case.upstream.chunks_mut(9)) {
+        let mean = row.iter().sum::<f64>() / 9.0;
+        for (x, upstream) in row.iter().zip(upstream) {
+            *upstream = upstream.abs() * (x - mean).signum();
+        }
+    }
+    case
+}
+
+#[rstest]
+fn the_ln_rule_conserves_whatever_epsilon(
+    #[values(1e-12, 1e-5, 0.1, 10.0)] epsilon: f64,
+    #[values(NormScale::InsideRoot, NormScale::OutsideRoot)] place: fn(f64) -> NormScale,
+    #[values(0, 1)] seed: u64,
+    #[values(DType::F64, DType::F32)] dtype: DType,
+) {
+    let [before, after] = row_sums("ln", &positive(place(epsilon), seed), dtype);
+    for (before, after) in before.iter().zip(&after) {
+        let error = (before / after - 1.0).abs();
+        assert!(error < tolerance(dtype), "{error:.1e}");
+    }
+}
+
+#[rstest]
+fn the_plain_gradient_keeps_epsilon_of_epsilon_plus_spread(
+    #[values(1e-3, 0.1, 1.0, 10.0)] epsilon: f64,
+    #[values(NormScale::InsideRoot, NormScale::OutsideRoot)] place: fn(f64) -> NormScale,
+    #[values(0, 1)] seed: u64,
+) {
+    let case = positive(place(epsilon), seed);
+    let [before, after] = row_sums("gradient-x-input", &case, DType::F64);
+    for ((before, after), row) in before.iter().zip(&after).zip(case.x.chunks(9)) {
+        let (variance, deviation) = spread(row);
+        let kept = match case.scale {
+            NormScale::InsideRoot(_) => epsilon / (epsilon + variance),
+            NormScale::OutsideRoot(_) => epsilon / (deviation + epsilon),
+        };
+        let error = (before / after / kept - 1.0).abs();
+        assert!(error < 1e-10, "{error:.1e}");
+    }
+}
+
+/// With the epsilon of BERT nothing at all is left of the relevance.
+#[rstest]
+#[case(NormScale::InsideRoot(1e-12))]
+#[case(NormScale::OutsideRoot(1e-12))]
+fn the_plain_gradient_loses_everything_at_a_tiny_epsilon(#[case] scale: NormScale) {
+    let [before, after] = row_sums("gradient-x-input", &positive(scale, 0), DType::F64);
+    for (before, after) in before.iter().zip(&after) {
+        assert!((before / after).abs() < 1e-10);
+    }
+}
+
+#[rstest]
+fn what_the_ln_rule_loses_is_beta_times_gradient(
+    #[values(NormScale::InsideRoot(1e-5), NormScale::OutsideRoot(0.1))] scale: NormScale,
+    #[values(0, 1, 2)] seed: u64,
+    #[values(DType::F64, DType::F32)] dtype: DType,
+) {
+    let case = NormCase::draw(6, 9, scale, seed).with_affine(true, true, seed);
+    let [before, after] = row_sums("ln", &case, dtype);
+    let lost: Vec<f64> = after
+        .iter()
+        .zip(&before)
+        .map(|(after, before)| after - before)
+        .collect();
+    // The gradient at the norm's output is `upstream`: the target is their product's sum.
+    let beta = case.beta.as_ref().unwrap();
+    let absorbed = case
+        .upstream
+        .chunks(9)
+        .map(|row| row.iter().zip(beta).map(|(g, b)| g * b).sum());
+    let error = difference(&lost, &absorbed.collect::<Vec<f64>>());
+    assert!(error < tolerance(dtype), "{error:.1e}");
+}
+
+#[rstest]
+fn the_ah_rule_conserves(#[values(Hide::Nothing, Hide::PerQuery)] hide: Hide) {
+    let head = Head::draw([2, 3, 5, 5, 4], hide, 3);
+    let mut relevance = explain_by("ah", &["x", "mix"], |pass| head.forward(DType::F64, pass));
+    let mut sum = |site| {
+        numbers::<4>(relevance.take(site).unwrap())
+            .iter()
+            .sum::<f64>()
+    };
+    let (before, after) = (sum("x"), sum("mix"));
+    assert!((before / after - 1.0).abs() < 1e-10, "{before} {after}");
+}
+
+/// Relevance is the signal times its gradient and no signal here is zero, so this holds for the
+/// gradient too.
+#[test]
+fn under_ah_queries_and_keys_get_exactly_nothing_and_values_everything() {
+    let head = Head::draw([2, 3, 5, 5, 4], Hide::Nothing, 4);
+    let sites = ["query", "key", "asking", "value"];
+    let mut ah = explain_by("ah", &sites, |pass| head.forward(DType::F32, pass));
+    let mut plain = explain_by("gradient-x-input", &sites, |pass| {
+        head.forward(DType::F32, pass)
+    });
+    for site in ["query", "key", "asking"] {
+        assert!(
+            numbers::<4>(ah.take(site).unwrap())
+                .iter()
+                .all(|r| *r == 0.0),
+            "{site}"
+        );
+        assert!(
+            numbers::<4>(plain.take(site).unwrap())
+                .iter()
+                .all(|r| *r != 0.0),
+            "{site}"
+        );
+    }
+    assert!(
+        numbers::<4>(ah.take("value").unwrap())
+            .iter()
+            .all(|r| *r != 0.0)
+    );
+}
+
+/// The paper's first proposition: Gradient x Input through a head without biases gives
+/// sum R(x) + sum R(x') = sum R(y) + 2 sum_j (df/dy_j) . Cov_p(q_j, x).
+#[rstest]
+#[case([1, 1, 1, 4, 2], Hide::Nothing)]
+#[case([2, 3, 5, 4, 3], Hide::Nothing)]
+#[case([2, 3, 5, 4, 3], Hide::PerQuery)]
+fn the_plain_gradient_of_a_head_gains_twice_the_covariance(
+    #[case] sizes: [usize; 5],
+    #[case] hide: Hide,
+    #[values(0, 1, 2)] seed: u64,
+) {
+    let head = Head::draw(sizes, hide, seed);
+    let sites = ["x", "asking", "mix"];
+    let mut relevance = explain_by("gradient-x-input", &sites, |pass| {
+        head.forward(DType::F64, pass)
+    });
+    let [x, asking, y] = sites.map(|site| {
+        numbers::<4>(relevance.take(site).unwrap())
+            .iter()
+            .sum::<f64>()
+    });
+    let gained = 2.0 * covariance(&head);
+    let error = (x + asking - y - gained).abs() / gained.abs();
+    println!("{x:.3} + {asking:.3} - {y:.3} = {gained:.3}, error {error:.1e}");
+    assert!(error < 1e-10, "{error:.1e}");
+}
+
+/// sum_j (df/dy_j) . sum_i p_ij (q_ij - E_p q_j) x_i, by loops.
+fn covariance(head: &Head) -> f64 {
+    let (n, keys, queries) = (head.features, head.keys, head.queries);
+    let p = twins::weights(head);
+    let mut sum = 0.0;
+    for group in 0..head.batch * head.heads {
+        for j in 0..queries {
+            let p = &p[(group * queries + j) * keys..][..keys];
+            // Up to a constant a score is the logarithm of its weight, and a covariance does not
+            // see constants. Hidden keys have no weight, so their score does not matter.
+            let q: Vec<f64> = p
+                .iter()
+                .map(|p| if *p > 0.0 { p.ln() } else { 0.0 })
+                .collect();
+            let mean: f64 = p.iter().zip(&q).map(|(p, q)| p * q).sum();
+            for (i, (p, q)) in p.iter().zip(&q).enumerate() {
+                for feature in 0..n {
+                    sum += head.upstream[(group * queries + j) * n + feature]
+                        * (p * (q - mean) * head.x[(group * keys + i) * n + feature]);
+                }
+            }
+        }
+    }
+    sum
+}

@@ -1,0 +1,11 @@
+//! The rules as mathematics: against slow twins, against the identities of the paper, and against
+//! everything that a user can get wrong in a rule set.
+
+mod algebra;
+mod conservation;
+mod probes;
+mod registry;
+mod rule_sets;
+mod support;
+mod twins;
+mod values;

@@ -1,0 +1,260 @@
+//! Small models with random parameters, and how to compare what they give.
+
+#![allow(dead_code, reason = "every test file uses some of it")]
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+use relprop_explain::{Explainer, Explanation};
+use relprop_rules::operations::{Activation, NormScale};
+use relprop_rules::{Registry, RuleSet};
+use relprop_train::vocabulary::train_wordpiece;
+use relprop_transformer::{
+    FeedForwardConfig, Model, NormConfig, NormPlacement, Tokenizer, Transformer, TransformerConfig,
+};
+
+/// What the vocabulary is learned from: English, and scripts whose characters are several bytes.
+const CORPUS: [&str; 9] = [
+    "a warm , funny film that never gets dull",
+    "the plot is dull and the jokes are never funny",
+    "an unwatchable , unfunny and cold film",
+    "warmly acted , sharply written , watchable from start to end",
+    "ein schöner film mit einem schwachen ende",
+    "素晴らしい映画だった 、 退屈な映画だった",
+    "סרט מצחיק מאוד",
+    "فيلم ممل جدا",
+    "😀 👍 🎬 ❤️ 👍🏽",
+];
+
+/// A tokenizer that has seen every character of the corpus.
+pub fn tokenizer() -> Tokenizer {
+    // Twice, so that whole words become tokens.
+    let texts = CORPUS.iter().chain(&CORPUS).copied();
+    Tokenizer::new(train_wordpiece(texts, 400).unwrap())
+}
+
+/// The kinds of Transformer that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// BERT: norms after the residual sums, GELU, tanh pooler.
+    PostNorm,
+    /// Norms before attention and the feed-forward part, ReLU, no pooler.
+    PreNorm,
+    /// The released model of Ali et al. 2022.
+    AttentionOnly,
+}
+
+pub const ARCHITECTURES: [Architecture; 3] = [
+    Architecture::PostNorm,
+    Architecture::PreNorm,
+    Architecture::AttentionOnly,
+];
+
+impl Architecture {
+    /// Two or three blocks of width 32, for three labels.
+    pub fn config(self) -> TransformerConfig {
+        let labels = ["negative", "neutral", "positive"]
+            .map(String::from)
+            .to_vec();
+        let vocabulary = tokenizer().vocabulary();
+        let bert = TransformerConfig {
+            positions: 64,
+            width: 32,
+            feed_forward: Some(FeedForwardConfig {
+                width: 48,
+                activation: Activation::Gelu,
+            }),
+            ..TransformerConfig::bert(vocabulary, labels.clone())
+        };
+        match self {
+            Self::PostNorm => bert,
+            Self::PreNorm => TransformerConfig {
+                norm_placement: NormPlacement::Before,
+                norm: NormConfig {
+                    scale: NormScale::InsideRoot(1e-5),
+                    affine: true,
+                },
+                feed_forward: Some(FeedForwardConfig {
+                    width: 48,
+                    activation: Activation::Relu,
+                }),
+                embedding_norm: None,
+                token_types: 0,
+                pooler: None,
+                ..bert
+            },
+            Self::AttentionOnly => TransformerConfig {
+                positions: 64,
+                width: 32,
+                ..TransformerConfig::attention_only(vocabulary, labels)
+            },
+        }
+    }
+}
+
+/// Random numbers between -1 and 1: xorshift64*.
+pub struct Draw(u64);
+
+impl Draw {
+    pub fn new(seed: u64) -> Self {
+        Self((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    pub fn number(&mut self) -> f32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
+        (bits as f64 / (1_u64 << 52) as f64 - 1.0) as f32
+    }
+}
+
+/// A model of which every parameter is drawn at random, biases, factors and shifts too. Burn's own
+/// generator is shared by all tests of a program, so it is not used.
+pub fn model(config: &TransformerConfig) -> Model {
+    model_on(config, &Device::flex())
+}
+
+pub fn model_on(config: &TransformerConfig, device: &Device) -> Model {
+    let mut draw = Draw::new(config.blocks as u64);
+    filled(config, device, |name, shape| {
+        let mut numbers = |centre: f32, size: f32| {
+            let count = shape.iter().product();
+            (0..count).map(|_| centre + size * draw.number()).collect()
+        };
+        match name.rsplit_once('.').unwrap_or_default() {
+            (_, "gamma") => numbers(1.0, 0.5),
+            (_, "beta") => numbers(0.0, 0.3),
+            (_, "bias") => numbers(0.0, 0.3),
+            (module, _) if module.starts_with("embeddings") => numbers(0.0, 1.0),
+            // Keeps the size of hidden states about where it is.
+            _ => numbers(0.0, (3.0 / shape[0] as f32).sqrt()),
+        }
+    })
+}
+
+/// A model with the parameters that `fill` gives for their names and shapes.
+pub fn filled(
+    config: &TransformerConfig,
+    device: &Device,
+    fill: impl FnMut(&str, &[usize]) -> Vec<f32>,
+) -> Model {
+    let transformer = Transformer::new(config, device).unwrap();
+    let mut mapper = Mapper {
+        path: Vec::new(),
+        fill,
+    };
+    Model::new(transformer.map(&mut mapper), tokenizer())
+}
+
+struct Mapper<F> {
+    path: Vec<String>,
+    fill: F,
+}
+
+impl<F: FnMut(&str, &[usize]) -> Vec<f32>> ModuleMapper for Mapper<F> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.join(".");
+        parameter.map(|old| {
+            let values = (self.fill)(&name, &old.dims());
+            Tensor::from_data(TensorData::new(values, old.dims()), &old.device())
+        })
+    }
+}
+
+/// Every parameter of a model, by its name.
+pub fn parameters(transformer: &Transformer) -> BTreeMap<String, Vec<f64>> {
+    let mut reader = Reader::default();
+    transformer.visit(&mut reader);
+    reader.found
+}
+
+#[derive(Default)]
+struct Reader {
+    path: Vec<String>,
+    found: BTreeMap<String, Vec<f64>>,
+}
+
+impl ModuleVisitor for Reader {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        self.found
+            .insert(self.path.join("."), numbers(parameter.val()));
+    }
+}
+
+pub fn explainer<'m>(model: &'m Model, preset: &str) -> Explainer<'m> {
+    let rules = RuleSet::preset(preset).unwrap();
+    Explainer::new(model, &rules, &Registry::default()).unwrap()
+}
+
+/// Explains `texts` in one batch.
+pub fn explain_together(explainer: &Explainer, texts: &[&str]) -> Vec<Explanation> {
+    let tokenized: Vec<_> = texts
+        .iter()
+        .map(|text| explainer.tokenize(text).unwrap())
+        .collect();
+    let batch: Vec<_> = texts.iter().copied().zip(&tokenized).collect();
+    explainer.explain_batch(&batch).unwrap()
+}
+
+pub fn relevance(explanation: &Explanation) -> Vec<f64> {
+    explanation
+        .tokens
+        .iter()
+        .map(|token| f64::from(token.relevance))
+        .collect()
+}
+
+pub fn logits(explanation: &Explanation) -> Vec<f64> {
+    explanation.logits.iter().copied().map(f64::from).collect()
+}
+
+pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data_as::<f64>().try_into_vec().unwrap()
+}
+
+/// The largest difference, in units of the largest expected absolute value.
+pub fn difference(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected
+        .iter()
+        .fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    assert!(largest > 0.0, "nothing to compare with");
+    let errors = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+    errors.fold(0.0, |worst, error| {
+        if error.is_nan() {
+            error
+        } else {
+            f64::max(worst, error)
+        }
+    }) / largest
+}
+
+/// Texts of 1, 3, 12 and 40 words.
+pub fn texts() -> [String; 4] {
+    let words: Vec<&str> = CORPUS[..4]
+        .iter()
+        .flat_map(|text| text.split(' '))
+        .collect();
+    [1, 3, 12, 40].map(|length| {
+        let words = words.iter().cycle().skip(length).step_by(3).take(length);
+        words.copied().collect::<Vec<_>>().join(" ")
+    })
+}
