@@ -132,6 +132,14 @@ fn a_training_pass_does_drop() {
     assert_ne!(run(Pass::training()), run(Pass::plain()));
 }
 
+/// How far rounding may carry the relevance of one text in two batches.
+///
+/// Under `alpha-beta` each linear map hands on alpha + beta = 3 times the absolute relevance, which
+/// cancels in the sum over features: what rounding changes grows with it.
+fn limit(preset: &str) -> f64 {
+    if preset == "alpha-beta" { 1e-4 } else { 1e-5 }
+}
+
 #[rstest]
 fn a_text_is_explained_alone_as_in_any_batch(
     #[values(
@@ -162,17 +170,16 @@ fn a_text_is_explained_alone_as_in_any_batch(
             assert_eq!(alone.text, found.text);
             let error = difference(&relevance(found), &relevance(&alone));
             assert!(
-                error < 1e-5,
+                error < limit(preset),
                 "{preset}, {} tokens: {error:.1e}",
                 alone.tokens.len()
             );
-            worst = worst
-                .max(error)
-                .max(difference(&logits(found), &logits(&alone)));
+            let error_of_logits = difference(&logits(found), &logits(&alone));
+            assert!(error_of_logits < 1e-5, "{error_of_logits:.1e}");
+            worst = worst.max(error);
         }
     }
     println!("{architecture:?}, {side:?}: {worst:.1e}");
-    assert!(worst < 1e-5, "{worst:.1e}");
 }
 
 #[rstest]

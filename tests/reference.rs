@@ -51,13 +51,15 @@ fn minilm_agrees_with_pytorch() {
     let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
     let reference: Value = serde_json::from_str(&text).unwrap();
 
-    for preset in RuleSet::presets() {
+    let sentences = reference["sentences"].as_array().unwrap();
+    let presets = sentences[0]["relevance"].as_object().unwrap().keys();
+    for preset in presets {
         for (site, at) in [("blocks", "blocks"), ("embeddings.word", "words")] {
             let rules = RuleSet::preset(preset).unwrap();
             let explainer = Explainer::new(&model, &rules, &Registry::default()).unwrap();
             let explainer = explainer.at(site).unwrap();
             let mut worst = 0.0_f64;
-            for sentence in reference["sentences"].as_array().unwrap() {
+            for sentence in sentences {
                 let target = sentence["target"].as_u64().unwrap() as usize;
                 let explainer = explainer.clone().target(Target::Label(target)).unwrap();
                 let explanation = explainer
@@ -73,7 +75,7 @@ fn minilm_agrees_with_pytorch() {
                 let logits = floats(&sentence["logits"]);
                 assert!(difference(explanation.logits.iter().copied(), &logits) < 1e-4);
 
-                let expected = floats(&sentence["relevance"][preset][at]["tokens"]);
+                let expected = floats(&sentence["relevance"][preset.as_str()][at]["tokens"]);
                 let found = explanation.tokens.iter().map(|token| token.relevance);
                 worst = worst.max(difference(found, &expected));
             }

@@ -17,6 +17,23 @@ pub enum Activation {
     Tanh,
 }
 
+impl Activation {
+    /// phi(z) / z, continued to z = 0.
+    pub fn quotient(&self, z: Tensor<3>) -> Tensor<3> {
+        match self {
+            Self::Gelu => (z / std::f64::consts::SQRT_2).erf() * 0.5 + 0.5,
+            Self::Relu => z.clone().greater_elem(0.0).float().cast(z.dtype()),
+            Self::Tanh => {
+                // Near 0 the division loses digits, and the series has them all.
+                let near_zero = z.clone().abs().lower_elem(1e-3);
+                let series = z.clone().square() * (-1.0 / 3.0) + 1.0;
+                let divisor = z.clone().mask_fill(near_zero.clone(), 1.0);
+                (activation::tanh(z) / divisor).mask_where(near_zero, series)
+            }
+        }
+    }
+}
+
 impl Operation for Activation {
     const NAME: &'static str = "activation";
     type Input = Tensor<3>;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::{Assignment, bound::ErasedRule};
-use crate::rules::{DetachScale, DetachWeights, Gradient};
+use crate::rules::{
+    AlphaBeta, DetachScale, DetachWeights, Epsilon, Gamma, Gradient, Half, Identity, ZPlus,
+};
 use crate::{Operation, Rule, RuleError, Site, operations as op};
 
 /// Builds a rule from its parameters, or says what is wrong with them.
@@ -82,12 +84,19 @@ impl Default for Registry {
             operations: BTreeMap::new(),
         };
         registry.register::<op::Activation, Gradient>("gradient");
+        registry.register::<op::Activation, Identity>("identity");
         registry.register::<op::AttentionMix, Gradient>("gradient");
+        registry.register::<op::AttentionMix, Half>("half");
         registry.register::<op::AttentionScores, Gradient>("gradient");
+        registry.register::<op::AttentionScores, Half>("half");
         registry.register::<op::AttentionWeights, Gradient>("gradient");
         registry.register::<op::AttentionWeights, DetachWeights>("detach");
         registry.register::<op::EmbeddingSum, Gradient>("gradient");
         registry.register::<op::Linear, Gradient>("gradient");
+        registry.register::<op::Linear, Epsilon>("epsilon");
+        registry.register::<op::Linear, Gamma>("gamma");
+        registry.register::<op::Linear, AlphaBeta>("alpha-beta");
+        registry.register::<op::Linear, ZPlus>("z-plus");
         registry.register::<op::Norm, Gradient>("gradient");
         registry.register::<op::Norm, DetachScale>("detach-scale");
         registry.register::<op::Pooling, Gradient>("gradient");

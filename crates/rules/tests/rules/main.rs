@@ -3,7 +3,9 @@
 
 mod algebra;
 mod conservation;
+mod linear_twins;
 mod probes;
+mod products;
 mod registry;
 mod rule_sets;
 mod support;

@@ -176,7 +176,7 @@ fn an_unknown_rule_names_the_rules_of_the_operation() {
     assert_eq!(
         message("rules = [{ rule = \"detach\" }]"),
         "there is no rule `detach` for the operation `linear` (site `encoder.0.attention.query`); \
-         its rules are: gradient"
+         its rules are: alpha-beta, epsilon, gamma, gradient, z-plus"
     );
     let message =
         message("rules = [{ operation = \"norm\", rule = \"detahc\" }, { rule = \"x\" }]");

@@ -89,6 +89,17 @@ fn bits<const D: usize>(tensor: Tensor<D>) -> Vec<u32> {
     values.into_iter().map(|x| (x + 0.0).to_bits()).collect()
 }
 
+/// Parameters for the rules that need some.
+fn parameters(rule: &str) -> toml::Table {
+    let text = match rule {
+        "epsilon" => "epsilon = 0.1",
+        "gamma" => "gamma = 0.25",
+        "alpha-beta" => "alpha = 2.0\nbeta = 1.0",
+        _ => "",
+    };
+    text.parse().unwrap()
+}
+
 /// Asks for relevance at `0`, `1`, ...
 fn with_probes(pass: Pass, arity: usize) -> Pass {
     (0..arity).fold(pass, |pass, place| pass.with_probe(place.to_string()))
@@ -118,7 +129,9 @@ where
         let mut trace = Pass::trace();
         let x = input(&mut trace);
         trace.apply("here", operation, x);
-        let rules = vec![Assignment::new("*", O::NAME, rule)];
+        let mut assignment = Assignment::new("*", O::NAME, rule);
+        assignment.parameters = parameters(rule);
+        let rules = vec![assignment];
         let rules = RuleSet {
             name: rule.to_owned(),
             rules,
