@@ -74,10 +74,9 @@ fn forward(bencher: Bencher) {
     });
 }
 
-#[divan::bench(args = ["gradient-x-input", "ah", "ln", "ah-ln"])]
+#[divan::bench(args = RuleSet::presets())]
 fn explain(bencher: Bencher, preset: &str) {
     let explainer = explainer(preset);
     let texts = texts(&explainer);
-    let batch: Vec<_> = texts.iter().map(|text| ("", text)).collect();
-    bencher.bench_local(|| black_box(explainer.explain_batch(&batch).expect("it explains")));
+    bencher.bench_local(|| black_box(explainer.explain_batch(&texts).expect("it explains")));
 }

@@ -210,8 +210,7 @@ pub fn explain_together(explainer: &Explainer, texts: &[&str]) -> Vec<Explanatio
         .iter()
         .map(|text| explainer.tokenize(text).unwrap())
         .collect();
-    let batch: Vec<_> = texts.iter().copied().zip(&tokenized).collect();
-    explainer.explain_batch(&batch).unwrap()
+    explainer.explain_batch(&tokenized).unwrap()
 }
 
 pub fn relevance(explanation: &Explanation) -> Vec<f64> {

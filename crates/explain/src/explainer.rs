@@ -130,7 +130,7 @@ impl<'m> Explainer<'m> {
     /// If it is empty, or too long and must not be cut.
     pub fn explain(&self, text: &str) -> Result<Explanation, ExplainError> {
         let tokenized = self.tokenize(text)?;
-        Ok(self.explain_batch(&[(text, &tokenized)])?.remove(0))
+        Ok(self.explain_batch(&[tokenized])?.remove(0))
     }
 
     /// Explains a batch of [tokenised](Explainer::tokenize) texts in one forward and one backward
@@ -139,18 +139,14 @@ impl<'m> Explainer<'m> {
     /// # Errors
     ///
     /// [`RuleError::NoProbe`] if the model did not come by the site; it always should.
-    pub fn explain_batch(
-        &self,
-        texts: &[(&str, &TokenizedText)],
-    ) -> Result<Vec<Explanation>, ExplainError> {
+    pub fn explain_batch(&self, texts: &[TokenizedText]) -> Result<Vec<Explanation>, ExplainError> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
         let transformer = &self.model.transformer;
         let device = transformer.device();
         let padding_token = transformer.config().padding_token;
-        let tokenized = texts.iter().map(|(_, tokenized)| *tokenized);
-        let batch = Batch::new(tokenized, padding_token, self.padding, &device);
+        let batch = Batch::new(texts, padding_token, self.padding, &device);
 
         let mut pass = Pass::new(&self.rules).with_probe(&self.at);
         let logits = transformer.forward(&batch, &mut pass);
@@ -172,19 +168,13 @@ impl<'m> Explainer<'m> {
         let of_text = relevance.chunks(positions).zip(&batch.spans);
         let explanations = texts.iter().zip(rows).zip(of_text);
         Ok(explanations
-            .map(|(((text, tokenized), logits), (relevance, span))| {
-                self.explanation(text, tokenized, logits, &relevance[span.clone()])
+            .map(|((text, logits), (relevance, span))| {
+                self.explanation(text, logits, &relevance[span.clone()])
             })
             .collect())
     }
 
-    fn explanation(
-        &self,
-        text: &str,
-        tokenized: &TokenizedText,
-        logits: &[f32],
-        relevance: &[f32],
-    ) -> Explanation {
+    fn explanation(&self, text: &TokenizedText, logits: &[f32], relevance: &[f32]) -> Explanation {
         let labels = &self.model.transformer.config().labels;
         let weights = self.target.weights(logits);
         let value = weights
@@ -192,7 +182,7 @@ impl<'m> Explainer<'m> {
             .zip(logits)
             .map(|(weight, logit)| weight * logit)
             .sum();
-        let tokens = tokenized
+        let tokens = text
             .tokens
             .iter()
             .zip(relevance)
@@ -206,7 +196,7 @@ impl<'m> Explainer<'m> {
             });
         Explanation {
             schema: SCHEMA.to_owned(),
-            text: text.to_owned(),
+            text: text.text.clone(),
             method: "lrp".to_owned(),
             rules: self.rules_name.clone(),
             at: self.at.clone(),
@@ -224,17 +214,17 @@ impl<'m> Explainer<'m> {
                 value,
             },
             tokens: tokens.collect(),
-            words: words(text, tokenized, relevance),
-            dropped_tokens: tokenized.dropped,
+            words: words(text, relevance),
+            dropped_tokens: text.dropped,
         }
     }
 }
 
 /// Merges the word pieces of each word.
-fn words(text: &str, tokenized: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevance> {
-    let characters: Vec<char> = text.chars().collect();
+fn words(text: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevance> {
+    let characters: Vec<char> = text.text.chars().collect();
     let mut words: Vec<(u32, WordRelevance)> = Vec::new();
-    for (token, relevance) in tokenized.tokens.iter().zip(relevance) {
+    for (token, relevance) in text.tokens.iter().zip(relevance) {
         let Some(word) = token.word else { continue };
         match words.last_mut() {
             Some((last, merged)) if *last == word => {

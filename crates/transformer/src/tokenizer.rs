@@ -21,6 +21,8 @@ pub enum Truncation {
 /// A text as a model sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenizedText {
+    /// The text as it was given.
+    pub text: String,
     /// The tokens, special ones included.
     pub tokens: Vec<Token>,
     /// The segment of each token.
@@ -81,6 +83,7 @@ impl TokenizedText {
             special: false,
         };
         Self {
+            text: String::new(),
             tokens: vec![token; length],
             types: vec![0; length],
             dropped: 0,
@@ -170,6 +173,7 @@ impl Tokenizer {
             }
         });
         Ok(TokenizedText {
+            text: text.to_owned(),
             tokens: tokens_of_text.collect(),
             types: encoding.get_type_ids().to_vec(),
             dropped: tokens.saturating_sub(positions),

@@ -145,10 +145,7 @@ fn scores(model: &Model, reviews: &[Example]) -> anyhow::Result<Vec<Score>> {
                 .iter()
                 .map(|review| explainer.tokenize(&review.text))
                 .collect();
-            let tokens = tokens?;
-            let texts = chunk.iter().map(|review| review.text.as_str());
-            let batch: Vec<_> = texts.zip(&tokens).collect();
-            explanations.extend(explainer.explain_batch(&batch)?);
+            explanations.extend(explainer.explain_batch(&tokens?)?);
         }
         scores.push(score(&explanations, reviews));
     }

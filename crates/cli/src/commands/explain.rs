@@ -35,12 +35,12 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     let mut done = 0;
     let bar = progress(texts.len());
     for chunk in texts.chunks(BATCH) {
-        let mut batch: Vec<(&str, TokenizedText)> = Vec::new();
+        let mut batch: Vec<TokenizedText> = Vec::new();
         for Text { text, place } in chunk {
             match explainers[0].tokenize(text) {
                 Ok(tokens) => {
                     warn_if_cut(&tokens, place, &bar);
-                    batch.push((text, tokens));
+                    batch.push(tokens);
                 }
                 Err(error) if total > 1 => warn(&bar, &format!("{place}: {error}; skipped")),
                 Err(error) => return Err(error.into()),
@@ -108,13 +108,11 @@ fn explainers<'m>(
 }
 
 /// Cuts a batch into runs of texts that have no more than [`TOKENS`] tokens when padded.
-fn passes<'b, 't>(
-    mut batch: &'b [(&'t str, TokenizedText)],
-) -> Vec<&'b [(&'t str, TokenizedText)]> {
+fn passes(mut batch: &[TokenizedText]) -> Vec<&[TokenizedText]> {
     let mut passes = Vec::new();
     while !batch.is_empty() {
         let mut longest = 0;
-        let fits = batch.iter().enumerate().take_while(|(index, (_, text))| {
+        let fits = batch.iter().enumerate().take_while(|(index, text)| {
             longest = text.tokens.len().max(longest);
             *index == 0 || longest * (index + 1) <= TOKENS
         });
@@ -128,12 +126,11 @@ fn passes<'b, 't>(
 /// The explanations of each text, one from each explainer.
 fn explain_pass(
     explainers: &[Explainer],
-    batch: &[(&str, TokenizedText)],
+    texts: &[TokenizedText],
 ) -> Result<Vec<Vec<Explanation>>, ExplainError> {
-    let batch: Vec<_> = batch.iter().map(|(text, tokens)| (*text, tokens)).collect();
-    let mut by_text = vec![Vec::new(); batch.len()];
+    let mut by_text = vec![Vec::new(); texts.len()];
     for explainer in explainers {
-        for (of_text, explanation) in by_text.iter_mut().zip(explainer.explain_batch(&batch)?) {
+        for (of_text, explanation) in by_text.iter_mut().zip(explainer.explain_batch(texts)?) {
             of_text.push(explanation);
         }
     }

@@ -3,6 +3,7 @@
 mod activation;
 mod attention;
 mod embedding;
+mod gate;
 mod linear;
 mod norm;
 mod pooling;
@@ -11,6 +12,7 @@ mod residual;
 pub use activation::Activation;
 pub use attention::{AttentionMix, AttentionScores, AttentionWeights};
 pub use embedding::EmbeddingSum;
+pub use gate::Gate;
 pub use linear::Linear;
 pub use norm::{Norm, NormScale};
 pub use pooling::Pooling;

@@ -38,8 +38,13 @@ impl Norm {
 
     /// x - mean(x). This is linear in x: the matrix C = I - 1/N of the paper's LN-rule.
     pub fn centre(&self, x: Tensor<3>) -> Tensor<3> {
-        let mean = x.clone().mean_dim(2);
+        let mean = self.mean(x.clone());
         x - mean
+    }
+
+    /// The mean of the features, `[batch, position, 1]`.
+    pub fn mean(&self, x: Tensor<3>) -> Tensor<3> {
+        x.mean_dim(2)
     }
 
     /// The factor that brings the centred features to unit size, `[batch, position, 1]`.

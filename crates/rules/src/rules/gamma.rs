@@ -55,6 +55,12 @@ impl Gamma {
     }
 }
 
+impl Gamma {
+    pub(super) fn value(self) -> f64 {
+        self.0
+    }
+}
+
 impl Rule<Linear> for Gamma {
     fn apply(&self, linear: &Linear, x: Tensor<3>) -> Tensor<3> {
         let z = linear.forward(x.clone());

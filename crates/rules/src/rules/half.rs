@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::Deserialize;
 
-use crate::operations::{AttentionMix, AttentionScores};
+use crate::operations::{AttentionMix, AttentionScores, Gate};
 use crate::{Operation, Rule, algebra::share};
 
 /// Shares the relevance of a product evenly between its two factors (the uniform rule; AttnLRP,
@@ -27,6 +27,12 @@ impl Rule<AttentionScores> for Half {
 
 impl Rule<AttentionMix> for Half {
     fn apply(&self, product: &AttentionMix, factors: (Tensor<4>, Tensor<4>)) -> Tensor<4> {
+        share(product.forward(factors), 0.5)
+    }
+}
+
+impl Rule<Gate> for Half {
+    fn apply(&self, product: &Gate, factors: (Tensor<3>, Tensor<3>)) -> Tensor<3> {
         share(product.forward(factors), 0.5)
     }
 }

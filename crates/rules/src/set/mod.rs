@@ -13,7 +13,7 @@ pub use registry::Registry;
 use crate::{RuleError, Site, error::near_misses};
 
 /// The presets' names and texts, in the order in which users are shown them.
-const PRESETS: [(&str, &str); 10] = [
+const PRESETS: [(&str, &str); 11] = [
     (
         "gradient-x-input",
         include_str!("../presets/gradient-x-input.toml"),
@@ -21,6 +21,7 @@ const PRESETS: [(&str, &str); 10] = [
     ("ah", include_str!("../presets/ah.toml")),
     ("ln", include_str!("../presets/ln.toml")),
     ("ah-ln", include_str!("../presets/ah-ln.toml")),
+    ("ah-ln-gamma", include_str!("../presets/ah-ln-gamma.toml")),
     ("attn-lrp", include_str!("../presets/attn-lrp.toml")),
     ("libra", include_str!("../presets/libra.toml")),
     ("epsilon", include_str!("../presets/epsilon.toml")),

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::{Assignment, bound::ErasedRule};
-use crate::rules::{
-    AlphaBeta, DetachScale, DetachWeights, Epsilon, Gamma, Gradient, Half, Identity, ZPlus,
-};
+use crate::rules as rule;
 use crate::{Operation, Rule, RuleError, Site, operations as op};
 
 /// Builds a rule from its parameters, or says what is wrong with them.
@@ -83,24 +81,33 @@ impl Default for Registry {
         let mut registry = Self {
             operations: BTreeMap::new(),
         };
-        registry.register::<op::Activation, Gradient>("gradient");
-        registry.register::<op::Activation, Identity>("identity");
-        registry.register::<op::AttentionMix, Gradient>("gradient");
-        registry.register::<op::AttentionMix, Half>("half");
-        registry.register::<op::AttentionScores, Gradient>("gradient");
-        registry.register::<op::AttentionScores, Half>("half");
-        registry.register::<op::AttentionWeights, Gradient>("gradient");
-        registry.register::<op::AttentionWeights, DetachWeights>("detach");
-        registry.register::<op::EmbeddingSum, Gradient>("gradient");
-        registry.register::<op::Linear, Gradient>("gradient");
-        registry.register::<op::Linear, Epsilon>("epsilon");
-        registry.register::<op::Linear, Gamma>("gamma");
-        registry.register::<op::Linear, AlphaBeta>("alpha-beta");
-        registry.register::<op::Linear, ZPlus>("z-plus");
-        registry.register::<op::Norm, Gradient>("gradient");
-        registry.register::<op::Norm, DetachScale>("detach-scale");
-        registry.register::<op::Pooling, Gradient>("gradient");
-        registry.register::<op::Residual, Gradient>("gradient");
+        registry.register::<op::Activation, rule::Gradient>("gradient");
+        registry.register::<op::Activation, rule::Identity>("identity");
+        registry.register::<op::AttentionMix, rule::Gradient>("gradient");
+        registry.register::<op::AttentionMix, rule::Half>("half");
+        registry.register::<op::AttentionScores, rule::Gradient>("gradient");
+        registry.register::<op::AttentionScores, rule::Half>("half");
+        registry.register::<op::AttentionWeights, rule::Gradient>("gradient");
+        registry.register::<op::AttentionWeights, rule::DetachWeights>("detach");
+        registry.register::<op::EmbeddingSum, rule::Gradient>("gradient");
+        registry.register::<op::Gate, rule::Gradient>("gradient");
+        registry.register::<op::Gate, rule::DetachGate>("detach");
+        registry.register::<op::Gate, rule::Half>("half");
+        registry.register::<op::Linear, rule::Gradient>("gradient");
+        registry.register::<op::Linear, rule::AlphaBeta>("alpha-beta");
+        registry.register::<op::Linear, rule::Epsilon>("epsilon");
+        registry.register::<op::Linear, rule::Flat>("flat");
+        registry.register::<op::Linear, rule::Gamma>("gamma");
+        registry.register::<op::Linear, rule::GammaPositive>("gamma-positive");
+        registry.register::<op::Linear, rule::WSquared>("w-squared");
+        registry.register::<op::Linear, rule::ZPlus>("z-plus");
+        registry.register::<op::Norm, rule::Gradient>("gradient");
+        registry.register::<op::Norm, rule::DetachMoments>("detach-moments");
+        registry.register::<op::Norm, rule::DetachScale>("detach-scale");
+        registry.register::<op::Pooling, rule::Gradient>("gradient");
+        registry.register::<op::Residual, rule::Gradient>("gradient");
+        registry.register::<op::Residual, rule::Ratio>("ratio");
+        registry.register::<op::Residual, rule::Symmetric>("symmetric");
         registry
     }
 }

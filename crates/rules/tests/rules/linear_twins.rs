@@ -225,6 +225,67 @@ fn the_alpha_beta_and_z_plus_rules_equal_their_formula(
     case.agrees(rule, &expected, lost);
 }
 
+#[rstest]
+fn the_gamma_positive_rule_equals_its_formula(
+    #[values((2, 1), (6, 5), (17, 9))] (inputs, outputs): (usize, usize),
+    #[values(false, true)] bias: bool,
+    #[values(0.01, 1.0)] gamma: f64,
+    #[values(0, 1)] seed: u64,
+) {
+    let case = Case::new(inputs, outputs, bias, seed);
+    let favoured = |w: f64| w + gamma * w.max(0.0);
+    let part = |t: usize, i: usize, j: usize| {
+        case.x[t * inputs + i] * favoured(case.weight[i * outputs + j])
+    };
+    let g = |t, j| (0..inputs).map(|i| part(t, i, j)).sum::<f64>() + favoured(case.bias[j]);
+    let mut expected = vec![0.0; TOKENS * inputs];
+    for t in 0..TOKENS {
+        for i in 0..inputs {
+            for j in 0..outputs {
+                expected[t * inputs + i] += part(t, i, j) / g(t, j) * case.r(t, j);
+            }
+        }
+    }
+    let lost = case.loss(|t, j| favoured(case.bias[j]) / g(t, j));
+    case.agrees(
+        &format!("rule = \"gamma-positive\"\ngamma = {gamma}"),
+        &expected,
+        lost,
+    );
+}
+
+#[rstest]
+#[case("w-squared", |w: f64| w * w)]
+#[case("flat", |_| 1.0)]
+fn the_rules_that_do_not_look_at_the_input_equal_their_formula(
+    #[case] rule: &str,
+    #[case] weigh: fn(f64) -> f64,
+    #[values((2, 1), (6, 5), (17, 9))] (inputs, outputs): (usize, usize),
+    #[values(false, true)] bias: bool,
+) {
+    let case = Case::new(inputs, outputs, bias, 4);
+    let share = |i: usize, j: usize| {
+        let all = (0..inputs).map(|i| weigh(case.weight[i * outputs + j]));
+        weigh(case.weight[i * outputs + j]) / all.sum::<f64>()
+    };
+    let is_zero = |t: usize, i: usize| case.x[t * inputs + i] == 0.0;
+    let mut expected = vec![0.0; TOKENS * inputs];
+    let mut lost = 0.0;
+    for t in 0..TOKENS {
+        for i in 0..inputs {
+            for j in 0..outputs {
+                let relevance = share(i, j) * case.r(t, j);
+                if is_zero(t, i) {
+                    lost += relevance; // an input of zero cannot hold any
+                } else {
+                    expected[t * inputs + i] += relevance;
+                }
+            }
+        }
+    }
+    case.agrees(&format!("rule = \"{rule}\""), &expected, lost);
+}
+
 /// phi(z) in f64, by numerical integration where there is no closed form in the standard library.
 fn phi(activation: Activation, z: f64) -> f64 {
     match activation {

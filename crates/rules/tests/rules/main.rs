@@ -8,6 +8,7 @@ mod probes;
 mod products;
 mod registry;
 mod rule_sets;
+mod sums;
 mod support;
 mod twins;
 mod values;

@@ -49,7 +49,7 @@ fn every_preset_gives_every_operation_a_rule() {
     let sites: Vec<Site> = registry
         .operations()
         .map(|operation| Site {
-            name: operation.to_owned(),
+            name: format!("encoder.0.attention.{operation}"),
             operation: Some(operation),
             shape: Vec::new(),
         })
@@ -176,7 +176,7 @@ fn an_unknown_rule_names_the_rules_of_the_operation() {
     assert_eq!(
         message("rules = [{ rule = \"detach\" }]"),
         "there is no rule `detach` for the operation `linear` (site `encoder.0.attention.query`); \
-         its rules are: alpha-beta, epsilon, gamma, gradient, z-plus"
+         its rules are: alpha-beta, epsilon, flat, gamma, gamma-positive, gradient, w-squared, z-plus"
     );
     let message =
         message("rules = [{ operation = \"norm\", rule = \"detahc\" }, { rule = \"x\" }]");

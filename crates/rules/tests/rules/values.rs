@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use relprop_rules::operations::{
-    Activation, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Linear, Norm,
+    Activation, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate, Linear, Norm,
     NormScale, Pooling, Residual,
 };
 use relprop_rules::{Assignment, Operation, Pass, Registry, RuleSet};
@@ -93,7 +93,7 @@ fn bits<const D: usize>(tensor: Tensor<D>) -> Vec<u32> {
 fn parameters(rule: &str) -> toml::Table {
     let text = match rule {
         "epsilon" => "epsilon = 0.1",
-        "gamma" => "gamma = 0.25",
+        "gamma" | "gamma-positive" => "gamma = 0.25",
         "alpha-beta" => "alpha = 2.0\nbeta = 1.0",
         _ => "",
     };
@@ -200,6 +200,7 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
         }
     }
     checked.insert(check::<_, 3, 3>(&Residual, 2, two));
+    checked.insert(check::<_, 3, 3>(&Gate, 2, two));
     checked.insert(check::<_, 3, 3>(&EmbeddingSum, 2, |pass| {
         let (first, second) = two(pass);
         (first, vec![second])
