@@ -64,7 +64,7 @@ fn explainer(preset: &str) -> Explainer<'static> {
     Explainer::new(model(), &rules, &Registry::default()).expect("it fits every model")
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 20)]
 fn forward(bencher: Bencher) {
     let texts = texts(&explainer("ah-ln"));
     let transformer = &model().transformer;
@@ -74,7 +74,7 @@ fn forward(bencher: Bencher) {
     });
 }
 
-#[divan::bench(args = RuleSet::presets())]
+#[divan::bench(args = RuleSet::presets(), sample_count = 20)]
 fn explain(bencher: Bencher, preset: &str) {
     let explainer = explainer(preset);
     let texts = texts(&explainer);

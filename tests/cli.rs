@@ -256,7 +256,7 @@ fn bad_rows_are_named_counted_and_skipped() {
 }
 
 #[test]
-fn a_page_is_one_file_with_every_preset() {
+fn a_page_is_one_file_with_several_rule_sets() {
     let folder = Folder::new();
     let out = folder.file("page.html");
     folder.explain(&[
@@ -267,7 +267,7 @@ fn a_page_is_one_file_with_every_preset() {
         "not <b>dull</b>",
     ]);
     let page = fs::read_to_string(out).unwrap();
-    for preset in ["gradient-x-input", "ah", "ln", "ah-ln"] {
+    for preset in ["gradient-x-input", "ah", "ln", "ah-ln", "attn-lrp", "libra"] {
         assert!(page.contains(preset), "{preset}");
     }
     assert!(!page.contains("<b>dull") && !page.contains("src=") && !page.contains("href="));

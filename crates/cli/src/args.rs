@@ -137,6 +137,6 @@ pub(crate) enum Format {
     Json,
     /// One JSON object a line
     Jsonl,
-    /// A page with the heat map under every preset
+    /// A page with the heat map, and under it that of other rule sets
     Html,
 }

@@ -7,6 +7,11 @@ use relprop_rules::RuleSet;
 
 use crate::usage::UsageError;
 
+/// The presets that a page shows side by side, the paper's method first: its parts, what it improves
+/// on, and the two methods that came after it.
+pub(crate) const COMPARED: [&str; 6] =
+    ["ah-ln", "gradient-x-input", "ah", "ln", "attn-lrp", "libra"];
+
 /// The rule set that `--rules` names: a file if it ends in `.toml`, else a preset.
 pub(crate) fn load(name: &str) -> anyhow::Result<RuleSet> {
     if Path::new(name)

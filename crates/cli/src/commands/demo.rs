@@ -16,6 +16,7 @@ use relprop_transformer::{Model, TokenizedText};
 use crate::args::DemoArguments;
 use crate::device;
 use crate::output::Output;
+use crate::rules::COMPARED;
 
 /// How many reviews the corpus has: eight tenths to train on, a tenth held out, a tenth to test.
 const REVIEWS: usize = 8000;
@@ -37,10 +38,11 @@ pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
     ))?;
 
     let examples = showcase(&corpus.test);
+    let compared = explainers(&model, COMPARED)?;
     let mut pictures = Vec::new();
     for example in &examples {
         let mut by_rules = Vec::new();
-        for explainer in explainers(&model)? {
+        for explainer in &compared {
             by_rules.push(explainer.explain(&example.text)?);
         }
         output.write(&render::ansi(&by_rules[0], output.width, output.colour))?;
@@ -55,7 +57,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
     let page = page(&model, right, &scores, &examples, &pictures);
     fs::write(&report, page).with_context(|| report.display().to_string())?;
     output.write(&format!(
-        "\nThe report, with every preset side by side: {}\n\nWhat to try next:\n  \
+        "\nThe report, with rule sets side by side: {}\n\nWhat to try next:\n  \
          relprop explain --model {model} \"the plot is not dull but the ending fails to charm\"\n  \
          relprop inspect --model {model}\n  \
          relprop rules ah-ln > mine.toml, edit it, and explain with --rules mine.toml\n  \
@@ -86,13 +88,14 @@ fn model(corpus: &Corpus, folder: &Path, seed: u64, device: &Device) -> anyhow::
     Ok(Model::load(folder, device)?)
 }
 
-/// One explainer a preset, the paper's method first.
-fn explainers(model: &Model) -> anyhow::Result<Vec<Explainer<'_>>> {
-    let mut names: Vec<_> = RuleSet::presets().collect();
-    names.sort_by_key(|name| *name != "ah-ln");
+/// One explainer a preset.
+fn explainers<'m>(
+    model: &'m Model,
+    presets: impl IntoIterator<Item = &'static str>,
+) -> anyhow::Result<Vec<Explainer<'m>>> {
     let registry = Registry::default();
     let explainer = |name| Ok(Explainer::new(model, &RuleSet::preset(name)?, &registry)?);
-    names.into_iter().map(explainer).collect()
+    presets.into_iter().map(explainer).collect()
 }
 
 /// A handful of reviews: plain, negated and with a contrast, of both labels.
@@ -138,7 +141,7 @@ struct Score {
 /// Explains every review under every preset and compares with the known evidence.
 fn scores(model: &Model, reviews: &[Example]) -> anyhow::Result<Vec<Score>> {
     let mut scores = Vec::new();
-    for explainer in explainers(model)? {
+    for explainer in explainers(model, RuleSet::presets())? {
         let mut explanations = Vec::new();
         for chunk in reviews.chunks(BATCH) {
             let tokens: Result<Vec<TokenizedText>, _> = chunk
@@ -242,7 +245,8 @@ fn page(
         ("Device".to_owned(), first.device.clone()),
         ("Version".to_owned(), format!("relprop {}", first.version)),
     ];
-    facts.extend(scores.iter().map(|score| {
+    let compared = |score: &&Score| COMPARED.contains(&score.rules.as_str());
+    facts.extend(scores.iter().filter(compared).map(|score| {
         (
             format!("{}: evidence on top", score.rules),
             format!("{:.1} %", 100.0 * score.pointing),

@@ -12,6 +12,7 @@ use relprop_transformer::{Model, TokenizedText, Truncation};
 
 use crate::args::{ExplainArguments, Format};
 use crate::output::Output;
+use crate::rules::COMPARED;
 use crate::usage::UsageError;
 use crate::{device, rules};
 
@@ -79,7 +80,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The explainer that was asked for; for a page, one more for every other preset.
+/// The explainer that was asked for; for a page, one more for each rule set beside it.
 fn explainers<'m>(
     arguments: &ExplainArguments,
     model: &'m Model,
@@ -87,7 +88,7 @@ fn explainers<'m>(
 ) -> anyhow::Result<Vec<Explainer<'m>>> {
     let mut rule_sets = vec![rules.clone()];
     if arguments.format == Format::Html {
-        for name in RuleSet::presets().filter(|name| *name != rules.name) {
+        for name in COMPARED.into_iter().filter(|name| *name != rules.name) {
             rule_sets.push(RuleSet::preset(name)?);
         }
     }
