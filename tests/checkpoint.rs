@@ -331,8 +331,9 @@ fn every_tensor_that_does_not_fit_is_listed() {
 #[case("\"model_type\": \"bert\",", "", "it has no `model_type`")]
 #[case(
     "\"hidden_act\": \"gelu\"",
-    "\"hidden_act\": \"silu\"",
-    "`hidden_act` is `silu`; only `gelu` and `relu` are supported"
+    "\"hidden_act\": \"quick_gelu\"",
+    "`hidden_act` is `quick_gelu`; supported are `gelu`, `gelu_new`, `gelu_pytorch_tanh`, `relu`, \
+     `silu`, `tanh`"
 )]
 #[case(
     "\"BertForSequenceClassification\"",

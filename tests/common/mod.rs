@@ -236,14 +236,10 @@ pub fn difference(found: &[f64], expected: &[f64]) -> f64 {
         .iter()
         .fold(0.0_f64, |largest, x| largest.max(x.abs()));
     assert!(largest > 0.0, "nothing to compare with");
+    let finite = found.iter().chain(expected).all(|x| x.is_finite());
+    assert!(finite, "not finite: {found:?} instead of {expected:?}");
     let errors = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
-    errors.fold(0.0, |worst, error| {
-        if error.is_nan() {
-            error
-        } else {
-            f64::max(worst, error)
-        }
-    }) / largest
+    errors.fold(0.0, f64::max) / largest
 }
 
 /// Texts of 1, 3, 12 and 40 words.

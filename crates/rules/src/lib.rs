@@ -44,7 +44,9 @@
 //! `[batch, head, position, feature]`, and scores and weights `[batch, head, query, key]`.
 
 pub mod algebra;
+mod check;
 mod error;
+pub mod explicit;
 mod operation;
 pub mod operations;
 mod pass;
@@ -53,6 +55,7 @@ mod rule;
 pub mod rules;
 mod set;
 
+pub use check::{RuleReport, Signals, Watched, check};
 pub use error::RuleError;
 pub use operation::{Operation, Signal, Site};
 pub use pass::Pass;

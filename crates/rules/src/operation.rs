@@ -24,6 +24,15 @@ pub trait Signal: Clone + 'static {
     /// The size of each axis.
     fn shape(&self) -> Vec<usize>;
 
+    /// All numbers in one row, with their gradient.
+    fn flat(self) -> Tensor<1>;
+
+    /// All numbers, row by row.
+    fn numbers(&self) -> Vec<f64> {
+        let data = self.clone().flat().into_data_as::<f64>();
+        data.try_into_vec().expect("the data is f64")
+    }
+
     /// Returns the same value, watched: after the backward pass the probe knows its gradient.
     fn watch(self) -> (Self, Probe);
 }
@@ -31,6 +40,11 @@ pub trait Signal: Clone + 'static {
 impl<const D: usize> Signal for Tensor<D> {
     fn shape(&self) -> Vec<usize> {
         self.dims().to_vec()
+    }
+
+    fn flat(self) -> Tensor<1> {
+        let count: usize = self.dims().iter().product();
+        self.reshape([count])
     }
 
     fn watch(self) -> (Self, Probe) {

@@ -23,6 +23,14 @@ impl Probe {
     }
 }
 
+impl Probe {
+    /// The relevance, if `T` is the type of the signal.
+    pub(crate) fn relevance<T: 'static>(self, gradients: Option<&Gradients>) -> Option<T> {
+        let relevance = (self.0)(gradients).downcast::<T>();
+        relevance.ok().map(|tensor| *tensor)
+    }
+}
+
 /// The probes of a pass: asked for, then filled when the pass comes by.
 #[derive(Default)]
 pub(crate) struct Probes(HashMap<String, Option<Probe>>);

@@ -157,11 +157,8 @@ impl TransformerConfig {
             self.positions,
             "at least 2",
         )?;
-        let epsilon = |norm: &NormConfig| match norm.scale {
-            NormScale::InsideRoot(epsilon) | NormScale::OutsideRoot(epsilon) => epsilon,
-        };
         for norm in self.embedding_norm.iter().chain([&self.norm]) {
-            let epsilon = epsilon(norm);
+            let epsilon = norm.scale.epsilon();
             let fits = epsilon > 0.0 && epsilon.is_finite();
             ensure(fits, "norm epsilon", epsilon, "a finite number above 0")?;
         }

@@ -11,17 +11,36 @@ use crate::Operation;
 pub enum Activation {
     /// z * Phi(z), with the exact normal distribution function.
     Gelu,
+    /// The same with a hyperbolic tangent in place of the distribution function: GPT-2.
+    GeluTanh,
     /// max(z, 0).
     Relu,
+    /// z * sigmoid(z): Llama.
+    Silu,
     /// The hyperbolic tangent.
     Tanh,
 }
 
 impl Activation {
+    /// Every activation.
+    pub const ALL: [Self; 5] = [
+        Self::Gelu,
+        Self::GeluTanh,
+        Self::Relu,
+        Self::Silu,
+        Self::Tanh,
+    ];
+
     /// phi(z) / z, continued to z = 0.
     pub fn quotient(&self, z: Tensor<3>) -> Tensor<3> {
         match self {
             Self::Gelu => (z / std::f64::consts::SQRT_2).erf() * 0.5 + 0.5,
+            Self::GeluTanh => {
+                // 1/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))
+                let inner = z.clone() * (z.square() * 0.044715 + 1.0);
+                (inner * std::f64::consts::FRAC_2_PI.sqrt()).tanh() * 0.5 + 0.5
+            }
+            Self::Silu => activation::sigmoid(z),
             Self::Relu => z.clone().greater_elem(0.0).float().cast(z.dtype()),
             Self::Tanh => {
                 // Near 0 the division loses digits, and the series has them all.
@@ -42,7 +61,9 @@ impl Operation for Activation {
     fn forward(&self, z: Tensor<3>) -> Tensor<3> {
         match self {
             Self::Gelu => activation::gelu(z),
+            Self::GeluTanh => activation::gelu_approximate(z),
             Self::Relu => activation::relu(z),
+            Self::Silu => activation::silu(z),
             Self::Tanh => activation::tanh(z),
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Operation;
 
-/// y = (x - mean(x)) * scale(x) * gamma + beta, over the features of `[batch, position, feature]`.
+/// LayerNorm or RMSNorm: y = (x - mean(x)) * scale(x) * gamma + beta, the latter without the mean, over the features of `[batch, position, feature]`.
 #[derive(Clone, Debug)]
 pub struct Norm {
     /// How the centred features are scaled.
@@ -16,7 +16,7 @@ pub struct Norm {
     pub beta: Option<Tensor<1>>,
 }
 
-/// Where the epsilon of a norm stands.
+/// How a norm brings its features to unit size, and where its epsilon stands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormScale {
@@ -24,6 +24,19 @@ pub enum NormScale {
     InsideRoot(f64),
     /// 1 / (std(x) + epsilon), with the unbiased deviation: the released model of Ali et al. 2022.
     OutsideRoot(f64),
+    /// 1 / sqrt(mean(x^2) + epsilon), of features that are not centred: RMSNorm.
+    RootMeanSquare(f64),
+}
+
+impl NormScale {
+    /// The number that keeps the division from overflowing.
+    pub fn epsilon(self) -> f64 {
+        match self {
+            Self::InsideRoot(epsilon)
+            | Self::OutsideRoot(epsilon)
+            | Self::RootMeanSquare(epsilon) => epsilon,
+        }
+    }
 }
 
 impl Norm {
@@ -36,15 +49,20 @@ impl Norm {
         }
     }
 
-    /// x - mean(x). This is linear in x: the matrix C = I - 1/N of the paper's LN-rule.
+    /// x - mean(x). This is linear in x: the matrix C = I - 1/N of the paper's LN-rule. RMSNorm does
+    /// not centre: C = I.
     pub fn centre(&self, x: Tensor<3>) -> Tensor<3> {
         let mean = self.mean(x.clone());
         x - mean
     }
 
-    /// The mean of the features, `[batch, position, 1]`.
+    /// What is taken off every feature, `[batch, position, 1]`: their mean, or 0 for RMSNorm.
     pub fn mean(&self, x: Tensor<3>) -> Tensor<3> {
-        x.mean_dim(2)
+        let mean = x.mean_dim(2);
+        match self.scale {
+            NormScale::RootMeanSquare(_) => mean.zeros_like(),
+            NormScale::InsideRoot(_) | NormScale::OutsideRoot(_) => mean,
+        }
     }
 
     /// The factor that brings the centred features to unit size, `[batch, position, 1]`.
@@ -52,10 +70,13 @@ impl Norm {
         let features = centred.dims()[2] as f64;
         let squares = centred.square();
         match self.scale {
-            NormScale::InsideRoot(epsilon) => (squares.mean_dim(2) + epsilon).sqrt().recip(),
+            NormScale::InsideRoot(epsilon) | NormScale::RootMeanSquare(epsilon) => {
+                (squares.mean_dim(2) + epsilon).sqrt().recip()
+            }
             NormScale::OutsideRoot(epsilon) => {
                 // The root of zero has an infinite slope: equal features would get NaN.
-                let variance = squares.sum_dim(2) / (features - 1.0);
+                // Burn rounds the gradient of a division by a number to f32, so multiply.
+                let variance = squares.sum_dim(2) * (features - 1.0).recip();
                 (variance.clamp_min(f32::MIN_POSITIVE).sqrt() + epsilon).recip()
             }
         }

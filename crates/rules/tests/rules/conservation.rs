@@ -43,7 +43,12 @@ fn positive(scale: NormScale, seed: u64) -> NormCase {
 #[rstest]
 fn the_ln_rule_conserves_whatever_epsilon(
     #[values(1e-12, 1e-5, 0.1, 10.0)] epsilon: f64,
-    #[values(NormScale::InsideRoot, NormScale::OutsideRoot)] place: fn(f64) -> NormScale,
+    #[values(
+        NormScale::InsideRoot,
+        NormScale::OutsideRoot,
+        NormScale::RootMeanSquare
+    )]
+    place: fn(f64) -> NormScale,
     #[values(0, 1)] seed: u64,
     #[values(DType::F64, DType::F32)] dtype: DType,
 ) {
@@ -57,7 +62,12 @@ fn the_ln_rule_conserves_whatever_epsilon(
 #[rstest]
 fn the_plain_gradient_keeps_epsilon_of_epsilon_plus_spread(
     #[values(1e-3, 0.1, 1.0, 10.0)] epsilon: f64,
-    #[values(NormScale::InsideRoot, NormScale::OutsideRoot)] place: fn(f64) -> NormScale,
+    #[values(
+        NormScale::InsideRoot,
+        NormScale::OutsideRoot,
+        NormScale::RootMeanSquare
+    )]
+    place: fn(f64) -> NormScale,
     #[values(0, 1)] seed: u64,
 ) {
     let case = positive(place(epsilon), seed);
@@ -67,6 +77,10 @@ fn the_plain_gradient_keeps_epsilon_of_epsilon_plus_spread(
         let kept = match case.scale {
             NormScale::InsideRoot(_) => epsilon / (epsilon + variance),
             NormScale::OutsideRoot(_) => epsilon / (deviation + epsilon),
+            NormScale::RootMeanSquare(_) => {
+                let mean_square = row.iter().map(|x| x * x).sum::<f64>() / row.len() as f64;
+                epsilon / (epsilon + mean_square)
+            }
         };
         let error = (before / after / kept - 1.0).abs();
         assert!(error < 1e-10, "{error:.1e}");
@@ -77,6 +91,7 @@ fn the_plain_gradient_keeps_epsilon_of_epsilon_plus_spread(
 #[rstest]
 #[case(NormScale::InsideRoot(1e-12))]
 #[case(NormScale::OutsideRoot(1e-12))]
+#[case(NormScale::RootMeanSquare(1e-12))]
 fn the_plain_gradient_loses_everything_at_a_tiny_epsilon(#[case] scale: NormScale) {
     let [before, after] = row_sums("gradient-x-input", &positive(scale, 0), DType::F64);
     for (before, after) in before.iter().zip(&after) {

@@ -291,6 +291,11 @@ fn phi(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Relu => z.max(0.0),
         Activation::Tanh => z.tanh(),
+        Activation::Silu => z / (1.0 + (-z).exp()),
+        Activation::GeluTanh => {
+            let root = (2.0 / std::f64::consts::PI).sqrt();
+            0.5 * z * (1.0 + (root * (z + 0.044715 * z.powi(3))).tanh())
+        }
         Activation::Gelu => {
             // Phi(z) = 1/2 + the integral of the normal density from 0 to z, by Simpson's rule.
             let steps = 2000;
@@ -308,7 +313,14 @@ fn phi(activation: Activation, z: f64) -> f64 {
 
 #[rstest]
 fn the_identity_rule_hands_relevance_through(
-    #[values(Activation::Gelu, Activation::Relu, Activation::Tanh)] activation: Activation,
+    #[values(
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Relu,
+        Activation::Silu,
+        Activation::Tanh
+    )]
+    activation: Activation,
     #[values(DType::F64, DType::F32)] dtype: DType,
     #[values(1.0, 5.0, 1e-4)] scale: f64,
 ) {
@@ -338,7 +350,7 @@ fn the_identity_rule_hands_relevance_through(
 
 #[test]
 fn the_identity_rule_has_finite_gradients_at_zero() {
-    for activation in [Activation::Gelu, Activation::Relu, Activation::Tanh] {
+    for activation in Activation::ALL {
         let z = tensor::<3>(&[0.0, -0.0, 1e-30, -1e-30], [1, 1, 4], DType::F32);
         let quotient: Tensor<3> = activation.quotient(z);
         assert!(

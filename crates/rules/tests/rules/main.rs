@@ -2,10 +2,13 @@
 //! everything that a user can get wrong in a rule set.
 
 mod algebra;
+mod checker;
 mod conservation;
+mod explicit;
 mod linear_twins;
 mod probes;
 mod products;
+mod properties;
 mod registry;
 mod rule_sets;
 mod sums;

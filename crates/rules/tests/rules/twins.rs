@@ -150,10 +150,15 @@ fn a_key_that_every_query_is_blind_to_gets_exactly_nothing(
     assert!(hidden.contains(&true) && hidden.contains(&false));
 }
 
-/// R(x_i) = sum_j x_i C_ij / (sum_i' x_i' C_i'j) R(y_j) with C_ij = delta_ij - 1/N.
+/// R(x_i) = sum_j x_i C_ij / (sum_i' x_i' C_i'j) R(y_j) with C_ij = delta_ij - 1/N; RMSNorm does not
+/// centre, so its C is the identity.
 fn ln_rule(case: &NormCase) -> Vec<f64> {
     let n = case.features;
-    let centring = |i: usize, j: usize| f64::from(u8::from(i == j)) - 1.0 / n as f64;
+    let mean = match case.scale {
+        NormScale::RootMeanSquare(_) => 0.0,
+        _ => 1.0 / n as f64,
+    };
+    let centring = |i: usize, j: usize| f64::from(u8::from(i == j)) - mean;
     let mut relevance = vec![0.0; case.x.len()];
     for (row, x) in case.x.chunks(n).enumerate() {
         let mut centred = vec![0.0; n];
@@ -162,7 +167,9 @@ fn ln_rule(case: &NormCase) -> Vec<f64> {
         }
         let squares: f64 = centred.iter().map(|c| c * c).sum();
         let size = match case.scale {
-            NormScale::InsideRoot(epsilon) => (squares / n as f64 + epsilon).sqrt(),
+            NormScale::InsideRoot(epsilon) | NormScale::RootMeanSquare(epsilon) => {
+                (squares / n as f64 + epsilon).sqrt()
+            }
             NormScale::OutsideRoot(epsilon) => (squares / (n - 1) as f64).sqrt() + epsilon,
         };
         for j in 0..n {
@@ -189,7 +196,8 @@ fn a_detached_scale_is_the_ln_rule(
         NormScale::InsideRoot(1e-12),
         NormScale::InsideRoot(0.1),
         NormScale::OutsideRoot(1e-12),
-        NormScale::OutsideRoot(0.1)
+        NormScale::OutsideRoot(0.1),
+        NormScale::RootMeanSquare(1e-6)
     )]
     scale: NormScale,
     #[values(false, true)] gamma: bool,

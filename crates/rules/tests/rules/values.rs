@@ -178,7 +178,7 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
 
     let one = |pass: &mut Pass| pass.signal("0", inputs.hidden_state(0));
     let two = |pass: &mut Pass| (one(pass), pass.signal("1", inputs.hidden_state(1)));
-    for activation in [Activation::Gelu, Activation::Relu, Activation::Tanh] {
+    for activation in Activation::ALL {
         checked.insert(check::<_, 3, 3>(&activation, 1, one));
     }
     for bias in [None, Some(parameter([5], 11))] {
@@ -188,7 +188,11 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
         };
         checked.insert(check::<_, 3, 3>(&linear, 1, one));
     }
-    for scale in [NormScale::InsideRoot(1e-12), NormScale::OutsideRoot(1e-12)] {
+    for scale in [
+        NormScale::InsideRoot(1e-12),
+        NormScale::OutsideRoot(1e-12),
+        NormScale::RootMeanSquare(1e-12),
+    ] {
         for affine in [false, true] {
             let parameter = |seed| affine.then(|| parameter([FEATURES], seed));
             let norm = Norm {

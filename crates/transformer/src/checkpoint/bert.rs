@@ -56,6 +56,16 @@ pub(super) const TENSOR_NAMES: &[(&str, &str)] = &[
 /// Old checkpoints store the numbers 0, 1, 2, ... that positions are looked up by.
 pub(super) const IGNORED_TENSORS: &[&str] = &["bert.embeddings.position_ids"];
 
+/// What transformers calls the activations; the first name of each is the one that is written.
+const ACTIVATIONS: [(&str, Activation); 6] = [
+    ("gelu", Activation::Gelu),
+    ("gelu_new", Activation::GeluTanh),
+    ("gelu_pytorch_tanh", Activation::GeluTanh),
+    ("relu", Activation::Relu),
+    ("silu", Activation::Silu),
+    ("tanh", Activation::Tanh),
+];
+
 /// The keys of `config.json` that decide what is computed, with BERT's defaults.
 #[derive(Serialize, Deserialize)]
 struct BertConfig {
@@ -123,15 +133,18 @@ pub(super) fn read_config(json: &Value) -> Result<TransformerConfig, String> {
     if bert.is_decoder {
         return Err("`is_decoder` is true; only encoders are supported".to_owned());
     }
-    let activation = match bert.hidden_act.as_str() {
-        "gelu" => Activation::Gelu,
-        "relu" => Activation::Relu,
-        other => {
-            return Err(format!(
-                "`hidden_act` is `{other}`; only `gelu` and `relu` are supported"
-            ));
-        }
+    let named = ACTIVATIONS
+        .iter()
+        .find(|(name, _)| *name == bert.hidden_act);
+    let Some((_, activation)) = named else {
+        let names = ACTIVATIONS.map(|(name, _)| format!("`{name}`"));
+        return Err(format!(
+            "`hidden_act` is `{}`; supported are {}",
+            bert.hidden_act,
+            names.join(", ")
+        ));
     };
+    let activation = *activation;
     let norm = NormConfig {
         scale: NormScale::InsideRoot(bert.layer_norm_eps),
         affine: true,
@@ -181,14 +194,10 @@ pub(super) fn expresses(config: &TransformerConfig) -> bool {
         && config.scaled_attention
         && config.token_types > 0
         && config.pooler == Some(Activation::Tanh)
-        && config
-            .feed_forward
-            .is_some_and(|part| part.activation != Activation::Tanh)
+        && config.feed_forward.is_some()
 }
 
 pub(super) fn write_config(config: &TransformerConfig) -> Value {
-    let (NormScale::InsideRoot(layer_norm_eps) | NormScale::OutsideRoot(layer_norm_eps)) =
-        config.norm.scale;
     let part = config.feed_forward;
     let labels = || config.labels.iter().cloned().enumerate();
     let bert = BertConfig {
@@ -199,13 +208,14 @@ pub(super) fn write_config(config: &TransformerConfig) -> Value {
         num_hidden_layers: config.blocks,
         num_attention_heads: config.heads,
         intermediate_size: part.map_or(0, |part| part.width),
-        hidden_act: match part.map(|part| part.activation) {
-            Some(Activation::Relu) => "relu".to_owned(),
-            _ => "gelu".to_owned(),
-        },
+        hidden_act: ACTIVATIONS
+            .iter()
+            .find(|(_, known)| part.is_some_and(|part| part.activation == *known))
+            .map(|(name, _)| (*name).to_owned())
+            .unwrap_or_default(),
         max_position_embeddings: config.positions,
         type_vocab_size: config.token_types,
-        layer_norm_eps,
+        layer_norm_eps: config.norm.scale.epsilon(),
         hidden_dropout_prob: config.dropout,
         attention_probs_dropout_prob: config.attention_dropout,
         pad_token_id: Some(config.padding_token),

@@ -1,0 +1,132 @@
+//! What the author of a rule has to show.
+
+use burn::tensor::{Gradients, Tensor, TensorData};
+
+use crate::{Operation, Rule, Signal};
+
+/// What [`check`] found out about a rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RuleReport {
+    /// Whether the rule gave the operation's value, to the last bit. It must.
+    pub value_unchanged: bool,
+    /// Whether the relevance of every input is finite. It must be.
+    pub relevance_finite: bool,
+    /// The relevance that the outputs held.
+    pub held: f64,
+    /// The relevance that the inputs got.
+    pub kept: f64,
+    /// The sum of the absolute relevance of the outputs: what the other two are measured against.
+    pub absolute: f64,
+}
+
+impl RuleReport {
+    /// How much relevance was lost or made up, as a share of the absolute relevance of the outputs:
+    /// 0 for a rule that conserves.
+    pub fn conservation_error(&self) -> f64 {
+        (self.held - self.kept).abs() / self.absolute.max(f64::MIN_POSITIVE)
+    }
+}
+
+/// Runs `rule` on `operation` and `input`, and reports what a rule's author has to show: values are
+/// unchanged, relevance is finite, and how much of it the rule conserves.
+///
+/// The gradient at the outputs is made up, the same in every run. Give inputs that matter: of either
+/// sign, with zeros, with rows of nothing but zeros, of one token and of many. Conservation depends
+/// on the operation's parameters as well: a bias absorbs its share.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use relprop_rules::{check, operations::Norm, rules::{DetachScale, Gradient}};
+///
+/// let x = Tensor::<3>::from_data([[[1.0, 2.0, 4.0], [0.0, -3.0, 5.0]]], &Device::flex());
+/// let norm = Norm::plain(1e-5);
+///
+/// let report = check(&DetachScale {}, &norm, x.clone());
+/// assert!(report.value_unchanged && report.relevance_finite);
+/// assert!(report.conservation_error() < 1e-5);
+///
+/// // The plain gradient of a norm loses nearly everything.
+/// assert!(check(&Gradient {}, &norm, x).conservation_error() > 0.1);
+/// ```
+pub fn check<O: Operation, R: Rule<O>>(rule: &R, operation: &O, input: O::Input) -> RuleReport
+where
+    O::Input: Signals,
+{
+    // Burn may compute a tracked tensor by other kernels, so both runs are tracked.
+    let expected = operation.forward(input.clone().watch_each(&mut Watched::default()));
+    let mut watched = Watched::default();
+    let output = rule.apply(operation, input.watch_each(&mut watched));
+
+    let (expected, found) = (expected.numbers(), output.numbers());
+    let bits = |numbers: &[f64]| {
+        numbers
+            .iter()
+            .map(|x| (x + 0.0).to_bits())
+            .collect::<Vec<_>>()
+    };
+    // Not symmetric, so that no two outputs stand in for each other.
+    let upstream: Vec<f64> = (1..=found.len()).map(|k| (k as f64).cos()).collect();
+    let of_outputs = || found.iter().zip(&upstream).map(|(y, u)| y * u);
+
+    let flat = output.flat();
+    let upstream = TensorData::new(upstream.clone(), [upstream.len()]);
+    let upstream = Tensor::from_data(upstream, (&flat.device(), flat.dtype()));
+    let target = (flat * upstream).sum();
+    let gradients = target.is_tracked().then(|| target.backward());
+    let relevance = watched.relevance(gradients.as_ref());
+
+    RuleReport {
+        value_unchanged: bits(&expected) == bits(&found),
+        relevance_finite: relevance.iter().all(|r| r.is_finite()),
+        held: of_outputs().sum(),
+        kept: relevance.iter().sum(),
+        absolute: of_outputs().map(f64::abs).sum(),
+    }
+}
+
+/// The tensors that an operation takes.
+pub trait Signals: Clone {
+    /// The same tensors, each watched.
+    fn watch_each(self, watched: &mut Watched) -> Self;
+}
+
+/// Reads the relevance of one watched tensor.
+type Read = Box<dyn FnOnce(Option<&Gradients>) -> Vec<f64>>;
+
+/// Tensors that are being watched.
+#[derive(Default)]
+pub struct Watched(Vec<Read>);
+
+impl Watched {
+    fn relevance(self, gradients: Option<&Gradients>) -> Vec<f64> {
+        self.0
+            .into_iter()
+            .flat_map(|read| read(gradients))
+            .collect()
+    }
+}
+
+impl<const D: usize> Signals for Tensor<D> {
+    fn watch_each(self, watched: &mut Watched) -> Self {
+        let (signal, probe) = self.watch();
+        watched.0.push(Box::new(|gradients| {
+            let relevance = probe.relevance::<Self>(gradients);
+            relevance.map(|tensor| tensor.numbers()).unwrap_or_default()
+        }));
+        signal
+    }
+}
+
+impl<A: Signals, B: Signals> Signals for (A, B) {
+    fn watch_each(self, watched: &mut Watched) -> Self {
+        (self.0.watch_each(watched), self.1.watch_each(watched))
+    }
+}
+
+impl<A: Signals> Signals for Vec<A> {
+    fn watch_each(self, watched: &mut Watched) -> Self {
+        self.into_iter()
+            .map(|signal| signal.watch_each(watched))
+            .collect()
+    }
+}

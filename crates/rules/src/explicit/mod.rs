@@ -1,0 +1,74 @@
+//! The laws of propagation written out: R(y) -> R(x) as plain functions on tensors.
+//!
+//! A [`Rule`](crate::Rule) states its law by choosing a gradient, and autodiff walks the network.
+//! Here the same laws stand as the papers print them, and nothing is differentiated. They are for
+//! reading, for checking (the tests walk whole Transformers back by hand and compare), and for
+//! propagating through what is no Burn graph. They build every contribution x_i W_ij as a number of
+//! its own, so they cost more memory than the rules.
+//!
+//! | module | operation | laws |
+//! | --- | --- | --- |
+//! | [`general`] | any, given its Jacobian | Ali et al. 2022 |
+//! | [`linear`] | linear map | LRP-0, epsilon, gamma, alpha-beta, z-plus |
+//! | [`attention`] | scores, softmax, mixing of values | AH-rule, uniform rule, plain gradient |
+//! | [`norm`] | layer normalisation | LN-rule, plain gradient |
+//! | [`activation`] | activation | identity rule, plain gradient |
+//! | [`product`] | matrix product, gate | uniform rule, plain gradient, signal takes all |
+//! | [`residual`] | residual sum, pooling | in proportion, by size, evenly |
+//!
+//! Three things hold for all of them:
+//!
+//! * Features are the last axis. Every function takes the values of the forward pass and the
+//!   relevance of the output, and gives the relevance of the input in the input's shape.
+//! * A signal that is used several times has as its relevance the sum of what comes back from each
+//!   use.
+//! * 0 / 0 is 0. An output of exactly 0 has no contributions to divide by, so relevance that sits
+//!   on it is dropped. Where relevance is a signal times its gradient there is none to drop.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use relprop_rules::{explicit, operations::Linear};
+//!
+//! // y = relu(x W + b) with x = (1, 2): z = (4, -1) and y = (4, 0).
+//! let device = Device::flex();
+//! let x = Tensor::<2>::from_data([[1.0, 2.0]], &device);
+//! let map = Linear {
+//!     weight: Tensor::from_data([[1.0, 1.0], [1.0, -1.0]], &device),
+//!     bias: Some(Tensor::from_data([1.0, 0.0], &device)),
+//! };
+//! let of_y = Tensor::<2>::from_data([[4.0, 0.0]], &device);
+//!
+//! let of_z = explicit::activation::identity(of_y);
+//! let of_x = explicit::linear::lrp_0(&map, x, of_z);
+//! // The bias has its quarter, the inputs theirs.
+//! assert_eq!(of_x.into_data_as::<f32>().to_vec::<f32>().unwrap(), [1.0, 2.0]);
+//! ```
+
+pub mod activation;
+pub mod attention;
+pub mod general;
+pub mod linear;
+pub mod norm;
+pub mod product;
+pub mod residual;
+
+use burn::tensor::Tensor;
+
+/// relevance / y; 0 where y is 0.
+fn ratio<const D: usize>(relevance: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+    let is_zero = y.clone().equal_elem(0.0);
+    (relevance / y.mask_fill(is_zero.clone(), 1.0)).mask_fill(is_zero, 0.0)
+}
+
+/// sum_j c_ij / g_j R_j for contributions c `[rows, i, j]`, and g and R `[rows, j]`.
+fn distribute(contributions: Tensor<3>, g: Tensor<2>, relevance: Tensor<2>) -> Tensor<2> {
+    let of_a_unit = ratio(relevance, g).unsqueeze_dim::<3>(1);
+    (contributions * of_a_unit).sum_dim(2).squeeze_dim(2)
+}
+
+/// `[.., features]` as `[rows, features]`.
+fn rows<const D: usize>(x: Tensor<D>) -> Tensor<2> {
+    let features = x.dims()[D - 1];
+    let count = x.dims()[..D - 1].iter().product();
+    x.reshape([count, features])
+}

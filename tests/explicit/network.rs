@@ -1,0 +1,308 @@
+//! A Transformer in plain tensor arithmetic, and relevance walked back through it, law by law.
+//!
+//! It shares with the model only the parameters and the configuration. Every layer gives its value
+//! and its way back, from the relevance of the value to that of the input. No tensor is tracked.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use relprop_rules::explicit::{activation, attention, norm, residual};
+use relprop_rules::operations::{Activation, Linear, Norm, NormScale};
+use relprop_transformer::{NormConfig, NormPlacement, TransformerConfig};
+
+use super::laws::{Activations, Heads, Laws, Maps, Norms};
+
+pub struct Network<'a> {
+    /// Every parameter, row by row, by its name.
+    pub parameters: &'a BTreeMap<String, Vec<f64>>,
+    pub config: &'a TransformerConfig,
+    pub laws: Laws,
+    pub dtype: DType,
+}
+
+/// From the relevance of a layer's value to the relevance of its input.
+type Back<'a> = Box<dyn FnOnce(Tensor<3>) -> Tensor<3> + 'a>;
+
+/// From two factors and the relevance of their product to the relevance of each.
+type Product = fn(Tensor<4>, Tensor<4>, Tensor<4>) -> (Tensor<4>, Tensor<4>);
+
+/// What the network makes of one text.
+pub struct Walk {
+    pub logits: Vec<f64>,
+    /// R at the input of the first block, summed over features, for each token.
+    pub tokens: Vec<f64>,
+}
+
+impl Network<'_> {
+    /// Runs the tokens `ids` through the network and walks the logit of `label` back.
+    pub fn explain(&self, ids: &[u32], label: usize) -> Walk {
+        let mut x = self.embed(ids);
+        let mut backs = Vec::new();
+        for block in 0..self.config.blocks {
+            for (branch, norm) in self.block(block) {
+                let (y, back) = self.around(branch, norm, x);
+                backs.push(back);
+                x = y;
+            }
+        }
+        if matches!(self.config.norm_placement, NormPlacement::Before) {
+            let (y, back) = self.norm("final_norm", &self.config.norm, x);
+            backs.push(back);
+            x = y;
+        }
+        let (mut x, back) = self.first_token(x);
+        backs.push(back);
+        if let Some(phi) = self.config.pooler {
+            let (z, back) = self.map("pooler.linear", self.laws.maps, x);
+            backs.push(back);
+            let (y, back) = self.activation(phi, z);
+            backs.push(back);
+            x = y;
+        }
+        let (logits, back) = self.map("classifier", self.laws.maps, x);
+        backs.push(back);
+
+        let mut start = vec![0.0; self.config.labels.len()];
+        start[label] = 1.0;
+        let start = logits.clone() * self.tensor(&start, [1, 1, self.config.labels.len()]);
+        let relevance = backs.into_iter().rev().fold(start, |r, back| back(r));
+        Walk {
+            logits: super::common::numbers(logits),
+            tokens: super::common::numbers(relevance.sum_dim(2)),
+        }
+    }
+
+    /// The branches of a block, each with the name of its norm.
+    fn block(&self, block: usize) -> Vec<(Branch, String)> {
+        let name = |part: &str| format!("encoder.{block}.{part}");
+        let attention = (Branch::Attention(block), name("attention_norm"));
+        let feed_forward = self.config.feed_forward.map(|part| {
+            let branch = Branch::FeedForward(block, part.activation);
+            (branch, name("feed_forward_norm"))
+        });
+        [Some(attention), feed_forward]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// A branch with its residual sum, and the norm before or after.
+    fn around(&self, branch: Branch, norm: String, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let config = &self.config.norm;
+        let run = |x| match branch {
+            Branch::Attention(block) => self.attention(block, x),
+            Branch::FeedForward(block, phi) => self.feed_forward(block, phi, x),
+        };
+        match self.config.norm_placement {
+            NormPlacement::Before => {
+                let (normed, norm_back) = self.norm(&norm, config, x.clone());
+                let (out, branch_back) = run(normed);
+                let sum = x.clone() + out.clone();
+                let back = |r| {
+                    let (of_x, of_out) = residual::proportional(x, out, r);
+                    of_x + norm_back(branch_back(of_out))
+                };
+                (sum, Box::new(back))
+            }
+            NormPlacement::After => {
+                let (out, branch_back) = run(x.clone());
+                let (y, norm_back) = self.norm(&norm, config, x.clone() + out.clone());
+                let back = |r| {
+                    let (of_x, of_out) = residual::proportional(x, out, norm_back(r));
+                    of_x + branch_back(of_out)
+                };
+                (y, Box::new(back))
+            }
+        }
+    }
+
+    fn attention(&self, block: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let map = |part: &str, x| {
+            let name = format!("encoder.{block}.attention.{part}");
+            self.map(&name, self.laws.maps_of_attention, x)
+        };
+        let (query, query_back) = map("query", x.clone());
+        let (key, key_back) = map("key", x.clone());
+        let (value, value_back) = map("value", x);
+        let [query, key, value] = [query, key, value].map(|x| self.split(x));
+
+        let head_width = self.config.width / self.config.heads;
+        let scale = if self.config.scaled_attention {
+            (head_width as f64).sqrt().recip()
+        } else {
+            1.0
+        };
+        let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * scale;
+        let weights = (scores.clone() - scores.clone().max_dim(3)).exp();
+        let weights = weights.clone() / weights.sum_dim(3);
+        let mixture = weights.clone().matmul(value.clone());
+        let (y, output_back) = map("output", merge(mixture));
+
+        let back = move |r| {
+            let of_mixture = self.split(output_back(r));
+            let (of_mixing, of_product): (Product, Product) = match self.laws.heads {
+                Heads::ConstantWeights => {
+                    return value_back(merge(attention::ah_rule(weights, value, of_mixture)));
+                }
+                Heads::PlainGradient => (
+                    attention::mixing_plain_gradient,
+                    attention::scores_plain_gradient,
+                ),
+                Heads::Uniform => (attention::mixing_uniform, attention::scores_uniform),
+            };
+            let (of_weights, of_value) = of_mixing(weights.clone(), value, of_mixture);
+            let of_scores = attention::softmax_plain_gradient(scores, weights, of_weights);
+            let (of_query, of_key) = of_product(query, key, of_scores);
+            query_back(merge(of_query)) + key_back(merge(of_key)) + value_back(merge(of_value))
+        };
+        (y, Box::new(back))
+    }
+
+    fn feed_forward(&self, block: usize, phi: Activation, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let map = |part: &str, x| {
+            let name = format!("encoder.{block}.feed_forward.{part}");
+            self.map(&name, self.laws.maps, x)
+        };
+        let (z, up_back) = map("up", x);
+        let (y, activation_back) = self.activation(phi, z);
+        let (y, down_back) = map("down", y);
+        (y, Box::new(|r| up_back(activation_back(down_back(r)))))
+    }
+
+    fn map(&self, name: &str, law: Maps, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let bias = &self.parameters[&format!("{name}.bias")];
+        let weight = &self.parameters[&format!("{name}.weight")];
+        let map = Linear {
+            weight: self.tensor(weight, [weight.len() / bias.len(), bias.len()]),
+            bias: Some(self.tensor(bias, [bias.len()])),
+        };
+        let bias = self.tensor(bias, [1, 1, bias.len()]);
+        let z = x.clone().matmul(map.weight.clone().unsqueeze()) + bias;
+        (z, Box::new(move |r| law.propagate(&map, x, r)))
+    }
+
+    fn activation(&self, phi: Activation, z: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let x = || z.clone();
+        let (y, slope) = match phi {
+            Activation::Gelu => {
+                let distribution = (x() / std::f64::consts::SQRT_2).erf() * 0.5 + 0.5;
+                (x() * distribution, activation::gelu_slope(x()))
+            }
+            Activation::GeluTanh => {
+                let inner =
+                    (x() + x() * x() * x() * 0.044715) * (2.0 / std::f64::consts::PI).sqrt();
+                let y = x() * (inner.tanh() + 1.0) * 0.5;
+                (y, activation::gelu_tanh_slope(x()))
+            }
+            Activation::Relu => (x().clamp_min(0.0), activation::relu_slope(x())),
+            Activation::Silu => {
+                let y = x() / ((x() * -1.0).exp() + 1.0);
+                (y, activation::silu_slope(x()))
+            }
+            Activation::Tanh => (x().tanh(), activation::tanh_slope(x())),
+        };
+        let back: Back = match self.laws.activations {
+            Activations::Identity => Box::new(activation::identity),
+            Activations::PlainGradient => {
+                let y = y.clone();
+                Box::new(|r| activation::plain_gradient(z, y, slope, r))
+            }
+        };
+        (y, back)
+    }
+
+    fn norm(&self, name: &str, config: &NormConfig, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let width = self.config.width;
+        let parameter = |part: &str| {
+            let values = self.parameters.get(&format!("{name}.{part}"));
+            values.map(|values| self.tensor(values, [width]))
+        };
+        let norm = Norm {
+            scale: config.scale,
+            gamma: parameter("gamma"),
+            beta: parameter("beta"),
+        };
+        let centred = match config.scale {
+            NormScale::RootMeanSquare(_) => x.clone(),
+            _ => x.clone() - x.clone().mean_dim(2),
+        };
+        let squares = centred.clone().square().sum_dim(2);
+        let size = match config.scale {
+            NormScale::InsideRoot(epsilon) | NormScale::RootMeanSquare(epsilon) => {
+                (squares / width as f64 + epsilon).sqrt()
+            }
+            NormScale::OutsideRoot(epsilon) => (squares / (width - 1) as f64).sqrt() + epsilon,
+        };
+        let mut y = centred / size;
+        if let Some(gamma) = &norm.gamma {
+            y = y * gamma.clone().unsqueeze();
+        }
+        if let Some(beta) = &norm.beta {
+            y = y + beta.clone().unsqueeze();
+        }
+        let law = match self.laws.norms {
+            Norms::PlainGradient => norm::plain_gradient,
+            Norms::ConstantScale => norm::ln_rule,
+        };
+        (y, Box::new(move |r| law(&norm, x, r)))
+    }
+
+    fn first_token(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let [_, tokens, _] = x.dims();
+        let mut weights = vec![0.0; tokens];
+        weights[0] = 1.0;
+        let weights = self.tensor(&weights, [1, 1, tokens]);
+        let y = x.clone().narrow(1, 0, 1);
+        (y, Box::new(|r| residual::pooling(weights, x, r)))
+    }
+
+    /// The input of the first block, `[1, position, feature]`.
+    fn embed(&self, ids: &[u32]) -> Tensor<3> {
+        let width = self.config.width;
+        let row = |table: &str, index: usize| -> &[f64] {
+            let table = &self.parameters[&format!("embeddings.{table}.weight")];
+            &table[index * width..][..width]
+        };
+        let mut values = Vec::new();
+        for (position, id) in ids.iter().enumerate() {
+            let mut sum = row("word", *id as usize).to_vec();
+            let mut add = |other: &[f64]| sum.iter_mut().zip(other).for_each(|(a, b)| *a += b);
+            add(row("position", position));
+            if self.config.token_types > 0 {
+                add(row("token_type", 0));
+            }
+            values.extend(sum);
+        }
+        let x = self.tensor(&values, [1, ids.len(), width]);
+        match &self.config.embedding_norm {
+            Some(config) => self.norm("embeddings.norm", config, x).0,
+            None => x,
+        }
+    }
+
+    /// `[1, position, feature]` to `[1, head, position, feature of a head]`.
+    fn split(&self, x: Tensor<3>) -> Tensor<4> {
+        let [_, positions, width] = x.dims();
+        let heads = self.config.heads;
+        x.reshape([1, positions, heads, width / heads])
+            .swap_dims(1, 2)
+    }
+
+    fn tensor<const D: usize>(&self, values: &[f64], shape: [usize; D]) -> Tensor<D> {
+        let data = TensorData::new(values.to_vec(), shape);
+        Tensor::from_data(data, (&Device::flex(), self.dtype))
+    }
+}
+
+/// What stands beside a skip connection.
+#[derive(Clone, Copy)]
+enum Branch {
+    Attention(usize),
+    FeedForward(usize, Activation),
+}
+
+/// `[1, head, position, feature of a head]` to `[1, position, feature]`.
+fn merge(x: Tensor<4>) -> Tensor<3> {
+    let [_, heads, positions, width] = x.dims();
+    x.swap_dims(1, 2).reshape([1, positions, heads * width])
+}
