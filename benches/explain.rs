@@ -60,8 +60,40 @@ fn texts(explainer: &Explainer) -> Vec<TokenizedText> {
 }
 
 fn explainer(preset: &str) -> Explainer<'static> {
-    let rules = RuleSet::preset(preset).expect("it is a preset");
-    Explainer::new(model(), &rules, &Registry::default()).expect("it fits every model")
+    under(&RuleSet::preset(preset).expect("it is a preset"))
+}
+
+fn under(rules: &RuleSet) -> Explainer<'static> {
+    Explainer::new(model(), rules, &Registry::default()).expect("it fits the model")
+}
+
+/// Every rule of every operation that the model has, as `operation rule`.
+fn rules() -> Vec<String> {
+    let registry = Registry::default();
+    let operations = registry.operations().filter(|name| *name != "gate");
+    let rules = operations.flat_map(|operation| {
+        let rules = registry.rules(operation).filter(|rule| *rule != "gradient");
+        rules
+            .map(move |rule| format!("{operation} {rule}"))
+            .collect::<Vec<_>>()
+    });
+    rules.collect()
+}
+
+/// Gradient x Input, but for one rule.
+fn only(name: &str) -> RuleSet {
+    let (operation, rule) = name.split_once(' ').expect("it names both");
+    let parameters = match rule {
+        "epsilon" => "epsilon = 1e-6",
+        "gamma" | "gamma-positive" => "gamma = 0.25",
+        "alpha-beta" => "alpha = 2.0\nbeta = 1.0",
+        _ => "",
+    };
+    let toml = format!(
+        "name = \"{name}\"\n[[rules]]\noperation = \"{operation}\"\nrule = \"{rule}\"\n\
+         {parameters}\n[[rules]]\nrule = \"gradient\""
+    );
+    RuleSet::from_toml(&toml).expect("it is a rule set")
 }
 
 #[divan::bench(sample_count = 20)]
@@ -75,8 +107,15 @@ fn forward(bencher: Bencher) {
 }
 
 #[divan::bench(args = RuleSet::presets(), sample_count = 20)]
-fn explain(bencher: Bencher, preset: &str) {
+fn preset(bencher: Bencher, preset: &str) {
     let explainer = explainer(preset);
+    let texts = texts(&explainer);
+    bencher.bench_local(|| black_box(explainer.explain_batch(&texts).expect("it explains")));
+}
+
+#[divan::bench(args = rules(), sample_count = 20)]
+fn gradient_x_input_but_for(bencher: Bencher, rule: &str) {
+    let explainer = under(&only(rule));
     let texts = texts(&explainer);
     bencher.bench_local(|| black_box(explainer.explain_batch(&texts).expect("it explains")));
 }

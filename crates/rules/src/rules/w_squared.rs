@@ -1,4 +1,4 @@
-//! Rules for linear maps that do not look at the input.
+//! The w^2 rule for linear maps.
 
 use burn::tensor::Tensor;
 use serde::Deserialize;
@@ -26,25 +26,8 @@ impl Rule<Linear> for WSquared {
     }
 }
 
-/// Shares relevance evenly among all inputs (the flat rule; Lapuschkin et al. 2019).
-///
-/// ```text
-/// R(x_i) = sum_j  1 / N  * R(z_j)
-/// ```
-///
-/// It conserves like [`WSquared`].
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Flat {}
-
-impl Rule<Linear> for Flat {
-    fn apply(&self, linear: &Linear, x: Tensor<3>) -> Tensor<3> {
-        by_weights(linear, linear.weight.ones_like(), x)
-    }
-}
-
 /// The map's value; relevance shared in proportion to `weights`, `[input, output]`.
-fn by_weights(linear: &Linear, weights: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+pub(super) fn by_weights(linear: &Linear, weights: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
     let value = linear.forward(x.clone()).detach();
     let shares = Linear {
         weight: weights,

@@ -24,6 +24,8 @@ enum Fill {
     NegativeZeros,
     /// Every other row of features is zero.
     ZeroRows,
+    /// Near 1e-30: squares are zero in f32.
+    Tiny,
     /// Near 1e18: squares still fit into f32.
     Large,
 }
@@ -45,6 +47,7 @@ impl Inputs {
                 Fill::NegativeZeros => -0.0,
                 Fill::ZeroRows if (place / last).is_multiple_of(2) => 0.0,
                 Fill::ZeroRows => draw.number(),
+                Fill::Tiny => 1e-30 * draw.number(),
                 Fill::Large => 1e18 * draw.number(),
             })
             .collect();
@@ -168,6 +171,7 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
         Fill::Zeros,
         Fill::NegativeZeros,
         Fill::ZeroRows,
+        Fill::Tiny,
         Fill::Large
     )]
     fill: Fill,
