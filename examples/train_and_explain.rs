@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let corpus = match arguments.next() {
         Some(path) => Corpus::read(path)?,
-        None => reviews(4000, 0),
+        None => reviews(8000, 0),
     };
     let temporary = tempfile::tempdir()?;
     let out = arguments
