@@ -287,7 +287,7 @@ fn the_rules_that_do_not_look_at_the_input_equal_their_formula(
 }
 
 /// phi(z) in f64, by numerical integration where there is no closed form in the standard library.
-fn phi(activation: Activation, z: f64) -> f64 {
+pub fn phi(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Relu => z.max(0.0),
         Activation::Tanh => z.tanh(),

@@ -1,6 +1,7 @@
 //! Seeded numbers, tensors of them, and an attention head and a norm to run under a rule set.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use relprop_rules::operations::{AttentionMix, AttentionScores, AttentionWeights, Norm, NormScale};
 use relprop_rules::{Pass, Registry, Relevance, RuleSet};
 
@@ -60,6 +61,16 @@ pub fn difference(found: &[f64], expected: &[f64]) -> f64 {
     assert!(finite, "not finite: {found:?} instead of {expected:?}");
     let errors = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
     errors.fold(0.0, f64::max) / largest
+}
+
+/// How property tests run: the same cases in every run, so that a failure can be repeated.
+pub fn properties(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(0),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 /// How far a computation in this type may be from its twin.

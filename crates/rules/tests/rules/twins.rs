@@ -2,6 +2,7 @@
 //! rules of the crate give by autodiff. Only the inputs are shared.
 
 use burn::tensor::DType;
+use proptest::prelude::*;
 use relprop_rules::operations::NormScale;
 use rstest::rstest;
 
@@ -236,4 +237,46 @@ fn the_only_feature_of_a_norm_gets_exactly_nothing() {
     };
     let mut relevance = explain_by("ln", &["x"], |pass| case.forward(DType::F32, pass));
     assert_eq!(numbers::<3>(relevance.take("x").unwrap()), [0.0; 3]);
+}
+
+proptest! {
+    #![proptest_config(super::support::properties(200))]
+
+    #[test]
+    fn detached_weights_are_the_ah_rule_at_any_shape(
+        sizes in (1..4_usize, 1..4_usize, 1..12_usize, 1..12_usize, 1..9_usize),
+        hide in prop_oneof![Just(Hide::Nothing), Just(Hide::PerText), Just(Hide::PerQuery)],
+        seed in 0..1_000_000_u64,
+    ) {
+        let (batch, heads, queries, keys, features) = sizes;
+        let mut head = Head::draw([batch, heads, queries, keys, features], hide, seed);
+        keep_mixtures_from_zero(&mut head);
+        for dtype in [DType::F64, DType::F32] {
+            let mut relevance = explain_by("ah", &["x"], |pass| head.forward(dtype, pass));
+            let found = numbers::<4>(relevance.take("x").unwrap());
+            prop_assert!(difference(&found, &ah_rule(&head)) < tolerance(dtype));
+        }
+    }
+
+    #[test]
+    fn a_detached_scale_is_the_ln_rule_at_any_shape(
+        rows in 1..9_usize,
+        features in 2..40_usize,
+        place in prop_oneof![
+            Just(NormScale::InsideRoot as fn(f64) -> NormScale),
+            Just(NormScale::OutsideRoot as fn(f64) -> NormScale),
+            Just(NormScale::RootMeanSquare as fn(f64) -> NormScale),
+        ],
+        epsilon in prop_oneof![Just(1e-12), Just(1e-5), Just(0.1), Just(10.0)],
+        gamma: bool,
+        seed in 0..1_000_000_u64,
+    ) {
+        let case = NormCase::draw(rows, features, place(epsilon), seed);
+        let case = case.with_affine(gamma, false, seed);
+        for dtype in [DType::F64, DType::F32] {
+            let mut relevance = explain_by("ln", &["x"], |pass| case.forward(dtype, pass));
+            let found = numbers::<3>(relevance.take("x").unwrap());
+            prop_assert!(difference(&found, &ln_rule(&case)) < tolerance(dtype));
+        }
+    }
 }
