@@ -451,3 +451,18 @@ fn a_file_in_the_place_of_a_folder_is_no_model_folder() {
         "{message}"
     );
 }
+
+/// Few tokens, but one of them has an id for which the model has no embedding.
+#[test]
+fn a_tokenizer_whose_ids_go_beyond_the_model_is_refused() {
+    let saved = Saved::bert();
+    let file = saved.path("tokenizer.json");
+    let mut json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let vocabulary = json["model"]["vocab"].as_object_mut().unwrap();
+    *vocabulary.values_mut().last().unwrap() = 9999.into();
+    fs::write(&file, json.to_string()).unwrap();
+    let message = saved.refusal();
+    assert!(message.contains("10000"), "{message}");
+    assert!(message.contains("do not belong together"), "{message}");
+}

@@ -511,6 +511,12 @@ fn training_is_the_same_for_the_same_seed_also_when_it_is_interrupted() {
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     assert_eq!(of("killed"), of("whole"));
 
+    // Without its config.json, which is written last, a model is not whole: it is made again.
+    fs::remove_file(folder.path().join("killed/config.json")).unwrap();
+    let again = Ran::from(train("killed", "3").output().unwrap());
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert_eq!(of("killed"), of("whole"));
+
     let again = Ran::from(train("killed", "3").output().unwrap());
     assert_eq!(again.code, 1);
     assert!(

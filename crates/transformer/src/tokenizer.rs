@@ -121,9 +121,11 @@ impl Tokenizer {
         self.0.save(file, true).map_err(|error| error.to_string())
     }
 
-    /// How many tokens the vocabulary has, added ones included.
+    /// How many embeddings a model needs for this vocabulary, added tokens included: one more than
+    /// the largest id.
     pub fn vocabulary(&self) -> usize {
-        self.0.get_vocab_size(true)
+        let ids = self.0.get_vocab(true).into_values();
+        ids.max().map_or(0, |largest| largest as usize + 1)
     }
 
     /// The id of `token`, if the vocabulary has it.

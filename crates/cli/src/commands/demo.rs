@@ -69,7 +69,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
 
 /// The demo's model: the one of an earlier demo if it is there, else a fresh one.
 fn model(corpus: &Corpus, folder: &Path, seed: u64, device: &Device) -> anyhow::Result<Model> {
-    if folder.join("model.safetensors").exists() {
+    if folder.join("config.json").exists() {
         eprintln!("using the model of an earlier demo in {}", folder.display());
         return Ok(Model::load(folder, device)?);
     }

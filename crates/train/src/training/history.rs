@@ -106,10 +106,17 @@ impl History {
         (self.report)(&added);
         // Losing this file costs a resume, not the training.
         if let Ok(text) = serde_json::to_string_pretty(&*epochs) {
-            let _ = fs::write(&self.file, text);
+            let _ = write_whole(&self.file, &text);
         }
         epochs.clone()
     }
+}
+
+/// Writes a file so that whoever is interrupted leaves the old one or the new one, never a part.
+pub(super) fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+    let beside = file.with_extension("part");
+    fs::write(&beside, text)?;
+    fs::rename(&beside, file)
 }
 
 fn best(epochs: &[Epoch]) -> Option<usize> {

@@ -57,15 +57,13 @@ impl Loader {
         epoch: usize,
         device: &Device,
     ) -> Self {
-        let epoch = Arc::new(AtomicUsize::new(epoch));
-        let (texts, device) = (Arc::new(texts), device.clone());
         Self {
-            texts: texts.clone(),
+            texts: Arc::new(texts),
             size,
             padding_token,
             shuffle,
-            epoch,
-            device,
+            epoch: Arc::new(AtomicUsize::new(epoch)),
+            device: device.clone(),
         }
     }
 

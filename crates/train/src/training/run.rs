@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::accuracy::{accuracy, tokenize};
-use super::history::{Epoch, History, Report};
+use super::history::{Epoch, History, Report, write_whole};
 use super::loader::{Labelled, Loader, Shuffle};
 use super::progress::Bar;
 use super::step::Classifier;
@@ -231,7 +231,7 @@ fn claim(
     }
     fs::create_dir_all(folder).map_err(io(folder))?;
     let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
-    fs::write(&file, text).map_err(io(&file))
+    write_whole(&file, &text).map_err(io(&file))
 }
 
 fn fingerprint(corpus: &Corpus) -> String {

@@ -98,10 +98,6 @@ impl Model {
     /// A [`CheckpointError`] that names the file.
     pub fn save(&self, folder: &Path) -> Result<(), CheckpointError> {
         fs::create_dir_all(folder).map_err(io_error(folder))?;
-        let config_file = folder.join(CONFIG);
-        let config = self.family.write_config(self.transformer.config());
-        fs::write(&config_file, format!("{config:#}\n")).map_err(io_error(&config_file))?;
-
         let tokenizer_file = folder.join(TOKENIZER);
         self.tokenizer
             .write(&tokenizer_file)
@@ -109,7 +105,12 @@ impl Model {
                 path: tokenizer_file.clone(),
                 message,
             })?;
-        weights::write(&self.transformer, self.family, &folder.join(WEIGHTS))
+        weights::write(&self.transformer, self.family, &folder.join(WEIGHTS))?;
+
+        // Last: a folder with a config.json is a whole model.
+        let config_file = folder.join(CONFIG);
+        let config = self.family.write_config(self.transformer.config());
+        fs::write(&config_file, format!("{config:#}\n")).map_err(io_error(&config_file))
     }
 }
 
