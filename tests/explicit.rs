@@ -14,47 +14,24 @@ mod laws;
 #[path = "explicit/network.rs"]
 mod network;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{DType, Device, Tensor};
+use burn::module::Module;
+use burn::tensor::{DType, Tensor};
 use common::{
-    Architecture, Draw, difference, explainer, filled, numbers, parameters, relevance, texts,
+    Architecture, ToDouble, difference, draw_config, explainer, numbers, parameters, random,
+    relevance, texts,
 };
 use laws::{Laws, PRESETS};
 use network::Network;
 use relprop_explain::Target;
-use relprop_rules::operations::{Activation, NormScale};
+use relprop_rules::operations::Activation;
 use relprop_rules::{Pass, Registry, RuleSet};
 use relprop_transformer::{
-    Batch, FeedForwardConfig, Model, NormConfig, NormPlacement, PaddingSide, Transformer,
-    TransformerConfig,
+    Batch, FeedForwardConfig, Model, PaddingSide, Transformer, TransformerConfig,
 };
 use rstest::rstest;
 
 /// How far the walk may be from the gradient in f64: the worst measured is 7e-13.
 const TOLERANCE: f64 = 1e-10;
-
-/// A model of which every parameter is drawn at random. `shifts` scales biases and betas.
-fn random(config: &TransformerConfig, shifts: f32, seed: u64) -> Model {
-    let mut draw = Draw::new(seed);
-    filled(config, &Device::flex(), |name, shape| {
-        let (centre, size) = match name.rsplit_once('.').unwrap_or_default() {
-            (_, "gamma") => (1.0, 0.5),
-            (_, "beta" | "bias") => (0.0, shifts),
-            (module, _) if module.starts_with("embeddings") => (0.0, 1.0),
-            _ => (0.0, (3.0 / shape[0] as f32).sqrt()),
-        };
-        let count = shape.iter().product();
-        (0..count).map(|_| centre + size * draw.number()).collect()
-    })
-}
-
-struct ToDouble;
-
-impl ModuleMapper for ToDouble {
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        parameter.map(|values| values.cast(DType::F64))
-    }
-}
 
 /// A model, and the same model in f64.
 struct Pair {
@@ -154,39 +131,6 @@ fn walking_back_by_hand_gives_the_relevance_of_the_preset(
         let worst = errors.into_iter().fold(0.0, f64::max);
         println!("{architecture:?} {blocks} {feed_forward} {preset}: {worst:.1e}");
         assert!(worst < TOLERANCE, "{preset}: {worst:.1e}");
-    }
-}
-
-/// A configuration of parts and sizes drawn at random.
-fn draw_config(seed: u64) -> TransformerConfig {
-    let mut draw = Draw::new(1000 + seed);
-    let mut below = |end: usize| ((draw.number() + 1.0) / 2.0 * end as f32) as usize % end;
-    let activations = Activation::ALL;
-    let mut norm = || NormConfig {
-        scale: [
-            NormScale::InsideRoot,
-            NormScale::OutsideRoot,
-            NormScale::RootMeanSquare,
-        ][below(3)]([1e-12, 1e-5, 0.1][below(3)]),
-        affine: below(3) > 0,
-    };
-    let (norm, embedding_norm) = (norm(), norm());
-    let heads = [1, 2, 4][below(3)];
-    TransformerConfig {
-        width: heads * (2 + below(5)),
-        heads,
-        blocks: 1 + below(4),
-        token_types: below(3),
-        scaled_attention: below(2) == 0,
-        feed_forward: (below(3) > 0).then(|| FeedForwardConfig {
-            width: 3 + below(30),
-            activation: activations[below(5)],
-        }),
-        norm,
-        norm_placement: [NormPlacement::Before, NormPlacement::After][below(2)],
-        embedding_norm: (below(2) == 0).then_some(embedding_norm),
-        pooler: activations.get(below(6)).copied(),
-        ..Architecture::PostNorm.config()
     }
 }
 

@@ -84,3 +84,47 @@ fn minilm_agrees_with_pytorch() {
         }
     }
 }
+
+/// What the tokens hold, what biases and shifts absorbed, and the rest, as PyTorch adds them up.
+#[test]
+fn the_ledger_of_minilm_agrees_with_pytorch() {
+    let Some(folder) = folder() else { return };
+    let model = Model::load(&folder, &Device::flex()).unwrap();
+    let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
+    let reference: Value = serde_json::from_str(&text).unwrap();
+
+    let sentences = reference["sentences"].as_array().unwrap();
+    for preset in sentences[0]["relevance"].as_object().unwrap().keys() {
+        let rules = RuleSet::preset(preset).unwrap();
+        let explainer = Explainer::new(&model, &rules, &Registry::default()).unwrap();
+        let explainer = explainer.with_ledger();
+        let [mut worst, mut unaccounted] = [0.0_f64; 2];
+        for sentence in sentences {
+            let target = sentence["target"].as_u64().unwrap() as usize;
+            let explainer = explainer.clone().target(Target::Label(target)).unwrap();
+            let explanation = explainer
+                .explain(sentence["text"].as_str().unwrap())
+                .unwrap();
+            let ledger = explanation.ledger().unwrap();
+            let is_term = |kind: &str| matches!(kind, "bias" | "shift");
+            let absorbed = |terms: bool| {
+                let entries = ledger.absorbed.iter();
+                let of_kind = entries.filter(|entry| is_term(&entry.kind) == terms);
+                of_kind.map(|entry| entry.relevance).sum::<f64>()
+            };
+            let expected = &sentence["relevance"][preset.as_str()]["blocks"];
+            for (found, name) in [
+                (ledger.tokens, "sum"),
+                (absorbed(true), "biases"),
+                (absorbed(false), "rest"),
+            ] {
+                let expected = expected[name].as_f64().unwrap();
+                worst = worst.max((found - expected).abs());
+            }
+            unaccounted = unaccounted.max(ledger.unaccounted.abs());
+        }
+        println!("{preset}: sums {worst:.1e} apart, {unaccounted:.1e} unaccounted");
+        assert!(worst < 1e-4, "{preset}: {worst:.1e}");
+        assert!(unaccounted < 1e-5, "{preset}: {unaccounted:.1e}");
+    }
+}

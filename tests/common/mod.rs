@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use relprop_explain::{Explainer, Explanation};
 use relprop_rules::operations::{Activation, NormScale};
 use relprop_rules::{Registry, RuleSet};
@@ -93,6 +93,39 @@ impl Architecture {
     }
 }
 
+/// A configuration of parts and sizes drawn at random.
+pub fn draw_config(seed: u64) -> TransformerConfig {
+    let mut draw = Draw::new(1000 + seed);
+    let mut below = |end: usize| ((draw.number() + 1.0) / 2.0 * end as f32) as usize % end;
+    let activations = Activation::ALL;
+    let mut norm = || NormConfig {
+        scale: [
+            NormScale::InsideRoot,
+            NormScale::OutsideRoot,
+            NormScale::RootMeanSquare,
+        ][below(3)]([1e-12, 1e-5, 0.1][below(3)]),
+        affine: below(3) > 0,
+    };
+    let (norm, embedding_norm) = (norm(), norm());
+    let heads = [1, 2, 4][below(3)];
+    TransformerConfig {
+        width: heads * (2 + below(5)),
+        heads,
+        blocks: 1 + below(4),
+        token_types: below(3),
+        scaled_attention: below(2) == 0,
+        feed_forward: (below(3) > 0).then(|| FeedForwardConfig {
+            width: 3 + below(30),
+            activation: activations[below(5)],
+        }),
+        norm,
+        norm_placement: [NormPlacement::Before, NormPlacement::After][below(2)],
+        embedding_norm: (below(2) == 0).then_some(embedding_norm),
+        pooler: activations.get(below(6)).copied(),
+        ..Architecture::PostNorm.config()
+    }
+}
+
 /// Random numbers between -1 and 1: xorshift64*.
 pub struct Draw(u64);
 
@@ -134,6 +167,21 @@ pub fn model_on(config: &TransformerConfig, device: &Device) -> Model {
     })
 }
 
+/// A model of which every parameter is drawn at random. `shifts` scales biases and betas.
+pub fn random(config: &TransformerConfig, shifts: f32, seed: u64) -> Model {
+    let mut draw = Draw::new(seed);
+    filled(config, &Device::flex(), |name, shape| {
+        let (centre, size) = match name.rsplit_once('.').unwrap_or_default() {
+            (_, "gamma") => (1.0, 0.5),
+            (_, "beta" | "bias") => (0.0, shifts),
+            (module, _) if module.starts_with("embeddings") => (0.0, 1.0),
+            _ => (0.0, (3.0 / shape[0] as f32).sqrt()),
+        };
+        let count = shape.iter().product();
+        (0..count).map(|_| centre + size * draw.number()).collect()
+    })
+}
+
 /// A model with the parameters that `fill` gives for their names and shapes.
 pub fn filled(
     config: &TransformerConfig,
@@ -168,6 +216,15 @@ impl<F: FnMut(&str, &[usize]) -> Vec<f32>> ModuleMapper for Mapper<F> {
             let values = (self.fill)(&name, &old.dims());
             Tensor::from_data(TensorData::new(values, old.dims()), &old.device())
         })
+    }
+}
+
+/// Casts a model to f64.
+pub struct ToDouble;
+
+impl ModuleMapper for ToDouble {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        parameter.map(|values| values.cast(DType::F64))
     }
 }
 

@@ -89,6 +89,9 @@ pub(crate) struct ExplainArguments {
     /// The site at which relevance is read (see `relprop inspect`)
     #[arg(long, value_name = "SITE", default_value = DEFAULT_SITE)]
     pub(crate) at: String,
+    /// Account for the whole target: what each bias, norm, activation and softmax absorbed
+    #[arg(long)]
+    pub(crate) ledger: bool,
     /// How results are written
     #[arg(long, value_enum, default_value_t = Format::Ansi)]
     pub(crate) format: Format,

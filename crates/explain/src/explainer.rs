@@ -1,9 +1,10 @@
 //! Relevance propagation through a model, for texts.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use relprop_rules::{BoundRules, Pass, Registry, RuleError, RuleSet, find_site};
+use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet, find_site};
 use relprop_transformer::{Batch, Model, PaddingSide, TextError, TokenizedText, Truncation};
 
+use crate::account::Plan;
 use crate::target::argmax;
 use crate::{
     Explanation, ModelInfo, SCHEMA, Target, TargetValue, TokenRelevance, UnknownTarget,
@@ -26,6 +27,7 @@ pub struct Explainer<'m> {
     target: Target,
     truncation: Truncation,
     padding: PaddingSide,
+    ledger: bool,
 }
 
 /// Why a text, or a model, cannot be explained as asked.
@@ -67,6 +69,7 @@ impl<'m> Explainer<'m> {
             target: Target::default(),
             truncation: Truncation::default(),
             padding: PaddingSide::default(),
+            ledger: false,
         })
     }
 
@@ -111,6 +114,12 @@ impl<'m> Explainer<'m> {
         self
     }
 
+    /// Keeps the account of every explanation: its [`Ledger`](crate::Ledger). Texts are then explained one by one.
+    pub fn with_ledger(mut self) -> Self {
+        self.ledger = true;
+        self
+    }
+
     /// Splits a text into tokens as the model reads them.
     ///
     /// # Errors
@@ -140,15 +149,38 @@ impl<'m> Explainer<'m> {
     ///
     /// [`RuleError::NoProbe`] if the model did not come by the site; it always should.
     pub fn explain_batch(&self, texts: &[TokenizedText]) -> Result<Vec<Explanation>, ExplainError> {
+        if self.ledger {
+            // A bias is one number for all texts: what it absorbs is known text by text.
+            let plan = Plan::new(&self.model.transformer, &self.at);
+            let each = texts.iter().map(|text| {
+                let (mut explanations, mut recorded) =
+                    self.run(std::slice::from_ref(text), plan.pass(&self.rules))?;
+                let mut explanation = explanations.remove(0);
+                let tokens = explanation.tokens.iter().map(|t| t.relevance).collect();
+                explanation.ledger = Some(plan.ledger(&mut recorded, tokens)?);
+                Ok(explanation)
+            });
+            return each.collect();
+        }
         if texts.is_empty() {
             return Ok(Vec::new());
         }
+        let pass = Pass::new(&self.rules).with_probe(&self.at);
+        let (explanations, _) = self.run(texts, pass)?;
+        Ok(explanations)
+    }
+
+    /// Explains the texts in `pass`, and gives what else it recorded.
+    fn run(
+        &self,
+        texts: &[TokenizedText],
+        mut pass: Pass,
+    ) -> Result<(Vec<Explanation>, Relevance), ExplainError> {
         let transformer = &self.model.transformer;
         let device = transformer.device();
         let padding_token = transformer.config().padding_token;
         let batch = Batch::new(texts, padding_token, self.padding, &device);
 
-        let mut pass = Pass::new(&self.rules).with_probe(&self.at);
         let logits = transformer.forward(&batch, &mut pass);
         let labels = logits.dims()[1];
         let values = numbers(logits.clone());
@@ -161,17 +193,19 @@ impl<'m> Explainer<'m> {
             .collect::<Vec<_>>();
         let weights = TensorData::new(weights, [rows.len(), labels]);
         let target = (logits * Tensor::from_data(weights, &device)).sum();
-        let relevance: Tensor<3> = pass.backward(target).take(&self.at)?;
+        let mut recorded = pass.backward(target);
+        let relevance: Tensor<3> = recorded.take(&self.at)?;
 
         let [_, positions, _] = relevance.dims();
         let relevance = numbers(relevance.sum_dim(2));
         let of_text = relevance.chunks(positions).zip(&batch.spans);
         let explanations = texts.iter().zip(rows).zip(of_text);
-        Ok(explanations
+        let explanations = explanations
             .map(|((text, logits), (relevance, span))| {
                 self.explanation(text, logits, &relevance[span.clone()])
             })
-            .collect())
+            .collect();
+        Ok((explanations, recorded))
     }
 
     fn explanation(&self, text: &TokenizedText, logits: &[f32], relevance: &[f32]) -> Explanation {
@@ -216,6 +250,7 @@ impl<'m> Explainer<'m> {
             tokens: tokens.collect(),
             words: words(text, relevance),
             dropped_tokens: text.dropped,
+            ledger: None,
         }
     }
 }
@@ -264,7 +299,7 @@ fn device_name(device: &Device) -> String {
 }
 
 /// The numbers of a tensor, row by row.
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor
         .into_data_as::<f32>()
         .try_into_vec()

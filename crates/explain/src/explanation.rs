@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Ledger;
+
 /// The name and version of the JSON format that [`Explanation`] is written in.
 pub const SCHEMA: &str = "relprop.explanation/1";
 
@@ -42,6 +44,9 @@ pub struct Explanation {
     /// How many tokens were cut from the end of the text because the model has no position for them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_tokens: usize,
+    /// The account of the target, if it was [asked for](crate::Explainer::with_ledger).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
 }
 
 /// Which model was explained.
@@ -96,8 +101,23 @@ pub struct WordRelevance {
 impl Explanation {
     /// The sum of relevance over all tokens. What it lacks of the target was absorbed by biases
     /// and by operations whose rule does not conserve.
+    ///
+    /// What exactly it was is in the [ledger](Explanation::ledger).
     pub fn total(&self) -> f32 {
         self.tokens.iter().map(|token| token.relevance).sum()
+    }
+
+    /// The account of the target: what the tokens hold, what each site absorbed, and what is
+    /// unaccounted. None unless it was [asked for](crate::Explainer::with_ledger).
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
+    /// How relevance moves through the model, `[layers, tokens]`: the relevance of each token where
+    /// it was read, then at the output of each block. Empty without a ledger.
+    pub fn layers(&self) -> Vec<&[f32]> {
+        let layers = self.ledger.iter().flat_map(|ledger| &ledger.layers);
+        layers.map(|layer| layer.tokens.as_slice()).collect()
     }
 }
 

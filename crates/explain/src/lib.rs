@@ -1,10 +1,13 @@
 //! Explanations of Transformers: relevance per token, and how to show it.
 
+mod account;
 mod explainer;
 mod explanation;
+mod ledger;
 pub mod render;
 mod target;
 
 pub use explainer::{DEFAULT_SITE, ExplainError, Explainer};
 pub use explanation::*;
+pub use ledger::{Absorbed, Layer, Ledger};
 pub use target::{Target, UnknownTarget};

@@ -1,8 +1,8 @@
 //! What the author of a rule has to show.
 
-use burn::tensor::{Gradients, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
-use crate::{Operation, Rule, Signal};
+use crate::{Operation, Rule, Signal, Signals, Watched};
 
 /// What [`check`] found out about a rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,10 +48,7 @@ impl RuleReport {
 /// // The plain gradient of a norm loses nearly everything.
 /// assert!(check(&Gradient {}, &norm, x).conservation_error() > 0.1);
 /// ```
-pub fn check<O: Operation, R: Rule<O>>(rule: &R, operation: &O, input: O::Input) -> RuleReport
-where
-    O::Input: Signals,
-{
+pub fn check<O: Operation, R: Rule<O>>(rule: &R, operation: &O, input: O::Input) -> RuleReport {
     // Burn may compute a tracked tensor by other kernels, so both runs are tracked.
     let expected = operation.forward(input.clone().watch_each(&mut Watched::default()));
     let mut watched = Watched::default();
@@ -81,52 +78,5 @@ where
         held: of_outputs().sum(),
         kept: relevance.iter().sum(),
         absolute: of_outputs().map(f64::abs).sum(),
-    }
-}
-
-/// The tensors that an operation takes.
-pub trait Signals: Clone {
-    /// The same tensors, each watched.
-    fn watch_each(self, watched: &mut Watched) -> Self;
-}
-
-/// Reads the relevance of one watched tensor.
-type Read = Box<dyn FnOnce(Option<&Gradients>) -> Vec<f64>>;
-
-/// Tensors that are being watched.
-#[derive(Default)]
-pub struct Watched(Vec<Read>);
-
-impl Watched {
-    fn relevance(self, gradients: Option<&Gradients>) -> Vec<f64> {
-        self.0
-            .into_iter()
-            .flat_map(|read| read(gradients))
-            .collect()
-    }
-}
-
-impl<const D: usize> Signals for Tensor<D> {
-    fn watch_each(self, watched: &mut Watched) -> Self {
-        let (signal, probe) = self.watch();
-        watched.0.push(Box::new(|gradients| {
-            let relevance = probe.relevance::<Self>(gradients);
-            relevance.map(|tensor| tensor.numbers()).unwrap_or_default()
-        }));
-        signal
-    }
-}
-
-impl<A: Signals, B: Signals> Signals for (A, B) {
-    fn watch_each(self, watched: &mut Watched) -> Self {
-        (self.0.watch_each(watched), self.1.watch_each(watched))
-    }
-}
-
-impl<A: Signals> Signals for Vec<A> {
-    fn watch_each(self, watched: &mut Watched) -> Self {
-        self.into_iter()
-            .map(|signal| signal.watch_each(watched))
-            .collect()
     }
 }

@@ -47,6 +47,7 @@ pub mod algebra;
 mod check;
 mod error;
 pub mod explicit;
+mod ledger;
 mod operation;
 pub mod operations;
 mod pass;
@@ -54,14 +55,17 @@ mod probe;
 mod rule;
 pub mod rules;
 mod set;
+mod signals;
 
-pub use check::{RuleReport, Signals, Watched, check};
+pub use check::{RuleReport, check};
 pub use error::RuleError;
+pub use ledger::{Absorbed, Ledger, Stage, Terms};
 pub use operation::{Operation, Signal, Site};
 pub use pass::Pass;
 pub use probe::{Probe, Relevance};
 pub use rule::Rule;
 pub use set::{Assignment, BoundRules, Pattern, Registry, RuleSet, find_site};
+pub use signals::{Signals, Watched};
 
 /// The page for authors of rules: its programs run as tests.
 #[cfg(doctest)]

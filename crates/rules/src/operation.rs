@@ -2,21 +2,28 @@
 
 use burn::tensor::Tensor;
 
-use crate::Probe;
+use crate::{Probe, Signals, Terms};
 
 /// One step of a network, with its parameters, for which a [`Rule`](crate::Rule) can be chosen.
-pub trait Operation: 'static {
+pub trait Operation: Clone + 'static {
     /// The name in rule sets: `linear`, `norm`, `attention-weights`.
     const NAME: &'static str;
 
+    /// What a [`Ledger`](crate::Ledger) calls the relevance that this operation does not hand on
+    /// to its inputs, apart from that of its own terms.
+    const ABSORBS: &'static str = "rule";
+
     /// What it takes: a tensor, or several.
-    type Input;
+    type Input: Signals;
 
     /// What it gives.
     type Output: Signal;
 
     /// Computes the value, with its plain gradient.
     fn forward(&self, input: Self::Input) -> Self::Output;
+
+    /// Watches the terms that it adds by itself, such as a bias: they absorb relevance of their own.
+    fn watch_terms(&mut self, _terms: &mut Terms) {}
 }
 
 /// A tensor of any rank that passes between operations.
@@ -33,6 +40,9 @@ pub trait Signal: Clone + 'static {
         data.try_into_vec().expect("the data is f64")
     }
 
+    /// Whether autodiff follows it; if not, it is a constant.
+    fn is_tracked(&self) -> bool;
+
     /// Returns the same value, watched: after the backward pass the probe knows its gradient.
     fn watch(self) -> (Self, Probe);
 }
@@ -45,6 +55,10 @@ impl<const D: usize> Signal for Tensor<D> {
     fn flat(self) -> Tensor<1> {
         let count: usize = self.dims().iter().product();
         self.reshape([count])
+    }
+
+    fn is_tracked(&self) -> bool {
+        Self::is_tracked(self)
     }
 
     fn watch(self) -> (Self, Probe) {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use burn::tensor::Tensor;
 
+use crate::ledger::Account;
 use crate::probe::Probes;
 use crate::{BoundRules, Operation, Relevance, Signal, Site};
 
@@ -18,6 +19,7 @@ pub struct Pass<'a> {
     scope: String,
     sites: Option<Vec<Site>>,
     probes: Probes,
+    account: Option<Account>,
 }
 
 impl<'a> Pass<'a> {
@@ -56,6 +58,38 @@ impl<'a> Pass<'a> {
         self
     }
 
+    /// Asks for an account of the target: what every operation after the first cut absorbed.
+    ///
+    /// A *cut* is a site that all relevance comes through, such as the output of a block. They are
+    /// given in the order of computation; the first is where relevance is read. The account balances
+    /// from cut to cut. It is the account of everything in the batch together, so give one text to
+    /// have it for that text.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use relprop_rules::{Pass, operations::Linear};
+    ///
+    /// let device = Device::flex();
+    /// let map = Linear {
+    ///     weight: Tensor::from_data([[3.0], [-1.0]], &device),
+    ///     bias: Some(Tensor::from_data([0.5], &device)),
+    /// };
+    /// let mut pass = Pass::plain().with_ledger(["input"]);
+    /// let x = pass.signal("input", Tensor::from_data([[[2.0, 1.0]]], &device));
+    /// let y = pass.apply("map", &map, x);
+    ///
+    /// // 2 * 3 - 1 * 1 + 0.5
+    /// let relevance = pass.backward(y.sum());
+    /// let ledger = relevance.ledger().unwrap();
+    /// assert_eq!((ledger.target, ledger.read(), ledger.unaccounted()), (5.5, 5.0, 0.0));
+    /// let bias = ledger.absorbed().next().unwrap();
+    /// assert_eq!((bias.site.as_str(), bias.kind, bias.relevance), ("map", "bias", 0.5));
+    /// ```
+    pub fn with_ledger<S: Into<String>>(mut self, cuts: impl IntoIterator<Item = S>) -> Self {
+        self.account = Some(Account::new(cuts.into_iter().map(Into::into).collect()));
+        self
+    }
+
     /// Whether dropout is on.
     pub fn is_training(&self) -> bool {
         self.training
@@ -77,16 +111,26 @@ impl<'a> Pass<'a> {
     /// If the rules were bound to the sites of another model, so that this one has none.
     pub fn apply<O: Operation>(&mut self, site: &str, operation: &O, input: O::Input) -> O::Output {
         let site = format!("{}{site}", self.scope);
-        let output = match self.rules {
+        let rules = self.rules;
+        let run = |operation: &O, input| match rules {
             None => operation.forward(input),
             Some(rules) => rules.rule::<O>(&site).apply(operation, input),
+        };
+        let output = match &mut self.account {
+            None => run(operation, input),
+            Some(account) => account.apply(&site, operation, input, run),
         };
         self.record(site, Some(O::NAME), output)
     }
 
     /// Names a signal between operations, so that relevance can be read there.
     pub fn signal<S: Signal>(&mut self, site: &str, signal: S) -> S {
-        self.record(format!("{}{site}", self.scope), None, signal)
+        let site = format!("{}{site}", self.scope);
+        let signal = match &mut self.account {
+            None => signal,
+            Some(account) => account.signal(&site, signal),
+        };
+        self.record(site, None, signal)
     }
 
     fn record<S: Signal>(&mut self, name: String, operation: Option<&'static str>, x: S) -> S {
@@ -97,6 +141,10 @@ impl<'a> Pass<'a> {
                 shape: x.shape(),
             });
         }
+        let x = match &mut self.account {
+            None => x,
+            Some(account) => account.cut(&name, x),
+        };
         self.probes.record(&name, x)
     }
 
@@ -110,7 +158,13 @@ impl<'a> Pass<'a> {
     /// probe.
     pub fn backward(self, target: Tensor<1>) -> Relevance {
         // If every path from the probes to the target is detached, nothing is recorded.
+        let value = target.clone();
         let gradients = target.is_tracked().then(|| target.backward());
-        self.probes.into_relevance(gradients.as_ref())
+        let mut relevance = self.probes.into_relevance(gradients.as_ref());
+        relevance.ledger = self.account.map(|account| {
+            let target = value.numbers().into_iter().sum();
+            account.close(target, gradients.as_ref())
+        });
+        relevance
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use burn::tensor::{Gradients, Tensor};
 
-use crate::{RuleError, Signal};
+use crate::{Ledger, RuleError, Signal};
 
 /// A signal times its gradient, as a `Tensor<D>` in a box.
 type Finish = dyn FnOnce(Option<&Gradients>) -> Box<dyn Any>;
@@ -51,11 +51,12 @@ impl Probes {
 
     pub(crate) fn into_relevance(self, gradients: Option<&Gradients>) -> Relevance {
         let finished = self.0.into_iter();
-        Relevance(
-            finished
+        Relevance {
+            at_probes: finished
                 .filter_map(|(site, probe)| Some((site, (probe?.0)(gradients))))
                 .collect(),
-        )
+            ledger: None,
+        }
     }
 }
 
@@ -67,7 +68,10 @@ impl fmt::Debug for Probes {
 
 /// The relevance at every probe of a pass.
 #[derive(Debug)]
-pub struct Relevance(HashMap<String, Box<dyn Any>>);
+pub struct Relevance {
+    at_probes: HashMap<String, Box<dyn Any>>,
+    pub(crate) ledger: Option<Ledger>,
+}
 
 impl Relevance {
     /// Takes the relevance at `site`: the signal there times its gradient, in the signal's shape,
@@ -82,10 +86,16 @@ impl Relevance {
             site: site.to_owned(),
             rank: D,
         };
-        let relevance = self.0.remove(site).ok_or_else(missing)?;
+        let relevance = self.at_probes.remove(site).ok_or_else(missing)?;
         relevance
             .downcast::<Tensor<D>>()
             .map(|tensor| *tensor)
             .map_err(|_| missing())
+    }
+
+    /// The account of the target, if the pass was asked to keep one; see
+    /// [`Pass::with_ledger`](crate::Pass::with_ledger).
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
     }
 }

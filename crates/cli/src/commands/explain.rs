@@ -105,7 +105,12 @@ fn explainers<'m>(
         let explainer = explainer.at(&arguments.at).map_err(UsageError::new)?;
         Ok(explainer.target(target)?.truncation(truncation))
     };
-    rule_sets.iter().map(explainer).collect()
+    let mut explainers: Vec<_> = rule_sets.iter().map(explainer).collect::<Result<_, _>>()?;
+    if arguments.ledger {
+        let asked = explainers.remove(0);
+        explainers.insert(0, asked.with_ledger());
+    }
+    Ok(explainers)
 }
 
 /// Cuts a batch into runs of texts that have no more than [`TOKENS`] tokens when padded.

@@ -50,7 +50,7 @@ impl Account {
     /// would be noise.
     pub fn share(&self) -> Option<f32> {
         let share = self.total / self.target;
-        let zero = self.numbers().signed(self.target) == self.numbers().signed(0.0);
+        let zero = self.numbers().is_zero(self.target);
         (share.is_finite() && !zero).then_some(share)
     }
 
@@ -58,11 +58,10 @@ impl Account {
     /// only where they hold something.
     pub fn sums(&self) -> Vec<(&'static str, String)> {
         let numbers = self.numbers();
-        let other = numbers.signed(self.other);
         let mut sums = vec![("words", numbers.signed(self.words))];
         sums.push(("special tokens", numbers.signed(self.special)));
-        if other != numbers.signed(0.0) {
-            sums.push(("other tokens", other));
+        if !numbers.is_zero(self.other) {
+            sums.push(("other tokens", numbers.signed(self.other)));
         }
         sums.push(("total", numbers.signed(self.total)));
         sums

@@ -4,6 +4,7 @@ use anstyle::Style;
 
 use super::account::Account;
 use super::flow::flow;
+use super::ledger;
 use super::numbers::{Numbers, Scale, percent, probability};
 use super::page::{PLAIN, Page};
 use super::palette::{step, style};
@@ -91,7 +92,10 @@ fn footer(page: &mut Page, explanation: &Explanation) {
         .map(|(name, sum)| format!("{name} {sum}"))
         .collect();
     page.parts(&sums, PLAIN);
-    page.paragraph(&account.held(), PLAIN);
+    match &explanation.ledger {
+        Some(account) => ledger::ansi(page, account),
+        None => page.paragraph(&account.held(), PLAIN),
+    }
     if let Some(dropped) = dropped(explanation) {
         page.paragraph(&dropped, PLAIN);
     }

@@ -9,9 +9,11 @@ use super::ansi::dropped;
 use super::numbers::{Numbers, percent, probability};
 use crate::Explanation;
 
+mod ledger;
 mod picture;
 mod table;
 
+use ledger::ledger;
 use picture::picture;
 use table::table;
 
@@ -120,6 +122,7 @@ fn text(number: usize, item: &Item) -> Markup {
             (decision(main))
             (picture(main, item.evidence, true))
             (account(main))
+            (ledger(main))
             @if let Some(dropped) = dropped(main) { p.note { (dropped) "." } }
             @if let Some(note) = item.note { p.note { (note) } }
             @if !others.is_empty() {

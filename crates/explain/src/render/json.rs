@@ -60,6 +60,7 @@ fn check(explanations: &[Explanation]) -> Result<(), NotFinite> {
             target,
             tokens,
             words,
+            ledger,
             ..
         } = explanation;
         let check = |value: f32, place: &dyn Fn() -> String| match value.is_finite() {
@@ -84,6 +85,18 @@ fn check(explanations: &[Explanation]) -> Result<(), NotFinite> {
                 format!("the relevance of word {at} {:?}", word.text)
             })?;
         }
+        let Some(ledger) = ledger else { continue };
+        for entry in &ledger.absorbed {
+            check(entry.relevance as f32, &|| {
+                format!("what {} absorbed", entry.site)
+            })?;
+        }
+        for layer in &ledger.layers {
+            let numbers = layer.tokens.iter().chain(&layer.heads);
+            for &relevance in numbers {
+                check(relevance, &|| format!("the relevance at {}", layer.site))?;
+            }
+        }
     }
     Ok(())
 }
@@ -93,7 +106,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::render::sample::explanation;
+    use crate::render::sample::{explanation, ledger};
 
     fn sample() -> Explanation {
         explanation(
@@ -107,6 +120,7 @@ mod tests {
         let mut other = sample();
         other.model.sha256 = None;
         other.dropped_tokens = 3;
+        other.ledger = Some(ledger());
         let both = [sample(), other];
         let array = json(&both).unwrap();
         assert_eq!(
@@ -152,6 +166,15 @@ mod tests {
             keys(&value["words"][0]),
             ["text", "start", "end", "relevance"]
         );
+        let mut accounted = sample();
+        accounted.ledger = Some(ledger());
+        let value: Value = serde_json::from_str(&jsonl(&[accounted]).unwrap()).unwrap();
+        assert_eq!(
+            keys(&value["ledger"]).join(" "),
+            "target tokens absorbed unaccounted layers"
+        );
+        let entry = ["site", "operation", "kind", "relevance"];
+        assert_eq!(keys(&value["ledger"]["absorbed"][0]), entry);
     }
 
     #[test]
@@ -182,5 +205,9 @@ mod tests {
         );
         bad.logits[0] = f32::INFINITY;
         assert_eq!(json(&[bad]).unwrap_err().place, "logit 0");
+        let mut bad = sample();
+        bad.ledger = Some(ledger());
+        bad.ledger.as_mut().unwrap().absorbed[4].relevance = f64::NAN;
+        assert_eq!(json(&[bad]).unwrap_err().place, "what classifier absorbed");
     }
 }

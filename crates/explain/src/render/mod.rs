@@ -15,6 +15,7 @@ mod ansi;
 mod flow;
 mod html;
 mod json;
+mod ledger;
 mod numbers;
 mod page;
 mod palette;

@@ -84,6 +84,11 @@ impl Numbers {
             text
         }
     }
+
+    /// Whether a number is written as zero.
+    pub fn is_zero(self, value: f32) -> bool {
+        self.signed(value) == self.signed(0.0)
+    }
 }
 
 /// The largest absolute value among the finite ones; 0 if there is none.

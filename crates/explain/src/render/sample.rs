@@ -1,6 +1,9 @@
 //! Explanations made up for tests.
 
-use crate::{Explanation, ModelInfo, SCHEMA, TargetValue, TokenRelevance, WordRelevance};
+use crate::{
+    Absorbed, Explanation, Layer, Ledger, ModelInfo, SCHEMA, TargetValue, TokenRelevance,
+    WordRelevance,
+};
 
 /// An explanation of `text` whose words stand in it in this order, each a single token, between
 /// `[CLS]` and `[SEP]`, which hold nothing.
@@ -61,5 +64,44 @@ pub(super) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         tokens,
         words,
         dropped_tokens: 0,
+        ledger: None,
+    }
+}
+
+/// The account of a target of 2.1, of which the tokens hold 1.7.
+pub(super) fn ledger() -> Ledger {
+    let entry = |site: &str, operation: &str, kind: &str, relevance| Absorbed {
+        site: site.into(),
+        operation: Some(operation.into()),
+        kind: kind.into(),
+        relevance,
+    };
+    let layer = |site: &str, warm, heads: &[f32]| Layer {
+        site: site.into(),
+        tokens: vec![0.0, warm, 0.0],
+        heads: heads.into(),
+        absorbed: 0.4,
+        unaccounted: 1e-7,
+    };
+    Ledger {
+        target: 2.1,
+        tokens: 1.7,
+        absorbed: vec![
+            entry("encoder.0.attention.output", "linear", "bias", 0.02),
+            entry("encoder.0.attention.norm", "norm", "shift", -0.01),
+            entry(
+                "encoder.0.feed-forward.activation",
+                "activation",
+                "activation",
+                1.0,
+            ),
+            entry("encoder.0.feed-forward.down", "linear", "bias", -0.01),
+            entry("classifier", "linear", "bias", -0.6 - 1e-7),
+        ],
+        unaccounted: 1e-7,
+        layers: vec![
+            layer("blocks", 1.7, &[2.0, -0.5]),
+            layer("encoder.0.output", 2.7, &[]),
+        ],
     }
 }

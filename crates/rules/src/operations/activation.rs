@@ -55,6 +55,7 @@ impl Activation {
 
 impl Operation for Activation {
     const NAME: &'static str = "activation";
+    const ABSORBS: &'static str = "activation";
     type Input = Tensor<3>;
     type Output = Tensor<3>;
 

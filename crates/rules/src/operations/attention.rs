@@ -13,6 +13,7 @@ pub struct AttentionScores {
 
 impl Operation for AttentionScores {
     const NAME: &'static str = "attention-scores";
+    const ABSORBS: &'static str = "product";
     /// Queries `[batch, head, query, feature]` and keys `[batch, head, key, feature]`.
     type Input = (Tensor<4>, Tensor<4>);
     /// `[batch, head, query, key]`.
@@ -32,6 +33,7 @@ pub struct AttentionWeights {
 
 impl Operation for AttentionWeights {
     const NAME: &'static str = "attention-weights";
+    const ABSORBS: &'static str = "softmax";
     /// Scores `[batch, head, query, key]`.
     type Input = Tensor<4>;
     /// `[batch, head, query, key]`; exactly zero at hidden keys; each query's weights sum to 1.
@@ -61,6 +63,7 @@ pub struct AttentionMix;
 
 impl Operation for AttentionMix {
     const NAME: &'static str = "attention-mix";
+    const ABSORBS: &'static str = "product";
     /// Weights `[batch, head, query, key]` and values `[batch, head, key, feature]`.
     type Input = (Tensor<4>, Tensor<4>);
     /// `[batch, head, query, feature]`.

@@ -10,6 +10,7 @@ pub struct EmbeddingSum;
 
 impl Operation for EmbeddingSum {
     const NAME: &'static str = "embedding-sum";
+    const ABSORBS: &'static str = "input";
     /// The first embedding, and those added to it.
     type Input = (Tensor<3>, Vec<Tensor<3>>);
     type Output = Tensor<3>;

@@ -10,6 +10,7 @@ pub struct Gate;
 
 impl Operation for Gate {
     const NAME: &'static str = "gate";
+    const ABSORBS: &'static str = "product";
     /// The gate, after its activation, and the signal that it lets through.
     type Input = (Tensor<3>, Tensor<3>);
     type Output = Tensor<3>;

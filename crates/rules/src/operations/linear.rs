@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::Operation;
+use crate::{Operation, Terms};
 
 /// z_j = sum_i x_i W_ij + b_j, on `[batch, position, feature]`.
 #[derive(Clone, Debug)]
@@ -24,10 +24,15 @@ impl From<&burn::nn::Linear> for Linear {
 
 impl Operation for Linear {
     const NAME: &'static str = "linear";
+    const ABSORBS: &'static str = "stabiliser";
     type Input = Tensor<3>;
     type Output = Tensor<3>;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         burn::tensor::module::linear(x, self.weight.clone(), self.bias.clone())
+    }
+
+    fn watch_terms(&mut self, terms: &mut Terms) {
+        terms.watch("bias", &mut self.bias);
     }
 }

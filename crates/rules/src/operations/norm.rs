@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::Operation;
+use crate::{Operation, Terms};
 
 /// LayerNorm or RMSNorm: y = (x - mean(x)) * scale(x) * gamma + beta, the latter without the mean, over the features of `[batch, position, feature]`.
 #[derive(Clone, Debug)]
@@ -97,6 +97,7 @@ impl Norm {
 
 impl Operation for Norm {
     const NAME: &'static str = "norm";
+    const ABSORBS: &'static str = "scale";
     type Input = Tensor<3>;
     type Output = Tensor<3>;
 
@@ -104,5 +105,9 @@ impl Operation for Norm {
         let centred = self.centre(x);
         let scale = self.scale(centred.clone());
         self.affine(centred * scale)
+    }
+
+    fn watch_terms(&mut self, terms: &mut Terms) {
+        terms.watch("shift", &mut self.beta);
     }
 }

@@ -13,6 +13,7 @@ pub struct Pooling {
 
 impl Operation for Pooling {
     const NAME: &'static str = "pooling";
+    const ABSORBS: &'static str = "pooling";
     /// `[batch, position, feature]`.
     type Input = Tensor<3>;
     /// `[batch, 1, feature]`.

@@ -10,6 +10,7 @@ pub struct Residual;
 
 impl Operation for Residual {
     const NAME: &'static str = "residual";
+    const ABSORBS: &'static str = "residual";
     /// The skip connection and the branch, each `[batch, position, feature]`.
     type Input = (Tensor<3>, Tensor<3>);
     type Output = Tensor<3>;

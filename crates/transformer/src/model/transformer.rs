@@ -66,7 +66,7 @@ impl Transformer {
     /// The logits of each text, `[batch, label]`.
     ///
     /// Dropout is on only in a [training](Pass::training) pass. The signal `blocks` is the input of
-    /// the first block.
+    /// the first block, and `encoder.0.output` what it gives.
     ///
     /// # Panics
     ///
@@ -78,7 +78,8 @@ impl Transformer {
         let hidden = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
         for (index, block) in self.encoder.iter().enumerate() {
             x = pass.within(format_args!("encoder.{index}"), |pass| {
-                block.forward(x, hidden.clone(), pass)
+                let x = block.forward(x, hidden.clone(), pass);
+                pass.signal("output", x)
             });
         }
         if let Some(norm) = &self.final_norm {
@@ -98,6 +99,15 @@ impl Transformer {
         let x = drop(&self.dropout, x, pass);
         pass.apply("classifier", &LinearMap::from(&self.classifier), x)
             .squeeze_dim(1)
+    }
+
+    /// The sites between blocks, in the order of computation: `blocks`, then the output of each block.
+    /// All relevance comes through each of them.
+    pub fn boundaries(&self) -> Vec<String> {
+        let outputs = (0..self.encoder.len()).map(|index| format!("encoder.{index}.output"));
+        std::iter::once("blocks".to_owned())
+            .chain(outputs)
+            .collect()
     }
 
     /// Every site of this model, in the order of computation, with the shapes that a text of two

@@ -1,0 +1,69 @@
+//! Where the rest of a target went.
+
+use serde::{Deserialize, Serialize};
+
+/// The account of one explanation.
+///
+/// ```text
+/// target = tokens + sum of what was absorbed + unaccounted
+/// ```
+///
+/// All numbers are in units of the target. See `docs/conservation.md` for how to read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The value that was explained.
+    pub target: f64,
+    /// What the tokens hold together.
+    pub tokens: f64,
+    /// What each site between them and the target absorbed, in the order of computation.
+    pub absorbed: Vec<Absorbed>,
+    /// Target minus everything else. It is rounding, unless the model computes something outside
+    /// its operations.
+    pub unaccounted: f64,
+    /// How relevance moves through the model: at the site where it was read, then at the output of
+    /// each block.
+    pub layers: Vec<Layer>,
+}
+
+/// Relevance that stayed at one site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Absorbed {
+    /// The site: `encoder.3.attention.output`.
+    pub site: String,
+    /// The operation there; absent for a signal, such as position embeddings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// What absorbed it: `bias`, `shift`, `scale`, `activation`, `softmax`, `product`, `stabiliser`,
+    /// `input`, ...
+    pub kind: String,
+    /// How much; negative where the operation made relevance up.
+    pub relevance: f64,
+}
+
+/// Relevance at one place between blocks, and what became of it up to the next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Layer {
+    /// The site: `blocks`, `encoder.0.output`.
+    pub site: String,
+    /// The relevance of each token there.
+    pub tokens: Vec<f32>,
+    /// The relevance that each attention head passes on between here and the next layer: at the
+    /// mixture of its values, which is also what its attention weights hold if they are not halved
+    /// or detached. Empty where no attention comes.
+    pub heads: Vec<f32>,
+    /// What was absorbed between here and the next layer, or the target.
+    pub absorbed: f64,
+    /// The relevance at the next layer minus that here and what was absorbed.
+    pub unaccounted: f64,
+}
+
+impl From<&relprop_rules::Absorbed> for Absorbed {
+    fn from(entry: &relprop_rules::Absorbed) -> Self {
+        Self {
+            site: entry.site.clone(),
+            operation: entry.operation.map(str::to_owned),
+            kind: entry.kind.to_owned(),
+            relevance: entry.relevance,
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The account of a target: what each operation absorbed on the way back.
+//!
+//! Relevance that enters an operation at its output either comes out at its inputs, or it is absorbed:
+//!
+//! ```text
+//! absorbed = R(y) - sum_i R(x_i)
+//! ```
+//!
+//! A part of it belongs to the terms that the operation adds by itself, a bias b or a shift beta,
+//! whose relevance is R(b) = b * df/db. The rest depends on the operation and its rule. Between two
+//! places that all relevance comes through, *cuts*, the difference must be what the operations in
+//! between absorbed; what is not is unaccounted.
+
+use burn::tensor::{Gradients, Tensor};
+
+use crate::{Operation, Signal, Signals, Watched};
+
+/// Where the target went: through cuts, and into what operations absorbed between them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    /// The value that was propagated back.
+    pub target: f64,
+    /// One for each cut, from the place where relevance was read to the target.
+    pub stages: Vec<Stage>,
+}
+
+/// The stretch of a model from one cut to the next, or to the target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// The cut at its start.
+    pub site: String,
+    /// The relevance there.
+    pub relevance: f64,
+    /// What its operations absorbed, in the order of computation. Zeros are left out.
+    pub absorbed: Vec<Absorbed>,
+    /// The relevance at its end minus all of these: 0 but for rounding, unless something was
+    /// computed outside the pass.
+    pub unaccounted: f64,
+}
+
+/// Relevance that stayed in an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Absorbed {
+    /// Where.
+    pub site: String,
+    /// The name of the operation; none for a signal that comes in from elsewhere.
+    pub operation: Option<&'static str>,
+    /// What absorbed it: `bias`, or the operation's [`ABSORBS`](Operation::ABSORBS).
+    pub kind: &'static str,
+    /// How much; negative where the operation made relevance up.
+    pub relevance: f64,
+}
+
+impl Ledger {
+    /// The relevance where it was read, at the first cut.
+    pub fn read(&self) -> f64 {
+        self.stages.first().map_or(0.0, |stage| stage.relevance)
+    }
+
+    /// Everything that was absorbed, in the order of computation.
+    pub fn absorbed(&self) -> impl Iterator<Item = &Absorbed> {
+        self.stages.iter().flat_map(|stage| &stage.absorbed)
+    }
+
+    /// The target minus what was read and what was absorbed.
+    pub fn unaccounted(&self) -> f64 {
+        let absorbed: f64 = self.absorbed().map(|entry| entry.relevance).sum();
+        self.target - self.read() - absorbed
+    }
+}
+
+/// The terms that an operation adds by itself, being watched.
+#[derive(Default)]
+pub struct Terms(Vec<(&'static str, Watched)>);
+
+impl Terms {
+    /// Watches a term, if there is one; its relevance stands in the ledger as `kind`.
+    pub fn watch<const D: usize>(&mut self, kind: &'static str, term: &mut Option<Tensor<D>>) {
+        if let Some(constant) = term.take() {
+            let mut watched = Watched::default();
+            *term = Some(watched.watch(constant));
+            self.0.push((kind, watched));
+        }
+    }
+}
+
+/// A ledger that is still being written: sums wait for the gradients.
+pub(crate) struct Account {
+    cuts: Vec<String>,
+    lines: Vec<Line>,
+}
+
+enum Line {
+    Cut {
+        site: String,
+        relevance: Watched,
+    },
+    Operation {
+        site: String,
+        name: &'static str,
+        absorbs: &'static str,
+        output: Watched,
+        inputs: Watched,
+        terms: Terms,
+    },
+    Signal {
+        site: String,
+        relevance: Watched,
+    },
+}
+
+impl Account {
+    pub(crate) fn new(cuts: Vec<String>) -> Self {
+        Self {
+            cuts,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Runs an operation, and watches its output, its inputs and its own terms.
+    pub(crate) fn apply<O: Operation>(
+        &mut self,
+        site: &str,
+        operation: &O,
+        input: O::Input,
+        run: impl FnOnce(&O, O::Input) -> O::Output,
+    ) -> O::Output {
+        let mut inputs = Watched::tracked_only();
+        let input = input.watch_each(&mut inputs);
+        if inputs.is_empty() {
+            // Nothing of the first cut comes by here.
+            return run(operation, input);
+        }
+        let mut operation = operation.clone();
+        let mut terms = Terms::default();
+        operation.watch_terms(&mut terms);
+        let mut output = Watched::tracked_only();
+        let value = output.watch(run(&operation, input));
+        self.lines.push(Line::Operation {
+            site: site.to_owned(),
+            name: O::NAME,
+            absorbs: O::ABSORBS,
+            output,
+            inputs,
+            terms,
+        });
+        value
+    }
+
+    /// Comes by a signal between operations. One that owes nothing to the first cut holds relevance
+    /// of its own: position embeddings, where relevance is read at the word embeddings.
+    pub(crate) fn signal<S: Signal>(&mut self, site: &str, signal: S) -> S {
+        let begun = !self.lines.is_empty();
+        if !begun || signal.is_tracked() {
+            return signal;
+        }
+        let mut relevance = Watched::default();
+        let signal = relevance.watch(signal);
+        self.lines.push(Line::Signal {
+            site: site.to_owned(),
+            relevance,
+        });
+        signal
+    }
+
+    /// Notes the relevance at `site`, if it is a cut.
+    pub(crate) fn cut<S: Signal>(&mut self, site: &str, signal: S) -> S {
+        if !self.cuts.iter().any(|cut| cut == site) {
+            return signal;
+        }
+        let mut relevance = Watched::default();
+        let signal = relevance.watch(signal);
+        self.lines.push(Line::Cut {
+            site: site.to_owned(),
+            relevance,
+        });
+        signal
+    }
+
+    pub(crate) fn close(self, target: f64, gradients: Option<&Gradients>) -> Ledger {
+        let mut stages: Vec<Stage> = Vec::new();
+        for line in self.lines {
+            if let Line::Cut { site, relevance } = line {
+                stages.push(Stage {
+                    site,
+                    relevance: relevance.total(gradients),
+                    absorbed: Vec::new(),
+                    unaccounted: 0.0,
+                });
+            } else if let Some(stage) = stages.last_mut() {
+                stage.absorbed.extend(line.close(gradients));
+            }
+        }
+        let ends = stages.iter().skip(1).map(|stage| stage.relevance);
+        let ends: Vec<f64> = ends.chain([target]).collect();
+        for (stage, end) in stages.iter_mut().zip(ends) {
+            let absorbed: f64 = stage.absorbed.iter().map(|entry| entry.relevance).sum();
+            stage.unaccounted = end - stage.relevance - absorbed;
+        }
+        Ledger { target, stages }
+    }
+}
+
+impl Line {
+    /// What was absorbed here.
+    fn close(self, gradients: Option<&Gradients>) -> Vec<Absorbed> {
+        let mut entries = Vec::new();
+        let mut enter = |site: &str, operation, kind, relevance| {
+            if relevance != 0.0 {
+                entries.push(Absorbed {
+                    site: site.to_owned(),
+                    operation,
+                    kind,
+                    relevance,
+                });
+            }
+        };
+        match self {
+            Self::Cut { .. } => {}
+            Self::Signal { site, relevance } => {
+                enter(&site, None, "input", relevance.total(gradients));
+            }
+            Self::Operation {
+                site,
+                name,
+                absorbs,
+                output,
+                inputs,
+                terms,
+            } => {
+                let mut rest = output.total(gradients) - inputs.total(gradients);
+                for (kind, term) in terms.0 {
+                    let relevance = term.total(gradients);
+                    rest -= relevance;
+                    enter(&site, Some(name), kind, relevance);
+                }
+                enter(&site, Some(name), absorbs, rest);
+            }
+        }
+        entries
+    }
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account")
+            .field("cuts", &self.cuts)
+            .finish_non_exhaustive()
+    }
+}
