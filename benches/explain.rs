@@ -113,6 +113,26 @@ fn preset(bencher: Bencher, preset: &str) {
     bencher.bench_local(|| black_box(explainer.explain_batch(&texts).expect("it explains")));
 }
 
+/// The same with the account of every text, which is kept text by text; beside it, what explaining
+/// them one by one costs without an account.
+#[divan::bench(args = ["gradient-x-input", "ah-ln", "libra"], sample_count = 20)]
+fn ledger(bencher: Bencher, preset: &str) {
+    let explainer = explainer(preset).with_ledger();
+    let texts = texts(&explainer);
+    bencher.bench_local(|| black_box(explainer.explain_batch(&texts).expect("it explains")));
+}
+
+#[divan::bench(args = ["gradient-x-input", "ah-ln", "libra"], sample_count = 20)]
+fn one_by_one(bencher: Bencher, preset: &str) {
+    let explainer = explainer(preset);
+    let texts = texts(&explainer);
+    bencher.bench_local(|| {
+        for text in texts.chunks(1) {
+            black_box(explainer.explain_batch(text).expect("it explains"));
+        }
+    });
+}
+
 #[divan::bench(args = rules(), sample_count = 20)]
 fn gradient_x_input_but_for(bencher: Bencher, rule: &str) {
     let explainer = under(&only(rule));

@@ -190,6 +190,35 @@ fn json_has_the_documented_fields() {
 }
 
 #[test]
+fn a_ledger_adds_up_to_the_target() {
+    let model = Folder::new();
+    let arguments = [
+        "--ledger",
+        "--rules",
+        "ah-ln",
+        "--target",
+        "positive-negative",
+    ];
+    let ledger = model.json(&[&arguments[..], &["a warm , funny film"]].concat())["ledger"].take();
+    let number = |value: &Value| value.as_f64().unwrap();
+    let absorbed = ledger["absorbed"].as_array().unwrap();
+    let absorbed: f64 = absorbed
+        .iter()
+        .map(|entry| number(&entry["relevance"]))
+        .sum();
+    let sum = number(&ledger["tokens"]) + absorbed + number(&ledger["unaccounted"]);
+    assert!((sum - number(&ledger["target"])).abs() < 1e-12);
+    assert!(number(&ledger["unaccounted"]).abs() < 1e-5);
+
+    let shown = model.explain(&[&arguments[..], &["a warm , funny film"]].concat());
+    assert!(shown.stdout.contains("tokens ") && shown.stdout.contains("target "));
+    assert!(shown.stdout.contains("by kind: "), "{}", shown.stdout);
+    assert!(shown.stdout.contains("the account closes: "));
+    let page = model.explain(&["--ledger", "--format", "html", "a warm , funny film"]);
+    assert!(page.stdout.contains("Relevance from layer to layer"));
+}
+
+#[test]
 fn a_contrast_is_the_difference_of_its_labels() {
     let folder = Folder::new();
     let of = |target: &str| relevance(&folder.json(&["--target", target, "not dull at all"]));

@@ -8,8 +8,10 @@ use crate::explainer::numbers;
 use crate::{Layer, Ledger};
 
 /// The stretches of a model that its ledger goes through, from the site where relevance is read.
+#[derive(Clone, Debug)]
 pub(crate) struct Plan(Vec<Stretch>);
 
+#[derive(Clone, Debug)]
 struct Stretch {
     /// The site that it starts at.
     cut: String,

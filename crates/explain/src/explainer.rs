@@ -27,7 +27,7 @@ pub struct Explainer<'m> {
     target: Target,
     truncation: Truncation,
     padding: PaddingSide,
-    ledger: bool,
+    ledger: Option<Plan>,
 }
 
 /// Why a text, or a model, cannot be explained as asked.
@@ -69,7 +69,7 @@ impl<'m> Explainer<'m> {
             target: Target::default(),
             truncation: Truncation::default(),
             padding: PaddingSide::default(),
-            ledger: false,
+            ledger: None,
         })
     }
 
@@ -81,14 +81,17 @@ impl<'m> Explainer<'m> {
     pub fn at(mut self, site: &str) -> Result<Self, ExplainError> {
         // The model lists its sites for a text of two tokens.
         match find_site(&self.model.transformer.sites(), site)?.shape[..] {
-            [1, 2, _] => self.at = site.to_owned(),
+            [1, 2, _] => site.clone_into(&mut self.at),
             _ => {
                 return Err(ExplainError::NotPerToken {
                     site: site.to_owned(),
                 });
             }
         }
-        Ok(self)
+        Ok(match self.ledger {
+            Some(_) => self.with_ledger(),
+            None => self,
+        })
     }
 
     /// Explains `target` instead.
@@ -116,7 +119,7 @@ impl<'m> Explainer<'m> {
 
     /// Keeps the account of every explanation: its [`Ledger`](crate::Ledger). Texts are then explained one by one.
     pub fn with_ledger(mut self) -> Self {
-        self.ledger = true;
+        self.ledger = Some(Plan::new(&self.model.transformer, &self.at));
         self
     }
 
@@ -149,9 +152,8 @@ impl<'m> Explainer<'m> {
     ///
     /// [`RuleError::NoProbe`] if the model did not come by the site; it always should.
     pub fn explain_batch(&self, texts: &[TokenizedText]) -> Result<Vec<Explanation>, ExplainError> {
-        if self.ledger {
+        if let Some(plan) = &self.ledger {
             // A bias is one number for all texts: what it absorbs is known text by text.
-            let plan = Plan::new(&self.model.transformer, &self.at);
             let each = texts.iter().map(|text| {
                 let (mut explanations, mut recorded) =
                     self.run(std::slice::from_ref(text), plan.pass(&self.rules))?;
