@@ -578,3 +578,43 @@ fn the_demo_trains_explains_and_reports() {
     assert!(again.stderr.contains("earlier demo"));
     assert_eq!(again.stdout, ran.stdout);
 }
+
+#[test]
+fn methods_are_measured_side_by_side() {
+    let model = Folder::new();
+    let data = model.file("data.tsv");
+    fs::write(
+        &data,
+        "sentence\tlabel\na warm film\tpositive\na dull plot\t0\n",
+    )
+    .unwrap();
+    let out = model.file("evaluation");
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let model = ["evaluate", "--model", model.path(), "--data", data];
+    let ran = done(&[&model[..], &["--methods", "random,ah-ln", "--out", out]].concat());
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(lines[0].starts_with("method  AUAC"), "{}", ran.stdout);
+    assert!(lines[1].starts_with("random") && lines[2].starts_with("ah-ln"));
+    assert!(lines[3].starts_with("2 texts"));
+    let results = fs::read_to_string(Path::new(out).join("results.json")).unwrap();
+    let results: Value = serde_json::from_str(&results).unwrap();
+    assert_eq!(results["schema"], "relprop.evaluation/1");
+    let curve = results["methods"][1]["activation"].as_array().unwrap();
+    assert_eq!(curve.len(), 11);
+    let auac = results["methods"][1]["auac"]["mean"].as_f64().unwrap();
+    assert!(auac > 0.0 && auac < 1.0);
+
+    fails(
+        &[&model[..], &["--methods", "magic"]].concat(),
+        2,
+        &["magic", "ah-ln"],
+    );
+    fs::write(data, "sentence\tlabel\na warm film\tgood\n").unwrap();
+    fails(
+        &model,
+        1,
+        &["data.tsv, line 2", "`good`", "negative, positive"],
+    );
+    fs::write(data, "sentence\na warm film\n").unwrap();
+    fails(&model, 1, &["line 2", "no label"]);
+}

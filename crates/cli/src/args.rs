@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Explain why a model decided as it did
     Explain(ExplainArguments),
+    /// Measure which explanation of a model is the most faithful
+    Evaluate(EvaluateArguments),
     /// List the presets, or print one as TOML
     Rules(RulesArguments),
     /// Show a model, its sites, and the rule that each gets
@@ -104,6 +106,41 @@ pub(crate) struct ExplainArguments {
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArguments {
+    /// The folder of the model
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// A .tsv, .csv or .jsonl file with the columns `text` (or `sentence`) and `label`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// What to compare: presets (see `relprop rules`), TOML files, `random`
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METHODS.map(String::from))]
+    pub(crate) methods: Vec<String>,
+    /// Take the first N texts only
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// What the random order comes from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The folder for results.json: every number, the curves, and what is needed to repeat the run
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+/// What `evaluate` compares unless it is told.
+const METHODS: [&str; 7] = [
+    "random",
+    "gradient-x-input",
+    "ah",
+    "ln",
+    "ah-ln",
+    "attn-lrp",
+    "libra",
+];
 
 #[derive(Debug, Args)]
 pub(crate) struct RulesArguments {

@@ -22,6 +22,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo(&arguments),
         Command::Train(arguments) => commands::train(&arguments),
         Command::Explain(arguments) => commands::explain(&arguments),
+        Command::Evaluate(arguments) => commands::evaluate(&arguments),
         Command::Rules(arguments) => commands::rules(&arguments),
         Command::Inspect(arguments) => commands::inspect(&arguments),
         Command::Devices => commands::devices(),

@@ -94,6 +94,11 @@ impl<'m> Explainer<'m> {
         })
     }
 
+    /// The name of the rule set.
+    pub fn rules_name(&self) -> &str {
+        &self.rules_name
+    }
+
     /// Explains `target` instead.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Explanations of Transformers: relevance per token, and how to show it.
 
 mod account;
+pub mod evaluate;
 mod explainer;
 mod explanation;
 mod ledger;

@@ -2,6 +2,7 @@
 
 mod demo;
 mod devices;
+mod evaluate;
 mod explain;
 mod inspect;
 mod rules;
@@ -9,6 +10,7 @@ mod train;
 
 pub(crate) use demo::demo;
 pub(crate) use devices::devices;
+pub(crate) use evaluate::evaluate;
 pub(crate) use explain::explain;
 pub(crate) use inspect::inspect;
 pub(crate) use rules::rules;
