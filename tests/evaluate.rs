@@ -200,7 +200,7 @@ fn minilm_reaches_the_reference_points() {
         let mean = |areas: Vec<f64>| areas.iter().sum::<f64>() / areas.len() as f64;
         let found_auac = mean(curves.iter().map(|c| area(&c.activation)).collect());
         let found_au_mse = mean(curves.iter().map(|c| area(&c.error)).collect());
-        println!("{preset}: AUAC {found_auac:.4} (.{auac}), AU-MSE {found_au_mse:.3} ({au_mse})");
+        println!("{preset}: AUAC {found_auac:.4} ({auac}), AU-MSE {found_au_mse:.3} ({au_mse})");
         assert!(
             (found_auac - auac).abs() < 0.003,
             "{preset}: {found_auac:.4}"

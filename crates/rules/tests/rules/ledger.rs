@@ -222,8 +222,8 @@ fn products_count_double_and_the_softmax_absorbs_its_covariance() {
         // Scores and values in one signal, so that there is one cut.
         let both = [scores.clone(), values.clone()].concat();
         let both = pass.signal("x", tensor(&both, [18], DType::F64));
-        let s = both.clone().slice([0..6]).reshape([1, 1, 2, 3]);
-        let v = both.slice([6..18]).reshape([1, 1, 3, 4]);
+        let s = both.clone().narrow(0, 0, 6).reshape([1, 1, 2, 3]);
+        let v = both.narrow(0, 6, 12).reshape([1, 1, 3, 4]);
         let weights = pass.apply("weights", &AttentionWeights { hidden: None }, s);
         let y = pass.apply("mix", &AttentionMix, (weights, v));
         let relevance = pass.backward(weighted(y, &upstream));
@@ -261,7 +261,7 @@ fn half_makes_products_conserve() {
                 "x",
                 tensor(&[a.clone(), b.clone()].concat(), [2, 3, 4], DType::F64),
             );
-            (both.clone().slice([0..1]), both.slice([1..2]))
+            (both.clone().narrow(0, 0, 1), both.narrow(0, 1, 1))
         };
         let ledger = run(rule, &Gate, input, |y| weighted(y, &upstream));
         close(entry(&ledger, "product"), expected * ledger.target);
