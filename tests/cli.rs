@@ -10,6 +10,7 @@ use relprop_train::corpus::reviews;
 use relprop_train::vocabulary::train_wordpiece;
 use relprop_transformer::{Model, Tokenizer, Transformer, TransformerConfig};
 use rstest::rstest;
+use safetensors::SafeTensors;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -553,6 +554,48 @@ fn training_is_the_same_for_the_same_seed_also_when_it_is_interrupted() {
         "{}",
         again.stderr
     );
+}
+
+#[test]
+fn embeddings_of_another_model_are_taken_over_and_kept() {
+    let donor = Folder::new();
+    let folder = tempfile::tempdir().unwrap();
+    let train = |width: usize| {
+        let arguments = training(folder.path(), "model", "0");
+        let settings = format!(
+            "architecture = \"attention-only\"\nembeddings = {:?}\nwidth = {width}\nepochs = 1\n",
+            donor.path()
+        );
+        fs::write(folder.path().join("train.toml"), settings).unwrap();
+        Ran::from(relprop().args(arguments).output().unwrap())
+    };
+    let wrong = train(32);
+    assert_eq!(wrong.code, 1);
+    let says = ["16 features", "`width` is 32", "set `width = 16`"];
+    assert!(
+        says.iter().all(|part| wrong.stderr.contains(part)),
+        "{}",
+        wrong.stderr
+    );
+    let right = train(16);
+    assert_eq!(right.code, 0, "{}", right.stderr);
+
+    // The two families name them differently; what is in them is the same.
+    let embeddings = |model: &Path| {
+        let bytes = fs::read(model.join("model.safetensors")).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let of_embeddings = tensors
+            .iter()
+            .filter(|(name, _)| name.contains("embeddings."));
+        let mut data: Vec<_> = of_embeddings
+            .map(|(_, tensor)| tensor.data().to_vec())
+            .collect();
+        data.sort();
+        data
+    };
+    let theirs = embeddings(donor.0.path());
+    assert_eq!(theirs.len(), 5);
+    assert!(embeddings(&folder.path().join("model")) == theirs);
 }
 
 #[test]

@@ -134,6 +134,22 @@ impl TransformerConfig {
         }
     }
 
+    /// The same with every part that [`Transformer::with_frozen_embeddings`] takes over from a model
+    /// of the configuration `donor`.
+    ///
+    /// [`Transformer::with_frozen_embeddings`]: crate::Transformer::with_frozen_embeddings
+    pub fn with_embeddings_of(self, donor: &Self) -> Self {
+        Self {
+            vocabulary: donor.vocabulary,
+            positions: donor.positions,
+            token_types: donor.token_types,
+            padding_token: donor.padding_token,
+            width: donor.width,
+            embedding_norm: donor.embedding_norm,
+            ..self
+        }
+    }
+
     /// Checks that the sizes and ranges make a model.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What is trained, and how.
 
+use std::path::PathBuf;
+
 use relprop_rules::operations::Activation;
 use relprop_transformer::{FeedForwardConfig, NormPlacement, TransformerConfig};
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,7 @@ pub enum Architecture {
 /// | field | default | range | what it is |
 /// | --- | --- | --- | --- |
 /// | `architecture` | `bert` | `bert`, `pre-norm`, `attention-only` | the parts of the model |
+/// | `embeddings` | none | a model's folder of the same `width` | the model whose vocabulary and embeddings are taken over and kept as they are |
 /// | `vocabulary` | 8000 | at least 100 | tokens of the WordPiece vocabulary, at most |
 /// | `positions` | 128 | at least 8 | tokens of a text, at most |
 /// | `width` | 128 | a multiple of `heads` | features of a hidden state |
@@ -45,6 +48,7 @@ pub enum Architecture {
 #[allow(missing_docs)] // the table above says it once
 pub struct TrainConfig {
     pub architecture: Architecture,
+    pub embeddings: Option<PathBuf>,
     pub vocabulary: usize,
     pub positions: usize,
     pub width: usize,
@@ -68,6 +72,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             architecture: Architecture::default(),
+            embeddings: None,
             vocabulary: 8000,
             positions: 128,
             width: 128,

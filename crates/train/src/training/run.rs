@@ -59,11 +59,15 @@ struct Plan {
     labels: Vec<String>,
     /// The SHA-256 of all texts and labels.
     corpus: String,
+    /// The SHA-256 of the weights whose embeddings are taken over.
+    #[serde(default)]
+    embeddings: Option<String>,
 }
 
 /// Trains a classifier on `corpus` and writes it to the folder `out`.
 ///
-/// The vocabulary is learned from the training texts. After each epoch a checkpoint is written to
+/// The vocabulary is learned from the training texts, unless the embeddings of another model are
+/// taken over. After each epoch a checkpoint is written to
 /// `out/training`; if training is interrupted, the same call resumes after the last finished epoch
 /// and gives the same model as a training that was not interrupted. The model of the epoch with
 /// the best accuracy on the development texts is kept. The same seed gives the same model on the
@@ -84,22 +88,36 @@ pub fn train(
     if out.join("config.json").exists() {
         return Err(TrainError::ModelThere(out.to_owned()));
     }
+    let donor = donor(config, device)?;
     let folder = out.join("training");
-    claim(&folder, config, corpus, out)?;
+    claim(&folder, plan(config, corpus, donor.as_ref()), out)?;
 
-    let tokenizer = Tokenizer::new(train_wordpiece(
-        corpus.train.iter().map(|example| example.text.as_str()),
-        config.vocabulary,
-    )?);
-    let train_texts = tokenize(&tokenizer, &corpus.train, config.positions)?;
+    let (tokenizer, limit) = match &donor {
+        Some(donor) => {
+            let positions = donor.transformer.config().positions;
+            (donor.tokenizer.clone(), config.positions.min(positions))
+        }
+        None => {
+            let texts = corpus.train.iter().map(|example| example.text.as_str());
+            let vocabulary = train_wordpiece(texts, config.vocabulary)?;
+            (Tokenizer::new(vocabulary), config.positions)
+        }
+    };
+    let train_texts = tokenize(&tokenizer, &corpus.train, limit)?;
     // Positions that no training text has would never be learned.
     let positions = longest(&train_texts);
     let dev_texts = tokenize(&tokenizer, &corpus.dev, positions)?;
 
-    let model = config.model(tokenizer.vocabulary(), positions, corpus.labels.clone());
+    let mut model = config.model(tokenizer.vocabulary(), positions, corpus.labels.clone());
+    if let Some(donor) = &donor {
+        model = model.with_embeddings_of(donor.transformer.config());
+    }
     device.seed(config.seed);
-    let transformer = Transformer::new(&model, &device.clone().autodiff())
+    let mut transformer = Transformer::new(&model, &device.clone().autodiff())
         .map_err(|error| TrainError::Config(error.to_string()))?;
+    if let Some(donor) = &donor {
+        transformer = transformer.with_frozen_embeddings(&donor.transformer);
+    }
     let classifier = Classifier {
         transformer,
         label_smoothing: config.label_smoothing,
@@ -205,21 +223,38 @@ fn classifier_of(
     }
 }
 
-/// Makes `folder` this training's own, or finds that it is.
-fn claim(
-    folder: &Path,
-    config: &TrainConfig,
-    corpus: &Corpus,
-    out: &Path,
-) -> Result<(), TrainError> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| TrainError::Io { path, source }
+/// The model whose embeddings are taken over, if there is one.
+fn donor(config: &TrainConfig, device: &Device) -> Result<Option<Model>, TrainError> {
+    let Some(path) = &config.embeddings else {
+        return Ok(None);
     };
-    let plan = Plan {
+    let donor = Model::load(path, device)?;
+    let width = donor.transformer.config().width;
+    if width != config.width {
+        return Err(TrainError::Config(format!(
+            "the embeddings of {} have {width} features, and `width` is {}: set `width = {width}`",
+            path.display(),
+            config.width
+        )));
+    }
+    Ok(Some(donor))
+}
+
+/// What a training of these is of.
+fn plan(config: &TrainConfig, corpus: &Corpus, donor: Option<&Model>) -> Plan {
+    Plan {
         config: config.clone(),
         labels: corpus.labels.clone(),
         corpus: fingerprint(corpus),
+        embeddings: donor.and_then(|donor| donor.sha256.clone()),
+    }
+}
+
+/// Makes `folder` this training's own, or finds that it is.
+fn claim(folder: &Path, plan: Plan, out: &Path) -> Result<(), TrainError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TrainError::Io { path, source }
     };
     let file = folder.join("plan.json");
     if file.exists() {

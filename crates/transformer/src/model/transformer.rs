@@ -22,7 +22,7 @@ pub struct Transformer {
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
     pooler: Option<Pooler>,
-    classifier: Linear,
+    pub(super) classifier: Linear,
     dropout: Dropout,
     #[module(skip)]
     config: TransformerConfig,
@@ -51,6 +51,20 @@ impl Transformer {
             dropout: DropoutConfig::new(config.dropout).init(),
             config: config.clone(),
         })
+    }
+
+    /// The same model over the embeddings of `donor`, norm included, which training leaves as they
+    /// are and without dropout: how Ali et al. 2022 trained theirs.
+    ///
+    /// # Panics
+    ///
+    /// If this model was not configured [for them](TransformerConfig::with_embeddings_of).
+    #[must_use]
+    pub fn with_frozen_embeddings(self, donor: &Self) -> Self {
+        let fits = self.config == self.config.clone().with_embeddings_of(&donor.config);
+        assert!(fits, "the model is configured for other embeddings");
+        let embeddings = donor.embeddings.clone().to_device(&self.device()).freeze();
+        Self { embeddings, ..self }
     }
 
     /// The parts and sizes of this model.
@@ -89,7 +103,7 @@ impl Transformer {
         let mut x = pass.apply(
             "pooling",
             &Pooling {
-                weights: batch.first.clone(),
+                weights: batch.first.clone().cast(x.dtype()),
             },
             x,
         );
