@@ -14,11 +14,9 @@ mod laws;
 #[path = "explicit/network.rs"]
 mod network;
 
-use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 use common::{
-    Architecture, ToDouble, difference, draw_config, explainer, numbers, parameters, random,
-    relevance, texts,
+    Architecture, difference, draw_config, explainer, numbers, parameters, random, relevance, texts,
 };
 use laws::{Laws, PRESETS};
 use network::Network;
@@ -41,7 +39,7 @@ struct Pair {
 
 impl Pair {
     fn new(model: Model) -> Self {
-        let double = model.transformer.clone().map(&mut ToDouble);
+        let double = model.transformer.clone().cast(DType::F64);
         Self { model, double }
     }
 
@@ -54,12 +52,11 @@ impl Pair {
     fn by_gradient(&self, preset: &str, text: &str, label: usize) -> (Vec<f64>, Vec<f64>) {
         let device = self.double.device();
         let text = self.model.tokenizer.encode(text, 64, Default::default());
-        let mut batch = Batch::new([&text.unwrap()], 0, PaddingSide::Right, &device);
-        batch.first = batch.first.cast(DType::F64);
+        let batch = Batch::new([&text.unwrap()], 0, PaddingSide::Right, &device);
         let rules = RuleSet::preset(preset).unwrap();
-        // A model lists its sites with a text in f32.
-        let sites = self.model.transformer.sites();
-        let rules = rules.bind(&sites, &Registry::default()).unwrap();
+        let rules = rules
+            .bind(&self.double.sites(), &Registry::default())
+            .unwrap();
         let mut pass = Pass::new(&rules).with_probe("blocks");
         let logits = self.double.forward(&batch, &mut pass);
         assert_eq!(logits.dtype(), DType::F64);

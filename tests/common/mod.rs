@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use relprop_explain::{Explainer, Explanation};
 use relprop_rules::operations::{Activation, NormScale};
 use relprop_rules::{Registry, RuleSet};
@@ -216,15 +216,6 @@ impl<F: FnMut(&str, &[usize]) -> Vec<f32>> ModuleMapper for Mapper<F> {
             let values = (self.fill)(&name, &old.dims());
             Tensor::from_data(TensorData::new(values, old.dims()), &old.device())
         })
-    }
-}
-
-/// Casts a model to f64.
-pub struct ToDouble;
-
-impl ModuleMapper for ToDouble {
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        parameter.map(|values| values.cast(DType::F64))
     }
 }
 

@@ -1,13 +1,17 @@
 //! Relevance propagation through a model, for texts.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet, find_site};
-use relprop_transformer::{Batch, Model, PaddingSide, TextError, TokenizedText, Truncation};
+use relprop_transformer::{
+    Batch, Model, PaddingSide, TextError, TokenizedText, Transformer, Truncation,
+};
 
 use crate::account::Plan;
 use crate::target::argmax;
 use crate::{
-    Explanation, ModelInfo, SCHEMA, Target, TargetValue, TokenRelevance, UnknownTarget,
+    Explanation, Ledger, ModelInfo, SCHEMA, Target, TargetValue, TokenRelevance, UnknownTarget,
     WordRelevance,
 };
 
@@ -28,6 +32,8 @@ pub struct Explainer<'m> {
     truncation: Truncation,
     padding: PaddingSide,
     ledger: Option<Plan>,
+    /// The model in f64, once an account has needed it.
+    double: Arc<OnceLock<Transformer>>,
 }
 
 /// Why a text, or a model, cannot be explained as asked.
@@ -70,6 +76,7 @@ impl<'m> Explainer<'m> {
             truncation: Truncation::default(),
             padding: PaddingSide::default(),
             ledger: None,
+            double: Arc::default(),
         })
     }
 
@@ -122,7 +129,9 @@ impl<'m> Explainer<'m> {
         self
     }
 
-    /// Keeps the account of every explanation: its [`Ledger`](crate::Ledger). Texts are then explained one by one.
+    /// Keeps the account of every explanation: its [`Ledger`]. Texts are then explained one by one.
+    /// Where the digits of f32 are too few to close it, the text is explained in f64, if the device
+    /// has that.
     pub fn with_ledger(mut self) -> Self {
         self.ledger = Some(Plan::new(&self.model.transformer, &self.at));
         self
@@ -159,31 +168,51 @@ impl<'m> Explainer<'m> {
     pub fn explain_batch(&self, texts: &[TokenizedText]) -> Result<Vec<Explanation>, ExplainError> {
         if let Some(plan) = &self.ledger {
             // A bias is one number for all texts: what it absorbs is known text by text.
-            let each = texts.iter().map(|text| {
-                let (mut explanations, mut recorded) =
-                    self.run(std::slice::from_ref(text), plan.pass(&self.rules))?;
-                let mut explanation = explanations.remove(0);
-                let tokens = explanation.tokens.iter().map(|t| t.relevance).collect();
-                explanation.ledger = Some(plan.ledger(&mut recorded, tokens)?);
-                Ok(explanation)
-            });
-            return each.collect();
+            return texts.iter().map(|text| self.account(plan, text)).collect();
         }
         if texts.is_empty() {
             return Ok(Vec::new());
         }
         let pass = Pass::new(&self.rules).with_probe(&self.at);
-        let (explanations, _) = self.run(texts, pass)?;
+        let (explanations, _) = self.run(&self.model.transformer, texts, pass)?;
         Ok(explanations)
+    }
+
+    /// Explains one text with its ledger. Rules that make relevance of both signs up, such as
+    /// alpha-beta, can leave entries of many times the target, whose rounding shows.
+    fn account(&self, plan: &Plan, text: &TokenizedText) -> Result<Explanation, ExplainError> {
+        let transformer = &self.model.transformer;
+        let explanation = self.account_in(transformer, plan, text)?;
+        let closes = explanation.ledger.as_ref().is_some_and(Ledger::closes);
+        if closes || !transformer.device().supports_dtype(DType::F64) {
+            return Ok(explanation);
+        }
+        let double = || transformer.clone().cast(DType::F64);
+        self.account_in(self.double.get_or_init(double), plan, text)
+    }
+
+    fn account_in(
+        &self,
+        transformer: &Transformer,
+        plan: &Plan,
+        text: &TokenizedText,
+    ) -> Result<Explanation, ExplainError> {
+        let texts = std::slice::from_ref(text);
+        let (mut explanations, mut recorded) =
+            self.run(transformer, texts, plan.pass(&self.rules))?;
+        let mut explanation = explanations.remove(0);
+        let tokens = explanation.tokens.iter().map(|t| t.relevance).collect();
+        explanation.ledger = Some(plan.ledger(&mut recorded, tokens)?);
+        Ok(explanation)
     }
 
     /// Explains the texts in `pass`, and gives what else it recorded.
     fn run(
         &self,
+        transformer: &Transformer,
         texts: &[TokenizedText],
         mut pass: Pass,
     ) -> Result<(Vec<Explanation>, Relevance), ExplainError> {
-        let transformer = &self.model.transformer;
         let device = transformer.device();
         let padding_token = transformer.config().padding_token;
         let batch = Batch::new(texts, padding_token, self.padding, &device);
@@ -199,7 +228,8 @@ impl<'m> Explainer<'m> {
             .flat_map(|row| self.target.weights(row))
             .collect::<Vec<_>>();
         let weights = TensorData::new(weights, [rows.len(), labels]);
-        let target = (logits * Tensor::from_data(weights, &device)).sum();
+        let weights = Tensor::from_data(weights, (&device, transformer.dtype()));
+        let target = (logits * weights).sum();
         let mut recorded = pass.backward(target);
         let relevance: Tensor<3> = recorded.take(&self.at)?;
 

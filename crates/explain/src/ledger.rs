@@ -25,6 +25,13 @@ pub struct Ledger {
     pub layers: Vec<Layer>,
 }
 
+impl Ledger {
+    /// Whether no more than 1e-5 of the target, or of 1 if it is smaller, is unaccounted.
+    pub fn closes(&self) -> bool {
+        self.unaccounted.abs() <= 1e-5 * self.target.abs().max(1.0)
+    }
+}
+
 /// Relevance that stayed at one site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Absorbed {

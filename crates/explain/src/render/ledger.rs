@@ -99,8 +99,7 @@ pub(super) fn by_kind(ledger: &Ledger) -> String {
 /// Whether the account closes, as a sentence without its full stop.
 pub(super) fn closing(ledger: &Ledger) -> String {
     let unaccounted = Numbers::Scientific.signed(ledger.unaccounted as f32);
-    // Rounding in f32 stays below this; see docs/conservation.md.
-    if ledger.unaccounted.abs() <= 1e-5 * ledger.target.abs().max(1.0) {
+    if ledger.closes() {
         format!("the account closes: {unaccounted} is unaccounted")
     } else {
         format!(

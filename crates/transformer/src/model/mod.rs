@@ -7,6 +7,7 @@ mod feed_forward;
 mod layer_norm;
 mod linear;
 mod pooler;
+mod precision;
 mod transformer;
 
 pub use transformer::Transformer;

@@ -1,0 +1,27 @@
+//! In which type of float a model computes.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{DType, Tensor};
+
+use super::Transformer;
+
+impl Transformer {
+    /// The type of float that this model computes in.
+    pub fn dtype(&self) -> DType {
+        self.classifier.weight.val().dtype()
+    }
+
+    /// The same model, computing in `dtype`, a type of float that its device has.
+    #[must_use]
+    pub fn cast(self, dtype: DType) -> Self {
+        self.map(&mut Cast(dtype))
+    }
+}
+
+struct Cast(DType);
+
+impl ModuleMapper for Cast {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        parameter.map(|values| values.cast(self.0))
+    }
+}
