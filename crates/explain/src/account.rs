@@ -1,11 +1,11 @@
 //! What a ledger needs of a pass, and how it is put together afterwards.
 
 use relprop_rules::operations::AttentionMix;
-use relprop_rules::{BoundRules, Operation, Pass, Relevance, RuleError};
+use relprop_rules::{BoundRules, Operation, Pass, Relevance};
 use relprop_transformer::Transformer;
 
 use crate::explainer::numbers;
-use crate::{Layer, Ledger};
+use crate::{ExplainError, Layer, Ledger};
 
 /// The stretches of a model that its ledger goes through, from the site where relevance is read.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Plan {
         &self,
         recorded: &mut Relevance,
         tokens: Vec<f32>,
-    ) -> Result<Ledger, RuleError> {
+    ) -> Result<Ledger, ExplainError> {
         let account = recorded.ledger().cloned().unwrap_or_default();
         let mut tokens = Some(tokens);
         let mut layers = Vec::new();
@@ -65,12 +65,12 @@ impl Plan {
             // The probe at the first cut has been read already.
             let tokens = match tokens.take() {
                 Some(tokens) => tokens,
-                None => numbers(recorded.take::<3>(&stretch.cut)?.sum_dim(2)),
+                None => numbers(recorded.take::<3>(&stretch.cut)?.sum_dim(2))?,
             };
             let mut heads = Vec::new();
             for site in &stretch.mixes {
                 let mixed = recorded.take::<4>(site)?;
-                heads.extend(numbers(mixed.sum_dim(3).sum_dim(2)));
+                heads.extend(numbers(mixed.sum_dim(3).sum_dim(2))?);
             }
             layers.push(Layer {
                 site: stretch.cut.clone(),

@@ -58,6 +58,12 @@ pub enum ExplainError {
         /// The site.
         site: String,
     },
+    /// The device failed: it is out of memory, or it is gone.
+    #[error(
+        "the device failed; it may be out of memory or lost: use fewer or shorter texts at once, \
+         or another device\n{0}"
+    )]
+    Device(String),
 }
 
 impl<'m> Explainer<'m> {
@@ -153,7 +159,7 @@ impl<'m> Explainer<'m> {
     ///
     /// # Errors
     ///
-    /// If it is empty, or too long and must not be cut.
+    /// If it is empty, or too long and must not be cut, or [`ExplainError::Device`].
     pub fn explain(&self, text: &str) -> Result<Explanation, ExplainError> {
         let tokenized = self.tokenize(text)?;
         Ok(self.explain_batch(&[tokenized])?.remove(0))
@@ -164,7 +170,8 @@ impl<'m> Explainer<'m> {
     ///
     /// # Errors
     ///
-    /// [`RuleError::NoProbe`] if the model did not come by the site; it always should.
+    /// [`ExplainError::Device`] if the device fails, and [`RuleError::NoProbe`] if the model did not
+    /// come by the site; it always should.
     pub fn explain_batch(&self, texts: &[TokenizedText]) -> Result<Vec<Explanation>, ExplainError> {
         if let Some(plan) = &self.ledger {
             // A bias is one number for all texts: what it absorbs is known text by text.
@@ -219,7 +226,7 @@ impl<'m> Explainer<'m> {
 
         let logits = transformer.forward(&batch, &mut pass);
         let labels = logits.dims()[1];
-        let values = numbers(logits.clone());
+        let values = numbers(logits.clone())?;
         let rows: Vec<&[f32]> = values.chunks(labels).collect();
 
         // One backward pass for all texts: no text's target depends on another text.
@@ -234,7 +241,7 @@ impl<'m> Explainer<'m> {
         let relevance: Tensor<3> = recorded.take(&self.at)?;
 
         let [_, positions, _] = relevance.dims();
-        let relevance = numbers(relevance.sum_dim(2));
+        let relevance = numbers(relevance.sum_dim(2))?;
         let of_text = relevance.chunks(positions).zip(&batch.spans);
         let explanations = texts.iter().zip(rows).zip(of_text);
         let explanations = explanations
@@ -335,10 +342,9 @@ fn device_name(device: &Device) -> String {
     name.split(['(', '>']).next().unwrap_or(name).to_lowercase()
 }
 
-/// The numbers of a tensor, row by row.
-pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor
-        .into_data_as::<f32>()
-        .try_into_vec()
-        .expect("the data is f32")
+/// The numbers of a tensor, row by row. A device computes behind the program's back, so this is
+/// where its failures show.
+pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, ExplainError> {
+    let numbers = tensor.try_into_vec_as::<f32>();
+    numbers.map_err(|error| ExplainError::Device(error.to_string()))
 }

@@ -64,7 +64,7 @@ pub fn area(curve: &Curve) -> f64 {
 ///
 /// # Errors
 ///
-/// If the method cannot explain the model.
+/// If the method cannot explain the model, or the device fails.
 pub fn faithfulness(
     model: &Model,
     method: &dyn Method,
@@ -80,7 +80,7 @@ pub fn faithfulness(
             .zip(&relevance)
             .flat_map(|(sample, relevance)| variants(&sample.text, relevance, unknown))
             .collect();
-        let logits = logits(&model.transformer, &variants);
+        let logits = logits(&model.transformer, &variants)?;
         let of_text = logits.chunks(2 * STEPS).zip(chunk);
         curves.extend(of_text.map(|(logits, sample)| read(logits, sample.label)));
         progress(chunk.len());
@@ -141,7 +141,10 @@ fn order(relevance: &[f32], key: impl Fn(f32) -> f32) -> Vec<usize> {
 }
 
 /// The logits of every text, in passes of texts of about the same length.
-fn logits(transformer: &Transformer, texts: &[TokenizedText]) -> Vec<Vec<f32>> {
+fn logits(
+    transformer: &Transformer,
+    texts: &[TokenizedText],
+) -> Result<Vec<Vec<f32>>, ExplainError> {
     let mut by_length: Vec<usize> = (0..texts.len()).collect();
     by_length.sort_by_key(|&index| texts[index].tokens.len());
     let mut logits = vec![Vec::new(); texts.len()];
@@ -153,12 +156,12 @@ fn logits(transformer: &Transformer, texts: &[TokenizedText]) -> Vec<Vec<f32>> {
         let batch = Batch::new(of_pass, padding_token, PaddingSide::Right, &device);
         let found = transformer.forward(&batch, &mut Pass::plain());
         let labels = found.dims()[1];
-        let found = numbers(found);
+        let found = numbers(found)?;
         for (&index, row) in indices.iter().zip(found.chunks(labels)) {
             logits[index] = row.to_vec();
         }
     }
-    logits
+    Ok(logits)
 }
 
 /// Cuts texts that are sorted by length into runs of at most [`TOKENS`] tokens when padded.
