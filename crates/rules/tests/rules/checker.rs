@@ -1,14 +1,14 @@
 //! The checker that rule authors run finds what is wrong with a rule.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use relprop_rules::operations::{Activation, AttentionMix, Gate, Linear, Norm};
 use relprop_rules::rules::{DetachGate, DetachScale, Gradient, Half, Identity};
 use relprop_rules::{Operation, Rule, check};
 
-use super::support::{Draw, tensor};
+use super::support::Place;
 
 fn state(seed: u64) -> Tensor<3> {
-    tensor(&Draw::new(seed).numbers(24), [2, 3, 4], DType::F64)
+    Place::F64.draw([2, 3, 4], seed)
 }
 
 /// A rule that changes the value.
@@ -75,7 +75,7 @@ fn conservation_is_measured() {
     let twice = check(&Gradient {}, &Gate, pair());
     assert!((twice.kept - 2.0 * twice.held).abs() < 1e-12);
 
-    let heads = |seed| tensor(&Draw::new(seed).numbers(16), [1, 1, 4, 4], DType::F64);
+    let heads = |seed| Place::F64.draw([1, 1, 4, 4], seed);
     let mix = (heads(2), heads(3));
     assert!(conserved(
         check(&Half {}, &AttentionMix, mix).conservation_error()
@@ -85,10 +85,10 @@ fn conservation_is_measured() {
 #[test]
 fn what_a_bias_absorbs_shows() {
     let linear = |bias: Option<Tensor<1>>| Linear {
-        weight: tensor(&Draw::new(5).numbers(8), [4, 2], DType::F64),
+        weight: Place::F64.draw([4, 2], 5),
         bias,
     };
-    let bias = tensor(&[0.5, -0.25], [2], DType::F64);
+    let bias = Place::F64.tensor(&[0.5, -0.25], [2]);
     assert!(check(&Gradient {}, &linear(None), state(0)).conservation_error() < 1e-12);
     assert!(check(&Gradient {}, &linear(Some(bias)), state(0)).conservation_error() > 1e-3);
 }

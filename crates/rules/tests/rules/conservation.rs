@@ -1,15 +1,14 @@
 //! What conserves relevance, and by exactly how much the rest does not.
 
-use burn::tensor::DType;
 use relprop_rules::operations::NormScale;
 use rstest::rstest;
 
-use super::support::{Head, Hide, NormCase, difference, explain_by, numbers, tolerance};
+use super::support::{Head, Hide, NormCase, PLACES, Place, difference, explain_by, numbers};
 use super::twins;
 
 /// The sum of relevance of each row, before and after a norm.
-fn row_sums(preset: &str, case: &NormCase, dtype: DType) -> [Vec<f64>; 2] {
-    let mut relevance = explain_by(preset, &["x", "norm"], |pass| case.forward(dtype, pass));
+fn row_sums(preset: &str, case: &NormCase, place: Place) -> [Vec<f64>; 2] {
+    let mut relevance = explain_by(preset, &["x", "norm"], |pass| case.forward(place, pass));
     ["x", "norm"].map(|site| {
         let relevance = numbers::<3>(relevance.take(site).unwrap());
         relevance
@@ -48,14 +47,15 @@ fn the_ln_rule_conserves_whatever_epsilon(
         NormScale::OutsideRoot,
         NormScale::RootMeanSquare
     )]
-    place: fn(f64) -> NormScale,
+    norm: fn(f64) -> NormScale,
     #[values(0, 1)] seed: u64,
-    #[values(DType::F64, DType::F32)] dtype: DType,
 ) {
-    let [before, after] = row_sums("ln", &positive(place(epsilon), seed), dtype);
-    for (before, after) in before.iter().zip(&after) {
-        let error = (before / after - 1.0).abs();
-        assert!(error < tolerance(dtype), "{error:.1e}");
+    for &place in PLACES {
+        let [before, after] = row_sums("ln", &positive(norm(epsilon), seed), place);
+        for (before, after) in before.iter().zip(&after) {
+            let error = (before / after - 1.0).abs();
+            assert!(error < place.tolerance(), "{place:?}: {error:.1e}");
+        }
     }
 }
 
@@ -67,23 +67,27 @@ fn the_plain_gradient_keeps_epsilon_of_epsilon_plus_spread(
         NormScale::OutsideRoot,
         NormScale::RootMeanSquare
     )]
-    place: fn(f64) -> NormScale,
+    norm: fn(f64) -> NormScale,
     #[values(0, 1)] seed: u64,
 ) {
-    let case = positive(place(epsilon), seed);
-    let [before, after] = row_sums("gradient-x-input", &case, DType::F64);
-    for ((before, after), row) in before.iter().zip(&after).zip(case.x.chunks(9)) {
-        let (variance, deviation) = spread(row);
-        let kept = match case.scale {
-            NormScale::InsideRoot(_) => epsilon / (epsilon + variance),
-            NormScale::OutsideRoot(_) => epsilon / (deviation + epsilon),
-            NormScale::RootMeanSquare(_) => {
-                let mean_square = row.iter().map(|x| x * x).sum::<f64>() / row.len() as f64;
-                epsilon / (epsilon + mean_square)
-            }
-        };
-        let error = (before / after / kept - 1.0).abs();
-        assert!(error < 1e-10, "{error:.1e}");
+    for &place in PLACES {
+        let case = positive(norm(epsilon), seed);
+        let [before, after] = row_sums("gradient-x-input", &case, place);
+        for ((before, after), row) in before.iter().zip(&after).zip(case.x.chunks(9)) {
+            let (variance, deviation) = spread(row);
+            let kept = match case.scale {
+                NormScale::InsideRoot(_) => epsilon / (epsilon + variance),
+                NormScale::OutsideRoot(_) => epsilon / (deviation + epsilon),
+                NormScale::RootMeanSquare(_) => {
+                    let mean_square = row.iter().map(|x| x * x).sum::<f64>() / row.len() as f64;
+                    epsilon / (epsilon + mean_square)
+                }
+            };
+            // Only f64 has the digits to tell a small rest of `after` from none to all its digits.
+            let unit = if place == Place::F64 { kept } else { 1.0 };
+            let error = (before / after - kept).abs() / unit;
+            assert!(error < place.tolerance(), "{place:?}: {error:.1e}");
+        }
     }
 }
 
@@ -93,9 +97,11 @@ fn the_plain_gradient_keeps_epsilon_of_epsilon_plus_spread(
 #[case(NormScale::OutsideRoot(1e-12))]
 #[case(NormScale::RootMeanSquare(1e-12))]
 fn the_plain_gradient_loses_everything_at_a_tiny_epsilon(#[case] scale: NormScale) {
-    let [before, after] = row_sums("gradient-x-input", &positive(scale, 0), DType::F64);
-    for (before, after) in before.iter().zip(&after) {
-        assert!((before / after).abs() < 1e-10);
+    for &place in PLACES {
+        let [before, after] = row_sums("gradient-x-input", &positive(scale, 0), place);
+        for (before, after) in before.iter().zip(&after) {
+            assert!((before / after).abs() < place.tolerance());
+        }
     }
 }
 
@@ -103,67 +109,71 @@ fn the_plain_gradient_loses_everything_at_a_tiny_epsilon(#[case] scale: NormScal
 fn what_the_ln_rule_loses_is_beta_times_gradient(
     #[values(NormScale::InsideRoot(1e-5), NormScale::OutsideRoot(0.1))] scale: NormScale,
     #[values(0, 1, 2)] seed: u64,
-    #[values(DType::F64, DType::F32)] dtype: DType,
 ) {
-    let case = NormCase::draw(6, 9, scale, seed).with_affine(true, true, seed);
-    let [before, after] = row_sums("ln", &case, dtype);
-    let lost: Vec<f64> = after
-        .iter()
-        .zip(&before)
-        .map(|(after, before)| after - before)
-        .collect();
-    // The gradient at the norm's output is `upstream`: the target is their product's sum.
-    let beta = case.beta.as_ref().unwrap();
-    let absorbed = case
-        .upstream
-        .chunks(9)
-        .map(|row| row.iter().zip(beta).map(|(g, b)| g * b).sum());
-    let error = difference(&lost, &absorbed.collect::<Vec<f64>>());
-    assert!(error < tolerance(dtype), "{error:.1e}");
+    for &place in PLACES {
+        let case = NormCase::draw(6, 9, scale, seed).with_affine(true, true, seed);
+        let [before, after] = row_sums("ln", &case, place);
+        let lost: Vec<f64> = after
+            .iter()
+            .zip(&before)
+            .map(|(after, before)| after - before)
+            .collect();
+        // The gradient at the norm's output is `upstream`: the target is their product's sum.
+        let beta = case.beta.as_ref().unwrap();
+        let absorbed = case
+            .upstream
+            .chunks(9)
+            .map(|row| row.iter().zip(beta).map(|(g, b)| g * b).sum());
+        let error = difference(&lost, &absorbed.collect::<Vec<f64>>());
+        assert!(error < place.tolerance(), "{place:?}: {error:.1e}");
+    }
 }
 
 #[rstest]
 fn the_ah_rule_conserves(#[values(Hide::Nothing, Hide::PerQuery)] hide: Hide) {
-    let head = Head::draw([2, 3, 5, 5, 4], hide, 3);
-    let mut relevance = explain_by("ah", &["x", "mix"], |pass| head.forward(DType::F64, pass));
-    let mut sum = |site| {
-        numbers::<4>(relevance.take(site).unwrap())
-            .iter()
-            .sum::<f64>()
-    };
-    let (before, after) = (sum("x"), sum("mix"));
-    assert!((before / after - 1.0).abs() < 1e-10, "{before} {after}");
+    for &place in PLACES {
+        let head = Head::draw([2, 3, 5, 5, 4], hide, 3);
+        let mut relevance = explain_by("ah", &["x", "mix"], |pass| head.forward(place, pass));
+        let mut sum = |site| {
+            numbers::<4>(relevance.take(site).unwrap())
+                .iter()
+                .sum::<f64>()
+        };
+        let (before, after) = (sum("x"), sum("mix"));
+        let error = (before / after - 1.0).abs();
+        assert!(error < place.tolerance(), "{place:?}: {before} {after}");
+    }
 }
 
 /// Relevance is the signal times its gradient and no signal here is zero, so this holds for the
 /// gradient too.
 #[test]
 fn under_ah_queries_and_keys_get_exactly_nothing_and_values_everything() {
-    let head = Head::draw([2, 3, 5, 5, 4], Hide::Nothing, 4);
-    let sites = ["query", "key", "asking", "value"];
-    let mut ah = explain_by("ah", &sites, |pass| head.forward(DType::F32, pass));
-    let mut plain = explain_by("gradient-x-input", &sites, |pass| {
-        head.forward(DType::F32, pass)
-    });
-    for site in ["query", "key", "asking"] {
+    for &place in PLACES {
+        let head = Head::draw([2, 3, 5, 5, 4], Hide::Nothing, 4);
+        let sites = ["query", "key", "asking", "value"];
+        let mut ah = explain_by("ah", &sites, |pass| head.forward(place, pass));
+        let mut plain = explain_by("gradient-x-input", &sites, |pass| head.forward(place, pass));
+        for site in ["query", "key", "asking"] {
+            assert!(
+                numbers::<4>(ah.take(site).unwrap())
+                    .iter()
+                    .all(|r| *r == 0.0),
+                "{site}"
+            );
+            assert!(
+                numbers::<4>(plain.take(site).unwrap())
+                    .iter()
+                    .all(|r| *r != 0.0),
+                "{site}"
+            );
+        }
         assert!(
-            numbers::<4>(ah.take(site).unwrap())
+            numbers::<4>(ah.take("value").unwrap())
                 .iter()
-                .all(|r| *r == 0.0),
-            "{site}"
-        );
-        assert!(
-            numbers::<4>(plain.take(site).unwrap())
-                .iter()
-                .all(|r| *r != 0.0),
-            "{site}"
+                .all(|r| *r != 0.0)
         );
     }
-    assert!(
-        numbers::<4>(ah.take("value").unwrap())
-            .iter()
-            .all(|r| *r != 0.0)
-    );
 }
 
 /// The paper's first proposition: Gradient x Input through a head without biases gives
@@ -177,20 +187,21 @@ fn the_plain_gradient_of_a_head_gains_twice_the_covariance(
     #[case] hide: Hide,
     #[values(0, 1, 2)] seed: u64,
 ) {
-    let head = Head::draw(sizes, hide, seed);
-    let sites = ["x", "asking", "mix"];
-    let mut relevance = explain_by("gradient-x-input", &sites, |pass| {
-        head.forward(DType::F64, pass)
-    });
-    let [x, asking, y] = sites.map(|site| {
-        numbers::<4>(relevance.take(site).unwrap())
-            .iter()
-            .sum::<f64>()
-    });
-    let gained = 2.0 * covariance(&head);
-    let error = (x + asking - y - gained).abs() / gained.abs();
-    println!("{x:.3} + {asking:.3} - {y:.3} = {gained:.3}, error {error:.1e}");
-    assert!(error < 1e-10, "{error:.1e}");
+    for &place in PLACES {
+        let head = Head::draw(sizes, hide, seed);
+        let sites = ["x", "asking", "mix"];
+        let mut relevance =
+            explain_by("gradient-x-input", &sites, |pass| head.forward(place, pass));
+        let [x, asking, y] = sites.map(|site| {
+            numbers::<4>(relevance.take(site).unwrap())
+                .iter()
+                .sum::<f64>()
+        });
+        let gained = 2.0 * covariance(&head);
+        let error = (x + asking - y - gained).abs() / gained.abs();
+        println!("{x:.3} + {asking:.3} - {y:.3} = {gained:.3}, error {error:.1e}");
+        assert!(error < place.tolerance(), "{place:?}: {error:.1e}");
+    }
 }
 
 /// sum_j (df/dy_j) . sum_i p_ij (q_ij - E_p q_j) x_i, by loops.

@@ -1,6 +1,8 @@
 //! The laws written out against the rules that state them by a gradient, and what each conserves.
+//!
+//! In f64 alone: a law divides by outputs that may be near zero, and f32 would measure its rounding.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use relprop_rules::operations::{
     Activation, AttentionMix, AttentionScores, AttentionWeights, Gate, Linear, Norm, NormScale,
     Pooling, Residual,
@@ -8,13 +10,12 @@ use relprop_rules::operations::{
 use relprop_rules::{Operation, Pass, Registry, RuleSet, explicit};
 use rstest::rstest;
 
-use super::support::{Draw, difference, explain, numbers, tensor};
+use super::support::{Place, difference, explain, numbers};
 
 const TOLERANCE: f64 = 1e-10;
 
 fn draw<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
-    let values = Draw::new(seed).numbers(shape.iter().product());
-    tensor(&values, shape, DType::F64)
+    Place::F64.draw(shape, seed)
 }
 
 fn one_rule(rule: &str) -> RuleSet {
@@ -158,7 +159,7 @@ fn the_general_rule_gives_the_others_from_their_jacobians() {
     );
     // A softmax: dp_j/dq_i = p_j (delta_ij - p_i).
     let p = burn::tensor::activation::softmax(x.clone(), 1);
-    let identity = Tensor::<2>::eye(5, &x.device()).cast(DType::F64);
+    let identity = Tensor::<2>::eye(5, &x.device()).cast(Place::F64.dtype());
     let jacobian = identity.unsqueeze::<3>() - p.clone().unsqueeze_dim::<3>(2);
     let jacobian = jacobian * p.clone().unsqueeze_dim::<3>(1);
     let relevance: Tensor<2> = draw([3, 5], 4);
@@ -387,11 +388,11 @@ fn pooling() {
 
 #[test]
 fn relevance_on_an_output_of_zero_is_dropped() {
-    let row = |values: [f64; 2]| tensor::<2>(&values, [1, 2], DType::F64);
-    let one = |value: f64| tensor::<2>(&[value], [1, 1], DType::F64);
+    let row = |values: [f64; 2]| Place::F64.tensor::<2>(&values, [1, 2]);
+    let one = |value: f64| Place::F64.tensor::<2>(&[value], [1, 1]);
     // z = 1 - 1, and its parts of either sign are not zero.
     let map = Linear {
-        weight: tensor(&[1.0, -1.0], [2, 1], DType::F64),
+        weight: Place::F64.tensor(&[1.0, -1.0], [2, 1]),
         bias: None,
     };
     let x = row([1.0, 1.0]);

@@ -1,12 +1,12 @@
 //! The rules for linear maps and activations against twins written with plain loops, and what each
 //! rule loses against its formula.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use relprop_rules::operations::{Activation, Linear};
 use relprop_rules::{Pass, Registry, RuleSet};
 use rstest::rstest;
 
-use super::support::{Draw, difference, explain, numbers, tensor, tolerance};
+use super::support::{Draw, PLACES, Place, difference, explain, numbers};
 
 const TOKENS: usize = 3;
 
@@ -92,37 +92,40 @@ impl Case {
     }
 
     /// What the crate gives under `rule`.
-    fn explained(&self, rule: &str, dtype: DType) -> Vec<f64> {
+    fn explained(&self, rule: &str, place: Place) -> Vec<f64> {
         let rules = RuleSet::from_toml(&format!(
             "name = \"one\"\n[[rules]]\noperation = \"linear\"\n{rule}"
         ))
         .unwrap();
         let linear = Linear {
-            weight: tensor(&self.weight, [self.inputs, self.outputs], dtype),
+            weight: place.tensor(&self.weight, [self.inputs, self.outputs]),
             bias: self
                 .bias
                 .iter()
                 .any(|b| *b != 0.0)
-                .then(|| tensor(&self.bias, [self.outputs], dtype)),
+                .then(|| place.tensor(&self.bias, [self.outputs])),
         };
         let mut relevance = explain(&rules, &Registry::default(), &["x"], |pass: &mut Pass| {
-            let x = tensor(&self.x, [1, TOKENS, self.inputs], dtype);
+            let x = place.tensor(&self.x, [1, TOKENS, self.inputs]);
             let x = pass.signal("x", x);
             let z = pass.apply("map", &linear, x);
-            (z * tensor(&self.upstream, [1, TOKENS, self.outputs], dtype)).sum()
+            (z * place.tensor(&self.upstream, [1, TOKENS, self.outputs])).sum()
         });
         numbers::<3>(relevance.take("x").unwrap())
     }
 
     fn agrees(&self, rule: &str, expected: &[f64], lost: f64) {
-        for dtype in [DType::F64, DType::F32] {
-            let found = self.explained(rule, dtype);
+        for &place in PLACES {
+            let found = self.explained(rule, place);
             let error = difference(&found, expected);
-            assert!(error < tolerance(dtype), "{rule} in {dtype:?}: {error:.1e}");
+            assert!(
+                error < place.tolerance(),
+                "{rule} in {place:?}: {error:.1e}"
+            );
         }
         // What the outputs hold and the inputs do not.
         let all: f64 = self.loss(|_, _| 1.0);
-        let kept: f64 = self.explained(rule, DType::F64).iter().sum();
+        let kept: f64 = self.explained(rule, Place::F64).iter().sum();
         let scale = expected.iter().map(|r| r.abs()).sum::<f64>();
         let error = (all - kept - lost).abs() / scale;
         assert!(error < 1e-10, "{rule}: the loss is off by {error:.1e}");
@@ -321,42 +324,48 @@ fn the_identity_rule_hands_relevance_through(
         Activation::Tanh
     )]
     activation: Activation,
-    #[values(DType::F64, DType::F32)] dtype: DType,
     #[values(1.0, 5.0, 1e-4)] scale: f64,
 ) {
-    let mut draw = Draw::new(3);
-    let z: Vec<f64> = draw
-        .numbers(40)
-        .iter()
-        .map(|z| f64::from((z * scale) as f32))
-        .collect();
-    let upstream = draw.numbers(40);
-    let rules = RuleSet::from_toml("name = \"one\"\n[[rules]]\nrule = \"identity\"").unwrap();
-    let mut relevance = explain(&rules, &Registry::default(), &["z"], |pass: &mut Pass| {
-        let z = pass.signal("z", tensor::<3>(&z, [1, 4, 10], dtype));
-        let y = pass.apply("phi", &activation, z);
-        (y * tensor(&upstream, [1, 4, 10], dtype)).sum()
-    });
-    let found = numbers::<3>(relevance.take("z").unwrap());
-    // R(z) = R(y) = phi(z) times the gradient at y.
-    let expected: Vec<f64> = z
-        .iter()
-        .zip(&upstream)
-        .map(|(z, u)| phi(activation, *z) * u)
-        .collect();
-    let error = difference(&found, &expected);
-    assert!(error < tolerance(dtype), "{activation:?}: {error:.1e}");
+    for &place in PLACES {
+        let mut draw = Draw::new(3);
+        let z: Vec<f64> = draw
+            .numbers(40)
+            .iter()
+            .map(|z| f64::from((z * scale) as f32))
+            .collect();
+        let upstream = draw.numbers(40);
+        let rules = RuleSet::from_toml("name = \"one\"\n[[rules]]\nrule = \"identity\"").unwrap();
+        let mut relevance = explain(&rules, &Registry::default(), &["z"], |pass: &mut Pass| {
+            let z = pass.signal("z", place.tensor::<3>(&z, [1, 4, 10]));
+            let y = pass.apply("phi", &activation, z);
+            (y * place.tensor(&upstream, [1, 4, 10])).sum()
+        });
+        let found = numbers::<3>(relevance.take("z").unwrap());
+        // R(z) = R(y) = phi(z) times the gradient at y.
+        let expected: Vec<f64> = z
+            .iter()
+            .zip(&upstream)
+            .map(|(z, u)| phi(activation, *z) * u)
+            .collect();
+        let error = difference(&found, &expected);
+        assert!(
+            error < place.tolerance(),
+            "{activation:?} on {place:?}: {error:.1e}"
+        );
+    }
 }
 
 #[test]
 fn the_identity_rule_has_finite_gradients_at_zero() {
-    for activation in Activation::ALL {
-        let z = tensor::<3>(&[0.0, -0.0, 1e-30, -1e-30], [1, 1, 4], DType::F32);
-        let quotient: Tensor<3> = activation.quotient(z);
-        assert!(
-            numbers(quotient).iter().all(|q| (0.0..=1.0).contains(q)),
-            "{activation:?}"
-        );
+    for &place in PLACES {
+        for activation in Activation::ALL {
+            let z = place.tensor::<3>(&[0.0, -0.0, 1e-30, -1e-30], [1, 1, 4]);
+            let quotient: Tensor<3> = activation.quotient(z);
+            assert!(
+                numbers(quotient).iter().all(|q| (0.0..=1.0).contains(q)),
+                "{activation:?}"
+            );
+        }
     }
 }
 
@@ -378,11 +387,11 @@ fn the_identity_rule_has_finite_gradients_at_zero() {
 fn parameters_out_of_range_are_refused(#[case] rule: &str, #[case] reason: &str) {
     let toml = format!("name = \"one\"\n[[rules]]\noperation = \"linear\"\n{rule}");
     let linear = Linear {
-        weight: tensor(&[1.0], [1, 1], DType::F32),
+        weight: Place::F32.tensor(&[1.0], [1, 1]),
         bias: None,
     };
     let mut trace = Pass::trace();
-    trace.apply("map", &linear, tensor::<3>(&[1.0], [1, 1, 1], DType::F32));
+    trace.apply("map", &linear, Place::F32.tensor::<3>(&[1.0], [1, 1, 1]));
     let rules = RuleSet::from_toml(&toml).unwrap();
     let error = rules
         .bind(&trace.into_sites(), &Registry::default())

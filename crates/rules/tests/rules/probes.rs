@@ -1,33 +1,35 @@
 //! Reading relevance, and asking for it where there is none.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use relprop_rules::operations::{AttentionWeights, Norm};
 use relprop_rules::{Pass, Registry, RuleError, RuleSet};
 
-use super::support::{Head, Hide, NormCase, explain_by, numbers, tensor};
+use super::support::{Head, Hide, NormCase, PLACES, Place, explain_by, numbers};
 
 #[test]
 fn a_probe_where_nothing_flows_back_gives_zeros() {
-    // Under `ah` the target does not depend on the query at all: nothing is tracked.
-    let head = Head::draw([1, 2, 3, 4, 2], Hide::Nothing, 0);
-    let mut relevance = explain_by("ah", &["query"], |pass| head.forward(DType::F32, pass));
-    let relevance: Tensor<4> = relevance.take("query").unwrap();
-    assert_eq!(relevance.dims(), [1, 2, 3, 2]);
-    assert_eq!(numbers(relevance), [0.0; 12]);
+    for &place in PLACES {
+        // Under `ah` the target does not depend on the query at all: nothing is tracked.
+        let head = Head::draw([1, 2, 3, 4, 2], Hide::Nothing, 0);
+        let mut relevance = explain_by("ah", &["query"], |pass| head.forward(place, pass));
+        let relevance: Tensor<4> = relevance.take("query").unwrap();
+        assert_eq!(relevance.dims(), [1, 2, 3, 2]);
+        assert_eq!(numbers(relevance), [0.0; 12]);
+    }
 }
 
 #[test]
 fn a_probe_beside_others_where_nothing_flows_back_gives_zeros_too() {
-    let head = Head::draw([1, 1, 2, 2, 2], Hide::Nothing, 0);
-    let mut relevance = explain_by("ah", &["query", "value"], |pass| {
-        head.forward(DType::F32, pass)
-    });
-    assert_eq!(numbers::<4>(relevance.take("query").unwrap()), [0.0; 4]);
-    assert!(
-        numbers::<4>(relevance.take("value").unwrap())
-            .iter()
-            .all(|r| *r != 0.0)
-    );
+    for &place in PLACES {
+        let head = Head::draw([1, 1, 2, 2, 2], Hide::Nothing, 0);
+        let mut relevance = explain_by("ah", &["query", "value"], |pass| head.forward(place, pass));
+        assert_eq!(numbers::<4>(relevance.take("query").unwrap()), [0.0; 4]);
+        assert!(
+            numbers::<4>(relevance.take("value").unwrap())
+                .iter()
+                .all(|r| *r != 0.0)
+        );
+    }
 }
 
 #[test]
@@ -38,7 +40,7 @@ fn a_site_that_the_model_does_not_have_gives_an_error_that_names_it() {
         relprop_rules::operations::NormScale::InsideRoot(0.1),
         0,
     );
-    let mut relevance = explain_by("ln", &["nrom", "x"], |pass| case.forward(DType::F32, pass));
+    let mut relevance = explain_by("ln", &["nrom", "x"], |pass| case.forward(Place::F32, pass));
     let error = relevance.take::<3>("nrom").unwrap_err();
     assert!(matches!(error, RuleError::NoProbe { .. }));
     assert_eq!(
@@ -61,7 +63,7 @@ fn a_signal_of_another_rank_gives_an_error_that_names_the_rank() {
         relprop_rules::operations::NormScale::InsideRoot(0.1),
         0,
     );
-    let mut relevance = explain_by("ln", &["x"], |pass| case.forward(DType::F32, pass));
+    let mut relevance = explain_by("ln", &["x"], |pass| case.forward(Place::F32, pass));
     let error = relevance.take::<4>("x").unwrap_err().to_string();
     assert_eq!(error, "no relevance of rank 4 was recorded at site `x`");
 }
@@ -69,22 +71,23 @@ fn a_signal_of_another_rank_gives_an_error_that_names_the_rank() {
 /// A probe in the middle must not disturb what the ones before it read.
 #[test]
 fn relevance_at_a_site_does_not_depend_on_other_probes() {
-    let head = Head::draw([2, 2, 4, 4, 3], Hide::PerText, 7);
-    let run = |probes: &[&str]| {
-        let mut relevance = explain_by("gradient-x-input", probes, |pass| {
-            head.forward(DType::F32, pass)
-        });
-        numbers::<4>(relevance.take("x").unwrap())
-    };
-    assert_eq!(
-        run(&["x"]),
-        run(&["x", "asking", "query", "key", "scores", "weights", "mix"])
-    );
+    for &place in PLACES {
+        let head = Head::draw([2, 2, 4, 4, 3], Hide::PerText, 7);
+        let run = |probes: &[&str]| {
+            let mut relevance =
+                explain_by("gradient-x-input", probes, |pass| head.forward(place, pass));
+            numbers::<4>(relevance.take("x").unwrap())
+        };
+        assert_eq!(
+            run(&["x"]),
+            run(&["x", "asking", "query", "key", "scores", "weights", "mix"])
+        );
+    }
 }
 
 #[test]
 fn scopes_prefix_the_names_of_sites() {
-    let x = tensor::<3>(&[1.0, 2.0], [1, 1, 2], DType::F32);
+    let x = Place::F32.tensor::<3>(&[1.0, 2.0], [1, 1, 2]);
     let mut pass = Pass::trace();
     pass.within("encoder", |pass| {
         pass.within(3, |pass| pass.apply("norm", &Norm::plain(1e-5), x.clone()));
@@ -115,7 +118,7 @@ fn scopes_prefix_the_names_of_sites() {
 )]
 fn rules_of_another_model_panic_and_say_so() {
     let model = |site: &str, pass: &mut Pass| {
-        let x = tensor::<3>(&[1.0, 2.0], [1, 1, 2], DType::F32);
+        let x = Place::F32.tensor::<3>(&[1.0, 2.0], [1, 1, 2]);
         pass.apply(site, &Norm::plain(1e-5), x);
     };
     let mut trace = Pass::trace();
@@ -135,12 +138,12 @@ fn rules_of_another_operation_panic_and_say_so() {
     trace.apply(
         "here",
         &Norm::plain(1e-5),
-        tensor(&[1.0, 2.0], [1, 1, 2], DType::F32),
+        Place::F32.tensor(&[1.0, 2.0], [1, 1, 2]),
     );
     let rules = RuleSet::preset("ln").unwrap();
     let rules = rules
         .bind(&trace.into_sites(), &Registry::default())
         .unwrap();
-    let scores = tensor(&[1.0, 2.0], [1, 1, 1, 2], DType::F32);
+    let scores = Place::F32.tensor(&[1.0, 2.0], [1, 1, 1, 2]);
     Pass::new(&rules).apply("here", &AttentionWeights { hidden: None }, scores);
 }

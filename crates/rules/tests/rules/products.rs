@@ -1,16 +1,16 @@
 //! The uniform rule for products.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use relprop_rules::operations::{AttentionMix, AttentionScores};
 use relprop_rules::{Operation, Pass, Registry, RuleSet};
 use rstest::rstest;
 
-use super::support::{Draw, difference, explain, numbers, tensor, tolerance};
+use super::support::{Draw, PLACES, Place, difference, explain, numbers};
 
 const HALF: &str = "name = \"one\"\n[[rules]]\nrule = \"half\"";
 
 /// The relevance of two matrices of a single head, the first `[2, 3]`.
-fn relevance<O>(operation: &O, right: [usize; 4], dtype: DType) -> [Vec<f64>; 2]
+fn relevance<O>(operation: &O, right: [usize; 4], place: Place) -> [Vec<f64>; 2]
 where
     O: Operation<Input = (Tensor<4>, Tensor<4>), Output = Tensor<4>>,
 {
@@ -19,10 +19,10 @@ where
     let upstream = draw.numbers(4);
     let rules = RuleSet::from_toml(HALF).unwrap();
     let model = |pass: &mut Pass| {
-        let a = pass.signal("a", tensor(&a, [1, 1, 2, 3], dtype));
-        let b = pass.signal("b", tensor(&b, right, dtype));
+        let a = pass.signal("a", place.tensor(&a, [1, 1, 2, 3]));
+        let b = pass.signal("b", place.tensor(&b, right));
         let y = pass.apply("product", operation, (a, b));
-        (y * tensor(&upstream, [1, 1, 2, 2], dtype)).sum()
+        (y * place.tensor(&upstream, [1, 1, 2, 2])).sum()
     };
     let mut found = explain(&rules, &Registry::default(), &["a", "b"], model);
     ["a", "b"].map(|site| numbers::<4>(found.take(site).unwrap()))
@@ -47,21 +47,23 @@ fn twin(scale: f64, b_at: impl Fn(usize, usize) -> usize) -> (Vec<f64>, Vec<f64>
 }
 
 #[rstest]
-fn each_factor_gets_half(#[values(DType::F64, DType::F32)] dtype: DType) {
-    let scores = AttentionScores { scale: 0.5 };
-    let runs = [
-        (
-            relevance(&scores, [1, 1, 2, 3], dtype),
-            twin(0.5, |k, j| j * 3 + k),
-        ),
-        (
-            relevance(&AttentionMix, [1, 1, 3, 2], dtype),
-            twin(1.0, |k, j| k * 2 + j),
-        ),
-    ];
-    for ([a, b], (of_a, of_b)) in runs {
-        assert!(difference(&a, &of_a) < tolerance(dtype));
-        assert!(difference(&b, &of_b) < tolerance(dtype));
+fn each_factor_gets_half() {
+    for &place in PLACES {
+        let scores = AttentionScores { scale: 0.5 };
+        let runs = [
+            (
+                relevance(&scores, [1, 1, 2, 3], place),
+                twin(0.5, |k, j| j * 3 + k),
+            ),
+            (
+                relevance(&AttentionMix, [1, 1, 3, 2], place),
+                twin(1.0, |k, j| k * 2 + j),
+            ),
+        ];
+        for ([a, b], (of_a, of_b)) in runs {
+            assert!(difference(&a, &of_a) < place.tolerance());
+            assert!(difference(&b, &of_b) < place.tolerance());
+        }
     }
 }
 
@@ -69,23 +71,25 @@ fn each_factor_gets_half(#[values(DType::F64, DType::F32)] dtype: DType) {
 /// (6, 6, 12) as (x1 x2) x3 and (12, 6, 6) as x1 (x2 x3) (You et al. 2025).
 #[test]
 fn a_product_of_three_depends_on_its_brackets() {
-    let of = |left: bool| {
-        let rules = RuleSet::from_toml(HALF).unwrap();
-        let mut found = explain(&rules, &Registry::default(), &["1", "2", "3"], |pass| {
-            let number = |x: f64| tensor(&[x], [1, 1, 1, 1], DType::F64);
-            let [x1, x2, x3] =
-                [("1", 2.0), ("2", 3.0), ("3", 4.0)].map(|(site, x)| pass.signal(site, number(x)));
-            let y = if left {
-                let inner = pass.apply("inner", &AttentionMix, (x1, x2));
-                pass.apply("outer", &AttentionMix, (inner, x3))
-            } else {
-                let inner = pass.apply("inner", &AttentionMix, (x2, x3));
-                pass.apply("outer", &AttentionMix, (x1, inner))
-            };
-            y.sum()
-        });
-        ["1", "2", "3"].map(|site| numbers::<4>(found.take(site).unwrap())[0])
-    };
-    assert_eq!(of(true), [6.0, 6.0, 12.0]);
-    assert_eq!(of(false), [12.0, 6.0, 6.0]);
+    for &place in PLACES {
+        let of = |left: bool| {
+            let rules = RuleSet::from_toml(HALF).unwrap();
+            let mut found = explain(&rules, &Registry::default(), &["1", "2", "3"], |pass| {
+                let number = |x: f64| place.tensor(&[x], [1, 1, 1, 1]);
+                let [x1, x2, x3] = [("1", 2.0), ("2", 3.0), ("3", 4.0)]
+                    .map(|(site, x)| pass.signal(site, number(x)));
+                let y = if left {
+                    let inner = pass.apply("inner", &AttentionMix, (x1, x2));
+                    pass.apply("outer", &AttentionMix, (inner, x3))
+                } else {
+                    let inner = pass.apply("inner", &AttentionMix, (x2, x3));
+                    pass.apply("outer", &AttentionMix, (x1, inner))
+                };
+                y.sum()
+            });
+            ["1", "2", "3"].map(|site| numbers::<4>(found.take(site).unwrap())[0])
+        };
+        assert_eq!(of(true), [6.0, 6.0, 12.0]);
+        assert_eq!(of(false), [12.0, 6.0, 6.0]);
+    }
 }

@@ -3,7 +3,7 @@
 //! Most numbers are eighths. So sums of products are exact, and an output that is zero by arithmetic
 //! is zero here too: the laws jump there, and rounding would decide which side they are on.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use proptest::prelude::*;
 use relprop_rules::operations::{
     Activation, AttentionMix, AttentionScores, Gate, Linear, Norm, Residual,
@@ -11,7 +11,12 @@ use relprop_rules::operations::{
 use relprop_rules::{Operation, Pass, Registry, RuleSet};
 
 use super::linear_twins::phi;
-use super::support::{Draw, explain, numbers, tensor};
+use super::support::{Draw, PLACES, Place, explain, numbers};
+
+/// Every place, and how far it may be off.
+fn places() -> impl Iterator<Item = (Place, f64)> {
+    PLACES.iter().map(|place| (*place, place.tolerance()))
+}
 
 #[derive(Debug)]
 struct Case {
@@ -107,17 +112,17 @@ impl Case {
         relevance
     }
 
-    fn explained(&self, rule: &str, dtype: DType) -> Vec<f64> {
+    fn explained(&self, rule: &str, place: Place) -> Vec<f64> {
         let toml = format!("name = \"one\"\n[[rules]]\noperation = \"linear\"\n{rule}");
         let linear = Linear {
-            weight: tensor(&self.weight, [self.inputs, self.outputs], dtype),
-            bias: Some(tensor(&self.bias, [self.outputs], dtype)),
+            weight: place.tensor(&self.weight, [self.inputs, self.outputs]),
+            bias: Some(place.tensor(&self.bias, [self.outputs])),
         };
         let rules = RuleSet::from_toml(&toml).unwrap();
         let mut found = explain(&rules, &Registry::default(), &["x"], |pass: &mut Pass| {
-            let x = pass.signal("x", tensor::<3>(&self.x, [1, 1, self.inputs], dtype));
+            let x = pass.signal("x", place.tensor::<3>(&self.x, [1, 1, self.inputs]));
             let z = pass.apply("map", &linear, x);
-            (z * tensor(&self.upstream, [1, 1, self.outputs], dtype)).sum()
+            (z * place.tensor(&self.upstream, [1, 1, self.outputs])).sum()
         });
         numbers::<3>(found.take("x").unwrap())
     }
@@ -130,14 +135,14 @@ impl Case {
         };
         let shared = (0..self.outputs).map(of_z).fold(0.0, f64::max);
         let largest = expected.iter().fold(shared, |m, r| m.max(r.abs()));
-        for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, 1e-5)] {
-            let found = self.explained(rule, dtype);
+        for (place, tolerance) in places() {
+            let found = self.explained(rule, place);
             for (found, expected) in found.iter().zip(expected) {
                 prop_assert!(
                     (found - expected).abs() <= tolerance * largest,
                     "{} in {:?}: {} instead of {}",
                     rule,
-                    dtype,
+                    place,
                     found,
                     expected
                 );
@@ -162,11 +167,11 @@ where
     let toml = format!("name = \"one\"\n[[rules]]\nrule = \"{rule}\"");
     let rules = RuleSet::from_toml(&toml).unwrap();
     let largest = expected.iter().fold(1e-3_f64, |m, r| m.max(r.abs()));
-    for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, 1e-5)] {
+    for (place, tolerance) in places() {
         let mut found = explain(&rules, &Registry::default(), &["x"], |pass: &mut Pass| {
-            let x = pass.signal("x", tensor(x, shape, dtype));
+            let x = pass.signal("x", place.tensor(x, shape));
             let y = pass.apply("here", operation, x);
-            (y * tensor(upstream, shape, dtype)).sum()
+            (y * place.tensor(upstream, shape)).sum()
         });
         let found = numbers::<3>(found.take("x").unwrap());
         for (found, expected) in found.iter().zip(expected) {
@@ -253,21 +258,21 @@ proptest! {
                 }
             }
         }
-        for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, 1e-5)] {
+        for (place, tolerance) in places() {
             // Scores multiply by the transpose of what they are given.
             for scores in [false, true] {
                 let rules = "name = \"one\"\n[[rules]]\nrule = \"half\"";
                 let rules = RuleSet::from_toml(rules).unwrap();
                 let model = |pass: &mut Pass| {
-                    let a = pass.signal("a", tensor::<4>(&a, [1, 1, rows, inner], dtype));
-                    let b = pass.signal("b", tensor::<4>(&b, [1, 1, inner, columns], dtype));
+                    let a = pass.signal("a", place.tensor::<4>(&a, [1, 1, rows, inner]));
+                    let b = pass.signal("b", place.tensor::<4>(&b, [1, 1, inner, columns]));
                     let y = if scores {
                         let operation = AttentionScores { scale: 1.0 };
                         pass.apply("here", &operation, (a, b.swap_dims(2, 3)))
                     } else {
                         pass.apply("here", &AttentionMix, (a, b))
                     };
-                    (y * tensor(&upstream, [1, 1, rows, columns], dtype)).sum()
+                    (y * place.tensor(&upstream, [1, 1, rows, columns])).sum()
                 };
                 let mut found = explain(&rules, &Registry::default(), &["a", "b"], model);
                 for (site, expected) in [("a", &of_a), ("b", &of_b)] {
@@ -301,16 +306,16 @@ proptest! {
         for (rule, is_sum) in
             [("ratio", true), ("symmetric", true), ("half", false), ("detach", false)]
         {
-            for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, 1e-5)] {
+            for (place, tolerance) in places() {
                 let model = |pass: &mut Pass| {
-                    let a = pass.signal("a", tensor::<3>(&a, shape, dtype));
-                    let b = pass.signal("b", tensor::<3>(&b, shape, dtype));
+                    let a = pass.signal("a", place.tensor::<3>(&a, shape));
+                    let b = pass.signal("b", place.tensor::<3>(&b, shape));
                     let y = if is_sum {
                         pass.apply("here", &Residual, (a, b))
                     } else {
                         pass.apply("here", &Gate, (a, b))
                     };
-                    (y * tensor(&upstream, shape, dtype)).sum()
+                    (y * place.tensor(&upstream, shape)).sum()
                 };
                 let toml = format!("name = \"one\"\n[[rules]]\nrule = \"{rule}\"");
                 let rules = RuleSet::from_toml(&toml).unwrap();

@@ -1,12 +1,12 @@
 //! A user's own rules, from TOML to relevance.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use relprop_rules::algebra::share;
 use relprop_rules::operations::{Norm, NormScale};
 use relprop_rules::{Operation, Registry, Rule, RuleSet};
 use serde::Deserialize;
 
-use super::support::{NormCase, explain, explain_by, numbers};
+use super::support::{NormCase, Place, explain, explain_by, numbers};
 
 /// Passes on a fraction of a norm's plain gradient.
 #[derive(Debug, Deserialize)]
@@ -40,10 +40,10 @@ fn a_users_rule_is_used_with_its_parameter() {
     let case = case();
     let rules = rules("operation = \"norm\"\nrule = \"fraction\"\nfraction = 0.25");
     let mut mine = explain(&rules, &registry(), &["x"], |pass| {
-        case.forward(DType::F32, pass)
+        case.forward(Place::F32, pass)
     });
     let mut plain = explain_by("gradient-x-input", &["x"], |pass| {
-        case.forward(DType::F32, pass)
+        case.forward(Place::F32, pass)
     });
     // A quarter is a power of two, so the products are exact.
     let plain = numbers::<3>(plain.take("x").unwrap());
@@ -80,7 +80,7 @@ fn a_rule_of_the_same_name_is_replaced() {
     let case = case();
     let rules = rules("rule = \"gradient\"\nfraction = 0");
     let mut relevance = explain(&rules, &registry, &["x"], |pass| {
-        case.forward(DType::F32, pass)
+        case.forward(Place::F32, pass)
     });
     assert!(
         numbers::<3>(relevance.take("x").unwrap())

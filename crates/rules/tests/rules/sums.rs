@@ -1,11 +1,11 @@
 //! The rules for residual sums, for gates and for a norm whose mean is a constant too.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use relprop_rules::operations::{Gate, Norm, Residual};
 use relprop_rules::{Operation, Pass, Registry, RuleSet};
 use rstest::rstest;
 
-use super::support::{Draw, difference, explain, numbers, tensor, tolerance};
+use super::support::{Draw, PLACES, Place, difference, explain, numbers};
 
 const SHAPE: [usize; 3] = [2, 3, 4];
 const COUNT: usize = 24;
@@ -30,16 +30,16 @@ impl Case {
     }
 
     /// The relevance of both inputs under `rule`.
-    fn explained<O>(&self, operation: &O, rule: &str, dtype: DType) -> [Vec<f64>; 2]
+    fn explained<O>(&self, operation: &O, rule: &str, place: Place) -> [Vec<f64>; 2]
     where
         O: Operation<Input = (Tensor<3>, Tensor<3>), Output = Tensor<3>>,
     {
         let rules = format!("name = \"one\"\n[[rules]]\nrule = \"{rule}\"");
         let model = |pass: &mut Pass| {
-            let a = pass.signal("a", tensor(&self.a, SHAPE, dtype));
-            let b = pass.signal("b", tensor(&self.b, SHAPE, dtype));
+            let a = pass.signal("a", place.tensor(&self.a, SHAPE));
+            let b = pass.signal("b", place.tensor(&self.b, SHAPE));
             let y = pass.apply("here", operation, (a, b));
-            (y * tensor(&self.upstream, SHAPE, dtype)).sum()
+            (y * place.tensor(&self.upstream, SHAPE)).sum()
         };
         let rules = RuleSet::from_toml(&rules).unwrap();
         let mut found = explain(&rules, &Registry::default(), &["a", "b"], model);
@@ -63,14 +63,17 @@ impl Case {
             expected[0].push(of_a * relevance);
             expected[1].push(of_b * relevance);
         }
-        for dtype in [DType::F64, DType::F32] {
-            let found = self.explained(operation, rule, dtype);
+        for &place in PLACES {
+            let found = self.explained(operation, rule, place);
             for (found, expected) in found.iter().zip(&expected) {
                 if expected.iter().all(|r| *r == 0.0) {
                     assert!(found.iter().all(|r| *r == 0.0), "{rule}");
                 } else {
                     let error = difference(found, expected);
-                    assert!(error < tolerance(dtype), "{rule} in {dtype:?}: {error:.1e}");
+                    assert!(
+                        error < place.tolerance(),
+                        "{rule} in {place:?}: {error:.1e}"
+                    );
                 }
             }
         }
@@ -103,7 +106,7 @@ fn the_ratio_rule_is_bounded_where_the_plain_gradient_is_not() {
     let at = 4; // the terms nearly cancel here
     let relevance = (case.a[at] + case.b[at]) * case.upstream[at];
     let of = |rule: &str| {
-        case.explained(&Residual, rule, DType::F64)
+        case.explained(&Residual, rule, Place::F64)
             .map(|r| r[at].abs())
     };
     assert!(of("ratio").iter().all(|r| *r <= relevance.abs()));
@@ -120,46 +123,46 @@ fn a_gate_is_split_by_its_rule(#[values(0, 1, 2)] seed: u64) {
 }
 
 #[rstest]
-fn a_norm_whose_mean_is_a_constant_loses_what_the_mean_held(
-    #[values(DType::F64, DType::F32)] dtype: DType,
-) {
-    let mut draw = Draw::new(8);
-    // Off-centre, so that there is something to lose.
-    let x: Vec<f64> = draw.numbers(COUNT).iter().map(|x| x + 2.0).collect();
-    let upstream = draw.numbers(COUNT);
-    let norm = Norm::plain(1e-5);
-    let rules = "name = \"one\"\n[[rules]]\nrule = \"detach-moments\"";
-    let rules = RuleSet::from_toml(rules).unwrap();
-    let mut found = explain(&rules, &Registry::default(), &["x"], |pass: &mut Pass| {
-        let x = pass.signal("x", tensor(&x, SHAPE, dtype));
-        let y = pass.apply("here", &norm, x);
-        (y * tensor(&upstream, SHAPE, dtype)).sum()
-    });
-    let found = numbers::<3>(found.take("x").unwrap());
-
-    // R(x_i) = x_i / (x_i - mean) R(y_i), and R(y_i) is (x_i - mean) / std times the gradient.
-    let features = SHAPE[2];
-    let mut expected = Vec::new();
-    for (x, upstream) in x.chunks(features).zip(upstream.chunks(features)) {
-        let mean = x.iter().sum::<f64>() / features as f64;
-        let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / features as f64;
-        let std = (variance + 1e-5).sqrt();
-        let relevance = x.iter().zip(upstream).map(|(x, u)| {
-            let of_y = (x - mean) / std * u;
-            x / (x - mean) * of_y
+fn a_norm_whose_mean_is_a_constant_loses_what_the_mean_held() {
+    for &place in PLACES {
+        let mut draw = Draw::new(8);
+        // Off-centre, so that there is something to lose.
+        let x: Vec<f64> = draw.numbers(COUNT).iter().map(|x| x + 2.0).collect();
+        let upstream = draw.numbers(COUNT);
+        let norm = Norm::plain(1e-5);
+        let rules = "name = \"one\"\n[[rules]]\nrule = \"detach-moments\"";
+        let rules = RuleSet::from_toml(rules).unwrap();
+        let mut found = explain(&rules, &Registry::default(), &["x"], |pass: &mut Pass| {
+            let x = pass.signal("x", place.tensor(&x, SHAPE));
+            let y = pass.apply("here", &norm, x);
+            (y * place.tensor(&upstream, SHAPE)).sum()
         });
-        expected.extend(relevance);
+        let found = numbers::<3>(found.take("x").unwrap());
+
+        // R(x_i) = x_i / (x_i - mean) R(y_i), and R(y_i) is (x_i - mean) / std times the gradient.
+        let features = SHAPE[2];
+        let mut expected = Vec::new();
+        for (x, upstream) in x.chunks(features).zip(upstream.chunks(features)) {
+            let mean = x.iter().sum::<f64>() / features as f64;
+            let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / features as f64;
+            let std = (variance + 1e-5).sqrt();
+            let relevance = x.iter().zip(upstream).map(|(x, u)| {
+                let of_y = (x - mean) / std * u;
+                x / (x - mean) * of_y
+            });
+            expected.extend(relevance);
+        }
+        let error = difference(&found, &expected);
+        assert!(error < place.tolerance(), "{place:?}: {error:.1e}");
+        let kept: f64 = found.iter().sum();
+        let held: f64 = numbers::<3>(norm.forward(place.tensor(&x, SHAPE)))
+            .iter()
+            .zip(&upstream)
+            .map(|(y, u)| y * u)
+            .sum();
+        assert!(
+            (kept - held).abs() > 0.1,
+            "it does not conserve: {kept} of {held}"
+        );
     }
-    let error = difference(&found, &expected);
-    assert!(error < tolerance(dtype), "{error:.1e}");
-    let kept: f64 = found.iter().sum();
-    let held: f64 = numbers::<3>(norm.forward(tensor(&x, SHAPE, DType::F64)))
-        .iter()
-        .zip(&upstream)
-        .map(|(y, u)| y * u)
-        .sum();
-    assert!(
-        (kept - held).abs() > 0.1,
-        "it does not conserve: {kept} of {held}"
-    );
 }

@@ -1,6 +1,6 @@
 //! Seeded numbers, tensors of them, and an attention head and a norm to run under a rule set.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use relprop_rules::operations::{AttentionMix, AttentionScores, AttentionWeights, Norm, NormScale};
 use relprop_rules::{Pass, Registry, Relevance, RuleSet};
@@ -39,11 +39,80 @@ pub fn exact(x: f64) -> f64 {
     f64::from(x as f32)
 }
 
-pub fn tensor<const D: usize>(values: &[f64], shape: [usize; D], dtype: DType) -> Tensor<D> {
-    Tensor::from_data(
-        TensorData::new(values.to_vec(), shape),
-        (&Device::flex(), dtype),
-    )
+/// Where the same rules must give the same relevance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The CPU in f64, where only the formula counts.
+    F64,
+    /// The CPU in f32, as users have it.
+    F32,
+    #[cfg(feature = "ndarray")]
+    NdArray,
+    /// Any card, or what imitates one, with fused kernels.
+    #[cfg(feature = "gpu")]
+    Gpu,
+}
+
+/// Every place that is compiled in.
+pub const PLACES: &[Place] = &[
+    Place::F64,
+    Place::F32,
+    #[cfg(feature = "ndarray")]
+    Place::NdArray,
+    #[cfg(feature = "gpu")]
+    Place::Gpu,
+];
+
+/// Those that compute in f32.
+pub fn single_places() -> impl Iterator<Item = Place> {
+    let places = PLACES.iter().copied();
+    places.filter(|place| *place != Place::F64)
+}
+
+impl Place {
+    pub fn device(self) -> Device {
+        match self {
+            Self::F64 | Self::F32 => Device::flex(),
+            #[cfg(feature = "ndarray")]
+            #[expect(deprecated, reason = "it is tested as long as it is offered")]
+            Self::NdArray => Device::ndarray(),
+            #[cfg(feature = "gpu")]
+            Self::Gpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+        }
+    }
+
+    pub fn dtype(self) -> DType {
+        match self {
+            Self::F64 => DType::F64,
+            _ => DType::F32,
+        }
+    }
+
+    /// How far a computation here may be from its twin.
+    pub fn tolerance(self) -> f64 {
+        match self {
+            Self::F64 => 1e-10,
+            Self::F32 => 1e-5,
+            #[cfg(feature = "ndarray")]
+            Self::NdArray => 1e-5,
+            #[cfg(feature = "gpu")]
+            Self::Gpu => 1e-4,
+        }
+    }
+
+    pub fn tensor<const D: usize>(self, values: &[f64], shape: [usize; D]) -> Tensor<D> {
+        let data = TensorData::new(values.to_vec(), shape);
+        Tensor::from_data(data, (&self.device(), self.dtype()))
+    }
+
+    /// Random numbers between -1 and 1.
+    pub fn draw<const D: usize>(self, shape: [usize; D], seed: u64) -> Tensor<D> {
+        self.tensor(&Draw::new(seed).numbers(shape.iter().product()), shape)
+    }
+
+    pub fn mask<const D: usize>(self, values: &[bool], shape: [usize; D]) -> Tensor<D, Bool> {
+        Tensor::from_data(TensorData::new(values.to_vec(), shape), &self.device())
+    }
 }
 
 pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
@@ -71,11 +140,6 @@ pub fn properties(cases: u32) -> ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()
     }
-}
-
-/// How far a computation in this type may be from its twin.
-pub fn tolerance(dtype: DType) -> f64 {
-    if dtype == DType::F64 { 1e-10 } else { 1e-5 }
 }
 
 /// Runs a model of one scalar under a rule set and gives the relevance at `probes`.
@@ -179,7 +243,7 @@ impl Head {
         }
     }
 
-    pub fn forward(&self, dtype: DType, pass: &mut Pass) -> Tensor<1> {
+    pub fn forward(&self, place: Place, pass: &mut Pass) -> Tensor<1> {
         let Self {
             batch,
             heads,
@@ -189,11 +253,9 @@ impl Head {
             ..
         } = *self;
         let sequence =
-            |values: &[f64], length| tensor::<4>(values, [batch, heads, length, features], dtype);
-        let hidden = self.hidden.as_ref().map(|hidden| {
-            let data = TensorData::new(hidden.clone(), [batch, 1, queries, keys]);
-            Tensor::from_data(data, &Device::flex())
-        });
+            |values: &[f64], length| place.tensor::<4>(values, [batch, heads, length, features]);
+        let hidden = self.hidden.as_ref();
+        let hidden = hidden.map(|hidden| place.mask(hidden, [batch, 1, queries, keys]));
         let x = pass.signal("x", sequence(&self.x, keys));
         let asking = pass.signal("asking", sequence(&self.asking, queries));
         let [to_key, to_query] = &self.projections;
@@ -281,19 +343,19 @@ impl NormCase {
         [batch, self.rows / batch, self.features]
     }
 
-    pub fn forward(&self, dtype: DType, pass: &mut Pass) -> Tensor<1> {
+    pub fn forward(&self, place: Place, pass: &mut Pass) -> Tensor<1> {
         let parameter = |values: &Option<Vec<f64>>| {
             values
                 .as_ref()
-                .map(|values| tensor(values, [self.features], dtype))
+                .map(|values| place.tensor(values, [self.features]))
         };
         let norm = Norm {
             scale: self.scale,
             gamma: parameter(&self.gamma),
             beta: parameter(&self.beta),
         };
-        let x = pass.signal("x", tensor(&self.x, self.shape(), dtype));
+        let x = pass.signal("x", place.tensor(&self.x, self.shape()));
         let y = pass.apply("norm", &norm, x);
-        (y * tensor(&self.upstream, self.shape(), dtype)).sum()
+        (y * place.tensor(&self.upstream, self.shape())).sum()
     }
 }

@@ -1,12 +1,11 @@
 //! The AH-rule and the LN-rule as the paper writes them, in plain loops over f64, against what the
 //! rules of the crate give by autodiff. Only the inputs are shared.
 
-use burn::tensor::DType;
 use proptest::prelude::*;
 use relprop_rules::operations::NormScale;
 use rstest::rstest;
 
-use super::support::{Head, Hide, NormCase, difference, exact, explain_by, numbers, tolerance};
+use super::support::{Head, Hide, NormCase, PLACES, Place, difference, exact, explain_by, numbers};
 
 /// p_ij of every text and head, `[batch, head, query, key]`, by loops.
 pub fn weights(head: &Head) -> Vec<f64> {
@@ -109,14 +108,15 @@ fn detached_weights_are_the_ah_rule(
     #[case] sizes: [usize; 5],
     #[values(Hide::Nothing, Hide::PerText, Hide::PerQuery)] hide: Hide,
     #[values(0, 1, 2)] seed: u64,
-    #[values(DType::F64, DType::F32)] dtype: DType,
 ) {
-    let mut head = Head::draw(sizes, hide, seed);
-    keep_mixtures_from_zero(&mut head);
-    let mut relevance = explain_by("ah", &["x"], |pass| head.forward(dtype, pass));
-    let error = difference(&numbers::<4>(relevance.take("x").unwrap()), &ah_rule(&head));
-    println!("{error:.1e}");
-    assert!(error < tolerance(dtype), "{error:.1e}");
+    for &place in PLACES {
+        let mut head = Head::draw(sizes, hide, seed);
+        keep_mixtures_from_zero(&mut head);
+        let mut relevance = explain_by("ah", &["x"], |pass| head.forward(place, pass));
+        let error = difference(&numbers::<4>(relevance.take("x").unwrap()), &ah_rule(&head));
+        println!("{place:?}: {error:.1e}");
+        assert!(error < place.tolerance(), "{place:?}: {error:.1e}");
+    }
 }
 
 /// The comparison above would not pass under just any rule.
@@ -125,7 +125,7 @@ fn attention_under_its_plain_gradient_is_not_the_ah_rule() {
     let mut head = Head::draw([3, 2, 6, 6, 4], Hide::PerText, 0);
     keep_mixtures_from_zero(&mut head);
     let mut relevance = explain_by("gradient-x-input", &["x"], |pass| {
-        head.forward(DType::F64, pass)
+        head.forward(Place::F64, pass)
     });
     let error = difference(&numbers::<4>(relevance.take("x").unwrap()), &ah_rule(&head));
     assert!(error > 0.1, "{error:.1e}");
@@ -135,20 +135,22 @@ fn attention_under_its_plain_gradient_is_not_the_ah_rule() {
 fn a_key_that_every_query_is_blind_to_gets_exactly_nothing(
     #[values("gradient-x-input", "ah")] preset: &str,
 ) {
-    let head = Head::draw([3, 2, 6, 6, 4], Hide::PerText, 1);
-    let mut relevance = explain_by(preset, &["x"], |pass| head.forward(DType::F32, pass));
-    let relevance = numbers::<4>(relevance.take("x").unwrap());
-    let hidden = head.hidden.as_ref().unwrap();
-    for (place, relevance) in relevance.chunks(4).enumerate() {
-        let (text, key) = (place / (2 * 6), place % 6);
-        let hidden = hidden[text * 36 + key];
-        assert_eq!(
-            relevance.iter().all(|r| *r == 0.0),
-            hidden,
-            "text {text}, key {key}"
-        );
+    for &place in PLACES {
+        let head = Head::draw([3, 2, 6, 6, 4], Hide::PerText, 1);
+        let mut relevance = explain_by(preset, &["x"], |pass| head.forward(place, pass));
+        let relevance = numbers::<4>(relevance.take("x").unwrap());
+        let hidden = head.hidden.as_ref().unwrap();
+        for (place, relevance) in relevance.chunks(4).enumerate() {
+            let (text, key) = (place / (2 * 6), place % 6);
+            let hidden = hidden[text * 36 + key];
+            assert_eq!(
+                relevance.iter().all(|r| *r == 0.0),
+                hidden,
+                "text {text}, key {key}"
+            );
+        }
+        assert!(hidden.contains(&true) && hidden.contains(&false));
     }
-    assert!(hidden.contains(&true) && hidden.contains(&false));
 }
 
 /// R(x_i) = sum_j x_i C_ij / (sum_i' x_i' C_i'j) R(y_j) with C_ij = delta_ij - 1/N; RMSNorm does not
@@ -203,13 +205,14 @@ fn a_detached_scale_is_the_ln_rule(
     scale: NormScale,
     #[values(false, true)] gamma: bool,
     #[values(0, 1)] seed: u64,
-    #[values(DType::F64, DType::F32)] dtype: DType,
 ) {
-    let case = NormCase::draw(rows, features, scale, seed).with_affine(gamma, false, seed);
-    let mut relevance = explain_by("ln", &["x"], |pass| case.forward(dtype, pass));
-    let error = difference(&numbers::<3>(relevance.take("x").unwrap()), &ln_rule(&case));
-    println!("{error:.1e}");
-    assert!(error < tolerance(dtype), "{error:.1e}");
+    for &place in PLACES {
+        let case = NormCase::draw(rows, features, scale, seed).with_affine(gamma, false, seed);
+        let mut relevance = explain_by("ln", &["x"], |pass| case.forward(place, pass));
+        let error = difference(&numbers::<3>(relevance.take("x").unwrap()), &ln_rule(&case));
+        println!("{place:?}: {error:.1e}");
+        assert!(error < place.tolerance(), "{place:?}: {error:.1e}");
+    }
 }
 
 /// The comparison above would not pass under just any rule.
@@ -217,7 +220,7 @@ fn a_detached_scale_is_the_ln_rule(
 fn a_norm_under_its_plain_gradient_is_not_the_ln_rule() {
     let case = NormCase::draw(10, 7, NormScale::InsideRoot(1e-12), 0);
     let mut relevance = explain_by("gradient-x-input", &["x"], |pass| {
-        case.forward(DType::F64, pass)
+        case.forward(Place::F64, pass)
     });
     let error = difference(&numbers::<3>(relevance.take("x").unwrap()), &ln_rule(&case));
     assert!(error > 0.1, "{error:.1e}");
@@ -226,17 +229,19 @@ fn a_norm_under_its_plain_gradient_is_not_the_ln_rule() {
 /// With one feature there is nothing left after centring, so nothing reaches the target.
 #[test]
 fn the_only_feature_of_a_norm_gets_exactly_nothing() {
-    let case = NormCase {
-        rows: 3,
-        features: 1,
-        scale: NormScale::InsideRoot(1e-12),
-        x: vec![2.0, 0.0, -5.0],
-        gamma: None,
-        beta: None,
-        upstream: vec![1.0, 2.0, 3.0],
-    };
-    let mut relevance = explain_by("ln", &["x"], |pass| case.forward(DType::F32, pass));
-    assert_eq!(numbers::<3>(relevance.take("x").unwrap()), [0.0; 3]);
+    for &place in PLACES {
+        let case = NormCase {
+            rows: 3,
+            features: 1,
+            scale: NormScale::InsideRoot(1e-12),
+            x: vec![2.0, 0.0, -5.0],
+            gamma: None,
+            beta: None,
+            upstream: vec![1.0, 2.0, 3.0],
+        };
+        let mut relevance = explain_by("ln", &["x"], |pass| case.forward(place, pass));
+        assert_eq!(numbers::<3>(relevance.take("x").unwrap()), [0.0; 3]);
+    }
 }
 
 proptest! {
@@ -251,10 +256,10 @@ proptest! {
         let (batch, heads, queries, keys, features) = sizes;
         let mut head = Head::draw([batch, heads, queries, keys, features], hide, seed);
         keep_mixtures_from_zero(&mut head);
-        for dtype in [DType::F64, DType::F32] {
-            let mut relevance = explain_by("ah", &["x"], |pass| head.forward(dtype, pass));
+        for &place in PLACES {
+            let mut relevance = explain_by("ah", &["x"], |pass| head.forward(place, pass));
             let found = numbers::<4>(relevance.take("x").unwrap());
-            prop_assert!(difference(&found, &ah_rule(&head)) < tolerance(dtype));
+            prop_assert!(difference(&found, &ah_rule(&head)) < place.tolerance());
         }
     }
 
@@ -273,10 +278,10 @@ proptest! {
     ) {
         let case = NormCase::draw(rows, features, place(epsilon), seed);
         let case = case.with_affine(gamma, false, seed);
-        for dtype in [DType::F64, DType::F32] {
-            let mut relevance = explain_by("ln", &["x"], |pass| case.forward(dtype, pass));
+        for &place in PLACES {
+            let mut relevance = explain_by("ln", &["x"], |pass| case.forward(place, pass));
             let found = numbers::<3>(relevance.take("x").unwrap());
-            prop_assert!(difference(&found, &ln_rule(&case)) < tolerance(dtype));
+            prop_assert!(difference(&found, &ln_rule(&case)) < place.tolerance());
         }
     }
 }

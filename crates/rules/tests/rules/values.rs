@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
+use burn::tensor::{Bool, Tensor};
 use relprop_rules::operations::{
     Activation, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate, Linear, Norm,
     NormScale, Pooling, Residual,
@@ -10,7 +10,7 @@ use relprop_rules::operations::{
 use relprop_rules::{Assignment, Operation, Pass, Registry, RuleSet};
 use rstest::rstest;
 
-use super::support::{Draw, difference, numbers, tensor};
+use super::support::{Draw, Place, difference, numbers, single_places};
 
 const BATCH: usize = 2;
 const HEADS: usize = 2;
@@ -32,6 +32,7 @@ enum Fill {
 
 /// Makes inputs, all of one fill, each another one.
 struct Inputs {
+    place: Place,
     fill: Fill,
     tokens: usize,
 }
@@ -51,7 +52,7 @@ impl Inputs {
                 Fill::Large => 1e18 * draw.number(),
             })
             .collect();
-        tensor(&values, shape, DType::F32)
+        self.place.tensor(&values, shape)
     }
 
     fn hidden_state(&self, seed: u64) -> Tensor<3> {
@@ -71,18 +72,8 @@ impl Inputs {
         let keys = (0..BATCH * self.tokens)
             .map(|place| place >= self.tokens || place % 3 == 1)
             .collect::<Vec<_>>();
-        let data = TensorData::new(keys, [BATCH, 1, 1, self.tokens]);
-        Tensor::from_data(data, &Device::flex())
+        self.place.mask(&keys, [BATCH, 1, 1, self.tokens])
     }
-}
-
-/// Parameters are drawn at random whatever the input is.
-fn parameter<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
-    tensor(
-        &Draw::new(seed).numbers(shape.iter().product()),
-        shape,
-        DType::F32,
-    )
 }
 
 /// The bits of every number. A rule may turn -0.0 into 0.0 by adding a zero; the two are equal and
@@ -105,13 +96,14 @@ fn parameters(rule: &str) -> toml::Table {
 
 /// Asks for relevance at `0`, `1`, ...
 fn with_probes(pass: Pass, arity: usize) -> Pass {
-    (0..arity).fold(pass, |pass, place| pass.with_probe(place.to_string()))
+    (0..arity).fold(pass, |pass, index| pass.with_probe(index.to_string()))
 }
 
 /// Checks every rule that the operation has: the value to the last bit, and finite gradients at
 /// every input. `input` names its tensors `0`, `1`, ... with `Pass::signal`. Gives the operation's
 /// name.
 fn check<O, const IN: usize, const OUT: usize>(
+    place: Place,
     operation: &O,
     arity: usize,
     input: impl Fn(&mut Pass) -> O::Input,
@@ -145,18 +137,18 @@ where
         let x = input(&mut pass);
         let y = pass.apply("here", operation, x);
         let same = bits(y.clone()) == bits(expected.clone());
-        assert!(same, "{} under {rule}: another value", O::NAME);
+        assert!(same, "{} under {rule} on {place:?}: another value", O::NAME);
 
-        let upstream = parameter(y.dims(), 99);
+        let upstream = place.draw(y.dims(), 99);
         let mut relevance = pass.backward((y * upstream).sum());
-        for place in 0..arity {
+        for index in 0..arity {
             // All inputs are finite, and zero times infinity is not a number: if the product is
             // finite, so is the gradient.
-            let relevance = numbers::<IN>(relevance.take(&place.to_string()).unwrap());
+            let relevance = numbers::<IN>(relevance.take(&index.to_string()).unwrap());
             let finite = relevance.iter().all(|r| r.is_finite());
             assert!(
                 finite,
-                "{} under {rule}: the gradient at input {place}",
+                "{} under {rule} on {place:?}: the gradient at input {index}",
                 O::NAME
             );
         }
@@ -177,70 +169,80 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
     fill: Fill,
     #[values(1, 7, 512)] tokens: usize,
 ) {
-    let inputs = &Inputs { fill, tokens };
-    let mut checked = BTreeSet::new();
-
-    let one = |pass: &mut Pass| pass.signal("0", inputs.hidden_state(0));
-    let two = |pass: &mut Pass| (one(pass), pass.signal("1", inputs.hidden_state(1)));
-    for activation in Activation::ALL {
-        checked.insert(check::<_, 3, 3>(&activation, 1, one));
-    }
-    for bias in [None, Some(parameter([5], 11))] {
-        let linear = Linear {
-            weight: parameter([FEATURES, 5], 10),
-            bias,
+    for place in single_places() {
+        let inputs = &Inputs {
+            place,
+            fill,
+            tokens,
         };
-        checked.insert(check::<_, 3, 3>(&linear, 1, one));
-    }
-    for scale in [
-        NormScale::InsideRoot(1e-12),
-        NormScale::OutsideRoot(1e-12),
-        NormScale::RootMeanSquare(1e-12),
-    ] {
-        for affine in [false, true] {
-            let parameter = |seed| affine.then(|| parameter([FEATURES], seed));
-            let norm = Norm {
-                scale,
-                gamma: parameter(12),
-                beta: parameter(13),
-            };
-            checked.insert(check::<_, 3, 3>(&norm, 1, one));
-        }
-    }
-    checked.insert(check::<_, 3, 3>(&Residual, 2, two));
-    checked.insert(check::<_, 3, 3>(&Gate, 2, two));
-    checked.insert(check::<_, 3, 3>(&EmbeddingSum, 2, |pass| {
-        let (first, second) = two(pass);
-        (first, vec![second])
-    }));
-    let weights = parameter([BATCH, 1, tokens], 14);
-    checked.insert(check::<_, 3, 3>(&Pooling { weights }, 1, one));
+        let mut checked = BTreeSet::new();
 
-    checked.insert(check::<_, 4, 4>(
-        &AttentionScores { scale: 0.5 },
-        2,
-        |pass| {
+        let one = |pass: &mut Pass| pass.signal("0", inputs.hidden_state(0));
+        let two = |pass: &mut Pass| (one(pass), pass.signal("1", inputs.hidden_state(1)));
+        for activation in Activation::ALL {
+            checked.insert(check::<_, 3, 3>(place, &activation, 1, one));
+        }
+        for bias in [None, Some(place.draw([5], 11))] {
+            let linear = Linear {
+                weight: place.draw([FEATURES, 5], 10),
+                bias,
+            };
+            checked.insert(check::<_, 3, 3>(place, &linear, 1, one));
+        }
+        for scale in [
+            NormScale::InsideRoot(1e-12),
+            NormScale::OutsideRoot(1e-12),
+            NormScale::RootMeanSquare(1e-12),
+        ] {
+            for affine in [false, true] {
+                let parameter = |seed| affine.then(|| place.draw([FEATURES], seed));
+                let norm = Norm {
+                    scale,
+                    gamma: parameter(12),
+                    beta: parameter(13),
+                };
+                checked.insert(check::<_, 3, 3>(place, &norm, 1, one));
+            }
+        }
+        checked.insert(check::<_, 3, 3>(place, &Residual, 2, two));
+        checked.insert(check::<_, 3, 3>(place, &Gate, 2, two));
+        checked.insert(check::<_, 3, 3>(place, &EmbeddingSum, 2, |pass| {
+            let (first, second) = two(pass);
+            (first, vec![second])
+        }));
+        let weights = place.draw([BATCH, 1, tokens], 14);
+        checked.insert(check::<_, 3, 3>(place, &Pooling { weights }, 1, one));
+
+        checked.insert(check::<_, 4, 4>(
+            place,
+            &AttentionScores { scale: 0.5 },
+            2,
+            |pass| {
+                (
+                    pass.signal("0", inputs.head_state(0)),
+                    pass.signal("1", inputs.head_state(1)),
+                )
+            },
+        ));
+        for hidden in [None, Some(inputs.hidden())] {
+            checked.insert(check::<_, 4, 4>(
+                place,
+                &AttentionWeights { hidden },
+                1,
+                |pass| pass.signal("0", inputs.scores(0)),
+            ));
+        }
+        // Weights and values have different shapes, but one rank.
+        checked.insert(check::<_, 4, 4>(place, &AttentionMix, 2, |pass| {
             (
-                pass.signal("0", inputs.head_state(0)),
+                pass.signal("0", inputs.scores(0)),
                 pass.signal("1", inputs.head_state(1)),
             )
-        },
-    ));
-    for hidden in [None, Some(inputs.hidden())] {
-        checked.insert(check::<_, 4, 4>(&AttentionWeights { hidden }, 1, |pass| {
-            pass.signal("0", inputs.scores(0))
         }));
-    }
-    // Weights and values have different shapes, but one rank.
-    checked.insert(check::<_, 4, 4>(&AttentionMix, 2, |pass| {
-        (
-            pass.signal("0", inputs.scores(0)),
-            pass.signal("1", inputs.head_state(1)),
-        )
-    }));
 
-    // An operation that is added to the crate must be added here.
-    assert_eq!(checked, Registry::default().operations().collect());
+        // An operation that is added to the crate must be added here.
+        assert_eq!(checked, Registry::default().operations().collect());
+    }
 }
 
 /// Burn's softmax of a tracked tensor is not that of an untracked one, to the last bit. So a pass
@@ -248,6 +250,7 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
 #[test]
 fn tracking_changes_attention_weights_by_no_more_than_rounding() {
     let inputs = Inputs {
+        place: Place::F32,
         fill: Fill::Random,
         tokens: 512,
     };
