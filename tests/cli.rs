@@ -376,8 +376,20 @@ fn inspect_shows_each_site_and_its_rule() {
 }
 
 #[test]
-fn devices_lists_the_cpu() {
-    assert!(done(&["devices"]).stdout.starts_with("cpu"));
+fn devices_lists_the_cpu_and_what_is_not_compiled_in() {
+    let listed = done(&["devices"]).stdout;
+    assert!(
+        listed.contains("\ncpu       Burn's own CPU kernels"),
+        "{listed}"
+    );
+    let cuda = listed
+        .lines()
+        .find(|line| line.starts_with("cuda"))
+        .unwrap();
+    assert_eq!(
+        cuda.contains("--features cuda"),
+        cfg!(not(feature = "cuda"))
+    );
 }
 
 #[rstest]
@@ -385,7 +397,17 @@ fn devices_lists_the_cpu() {
 #[case(&["--target", "maybe", "text"], &["no target `maybe`", "negative, positive"])]
 #[case(&["--at", "encoder.0.atention.norm", "text"], &["did you mean `encoder.0.attention.norm`"])]
 #[case(&["--at", "classifier", "text"], &["cannot be read at `classifier`", "blocks"])]
-#[case(&["--device", "tpu", "text"], &["no device `tpu`", "cpu"])]
+#[case(&["--device", "tpu", "text"], &["no device `tpu`", "auto", "gpu", "cpu"])]
+#[case(&["--device", "cpu:1", "text"], &["no device `cpu:1`", "cpu:0"])]
+#[case(&["--device", "cpu:first", "text"], &["no device `cpu:first`", "cpu:0"])]
+#[cfg_attr(
+    not(feature = "cuda"),
+    case(&["--device", "cuda", "text"], &["not compiled in", "--features cuda"])
+)]
+#[cfg_attr(
+    not(feature = "gpu"),
+    case(&["--device", "gpu:1", "text"], &["not compiled in", "--features gpu"])
+)]
 #[case(&["--format", "pdf", "text"], &["pdf", "html"])]
 #[case(&["--colour", "text"], &["unexpected argument '--colour'"])]
 #[case(&[], &["required"])]

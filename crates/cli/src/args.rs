@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Rules(RulesArguments),
     /// Show a model, its sites, and the rule that each gets
     Inspect(InspectArguments),
-    /// List the devices that are compiled in
+    /// List the devices that are compiled in, and those that were found
     Devices,
 }
 
@@ -163,7 +163,7 @@ pub(crate) struct InspectArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArgument {
-    /// The device to compute on (see `relprop devices`)
+    /// The device to compute on: `auto`, or one of `relprop devices`, such as `gpu` or `gpu:1`
     #[arg(long = "device", value_name = "DEVICE", default_value = "auto")]
     pub(crate) name: String,
 }

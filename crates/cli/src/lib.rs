@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod device;
+mod halving;
 mod output;
 mod rules;
 mod usage;

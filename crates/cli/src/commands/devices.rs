@@ -1,13 +1,9 @@
 //! `relprop devices`
 
-use crate::device::DEVICES;
+use crate::device;
 use crate::output::Output;
 
-/// Lists the devices that are compiled in.
+/// Lists the devices that are compiled in, and those that were found.
 pub(crate) fn devices() -> anyhow::Result<()> {
-    let list: String = DEVICES
-        .iter()
-        .map(|device| format!("{:<8} {}\n", device.name, device.about))
-        .collect();
-    Output::open(None)?.write(&list)
+    Output::open(None)?.write(&device::list())
 }

@@ -11,6 +11,7 @@ use relprop_train::corpus::{self, Format as FileFormat};
 use relprop_transformer::{Model, TokenizedText, Truncation};
 
 use crate::args::{ExplainArguments, Format};
+use crate::halving::Halving;
 use crate::output::Output;
 use crate::rules::COMPARED;
 use crate::usage::UsageError;
@@ -34,6 +35,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     // Formats that are one document are written at the end, the others as they come.
     let mut collected: Vec<Vec<Explanation>> = Vec::new();
     let mut done = 0;
+    let mut halving = Halving::new();
     let bar = progress(texts.len());
     for chunk in texts.chunks(BATCH) {
         let mut batch: Vec<TokenizedText> = Vec::new();
@@ -49,7 +51,8 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
         }
         done += batch.len();
         for pass in passes(&batch) {
-            for of_text in explain_pass(&explainers, pass)? {
+            let explain = |texts: &[TokenizedText]| explain_pass(&explainers, texts);
+            for of_text in halving.run(pass, explain, |warning| warn(&bar, warning))? {
                 match arguments.format {
                     Format::Ansi => {
                         let picture = render::ansi(&of_text[0], output.width, output.colour);
