@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use relprop_explain::DEFAULT_SITE;
+use serde::{Deserialize, Serialize};
 
 /// Explains the decisions of Transformers by relevance propagation.
 #[derive(Debug, Parser)]
@@ -112,24 +113,36 @@ pub(crate) struct EvaluateArguments {
     /// The folder of the model
     #[arg(long, value_name = "DIR")]
     pub(crate) model: PathBuf,
-    /// A .tsv, .csv or .jsonl file with the columns `text` (or `sentence`) and `label`
+    /// A .tsv, .csv or .jsonl file with the columns `text` (or `sentence`) and `label`; a .txt file of
+    /// trees from the Stanford Sentiment Treebank, whose words people have judged; or `reviews`, the
+    /// embedded corpus, whose deciding words are known
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
+    /// What to measure: metrics (docs/evaluation.md lists them), or `all` that the data allow
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METRICS.map(String::from))]
+    pub(crate) metrics: Vec<String>,
+    /// The label whose logit is explained: the true one of each text, or the one that the model
+    /// predicts (the texts need no labels then)
+    #[arg(long, value_enum, default_value_t = EvaluationTarget::True)]
+    pub(crate) target: EvaluationTarget,
     /// What to compare: presets (see `relprop rules`), TOML files, `random`
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METHODS.map(String::from))]
     pub(crate) methods: Vec<String>,
     /// Take the first N texts only
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// What the random order comes from
+    /// What all random numbers come from
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// The folder for results.json: every number, the curves, and what is needed to repeat the run
+    /// The folder for results.json, curves.svg and report.html; an interrupted run in it goes on
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
+
+/// What `evaluate` measures unless it is told.
+const METRICS: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
 
 /// What `evaluate` compares unless it is told.
 const METHODS: [&str; 7] = [
@@ -166,6 +179,16 @@ pub(crate) struct DeviceArgument {
     /// The device to compute on: `auto`, or one of `relprop devices`, such as `gpu` or `gpu:1`
     #[arg(long = "device", value_name = "DEVICE", default_value = "auto")]
     pub(crate) name: String,
+}
+
+/// The label that an evaluation explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EvaluationTarget {
+    /// The true label
+    True,
+    /// The label that the model predicts
+    Predicted,
 }
 
 /// How explanations are written.

@@ -300,7 +300,7 @@ impl<'m> Explainer<'m> {
 }
 
 /// Merges the word pieces of each word.
-fn words(text: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevance> {
+pub(crate) fn words(text: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevance> {
     let characters: Vec<char> = text.text.chars().collect();
     let mut words: Vec<(u32, WordRelevance)> = Vec::new();
     for (token, relevance) in text.tokens.iter().zip(relevance) {

@@ -19,7 +19,7 @@ use crate::output::Output;
 use crate::rules::COMPARED;
 
 /// How many reviews the corpus has: eight tenths to train on, a tenth held out, a tenth to test.
-const REVIEWS: usize = 8000;
+pub(crate) const REVIEWS: usize = 8000;
 /// How many texts are computed at once.
 const BATCH: usize = 32;
 

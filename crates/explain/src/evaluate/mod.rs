@@ -1,14 +1,30 @@
-//! Which explanation is faithful to the model?
+//! Which explanation should I believe?
 //!
-//! A faithful method knows which tokens matter. So show the model the tokens that a method ranks
-//! first, and the decision should return at once; take away those that it ranks last, and the
-//! decision should stay. [`faithfulness`] draws these curves for any [`Method`]; see [`curves`] for
-//! the protocol of Ali et al. 2022, which the areas under them follow.
+//! A [`Method`] says how much each token of a text matters; a [`Metric`] says how good that is, text
+//! by text; [`Evaluation::measure`] applies several of both to the same texts, and [`summarise`] gives
+//! the mean over texts with its interval. `docs/evaluation.md` lists the [metrics] with their sources.
 
-pub mod curves;
+mod curve;
+mod evaluation;
 mod interval;
 mod method;
+mod metric;
+pub mod metrics;
+mod randomise;
+mod results;
+mod sample;
+mod statistics;
+mod summary;
+mod view;
 
-pub use curves::{Curve, Sample, TextCurves, area, faithfulness};
+pub use curve::{STEPS, Scope, area};
+pub use evaluation::{Candidate, Evaluation, Readings};
 pub use interval::{Interval, mean_with_interval};
 pub use method::{Method, Random};
+pub use metric::{Better, Case, Metric, Need, Reading};
+pub use metrics::{METRICS, UnknownMetric, metric};
+pub use randomise::cascade;
+pub use results::{MethodResults, MetricInfo, Results};
+pub use sample::{Polarity, Sample};
+pub use summary::{Summary, summarise};
+pub use view::{View, predictions};

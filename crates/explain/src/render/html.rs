@@ -17,7 +17,9 @@ use ledger::ledger;
 use picture::picture;
 use table::table;
 
-const STYLE: &str = include_str!("html/report.css");
+/// What all pages look like.
+pub(super) const STYLE: &str = include_str!("html/report.css");
+
 /// What one page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {

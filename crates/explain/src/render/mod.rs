@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | a terminal | [`ansi()`] | a heat map, with or without colour, as wide as the terminal |
 //! | a browser or a printer | [`html()`] | one file that holds everything it needs |
+//! | any of them | [`evaluation_table`], [`evaluation_page`], [`evaluation_curves`] | what [`evaluate`](crate::evaluate) found |
 //! | a program | [`json()`], [`jsonl()`] | [`Explanation`](crate::Explanation)s that read back unchanged |
 //!
 //! The pictures agree on how they show a number. A word is coloured by its relevance divided by
@@ -12,6 +13,7 @@
 
 mod account;
 mod ansi;
+mod evaluation;
 mod flow;
 mod html;
 mod json;
@@ -24,5 +26,6 @@ mod sample;
 mod segments;
 
 pub use ansi::ansi;
+pub use evaluation::{evaluation_curves, evaluation_page, evaluation_table};
 pub use html::{Item, Report, html};
 pub use json::{NotFinite, json, jsonl};

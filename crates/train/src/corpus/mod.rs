@@ -4,6 +4,7 @@ mod error;
 mod file;
 mod reviews;
 mod rows;
+mod trees;
 
 use std::ops::Range;
 use std::path::Path;
@@ -12,6 +13,7 @@ pub use error::CorpusError;
 pub use file::{InputText, Inputs, read_texts, read_texts_from};
 pub use reviews::reviews;
 pub use rows::Format;
+pub use trees::{Tree, are_trees, read_trees};
 
 /// A text and the label that a human, or a grammar, gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,179 @@
+//! The texts that are measured on.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use relprop_explain::Target;
+use relprop_explain::evaluate::{Polarity, Sample, predictions};
+use relprop_train::corpus::{self, Tree};
+use relprop_transformer::{Model, TokenizedText, Truncation};
+use sha2::{Digest, Sha256};
+
+use super::super::demo::REVIEWS;
+use crate::args::EvaluationTarget;
+
+/// What names the embedded corpus, unless a file is called so.
+const EMBEDDED: &str = "reviews";
+
+/// Texts, and where they come from.
+pub(crate) struct Data {
+    pub(crate) samples: Vec<Sample>,
+    /// The SHA-256 of the file, in hexadecimal; none for the embedded corpus.
+    pub(crate) sha256: Option<String>,
+}
+
+/// A text as it was found.
+struct Found {
+    place: String,
+    text: String,
+    label: FoundLabel,
+    evidence: Vec<std::ops::Range<usize>>,
+    /// What people think of its words: positive or negative.
+    sentiment: Vec<Polarity>,
+}
+
+enum FoundLabel {
+    None,
+    Written(String),
+    /// Of the last label that there is.
+    Positive(bool),
+}
+
+/// The texts of a file, or of the embedded corpus, with their labels: the true ones, or those that the
+/// model predicts. Texts that cannot be used are named and left out.
+pub(crate) fn labelled(
+    path: &Path,
+    limit: Option<usize>,
+    seed: u64,
+    target: EvaluationTarget,
+    model: &Model,
+) -> anyhow::Result<Data> {
+    let (found, sha256) = if path == Path::new(EMBEDDED) && !path.exists() {
+        (embedded(seed), None)
+    } else {
+        let found = of_file(path)?;
+        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        let hash = Sha256::digest(&bytes);
+        let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        (found, Some(hash))
+    };
+    let config = model.transformer.config();
+    let mut samples = Vec::new();
+    for found in found.into_iter().take(limit.unwrap_or(usize::MAX)) {
+        let place = &found.place;
+        let label = match target {
+            EvaluationTarget::True => label(&found, &config.labels)?,
+            EvaluationTarget::Predicted => 0, // known only once the model has read it
+        };
+        let encoded = model
+            .tokenizer
+            .encode(&found.text, config.positions, Truncation::Cut);
+        match encoded {
+            Ok(text) => samples.push(Sample {
+                evidence: found.evidence,
+                polarity: found.sentiment,
+                ..Sample::new(text, label)
+            }),
+            Err(error) => eprintln!("{place}: {error}; skipped"),
+        }
+    }
+    if samples.is_empty() {
+        bail!("{}: there is no text to measure with", path.display());
+    }
+    if target == EvaluationTarget::Predicted {
+        let texts = samples.iter().map(|sample| sample.text.clone());
+        let labels = predictions(model, &texts.collect::<Vec<TokenizedText>>())?;
+        samples
+            .iter_mut()
+            .zip(labels)
+            .for_each(|(sample, label)| sample.label = label);
+    }
+    // People said what speaks for the last label; it speaks against any other.
+    let last = config.labels.len() - 1;
+    for sample in samples.iter_mut().filter(|sample| sample.label != last) {
+        sample
+            .polarity
+            .iter_mut()
+            .for_each(|word| word.value = -word.value);
+    }
+    Ok(Data { samples, sha256 })
+}
+
+/// The index of a text's label among the model's.
+fn label(found: &Found, labels: &[String]) -> anyhow::Result<usize> {
+    let place = &found.place;
+    match &found.label {
+        FoundLabel::Positive(positive) if labels.len() == 2 => Ok(usize::from(*positive)),
+        FoundLabel::Positive(_) => bail!(
+            "{place}: the text is positive or negative, and the model has the labels {}; \
+             give --target predicted",
+            labels.join(", ")
+        ),
+        FoundLabel::None => bail!(
+            "{place}: the text has no label; add a column `label`, \
+             or measure with the model's own predictions: --target predicted"
+        ),
+        FoundLabel::Written(label) => match Target::parse(label, labels) {
+            Ok(Target::Label(index)) => Ok(index),
+            _ => bail!(
+                "{place}: the model has no label `{label}`; it has {}",
+                labels.join(", ")
+            ),
+        },
+    }
+}
+
+/// The reviews that the demo's model has never seen.
+fn embedded(seed: u64) -> Vec<Found> {
+    let reviews = corpus::reviews(REVIEWS, seed).test;
+    let found = reviews
+        .into_iter()
+        .enumerate()
+        .map(|(index, review)| Found {
+            place: format!("review {}", index + 1),
+            text: review.text,
+            label: FoundLabel::Positive(review.label == 1),
+            evidence: review.evidence,
+            sentiment: Vec::new(),
+        });
+    found.collect()
+}
+
+fn of_file(path: &Path) -> anyhow::Result<Vec<Found>> {
+    let name = path.display();
+    if corpus::are_trees(path)? {
+        let trees = corpus::read_trees(path)?;
+        // A neutral sentence has no label that could be explained, as in SST-2.
+        let decided = trees.into_iter().filter(|tree| tree.label != Tree::NEUTRAL);
+        return Ok(decided
+            .map(|tree| of_tree(tree, &name.to_string()))
+            .collect());
+    }
+    let inputs = corpus::read_texts(path)?;
+    for error in &inputs.skipped {
+        eprintln!("{error}; skipped");
+    }
+    let found = inputs.texts.into_iter().map(|input| Found {
+        place: format!("{name}, line {}", input.line),
+        text: input.text,
+        label: input.label.map_or(FoundLabel::None, FoundLabel::Written),
+        evidence: Vec::new(),
+        sentiment: Vec::new(),
+    });
+    Ok(found.collect())
+}
+
+fn of_tree(tree: Tree, name: &str) -> Found {
+    let judged = tree.words.into_iter().map(|(place, label)| Polarity {
+        place,
+        value: f64::from(label) - f64::from(Tree::NEUTRAL),
+    });
+    Found {
+        place: format!("{name}, line {}", tree.line),
+        text: tree.text,
+        label: FoundLabel::Positive(tree.label > Tree::NEUTRAL),
+        evidence: Vec::new(),
+        sentiment: judged.collect(),
+    }
+}

@@ -1,0 +1,176 @@
+//! The folder of a run: its results, and its parts while it is not finished.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use relprop_explain::evaluate::{Readings, Results};
+use relprop_explain::render;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::settings::Settings;
+
+/// The name and version of the format of `results.json`.
+const SCHEMA: &str = "relprop.evaluation/2";
+const RESULTS: &str = "results.json";
+/// The folder of what an unfinished run has found so far.
+const PARTS: &str = "unfinished";
+/// The file there that says which run it is.
+const SETTINGS: &str = "settings.json";
+
+/// A folder that belongs to one run.
+pub(super) struct Folder(PathBuf);
+
+/// How far the run in a folder is.
+pub(super) enum State {
+    /// It is new, or was interrupted.
+    Unfinished,
+    /// It is done.
+    Finished(Results),
+}
+
+/// `results.json`.
+#[derive(Serialize, Deserialize)]
+struct Report {
+    schema: String,
+    /// The command that made it.
+    command: Vec<String>,
+    settings: Settings,
+    #[serde(flatten)]
+    results: Results,
+}
+
+/// What an unfinished run has found for some texts, `[method][text][metric]`.
+type Part = Vec<Vec<Readings>>;
+
+impl Folder {
+    /// Makes the folder, or takes up the run that is in it.
+    pub(super) fn open(path: &Path, settings: &Settings) -> anyhow::Result<(Self, State)> {
+        let folder = Self(path.to_owned());
+        if let Some(report) = read::<Report>(&path.join(RESULTS))? {
+            folder.ensure_same(settings, &report.settings, "a finished run")?;
+            return Ok((folder, State::Finished(report.results)));
+        }
+        let file = path.join(PARTS).join(SETTINGS);
+        match read::<Settings>(&file)? {
+            Some(theirs) => {
+                folder.ensure_same(settings, &theirs, "an unfinished run")?;
+                eprintln!("going on with the run that was interrupted");
+            }
+            None => {
+                let parts = path.join(PARTS);
+                fs::create_dir_all(&parts).with_context(|| parts.display().to_string())?;
+                write(&file, &serde_json::to_string_pretty(settings)?)?;
+            }
+        }
+        Ok((folder, State::Unfinished))
+    }
+
+    fn ensure_same(&self, ours: &Settings, theirs: &Settings, what: &str) -> anyhow::Result<()> {
+        let differences = ours.differences(theirs);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "{} holds {what} with other settings ({}); give another folder to --out, \
+             or delete this one",
+            self.0.display(),
+            differences.join(", ")
+        )
+    }
+
+    fn part_file(&self, index: usize) -> PathBuf {
+        self.0.join(PARTS).join(format!("{index:06}.json"))
+    }
+
+    /// What was found before for the texts of this part.
+    pub(super) fn part(&self, index: usize) -> anyhow::Result<Option<Part>> {
+        read(&self.part_file(index))
+    }
+
+    /// Keeps what was found, and gives it as it will be read back.
+    pub(super) fn keep(&self, index: usize, part: &Part) -> anyhow::Result<Part> {
+        let text = serde_json::to_string(part)?;
+        write(&self.part_file(index), &text)?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Writes the results, and deletes the parts.
+    pub(super) fn finish(self, settings: &Settings, results: &Results) -> anyhow::Result<()> {
+        let report = Report {
+            schema: SCHEMA.to_owned(),
+            command: std::env::args().collect(),
+            settings: settings.clone(),
+            results: results.clone(),
+        };
+        let json = serde_json::to_string_pretty(&report)? + "\n";
+        if let Some(curves) = render::evaluation_curves(results) {
+            write(&self.0.join("curves.svg"), &curves)?;
+        }
+        let facts = facts(&report)?;
+        write(
+            &self.0.join("report.html"),
+            &render::evaluation_page(results, &facts),
+        )?;
+        let file = self.0.join(RESULTS);
+        if !file.exists() {
+            // Last: a folder with it is a finished run.
+            write(&file, &json)?;
+        }
+        match fs::remove_dir_all(self.0.join(PARTS)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| self.0.join(PARTS).display().to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads JSON. None if the file is not there.
+fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<Option<T>> {
+    let place = || file.display().to_string();
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text.with_context(place)?,
+    };
+    let parsed = serde_json::from_str(&text);
+    let parsed = parsed.with_context(|| {
+        format!(
+            "{}: not what this version of relprop writes; give another folder",
+            place()
+        )
+    });
+    parsed.map(Some)
+}
+
+/// Writes a file so that whoever is interrupted leaves the old one or the new one, never a part.
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    let beside = file.with_extension("part");
+    let written: io::Result<()> = fs::write(&beside, text).and_then(|()| fs::rename(&beside, file));
+    written.with_context(|| file.display().to_string())
+}
+
+/// Names and values for the top of the report.
+fn facts(report: &Report) -> anyhow::Result<Vec<(String, String)>> {
+    let settings = serde_json::to_value(&report.settings)?;
+    let text = |name: &str| match &settings[name] {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    let named = [
+        ("Model", "family"),
+        ("Model SHA-256", "model_sha256"),
+        ("Texts", "texts"),
+        ("Texts SHA-256", "data_sha256"),
+        ("Explained label", "target"),
+        ("Seed", "seed"),
+        ("Device", "device"),
+        ("Version", "version"),
+    ];
+    let mut facts: Vec<_> = named.map(|(name, key)| (name.to_owned(), text(key))).into();
+    facts.push(("Command".to_owned(), report.command.join(" ")));
+    Ok(facts)
+}

@@ -1,0 +1,144 @@
+//! Changed versions of a text, and what the model says to them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use relprop_rules::Pass;
+use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText, Transformer};
+
+use crate::ExplainError;
+use crate::explainer::numbers;
+use crate::target::argmax;
+
+/// How many tokens go through the model in one pass, at most.
+const TOKENS: usize = 4096;
+
+/// A version of a text: what became of the tokens that are marked `true`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// They are the unknown token.
+    Hidden(Vec<bool>),
+    /// They are gone.
+    Removed(Vec<bool>),
+}
+
+impl View {
+    /// The text itself.
+    pub fn whole(text: &TokenizedText) -> Self {
+        Self::Hidden(vec![false; text.tokens.len()])
+    }
+
+    /// The version of `text`, with `unknown` in the place of hidden tokens. A text of which nothing
+    /// would be left is one unknown token: no model reads nothing.
+    pub fn of(&self, text: &TokenizedText, unknown: u32) -> TokenizedText {
+        let mut version = text.clone();
+        match self {
+            Self::Hidden(marks) => {
+                let tokens = version.tokens.iter_mut().zip(marks);
+                tokens.for_each(|(token, hidden)| {
+                    if *hidden {
+                        token.id = unknown;
+                    }
+                });
+            }
+            Self::Removed(marks) => {
+                let mut kept = marks.iter().map(|removed| !removed);
+                version.tokens.retain(|_| kept.next().unwrap_or(true));
+                let mut kept = marks.iter().map(|removed| !removed);
+                version.types.retain(|_| kept.next().unwrap_or(true));
+                if version.tokens.is_empty() {
+                    version.tokens.extend(text.tokens.first().cloned());
+                    version.types.extend(text.types.first());
+                    version
+                        .tokens
+                        .iter_mut()
+                        .for_each(|token| token.id = unknown);
+                }
+            }
+        }
+        version
+    }
+}
+
+/// The versions that were asked for, each once.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    texts: Vec<TokenizedText>,
+    /// By text and token ids.
+    known: HashMap<(usize, Vec<u32>), usize>,
+}
+
+impl Versions {
+    /// Asks for a version of the text with the number `of`; gives the place of its logits.
+    pub fn ask(&mut self, of: usize, version: TokenizedText) -> usize {
+        let ids = version.tokens.iter().map(|token| token.id).collect();
+        *self.known.entry((of, ids)).or_insert_with(|| {
+            self.texts.push(version);
+            self.texts.len() - 1
+        })
+    }
+
+    /// The logits of every version, in passes over versions of about the same length. After each pass
+    /// `progress` is told which share is done.
+    pub fn logits(
+        &self,
+        transformer: &Transformer,
+        mut progress: impl FnMut(f64),
+    ) -> Result<Vec<Vec<f32>>, ExplainError> {
+        let texts = &self.texts;
+        let mut by_length: Vec<usize> = (0..texts.len()).collect();
+        by_length.sort_by_key(|&index| texts[index].tokens.len());
+        let mut logits = vec![Vec::new(); texts.len()];
+        let padding_token = transformer.config().padding_token;
+        let device = transformer.device();
+        for pass in passes(&by_length, texts) {
+            let indices = &by_length[pass.clone()];
+            let of_pass = indices.iter().map(|&index| &texts[index]);
+            let batch = Batch::new(of_pass, padding_token, PaddingSide::Right, &device);
+            let found = transformer.forward(&batch, &mut Pass::plain());
+            let labels = found.dims()[1];
+            let found = numbers(found)?;
+            for (&index, row) in indices.iter().zip(found.chunks(labels)) {
+                logits[index] = row.to_vec();
+            }
+            progress(pass.end as f64 / texts.len() as f64);
+        }
+        Ok(logits)
+    }
+}
+
+/// The label that the model predicts for each text.
+///
+/// # Errors
+///
+/// If the device fails.
+pub fn predictions(model: &Model, texts: &[TokenizedText]) -> Result<Vec<usize>, ExplainError> {
+    let mut versions = Versions::default();
+    let places = texts
+        .iter()
+        .enumerate()
+        .map(|(of, text)| versions.ask(of, text.clone()));
+    let places: Vec<usize> = places.collect();
+    let logits = versions.logits(&model.transformer, |_| {})?;
+    Ok(places.iter().map(|&place| argmax(&logits[place])).collect())
+}
+
+/// Cuts texts that are sorted by length into runs of at most [`TOKENS`] tokens when padded.
+fn passes(by_length: &[usize], texts: &[TokenizedText]) -> Vec<Range<usize>> {
+    let mut passes: Vec<Range<usize>> = Vec::new();
+    for (place, &index) in by_length.iter().enumerate() {
+        let length = texts[index].tokens.len();
+        match passes.last_mut() {
+            Some(pass) if (pass.len() + 1) * length <= TOKENS => pass.end = place + 1,
+            _ => passes.push(place..place + 1),
+        }
+    }
+    passes
+}
+
+/// The softmax of the logits, at one label.
+pub(super) fn probability(logits: &[f32], label: usize) -> f64 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: f32| f64::from(logit - largest).exp();
+    weight(logits[label]) / logits.iter().copied().map(weight).sum::<f64>()
+}

@@ -1,0 +1,332 @@
+//! Every metric against plain loops.
+
+use burn::tensor::DType;
+use relprop_explain::Target;
+use relprop_explain::evaluate::{METRICS, Sample};
+use relprop_transformer::{Batch, Model, PaddingSide};
+use rstest::rstest;
+
+use crate::common::{self, Architecture, explainer, model};
+use crate::{measure, samples};
+
+/// One text, its relevance, and the model: everything that a definition speaks of.
+struct Text<'a> {
+    model: &'a Model,
+    sample: &'a Sample,
+    relevance: Vec<f64>,
+}
+
+impl Text<'_> {
+    /// The logits of the text of these tokens; `None` stands for the unknown token.
+    fn logits(&self, places: &[(usize, bool)]) -> Vec<f64> {
+        let mut text = self.sample.text.clone();
+        let unknown = self.model.tokenizer.id("[UNK]").unwrap();
+        text.tokens.clear();
+        text.types.clear();
+        for (place, hidden) in places {
+            let mut token = self.sample.text.tokens[*place].clone();
+            if *hidden {
+                token.id = unknown;
+            }
+            text.tokens.push(token);
+            text.types.push(self.sample.text.types[*place]);
+        }
+        let device = self.model.transformer.device();
+        let batch = Batch::new([&text], 0, PaddingSide::Right, &device);
+        let mut pass = relprop_rules::Pass::plain();
+        common::numbers(self.model.transformer.forward(&batch, &mut pass))
+    }
+
+    fn count(&self) -> usize {
+        self.relevance.len()
+    }
+
+    fn special(&self, place: usize) -> bool {
+        self.sample.text.tokens[place].special
+    }
+
+    fn logits_hiding(&self, hidden: &[usize]) -> Vec<f64> {
+        let places: Vec<_> = (0..self.count())
+            .map(|p| (p, hidden.contains(&p)))
+            .collect();
+        self.logits(&places)
+    }
+
+    fn logits_without(&self, gone: &[usize]) -> Vec<f64> {
+        let kept = (0..self.count()).filter(|place| !gone.contains(place));
+        self.logits(&kept.map(|place| (place, false)).collect::<Vec<_>>())
+    }
+
+    fn probability(&self, logits: &[f64]) -> f64 {
+        let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+        logits[self.sample.label].exp() / sum
+    }
+
+    /// The places by a key, smallest first, one by one out of those that are left.
+    fn sorted(&self, special: bool, key: impl Fn(f64) -> f64) -> Vec<usize> {
+        let mut left: Vec<usize> = Vec::new();
+        for place in 0..self.count() {
+            if special || !self.special(place) {
+                left.push(place);
+            }
+        }
+        let mut order = Vec::new();
+        while !left.is_empty() {
+            let mut smallest = 0;
+            for at in 1..left.len() {
+                if key(self.relevance[left[at]]) < key(self.relevance[left[smallest]]) {
+                    smallest = at;
+                }
+            }
+            order.push(left.remove(smallest));
+        }
+        order
+    }
+
+    /// The area under what `value` makes of the logits while `order` is hidden, or shown.
+    fn area(&self, order: &[usize], show: bool, value: impl Fn(&[f64]) -> f64) -> f64 {
+        let mut points = Vec::new();
+        for step in 0..=10 {
+            let fraction = if step == 10 {
+                1.0
+            } else {
+                f64::from(step) * 0.1
+            };
+            let changed = (fraction * order.len() as f64).ceil() as usize;
+            let hidden = if show {
+                &order[changed..]
+            } else {
+                &order[..changed]
+            };
+            points.push(value(&self.logits_hiding(hidden)));
+        }
+        let mut sum = 0.0;
+        for step in 1..=10 {
+            sum += 0.1 * (points[step - 1] + points[step]) / 2.0;
+        }
+        sum
+    }
+
+    fn squared_change(&self, logits: &[f64]) -> f64 {
+        let whole = self.logits_hiding(&[]);
+        let mut sum = 0.0;
+        for label in 0..whole.len() {
+            sum += (logits[label] - whole[label]).powi(2);
+        }
+        sum
+    }
+
+    /// The mean loss of probability when what `gone` says is gone.
+    fn aopc(&self, gone: impl Fn(&[usize]) -> Vec<usize>) -> f64 {
+        let order = self.sorted(false, |r| -r);
+        let whole = self.probability(&self.logits_hiding(&[]));
+        let mut sum = 0.0;
+        for percent in [1, 5, 10, 20, 50] {
+            // Rounded up.
+            let size = (order.len() * percent).div_ceil(100);
+            sum += whole - self.probability(&self.logits_without(&gone(&order[..size])));
+        }
+        sum / 5.0
+    }
+
+    /// Relevance and evidence of each word, by the place of the word among those of the tokenizer.
+    fn words(&self) -> Vec<(f64, bool)> {
+        let mut words: Vec<(u32, f64, bool)> = Vec::new();
+        for (place, token) in self.sample.text.tokens.iter().enumerate() {
+            let Some(number) = token.word else { continue };
+            let mut known = false;
+            for range in &self.sample.evidence {
+                for character in token.start..token.end {
+                    known |= range.contains(&character);
+                }
+            }
+            if words.last().is_none_or(|last| last.0 != number) {
+                words.push((number, 0.0, false));
+            }
+            let last = words.last_mut().unwrap();
+            last.1 += self.relevance[place];
+            last.2 |= known;
+        }
+        let mut ranked: Vec<(f64, bool)> = Vec::new();
+        while !words.is_empty() {
+            let mut largest = 0;
+            for at in 1..words.len() {
+                if words[at].1 > words[largest].1 {
+                    largest = at;
+                }
+            }
+            let (_, relevance, known) = words.remove(largest);
+            ranked.push((relevance, known));
+        }
+        ranked
+    }
+
+    fn value(&self, metric: &str) -> Option<f64> {
+        let probability = |logits: &[f64]| self.probability(logits);
+        let change = |logits: &[f64]| self.squared_change(logits);
+        let most = |special| self.sorted(special, |r| -r);
+        let weakest = |special| self.sorted(special, f64::abs);
+        let morf = || self.area(&most(false), false, probability);
+        let lerf = || self.area(&self.sorted(false, |r| r), false, probability);
+        let words = self.words();
+        let evidence = words.iter().filter(|word| word.1).count();
+        let found = |first: usize| words[..first].iter().filter(|word| word.1).count() as f64;
+        let value = match metric {
+            "auac" => self.area(&most(true), true, probability),
+            "auac-text" => self.area(&most(false), true, probability),
+            "aupc" => self.area(&weakest(true), false, probability),
+            "aupc-text" => self.area(&weakest(false), false, probability),
+            "au-mse" => self.area(&weakest(true), false, change),
+            "au-mse-text" => self.area(&weakest(false), false, change),
+            "morf" => morf(),
+            "lerf" => lerf(),
+            "srg" => lerf() - morf(),
+            "comprehensiveness" => self.aopc(<[usize]>::to_vec),
+            "sufficiency" => self.aopc(|kept| {
+                let all = 0..self.count();
+                all.filter(|place| !kept.contains(place) && !self.special(*place))
+                    .collect()
+            }),
+            "tau-loo" => return self.tau(),
+            "pointing-game" => f64::from(words[0].1),
+            "mass-accuracy" => {
+                let [mut all, mut on_evidence] = [0.0; 2];
+                for (relevance, known) in &words {
+                    if *relevance > 0.0 {
+                        all += relevance;
+                        on_evidence += if *known { *relevance } else { 0.0 };
+                    }
+                }
+                if all == 0.0 {
+                    return None;
+                }
+                on_evidence / all
+            }
+            "rank-accuracy" => found(evidence) / evidence as f64,
+            "precision@3" if words.len() < 3 => return None,
+            "precision@3" => found(3) / 3.0,
+            "reciprocal-rank" => {
+                let mut rank = 1;
+                while !words[rank - 1].1 {
+                    rank += 1;
+                }
+                1.0 / f64::from(rank as u32)
+            }
+            "polarity" => return self.polarity(),
+            "conservation" => {
+                let mut sum = self.logits_hiding(&[])[self.sample.label];
+                for relevance in &self.relevance {
+                    sum -= relevance;
+                }
+                sum.abs()
+            }
+            "sparseness" => {
+                // Half the mean absolute difference of two of them, in units of their mean.
+                let [mut differences, mut all] = [0.0; 2];
+                for a in &self.relevance {
+                    all += a.abs();
+                    for b in &self.relevance {
+                        differences += (a.abs() - b.abs()).abs();
+                    }
+                }
+                differences / (2.0 * self.count() as f64 * all)
+            }
+            _ => panic!("{metric} has no twin"),
+        };
+        Some(value)
+    }
+
+    fn tau(&self) -> Option<f64> {
+        let whole = self.probability(&self.logits_hiding(&[]));
+        let mut pairs = Vec::new();
+        for place in 0..self.count() {
+            if !self.special(place) {
+                let lost = whole - self.probability(&self.logits_hiding(&[place]));
+                pairs.push((self.relevance[place], lost));
+            }
+        }
+        let [mut agree, mut disagree] = [0.0; 2];
+        for (i, a) in pairs.iter().enumerate() {
+            for b in &pairs[..i] {
+                let product = (a.0 - b.0) * (a.1 - b.1);
+                agree += f64::from(product > 0.0);
+                disagree += f64::from(product < 0.0);
+            }
+        }
+        // No two are equal in these texts.
+        (pairs.len() > 1).then(|| (agree - disagree) / (agree + disagree))
+    }
+
+    fn polarity(&self) -> Option<f64> {
+        let mut pairs = Vec::new();
+        for word in &self.sample.polarity {
+            let mut sum = 0.0;
+            for (place, token) in self.sample.text.tokens.iter().enumerate() {
+                if token.start >= word.place.start && token.end <= word.place.end && !token.special
+                {
+                    sum += self.relevance[place];
+                }
+            }
+            pairs.push((word.value, sum));
+        }
+        let count = pairs.len() as f64;
+        let [mut x, mut y, mut xx, mut yy, mut xy] = [0.0; 5];
+        for (a, b) in &pairs {
+            x += a;
+            y += b;
+            xx += a * a;
+            yy += b * b;
+            xy += a * b;
+        }
+        let spread = (count * xx - x * x) * (count * yy - y * y);
+        (spread > 1e-12).then(|| (count * xy - x * y) / spread.sqrt())
+    }
+}
+
+/// The metrics that look at one explanation of one model.
+fn simple() -> Vec<&'static str> {
+    let others = ["mprt", "random-logit"];
+    METRICS
+        .into_iter()
+        .filter(|name| !others.contains(name))
+        .collect()
+}
+
+#[rstest]
+#[case(Architecture::PostNorm)]
+#[case(Architecture::PreNorm)]
+#[case(Architecture::AttentionOnly)]
+fn every_metric_is_what_plain_loops_give(#[case] architecture: Architecture) {
+    // In f64, so that the batch that a version of a text is in makes no difference of rounding.
+    let mut model = model(&architecture.config());
+    model.transformer = model.transformer.cast(DType::F64);
+    let samples = samples(&model);
+    let names = simple();
+    for preset in ["gradient-x-input", "ah-ln"] {
+        let explainer = explainer(&model, preset);
+        let found = measure(&model, explainer.clone(), &names, &samples);
+        for (sample, found) in samples.iter().zip(found) {
+            let alone = explainer
+                .clone()
+                .target(Target::Label(sample.label))
+                .unwrap();
+            let explained = alone.explain_batch(std::slice::from_ref(&sample.text));
+            let text = Text {
+                model: &model,
+                sample,
+                relevance: common::relevance(&explained.unwrap()[0]),
+            };
+            for (name, found) in names.iter().zip(found) {
+                let expected = text.value(name);
+                let found = found.map(|reading| reading.value);
+                let close = match (found, expected) {
+                    (Some(found), Some(expected)) => {
+                        (found - expected).abs() < 1e-6 * expected.abs().max(1.0)
+                    }
+                    (found, expected) => found == expected,
+                };
+                assert!(close, "{preset}, {name}: {found:?} instead of {expected:?}");
+            }
+        }
+    }
+}
