@@ -149,10 +149,16 @@ impl<'m> Explainer<'m> {
     ///
     /// If it is empty, or too long and must not be cut.
     pub fn tokenize(&self, text: &str) -> Result<TokenizedText, TextError> {
-        let positions = self.model.transformer.config().positions;
-        self.model
-            .tokenizer
-            .encode(text, positions, self.truncation)
+        self.model.tokenize(text, None, self.truncation)
+    }
+
+    /// Splits a pair of texts into tokens as the model reads them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Explainer::tokenize`], and if the model does not read pairs.
+    pub fn tokenize_pair(&self, first: &str, second: &str) -> Result<TokenizedText, TextError> {
+        self.model.tokenize(first, Some(second), self.truncation)
     }
 
     /// Explains one text.

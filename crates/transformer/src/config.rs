@@ -13,13 +13,20 @@ pub struct TransformerConfig {
     pub vocabulary: usize,
     /// How many tokens a text can have, special ones included; at least 2.
     pub positions: usize,
+    /// The row of the position table in which the first token of a text stands. RoBERTa leaves the
+    /// first ones to padding; everyone else starts at 0.
+    #[serde(default)]
+    pub first_position: usize,
     /// How many kinds of segments there are; 0 for a model without them.
     pub token_types: usize,
     /// The id of the padding token.
     pub padding_token: u32,
     /// The number of features of a hidden state.
     pub width: usize,
-    /// The number of blocks.
+    /// The number of features of an embedding, if it is another one. Embeddings are then projected.
+    #[serde(default)]
+    pub embedding_width: Option<usize>,
+    /// The number of blocks, at most 1000.
     pub blocks: usize,
     /// The number of attention heads; it must divide `width`.
     pub heads: usize,
@@ -33,7 +40,8 @@ pub struct TransformerConfig {
     pub norm: NormConfig,
     /// Where in a block the norms stand.
     pub norm_placement: NormPlacement,
-    /// The activation of the pooler over the first token; none for a model without a pooler.
+    /// The activation of the pooler over the first token, a linear map and this activation; none
+    /// for a model without a pooler.
     pub pooler: Option<Activation>,
     /// The labels, in the order of the logits.
     pub labels: Vec<String>,
@@ -87,6 +95,9 @@ pub struct ConfigError {
     pub range: &'static str,
 }
 
+/// No size is larger: products of two of them stay far below what a `usize` holds.
+const LARGEST: usize = (1 << 31) - 1;
+
 impl TransformerConfig {
     /// A small BERT: 2 blocks of width 128, feed-forward 512, exact GELU, tanh pooler.
     pub fn bert(vocabulary: usize, labels: Vec<String>) -> Self {
@@ -97,9 +108,11 @@ impl TransformerConfig {
         Self {
             vocabulary,
             positions: 128,
+            first_position: 0,
             token_types: 2,
             padding_token: 0,
             width: 128,
+            embedding_width: None,
             blocks: 2,
             heads: 4,
             scaled_attention: true,
@@ -142,9 +155,11 @@ impl TransformerConfig {
         Self {
             vocabulary: donor.vocabulary,
             positions: donor.positions,
+            first_position: donor.first_position,
             token_types: donor.token_types,
             padding_token: donor.padding_token,
             width: donor.width,
+            embedding_width: donor.embedding_width,
             embedding_norm: donor.embedding_norm,
             ..self
         }
@@ -159,19 +174,33 @@ impl TransformerConfig {
         for (field, value) in [
             ("vocabulary", self.vocabulary),
             ("width", self.width),
+            ("embedding_width", self.embedding_width.unwrap_or(1)),
             ("heads", self.heads),
             (
                 "feed_forward.width",
                 self.feed_forward.map_or(1, |part| part.width),
             ),
         ] {
-            ensure(value >= 1, field, value, "at least 1")?;
+            ensure(
+                (1..=LARGEST).contains(&value),
+                field,
+                value,
+                "at least 1, and below 2^31",
+            )?;
+        }
+        // Without a limit, a damaged file could ask for more blocks than fit into memory.
+        ensure(self.blocks <= 1000, "blocks", self.blocks, "at most 1000")?;
+        for (field, value) in [
+            ("token_types", self.token_types),
+            ("first_position", self.first_position),
+        ] {
+            ensure(value <= LARGEST, field, value, "below 2^31")?;
         }
         ensure(
-            self.positions >= 2,
+            (2..=LARGEST).contains(&self.positions),
             "positions",
             self.positions,
-            "at least 2",
+            "at least 2, and below 2^31",
         )?;
         for norm in self.embedding_norm.iter().chain([&self.norm]) {
             let epsilon = norm.scale.epsilon();
@@ -184,10 +213,10 @@ impl TransformerConfig {
         let divides = self.width.is_multiple_of(self.heads);
         ensure(divides, "heads", self.heads, "a divisor of the width")?;
         ensure(
-            self.labels.len() >= 2,
+            !self.labels.is_empty(),
             "labels",
             self.labels.len(),
-            "at least 2 labels",
+            "at least 1 label",
         )?;
         for (field, value) in [
             ("dropout", self.dropout),
@@ -244,7 +273,11 @@ mod tests {
     #[case("vocabulary", |c: &mut TransformerConfig| c.vocabulary = 0)]
     #[case("positions", |c: &mut TransformerConfig| c.positions = 1)]
     #[case("heads", |c: &mut TransformerConfig| c.heads = 3)]
-    #[case("labels", |c: &mut TransformerConfig| c.labels.truncate(1))]
+    #[case("labels", |c: &mut TransformerConfig| c.labels.clear())]
+    #[case("blocks", |c: &mut TransformerConfig| c.blocks = usize::MAX)]
+    #[case("width", |c: &mut TransformerConfig| c.width = usize::MAX)]
+    #[case("embedding_width", |c: &mut TransformerConfig| c.embedding_width = Some(0))]
+    #[case("first_position", |c: &mut TransformerConfig| c.first_position = usize::MAX)]
     #[case("padding_token", |c: &mut TransformerConfig| c.padding_token = 100)]
     #[case("dropout", |c: &mut TransformerConfig| c.dropout = 1.0)]
     #[case("initializer_range", |c: &mut TransformerConfig| c.initializer_range = f64::NAN)]

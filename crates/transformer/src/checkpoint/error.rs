@@ -17,7 +17,7 @@ pub enum CheckpointError {
     #[error("the model folder has no {file}: {} is missing ({purpose})", path.display())]
     NoFile {
         /// The file's name.
-        file: &'static str,
+        file: String,
         /// Where it was looked for.
         path: PathBuf,
         /// What it is needed for.
@@ -47,7 +47,7 @@ pub enum CheckpointError {
         /// Which field is out of its range.
         source: ConfigError,
     },
-    /// `tokenizer.json` is not understood.
+    /// `tokenizer.json`, or `vocab.txt`, is not understood.
     #[error("{}: {message}", path.display())]
     Tokenizer {
         /// The file.
@@ -69,11 +69,29 @@ pub enum CheckpointError {
         vocabulary: usize,
     },
     /// The weights' file is damaged.
-    #[error("{} cannot be read as safetensors: {message}; is the file complete?", path.display())]
+    #[error("{} cannot be read as {format}: {message}; is the file complete?", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
+        /// What it should be.
+        format: &'static str,
         /// What is wrong with it.
+        message: String,
+    },
+    /// The weights are a pickle, and this build has no reader for it.
+    #[error(
+        "{} is a pickle, which this build does not read; build relprop with --features pytorch, or \
+         convert it in Python: \
+         AutoModelForSequenceClassification.from_pretrained(folder).save_pretrained(folder) writes \
+         model.safetensors", .0.display()
+    )]
+    PyTorch(PathBuf),
+    /// The index of weights in several files is not understood.
+    #[error("{}: {message}", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
         message: String,
     },
     /// Tensors of the weights' file do not fit the model that `config.json` describes.

@@ -1,82 +1,200 @@
 //! How a kind of model is called and written in the Hugging Face layout.
 
-use serde_json::Value;
+use std::fmt;
 
-use super::bert;
+use serde_json::{Map, Value};
+
+use super::families::FAMILIES;
+use super::keys::{HARMLESS, Key};
 use crate::TransformerConfig;
 
-/// A kind of model: how its `config.json` maps to a [`TransformerConfig`], and how its tensors'
-/// names map to the model's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Family {
-    /// BERT for sequence classification; Python's `transformers` opens it.
-    Bert,
-    /// relprop's own layout, for models that no other family can express.
-    Relprop,
+/// Keys of `config.json` with what they stand for.
+pub(super) type Keys = &'static [(&'static str, Key)];
+
+/// Pairs of our name and the family's name of a module; `{}` stands for the number of a block. Names
+/// that are not listed are the same in both.
+pub(super) type Names = &'static [(&'static str, &'static str)];
+
+/// A kind of model, as a table: how its `config.json` maps to a [`TransformerConfig`], and how its
+/// tensors' names map to the model's.
+pub struct Family {
+    /// Its `model_type` in `config.json`.
+    pub(super) name: &'static str,
+    /// The class that Python's `transformers` opens it with.
+    pub(super) architecture: Option<&'static str>,
+    /// What a `config.json` without a single optional key means.
+    pub(super) start: fn() -> TransformerConfig,
+    /// The keys that decide what is computed, in the order in which they are read.
+    pub(super) keys: &'static [Keys],
+    /// Keys of this family that decide nothing; [`HARMLESS`] has those of every family.
+    pub(super) ignored_keys: &'static [&'static str],
+    /// What `$` stands for in the names of tensors: the part of the model under the classifier.
+    pub(super) base: &'static str,
+    /// The names of every module that holds tensors.
+    pub(super) tensors: &'static [Names],
+    /// Tensors that the family's files may hold and that no computation needs.
+    pub(super) ignored_tensors: &'static [&'static str],
 }
 
 impl Family {
-    /// The name in `config.json` and in explanations: `bert`, `relprop`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bert => "bert",
-            Self::Relprop => "relprop",
-        }
+    /// The name in `config.json` and in explanations: `bert`, `roberta`, `relprop`, ...
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
-    /// The family that can express `config`.
-    pub fn of(config: &TransformerConfig) -> Self {
-        if bert::expresses(config) {
-            Self::Bert
-        } else {
-            Self::Relprop
-        }
+    /// Every family.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        FAMILIES.into_iter()
+    }
+
+    /// The family of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|family| family.name == name)
+    }
+
+    /// The first family that can express `config`: what it writes, it reads back as the same.
+    ///
+    /// Our own family, the last one, expresses everything.
+    pub fn of(config: &TransformerConfig) -> &'static Self {
+        let mut families = Self::all().filter(|family| family.expresses(config));
+        families.next().unwrap_or(FAMILIES[FAMILIES.len() - 1])
+    }
+
+    fn expresses(&self, config: &TransformerConfig) -> bool {
+        self.read(&self.write(config)).as_ref() == Ok(config)
     }
 
     /// Reads a `config.json`.
-    pub(super) fn read_config(json: &Value) -> Result<(Self, TransformerConfig), String> {
-        match json.get("model_type").and_then(Value::as_str) {
-            Some("bert") => Ok((Self::Bert, bert::read_config(json)?)),
-            Some("relprop") => {
-                let inner = json.get("transformer").cloned().unwrap_or_default();
-                let config = serde_json::from_value(inner)
-                    .map_err(|error| format!("`transformer`: {error}"))?;
-                Ok((Self::Relprop, config))
+    pub(super) fn read_config(json: &Value) -> Result<(&'static Self, TransformerConfig), String> {
+        let Value::Object(json) = json else {
+            return Err("it is not a JSON object".to_owned());
+        };
+        let Some(name) = json.get("model_type").and_then(Value::as_str) else {
+            return Err("it has no `model_type`".to_owned());
+        };
+        let Some(family) = Self::named(name) else {
+            let known: Vec<_> = Self::all().map(|f| format!("`{}`", f.name)).collect();
+            return Err(format!(
+                "models of type `{name}` are not supported; the supported types are {}",
+                known.join(", ")
+            ));
+        };
+        Ok((family, family.read(json)?))
+    }
+
+    fn read(&self, json: &Map<String, Value>) -> Result<TransformerConfig, String> {
+        self.check_architecture(json)?;
+        let mut config = (self.start)();
+        for (name, key) in self.keys() {
+            match json.get(*name) {
+                None | Some(Value::Null) if key.is_required() => {
+                    return Err(format!("it has no `{name}`"));
+                }
+                None | Some(Value::Null) => {}
+                Some(value) => key
+                    .read(&mut config, value)
+                    .map_err(|problem| format!("`{name}` {problem}"))?,
             }
-            Some(other) => Err(format!(
-                "models of type `{other}` are not supported; the supported types are `bert` \
-                 (for sequence classification) and `relprop`"
-            )),
-            None => Err("it has no `model_type`".to_owned()),
         }
+        let unknown = json
+            .iter()
+            .find(|(name, value)| !value.is_null() && !self.knows(name));
+        match unknown {
+            None => Ok(config),
+            Some((name, value)) => Err(format!(
+                "`{name}` is {value}; relprop does not know this key of a `{}` and so cannot tell \
+                 what it changes; if it changes no logit, remove it",
+                self.name
+            )),
+        }
+    }
+
+    fn check_architecture(&self, json: &Map<String, Value>) -> Result<(), String> {
+        let Some(supported) = self.architecture else {
+            return Ok(());
+        };
+        let names = json.get("architectures").and_then(Value::as_array);
+        let names = names.map_or(&[][..], Vec::as_slice);
+        let names: Vec<_> = names.iter().filter_map(Value::as_str).collect();
+        if names.contains(&supported) {
+            return Ok(());
+        }
+        Err(format!(
+            "`architectures` is [{}]; of the type `{}`, only {supported} is supported",
+            names.join(", "),
+            self.name
+        ))
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &'static (&'static str, Key)> {
+        self.keys.iter().copied().flatten()
+    }
+
+    /// The family's name of the tensor that is called `ours` here.
+    pub(super) fn tensor_name(&self, ours: &str) -> String {
+        let mut pairs = self.tensors.iter().copied().flatten();
+        let renamed = pairs.find_map(|(from, to)| rename(ours, from, to));
+        renamed.map_or_else(|| ours.to_owned(), |name| name.replace('$', self.base))
+    }
+
+    /// Whether the family's files may hold this tensor though no computation needs it.
+    pub(super) fn ignores(&self, tensor: &str) -> bool {
+        let mut ignored = self.ignored_tensors.iter();
+        ignored.any(|name| name.replace('$', self.base) == tensor)
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        matches!(name, "model_type" | "architectures")
+            || self.keys().any(|(known, _)| *known == name)
+            || self.ignored_keys.contains(&name)
+            || HARMLESS.contains(&name)
     }
 
     /// Writes a `config.json`.
-    pub(super) fn write_config(self, config: &TransformerConfig) -> Value {
-        match self {
-            Self::Bert => bert::write_config(config),
-            Self::Relprop => serde_json::json!({
-                "model_type": "relprop",
-                "transformer": config,
-            }),
+    pub(super) fn write(&self, config: &TransformerConfig) -> Map<String, Value> {
+        let mut json = Map::new();
+        if let Some(architecture) = self.architecture {
+            json.insert("architectures".to_owned(), vec![architecture].into());
         }
-    }
-
-    /// Pairs of our name and the family's name for every module that holds tensors; `{}` stands
-    /// for the number of a block. Names that are not listed are the same in both.
-    pub(super) fn tensor_names(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Bert => bert::TENSOR_NAMES,
-            Self::Relprop => &[],
+        json.insert("model_type".to_owned(), self.name.into());
+        for (name, key) in self.keys() {
+            let value = key.write(config);
+            if !value.is_null() {
+                json.insert((*name).to_owned(), value);
+            }
         }
-    }
-
-    /// Tensors that the family's files may hold and that no computation needs.
-    pub(super) fn ignored_tensors(self) -> &'static [&'static str] {
-        match self {
-            Self::Bert => bert::IGNORED_TENSORS,
-            Self::Relprop => &[],
-        }
+        json
     }
 }
+
+/// `name` with the module `to` in place of the module `from`, if it starts with that.
+fn rename(name: &str, from: &str, to: &str) -> Option<String> {
+    let mut parts = name.split('.');
+    let mut renamed = to.to_owned();
+    for expected in from.split('.') {
+        let part = parts.next()?;
+        if expected == "{}" {
+            part.parse::<usize>().ok()?;
+            renamed = renamed.replace("{}", part);
+        } else if part != expected {
+            return None;
+        }
+    }
+    parts.for_each(|part| renamed = format!("{renamed}.{part}"));
+    Some(renamed)
+}
+
+impl fmt::Debug for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Family").field(&self.name).finish()
+    }
+}
+
+/// Two families are the same if they have the same name.
+impl PartialEq for Family {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Family {}

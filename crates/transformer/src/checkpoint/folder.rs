@@ -1,19 +1,23 @@
 //! A model folder: `config.json`, `model.safetensors`, `tokenizer.json`.
 
 use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
+use super::files::{WeightFiles, existing, io_error};
 use super::{CheckpointError, Family, weights};
-use crate::{Tokenizer, Transformer};
+use crate::tokenizer::wordpiece;
+use crate::{TextError, TokenizedText, Tokenizer, Transformer, Truncation};
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
+/// What older folders of the BERT kind have instead.
+const VOCABULARY: &str = "vocab.txt";
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
 /// A model with everything that is needed to use it on text.
 #[derive(Clone, Debug)]
@@ -23,8 +27,9 @@ pub struct Model {
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
     /// The layout that it was read from, or will be written in.
-    pub family: Family,
-    /// The SHA-256 of the weights' file that it was read from, in hexadecimal.
+    pub family: &'static Family,
+    /// The SHA-256 of the weights that it was read from, in hexadecimal: of the file, or of several
+    /// files one after another.
     pub sha256: Option<String>,
 }
 
@@ -50,9 +55,7 @@ impl Model {
             return Err(CheckpointError::NoFolder(folder.to_owned()));
         }
         let config_file = existing(folder, CONFIG, "it says which parts the model is made of")?;
-        let tokenizer_file = existing(folder, TOKENIZER, "it says how text becomes tokens")?;
-        let weights_file = existing(folder, WEIGHTS, "it holds the weights")?;
-
+        let weights_files = WeightFiles::find(folder)?;
         let config_error = |message| CheckpointError::Config {
             path: config_file.clone(),
             message,
@@ -61,11 +64,7 @@ impl Model {
         let json = serde_json::from_str(&text).map_err(|error| config_error(error.to_string()))?;
         let (family, config) = Family::read_config(&json).map_err(config_error)?;
 
-        let tokenizer =
-            Tokenizer::read(&tokenizer_file).map_err(|message| CheckpointError::Tokenizer {
-                path: tokenizer_file.clone(),
-                message,
-            })?;
+        let (tokenizer, tokenizer_file) = tokenizer(folder)?;
         let tokens = tokenizer.vocabulary();
         if tokens > config.vocabulary {
             let (path, vocabulary) = (tokenizer_file, config.vocabulary);
@@ -81,14 +80,42 @@ impl Model {
                 path: config_file.clone(),
                 source,
             })?;
-        weights::read(&mut transformer, family, &weights_file)?;
-        let sha256 = Some(sha256(&weights_file).map_err(io_error(&weights_file))?);
+        weights::read(&mut transformer, family, &weights_files)?;
         Ok(Self {
             transformer: transformer.valid(),
             tokenizer,
             family,
-            sha256,
+            sha256: Some(weights_files.sha256()?),
         })
+    }
+
+    /// Splits a text, or a pair of texts, into tokens as the model reads them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tokenizer::encode`]; [`TextError::Segment`] if the model does not read pairs.
+    pub fn tokenize(
+        &self,
+        text: &str,
+        second: Option<&str>,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        let config = self.transformer.config();
+        let positions = config.positions;
+        let text = match second {
+            None => self.tokenizer.encode(text, positions, truncation)?,
+            Some(second) => {
+                let pair = [text, second];
+                self.tokenizer.encode_pair(pair, positions, truncation)?
+            }
+        };
+        let segments = config.token_types;
+        match text.types.iter().copied().max() {
+            Some(segment) if segments > 0 && segment as usize >= segments => {
+                Err(TextError::Segment { segment, segments })
+            }
+            _ => Ok(text),
+        }
     }
 
     /// Writes a model folder, making it if it is not there.
@@ -109,48 +136,31 @@ impl Model {
 
         // Last: a folder with a config.json is a whole model.
         let config_file = folder.join(CONFIG);
-        let config = self.family.write_config(self.transformer.config());
+        let config = Value::from(self.family.write(self.transformer.config()));
         fs::write(&config_file, format!("{config:#}\n")).map_err(io_error(&config_file))
     }
 }
 
-fn existing(
-    folder: &Path,
-    file: &'static str,
-    purpose: &'static str,
-) -> Result<PathBuf, CheckpointError> {
-    let path = folder.join(file);
-    if path.is_file() {
-        Ok(path)
+/// Reads the tokenizer of a folder, and names the file that it came from.
+fn tokenizer(folder: &Path) -> Result<(Tokenizer, PathBuf), CheckpointError> {
+    let vocabulary = folder.join(VOCABULARY);
+    let (file, read) = if vocabulary.is_file() && !folder.join(TOKENIZER).is_file() {
+        let settings = folder.join(TOKENIZER_CONFIG);
+        let settings = settings.is_file().then_some(settings);
+        let tokenizer = wordpiece::read(&vocabulary, settings.as_deref());
+        (vocabulary, tokenizer)
     } else {
-        Err(CheckpointError::NoFile {
-            file,
-            path,
-            purpose,
-        })
+        let purpose = "it says how text becomes tokens; in Python, \
+                       AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes it";
+        let file = existing(folder, TOKENIZER, purpose)?;
+        let tokenizer = Tokenizer::read(&file);
+        (file, tokenizer)
+    };
+    match read {
+        Ok(tokenizer) => Ok((tokenizer, file)),
+        Err(message) => Err(CheckpointError::Tokenizer {
+            path: file,
+            message,
+        }),
     }
-}
-
-fn io_error(path: &Path) -> impl Fn(io::Error) -> CheckpointError {
-    move |source| CheckpointError::Io {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-fn sha256(file: &Path) -> io::Result<String> {
-    let mut file = fs::File::open(file)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => hash.update(&buffer[..read]),
-        }
-    }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
 }

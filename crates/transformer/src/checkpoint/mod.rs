@@ -1,9 +1,12 @@
 //! Models as folders in the Hugging Face layout.
 
-mod bert;
 mod error;
+mod families;
 mod family;
+mod files;
 mod folder;
+mod keys;
+mod tensors;
 mod weights;
 
 pub use error::CheckpointError;

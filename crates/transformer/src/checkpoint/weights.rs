@@ -1,94 +1,132 @@
-//! `model.safetensors`: the tensors, under the family's names, in PyTorch's layout.
+//! A model's weights: the tensors under the family's names, in PyTorch's layout.
 
 use std::fs::OpenOptions;
 use std::path::Path;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::{
-    ApplyError, BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
+    BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
     PyTorchToBurnAdapter, SafetensorsStore,
 };
-use burn::tensor::{DType, Shape};
+use burn::tensor::{DType, Tensor};
 
+use super::files::{WeightFiles, io_error};
+use super::tensors::{self, Stored};
 use super::{CheckpointError, Family};
 use crate::Transformer;
 
-/// Reads every tensor of the model from `file`.
+/// Reads every tensor of the model, into the floats that the device computes in.
+///
+/// Whatever is wrong with a name, a type or a shape is found before the first number is read.
 pub(super) fn read(
     model: &mut Transformer,
-    family: Family,
-    file: &Path,
+    family: &Family,
+    files: &WeightFiles,
 ) -> Result<(), CheckpointError> {
-    let names = |(ours, theirs)| (theirs, ours);
-    let mut store = SafetensorsStore::from_file(file)
-        .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)))
-        .remap(remapper(family.tensor_names().iter().copied().map(names)))
-        // What is missing or wrong is reported below, tensor by tensor.
-        .validate(false)
-        .allow_partial(true);
-    let report = model
-        .load_from(&mut store)
-        .map_err(|error| CheckpointError::Damaged {
-            path: file.to_owned(),
-            message: error.to_string(),
-        })?;
-
-    // Our names mean nothing to someone who looks into the file: give those that stand there.
-    let theirs = remapper(family.tensor_names().iter().copied());
-    let in_file = |name: &str| name_in_file(name, &theirs);
-    let missing = report
-        .missing
-        .iter()
-        .map(|(name, _)| format!("{} is missing", in_file(name)));
-    let wrong = report.errors.iter().map(|error| match error {
-        ApplyError::ShapeMismatch {
-            path,
-            expected,
-            found,
-        } => {
-            let [expected, found] = [expected, found].map(|shape| shape_in_file(path, shape));
-            let name = in_file(path);
-            format!("{name} has the shape {found:?} instead of {expected:?}")
+    let mut stored = tensors::open(files)?;
+    let mut problems = Vec::new();
+    let mut found = Vec::new();
+    for parameter in parameters(model) {
+        let name = family.tensor_name(&in_pytorch(&parameter.name));
+        let Some(tensor) = take(&mut stored, &name) else {
+            problems.push(format!("{name} is missing"));
+            continue;
+        };
+        match (&tensor.dtype, &tensor.shape) {
+            (Err(dtype), _) => problems.push(format!("{name} holds {dtype}, which is no float")),
+            (_, shape) if *shape != parameter.shape => problems.push(format!(
+                "{name} has the shape {shape:?} instead of {:?}",
+                parameter.shape
+            )),
+            (Ok(dtype), _) => {
+                let dtype = *dtype;
+                found.push(tensor.into_burn(parameter.name, dtype));
+            }
         }
-        other => other.to_string(),
-    });
-    let extra = report
-        .unused
-        .iter()
-        .map(|name| in_file(name))
-        .filter(|name| !family.ignored_tensors().contains(&name.as_str()))
-        .map(|name| format!("{name} belongs to no part of the model"));
-    let problems: Vec<String> = wrong.chain(missing).chain(extra).collect();
-    if problems.is_empty() {
-        return Ok(());
     }
-    Err(CheckpointError::Tensors {
-        path: file.to_owned(),
-        problems,
-    })
+    let extra = stored.into_keys().filter(|name| !family.ignores(name));
+    problems.extend(extra.map(|name| format!("{name} belongs to no part of the model")));
+    if !problems.is_empty() {
+        return Err(CheckpointError::Tensors {
+            path: files.main.clone(),
+            problems,
+        });
+    }
+
+    let dtype: DType = model.device().settings().float_dtype.into();
+    let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(dtype));
+    let report = model.apply(found, None, Some(Box::new(adapter)), false);
+    match report.errors.first() {
+        None => Ok(()),
+        Some(error) => Err(CheckpointError::Damaged {
+            path: files.main.clone(),
+            format: files.format.name(),
+            message: error.to_string(),
+        }),
+    }
 }
 
-/// The name under which the file has the tensor that is called `ours` here.
-fn name_in_file(ours: &str, theirs: &KeyRemapper) -> String {
-    // A norm's factor and shift have other names in PyTorch.
-    let start = match ours.rsplit_once('.') {
+/// Takes out the tensor of that name. Checkpoints of 2018 call a norm's factor and shift otherwise.
+fn take(stored: &mut std::collections::BTreeMap<String, Stored>, name: &str) -> Option<Stored> {
+    let old = match name.rsplit_once("LayerNorm.") {
+        Some((module, "weight")) => format!("{module}LayerNorm.gamma"),
+        Some((module, "bias")) => format!("{module}LayerNorm.beta"),
+        _ => return stored.remove(name),
+    };
+    stored.remove(name).or_else(|| stored.remove(&old))
+}
+
+/// A parameter of the model: its name here, and its shape in a file.
+struct Parameter {
+    name: String,
+    shape: Vec<usize>,
+}
+
+fn parameters(model: &Transformer) -> Vec<Parameter> {
+    let mut visitor = Parameters::default();
+    model.visit(&mut visitor);
+    visitor.found
+}
+
+#[derive(Default)]
+struct Parameters {
+    /// The names and the types of the modules around.
+    around: Vec<(String, String)>,
+    found: Vec<Parameter>,
+}
+
+impl ModuleVisitor for Parameters {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        let module = (name.to_owned(), container_type.to_owned());
+        self.around.push(module);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.around.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let names: Vec<_> = self.around.iter().map(|(name, _)| name.as_str()).collect();
+        // Asking for the tensor itself would draw it at random.
+        let mut shape = parameter.lazy_shape().to_vec();
+        // Linear maps stand in a file the other way round.
+        let owner = self.around.last().map(|(_, kind)| kind.as_str());
+        if owner == Some("Struct:Linear") {
+            shape.reverse();
+        }
+        self.found.push(Parameter {
+            name: names.join("."),
+            shape,
+        });
+    }
+}
+
+/// A parameter's name in PyTorch, where a norm's factor and shift are called otherwise.
+fn in_pytorch(ours: &str) -> String {
+    match ours.rsplit_once('.') {
         Some((module, "gamma")) => format!("{module}.weight"),
         Some((module, "beta")) => format!("{module}.bias"),
         _ => ours.to_owned(),
-    };
-    let pairs = theirs.to_regex_pairs().into_iter();
-    pairs.fold(start, |name, (pattern, to)| {
-        pattern.replace(&name, to.as_str()).into_owned()
-    })
-}
-
-/// The shape that the file has: linear maps stand there the other way round, embeddings do not.
-fn shape_in_file(ours: &str, shape: &Shape) -> Vec<usize> {
-    let sizes = shape.iter().copied();
-    if ours.starts_with("embeddings.") {
-        sizes.collect()
-    } else {
-        sizes.rev().collect()
     }
 }
 
@@ -97,22 +135,30 @@ fn shape_in_file(ours: &str, shape: &Shape) -> Vec<usize> {
 /// A new file gets the permissions that files here get by default.
 pub(super) fn write(
     model: &Transformer,
-    family: Family,
+    family: &Family,
     file: &Path,
 ) -> Result<(), CheckpointError> {
-    let failed = |source| CheckpointError::Io {
-        path: file.to_owned(),
-        source,
-    };
+    let failed = io_error(file);
     // The store makes new files readable by their owner only, but keeps what is there.
     OpenOptions::new()
         .create(true)
         .append(true)
         .open(file)
-        .map_err(failed)?;
+        .map_err(&failed)?;
+    let names = parameters(model)
+        .into_iter()
+        .fold(KeyRemapper::new(), |names, parameter| {
+            let ours = in_pytorch(&parameter.name);
+            names
+                .add_pattern(
+                    format!("^{}$", ours.replace('.', r"\.")),
+                    family.tensor_name(&ours),
+                )
+                .expect("names of fields and numbers make valid patterns")
+        });
     let mut store = SafetensorsStore::from_file(file)
         .with_to_adapter(BurnToPyTorchAdapter)
-        .remap(remapper(family.tensor_names().iter().copied()))
+        .remap(names)
         .overwrite(true)
         .clear_metadata()
         .metadata("format", "pt"); // without it, Python's transformers refuses the file
@@ -120,17 +166,4 @@ pub(super) fn write(
     weights
         .save_into(&mut store)
         .map_err(|error| failed(std::io::Error::other(error.to_string())))
-}
-
-/// Renames modules as the pairs of (old, new) names say; `{}` is a block's number.
-fn remapper<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> KeyRemapper {
-    pairs.fold(KeyRemapper::new(), |remapper, (old, new)| {
-        let old = old.replace('.', r"\.").replace("{}", r"(\d+)");
-        remapper
-            .add_pattern(
-                format!(r"^{old}\."),
-                format!("{}.", new.replace("{}", "${1}")),
-            )
-            .expect("the names of a family's table make valid patterns")
-    })
 }

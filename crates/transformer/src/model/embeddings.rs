@@ -1,46 +1,57 @@
 //! From token ids to the input of the first block.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer};
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, Linear};
 use burn::tensor::{Device, Tensor};
-use relprop_rules::{Pass, operations::EmbeddingSum};
+use relprop_rules::{
+    Pass,
+    operations::{EmbeddingSum, Linear as LinearMap},
+};
 
-use super::{layer_norm::LayerNorm, transformer::drop};
+use super::{layer_norm::LayerNorm, linear::linear, transformer::drop};
 use crate::{Batch, TransformerConfig};
 
-/// The sum of word, position and segment embeddings, and its norm.
+/// The sum of word, position and segment embeddings, its norm, and its projection to the width of
+/// hidden states where that is another one.
 #[derive(Module, Debug)]
 pub(super) struct Embeddings {
     word: Embedding,
     position: Embedding,
     token_type: Option<Embedding>,
     norm: Option<LayerNorm>,
+    projection: Option<Linear>,
     dropout: Dropout,
+    #[module(skip)]
+    first_position: usize,
 }
 
 impl Embeddings {
     pub(super) fn new(config: &TransformerConfig, device: &Device) -> Self {
+        let std = config.initializer_range;
+        let width = config.embedding_width.unwrap_or(config.width);
         let table = |rows: usize| {
-            let std = config.initializer_range;
-            EmbeddingConfig::new(rows, config.width)
+            EmbeddingConfig::new(rows, width)
                 .with_initializer(Initializer::Normal { mean: 0.0, std })
                 .init(device)
         };
         Self {
             word: table(config.vocabulary),
-            position: table(config.positions),
+            position: table(config.first_position + config.positions),
             token_type: (config.token_types > 0).then(|| table(config.token_types)),
             norm: config
                 .embedding_norm
-                .map(|norm| LayerNorm::new(&norm, config.width, device)),
+                .map(|norm| LayerNorm::new(&norm, width, device)),
+            projection: (width != config.width).then(|| linear(width, config.width, std, device)),
             dropout: DropoutConfig::new(config.dropout).init(),
+            first_position: config.first_position,
         }
     }
 
     /// `[batch, position, feature]`.
     pub(super) fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
         let word = pass.signal("word", self.word.forward(batch.ids.clone()));
-        let position = self.position.forward(batch.positions.clone());
+        let rows = batch.positions.clone() + self.first_position as i64;
+        let position = self.position.forward(rows);
         let mut others = vec![pass.signal("position", position)];
         if let Some(table) = &self.token_type {
             others.push(pass.signal("token-type", table.forward(batch.types.clone())));
@@ -49,6 +60,10 @@ impl Embeddings {
         if let Some(norm) = &self.norm {
             x = pass.apply("norm", &norm.operation(), x);
         }
-        drop(&self.dropout, x, pass)
+        let x = drop(&self.dropout, x, pass);
+        match &self.projection {
+            Some(projection) => pass.apply("projection", &LinearMap::from(projection), x),
+            None => x,
+        }
     }
 }

@@ -1,0 +1,153 @@
+//! The tensors of a checkpoint's files: names, types and shapes at once, numbers when asked for.
+//!
+//! Each tensor is read from its file by itself, so that there are never two copies of a model in
+//! memory. Mapping the file would count as a copy, and needs `unsafe`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::store::{bridge, burn_pack};
+use burn::tensor::{DType, Shape, TensorData};
+use safetensors::tensor::{Dtype, Metadata};
+
+use super::CheckpointError;
+use super::files::{Format, WeightFiles, io_error};
+
+/// A longer header is a damaged one.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// A tensor whose numbers are still in the file.
+pub(super) struct Stored {
+    /// The type of its numbers; the file's word for it if they are no floats.
+    pub(super) dtype: Result<DType, String>,
+    pub(super) shape: Vec<usize>,
+    read: Box<ReadBytes>,
+}
+
+type ReadBytes = dyn Fn() -> io::Result<Vec<u8>> + Send + Sync;
+
+impl Stored {
+    /// Hands the tensor to Burn under `name`, to be read when it is needed.
+    pub(super) fn into_burn(self, name: String, dtype: DType) -> burn_pack::Tensor {
+        let Self { shape, read, .. } = self;
+        bridge::deferred(name, dtype, Shape::from(shape.clone()), None, move || {
+            let bytes = read().map_err(|error| burn_pack::Error::IoError(error.to_string()))?;
+            Ok(TensorData::from_bytes_vec(bytes, shape.clone(), dtype))
+        })
+    }
+}
+
+/// The tensors of all files together, by their names.
+pub(super) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, CheckpointError> {
+    let mut all = BTreeMap::new();
+    for file in &files.parts {
+        let found = match files.format {
+            Format::Safetensors => safetensors(file)?,
+            Format::PyTorch => pytorch(file)?,
+        };
+        for (name, tensor) in found {
+            if all.insert(name.clone(), tensor).is_some() {
+                return Err(CheckpointError::Index {
+                    path: files.main.clone(),
+                    message: format!("{name} is in more than one of its files"),
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn safetensors(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
+    let damaged = |message: String| CheckpointError::Damaged {
+        path: path.to_owned(),
+        format: Format::Safetensors.name(),
+        message,
+    };
+    let mut file = File::open(path).map_err(io_error(path))?;
+    let length = file.metadata().map_err(io_error(path))?.len();
+
+    let mut start = [0; 8];
+    file.read_exact(&mut start)
+        .map_err(|_| damaged("it has no header".to_owned()))?;
+    let header_length = u64::from_le_bytes(start);
+    if header_length > LONGEST_HEADER || 8 + header_length > length {
+        return Err(damaged("its header is longer than it is".to_owned()));
+    }
+    let mut header = Vec::new();
+    let read = (&mut file).take(header_length).read_to_end(&mut header);
+    read.map_err(io_error(path))?;
+
+    // Reading the metadata checks that the tensors lie one after another and fit their shapes.
+    let metadata: Metadata = serde_json::from_slice(&header).map_err(|e| damaged(e.to_string()))?;
+    let data = 8 + header_length;
+    if data.checked_add(metadata.data_len() as u64) != Some(length) {
+        return Err(damaged("its tensors do not fill it to the end".to_owned()));
+    }
+
+    let path: Arc<Path> = path.into();
+    let tensors = metadata.tensors().into_iter().map(|(name, info)| {
+        let (begin, end) = info.data_offsets;
+        let (path, size) = (Arc::clone(&path), end - begin);
+        let begin = data + begin as u64;
+        let tensor = Stored {
+            dtype: float(info.dtype),
+            shape: info.shape.clone(),
+            read: Box::new(move || read_at(&path, begin, size)),
+        };
+        (name, tensor)
+    });
+    Ok(tensors.collect())
+}
+
+fn read_at(path: &Path, begin: u64, size: usize) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(begin))?;
+    let mut bytes = Vec::with_capacity(size);
+    file.take(size as u64).read_to_end(&mut bytes)?;
+    if bytes.len() < size {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(bytes)
+}
+
+fn float(dtype: Dtype) -> Result<DType, String> {
+    match dtype {
+        Dtype::F64 => Ok(DType::F64),
+        Dtype::F32 => Ok(DType::F32),
+        Dtype::F16 => Ok(DType::F16),
+        Dtype::BF16 => Ok(DType::BF16),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+#[cfg(feature = "pytorch")]
+fn pytorch(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
+    use pytorch_reader::{DType as Theirs, PytorchReader};
+
+    let reader = PytorchReader::new(path).map_err(|error| CheckpointError::Damaged {
+        path: path.to_owned(),
+        format: Format::PyTorch.name(),
+        message: error.to_string(),
+    })?;
+    let tensors = reader.into_tensors().into_values().map(|tensor| {
+        let (name, dtype, shape, read) = tensor.into_parts();
+        let dtype = match dtype {
+            Theirs::F64 => Ok(DType::F64),
+            Theirs::F32 => Ok(DType::F32),
+            Theirs::F16 => Ok(DType::F16),
+            Theirs::BF16 => Ok(DType::BF16),
+            other => Err(format!("{other:?}")),
+        };
+        let read = Box::new(move || read());
+        (name, Stored { dtype, shape, read })
+    });
+    Ok(tensors.collect())
+}
+
+#[cfg(not(feature = "pytorch"))]
+fn pytorch(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
+    Err(CheckpointError::PyTorch(path.to_owned()))
+}

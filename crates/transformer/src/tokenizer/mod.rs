@@ -1,0 +1,300 @@
+//! Text to tokens, and back to the places in the text that they come from.
+
+use std::path::Path;
+
+use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
+use tokenizers::{Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner};
+
+pub(crate) mod wordpiece;
+
+/// A tokenizer as `tokenizer.json` describes it.
+#[derive(Clone, Debug)]
+pub struct Tokenizer {
+    /// The tokenizer without its last step.
+    inner: Inner,
+    /// The last step: what puts special tokens around a text. It is kept apart because it must run
+    /// once, after a text is cut.
+    around: Option<PostProcessorWrapper>,
+}
+
+/// What to do with a text that has more tokens than the model has positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Truncation {
+    /// Cut it at the end and say how many tokens were dropped.
+    #[default]
+    Cut,
+    /// Refuse it.
+    Refuse,
+}
+
+/// A text, or a pair of texts, as a model sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenizedText {
+    /// The text as it was given. Of a pair, both, with a line break between them.
+    pub text: String,
+    /// Of a pair, where the second text starts in `text`, in characters.
+    pub second: Option<usize>,
+    /// The tokens, special ones included.
+    pub tokens: Vec<Token>,
+    /// The segment of each token.
+    pub types: Vec<u32>,
+    /// How many tokens were cut: from the end; of a pair, from the end of the longer text.
+    pub dropped: usize,
+}
+
+/// One token of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    /// The token as the vocabulary has it: `warm`, `##ly`, `[CLS]`.
+    pub text: String,
+    /// Its id.
+    pub id: u32,
+    /// Where it starts in the text, in characters.
+    pub start: usize,
+    /// Where it ends in the text, in characters, exclusive.
+    pub end: usize,
+    /// Which word it belongs to, counted from 0 through both texts of a pair; none for a special
+    /// token.
+    pub word: Option<u32>,
+    /// Whether it was added around the text.
+    pub special: bool,
+}
+
+/// Why a text cannot be given to a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// There is nothing in it.
+    #[error("the text is empty: there is nothing to explain")]
+    Empty,
+    /// It is longer than the model can read.
+    #[error(
+        "the text has {tokens} tokens and the model reads at most {positions}; \
+         shorten it, or let it be cut (without --no-truncate)"
+    )]
+    TooLong {
+        /// How many tokens it has, special ones included.
+        tokens: usize,
+        /// How many the model reads.
+        positions: usize,
+    },
+    /// The tokenizer puts a token into a segment that the model does not have.
+    #[error(
+        "the tokenizer puts a token into segment {segment}, but the model has only {segments}; \
+         it does not read pairs of texts"
+    )]
+    Segment {
+        /// The segment, counted from 0.
+        segment: u32,
+        /// How many the model has.
+        segments: usize,
+    },
+    /// The tokenizer failed.
+    #[error("the tokenizer failed: {0}")]
+    Tokenizer(String),
+}
+
+impl TokenizedText {
+    /// A text of `length` times the same token, for a run whose values do not matter.
+    pub(crate) fn padding(id: u32, length: usize) -> Self {
+        let token = Token {
+            text: String::new(),
+            id,
+            start: 0,
+            end: 0,
+            word: None,
+            special: false,
+        };
+        Self {
+            text: String::new(),
+            second: None,
+            tokens: vec![token; length],
+            types: vec![0; length],
+            dropped: 0,
+        }
+    }
+}
+
+impl Tokenizer {
+    /// Takes over a tokenizer of the `tokenizers` crate. Its own padding and truncation are
+    /// switched off: relprop does both.
+    pub fn new(mut inner: Inner) -> Self {
+        inner.with_padding(None);
+        // Only setting a truncation can fail.
+        let _ = inner.with_truncation(None);
+        let around = inner.get_post_processor().cloned();
+        inner.with_post_processor(None::<PostProcessorWrapper>);
+        Self { inner, around }
+    }
+
+    /// Reads `tokenizer.json`.
+    ///
+    /// # Errors
+    ///
+    /// The message of the `tokenizers` crate.
+    pub fn read(file: &Path) -> Result<Self, String> {
+        Inner::from_file(file)
+            .map(Self::new)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Writes `tokenizer.json`.
+    ///
+    /// # Errors
+    ///
+    /// The message of the `tokenizers` crate.
+    pub fn write(&self, file: &Path) -> Result<(), String> {
+        let mut whole = self.inner.clone();
+        whole.with_post_processor(self.around.clone());
+        whole.save(file, true).map_err(|error| error.to_string())
+    }
+
+    /// How many embeddings a model needs for this vocabulary, added tokens included: one more than
+    /// the largest id.
+    pub fn vocabulary(&self) -> usize {
+        let ids = self.inner.get_vocab(true).into_values();
+        ids.max().map_or(0, |largest| largest as usize + 1)
+    }
+
+    /// The id of `token`, if the vocabulary has it.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// Splits `text` into at most `positions` tokens, special ones included.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::Empty`] if nothing but special tokens is left, [`TextError::TooLong`] if it is
+    /// longer than `positions` and must not be cut.
+    pub fn encode(
+        &self,
+        text: &str,
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        self.split(text, None, positions, truncation)
+    }
+
+    /// Splits a pair of texts into at most `positions` tokens, special ones included. If they are
+    /// too long, the longer one is cut.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tokenizer::encode`], for either text.
+    pub fn encode_pair(
+        &self,
+        [first, second]: [&str; 2],
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        self.split(first, Some(second), positions, truncation)
+    }
+
+    fn split(
+        &self,
+        first: &str,
+        second: Option<&str>,
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
+        let encode = |text: &str| {
+            let encoding = self
+                .inner
+                .encode_char_offsets(text, false)
+                .map_err(failed)?;
+            if encoding.is_empty() {
+                return Err(TextError::Empty);
+            }
+            Ok(encoding)
+        };
+        let encoding = encode(first)?;
+        let pair = second.map(encode).transpose()?;
+
+        let around = self.around.as_ref();
+        let special = around.map_or(0, |step| step.added_tokens(second.is_some()));
+        let lengths = [Some(&encoding), pair.as_ref()];
+        let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));
+        let tokens = lengths[0] + lengths[1] + special;
+        // At least one token of each text must be left.
+        let least = special + 1 + usize::from(second.is_some());
+        if tokens > positions && (truncation == Truncation::Refuse || positions < least) {
+            return Err(TextError::TooLong { tokens, positions });
+        }
+        let limit = TruncationParams {
+            max_length: positions.saturating_sub(special),
+            ..TruncationParams::default()
+        };
+        let (encoding, pair) = truncate_encodings(encoding, pair, &limit).map_err(failed)?;
+        let encoding = match around {
+            Some(step) => step.process(encoding, pair, true).map_err(failed)?,
+            None => Encoding::merge([Some(encoding), pair].into_iter().flatten(), false),
+        };
+        Ok(tokenized(
+            first,
+            second,
+            &encoding,
+            tokens.saturating_sub(positions),
+        ))
+    }
+}
+
+/// Puts together what the tokens of a text, or of a pair, are.
+fn tokenized(
+    first: &str,
+    second: Option<&str>,
+    encoding: &Encoding,
+    dropped: usize,
+) -> TokenizedText {
+    let texts = [Some(first), second].map(|text| text.unwrap_or("").chars().collect::<Vec<_>>());
+    // The second text is counted on from the first, with a line break between them.
+    let start = texts[0].len() + 1;
+    let words_of_first = (0..encoding.len())
+        .filter(|i| encoding.token_to_sequence(*i) == Some(0))
+        .filter_map(|i| encoding.get_word_ids()[i])
+        .max();
+    let token = |i: usize| {
+        let special = encoding.get_special_tokens_mask()[i] == 1;
+        let sequence = if special {
+            None
+        } else {
+            encoding.token_to_sequence(i)
+        };
+        let is_second = sequence == Some(1);
+        let (characters, offset, words) = match is_second {
+            true => (&texts[1], start, words_of_first.map_or(0, |last| last + 1)),
+            false => (&texts[0], 0, 0),
+        };
+        let range = without_spaces(characters, encoding.get_offsets()[i]);
+        Token {
+            text: encoding.get_tokens()[i].clone(),
+            id: encoding.get_ids()[i],
+            start: range.start + offset,
+            end: range.end + offset,
+            word: encoding.get_word_ids()[i].map(|word| word + words),
+            special,
+        }
+    };
+    TokenizedText {
+        text: match second {
+            Some(second) => format!("{first}\n{second}"),
+            None => first.to_owned(),
+        },
+        second: second.map(|_| start),
+        tokens: (0..encoding.len()).map(token).collect(),
+        types: encoding.get_type_ids().to_vec(),
+        dropped,
+    }
+}
+
+/// A token's place without the spaces around it, which some tokenizers count in.
+fn without_spaces(text: &[char], (start, end): (usize, usize)) -> std::ops::Range<usize> {
+    let end = end.min(text.len());
+    let start = start.min(end);
+    let spaces = |characters: &mut dyn Iterator<Item = &char>| {
+        characters.take_while(|c| c.is_whitespace()).count()
+    };
+    let start = start + spaces(&mut text[start..end].iter());
+    start..end - spaces(&mut text[start..end].iter().rev())
+}
