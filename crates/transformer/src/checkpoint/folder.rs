@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::files::{WeightFiles, existing, io_error};
 use super::{CheckpointError, Family, weights};
@@ -132,12 +132,33 @@ impl Model {
                 path: tokenizer_file.clone(),
                 message,
             })?;
+        let settings_file = folder.join(TOKENIZER_CONFIG);
+        let settings = format!("{:#}\n", self.tokenizer_config());
+        fs::write(&settings_file, settings).map_err(io_error(&settings_file))?;
         weights::write(&self.transformer, self.family, &folder.join(WEIGHTS))?;
 
         // Last: a folder with a config.json is a whole model.
         let config_file = folder.join(CONFIG);
         let config = Value::from(self.family.write(self.transformer.config()));
         fs::write(&config_file, format!("{config:#}\n")).map_err(io_error(&config_file))
+    }
+}
+
+impl Model {
+    /// Tells Python's transformers to take `tokenizer.json` as it is, whatever the family's own
+    /// tokenizer would do, and what to hand to the model.
+    fn tokenizer_config(&self) -> Value {
+        let config = self.transformer.config();
+        let mut inputs = vec!["input_ids", "attention_mask"];
+        if config.token_types > 1 {
+            inputs.push("token_type_ids");
+        }
+        json!({
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_input_names": inputs,
+            "model_max_length": config.positions,
+            "pad_token": self.tokenizer.token(config.padding_token),
+        })
     }
 }
 

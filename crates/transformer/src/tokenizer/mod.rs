@@ -161,6 +161,11 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
+    /// The token with the number `id`, if the vocabulary has it.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
     /// Splits `text` into at most `positions` tokens, special ones included.
     ///
     /// # Errors
