@@ -643,3 +643,19 @@ fn the_demo_trains_explains_and_reports() {
     assert!(again.stderr.contains("earlier demo"));
     assert_eq!(again.stdout, ran.stdout);
 }
+
+#[test]
+fn a_second_text_is_read_with_each_text() {
+    let folder = Folder::new();
+    let pairs = folder.json(&["a film", "a plot", "--pair", "dull"]);
+    let pairs = pairs.as_array().unwrap();
+    for (pair, first) in pairs.iter().zip(["a film", "a plot"]) {
+        assert_eq!(pair["text"], format!("{first}\ndull"));
+        let tokens = pair["tokens"].as_array().unwrap();
+        let special = tokens.iter().filter(|token| token["special"] == true);
+        assert_eq!(special.count(), 3, "[CLS] and two [SEP]");
+        let alone = folder.json(&[first]);
+        assert_ne!(pair["logits"], alone["logits"]);
+    }
+    folder.explain_fails(&["a film", "--pair", ""], 1, &["the text is empty"]);
+}

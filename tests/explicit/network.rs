@@ -258,7 +258,7 @@ impl Network<'_> {
 
     /// The input of the first block, `[1, position, feature]`.
     fn embed(&self, ids: &[u32]) -> Tensor<3> {
-        let width = self.config.width;
+        let width = self.config.embedding_width.unwrap_or(self.config.width);
         let row = |table: &str, index: usize| -> &[f64] {
             let table = &self.parameters[&format!("embeddings.{table}.weight")];
             &table[index * width..][..width]
@@ -267,17 +267,21 @@ impl Network<'_> {
         for (position, id) in ids.iter().enumerate() {
             let mut sum = row("word", *id as usize).to_vec();
             let mut add = |other: &[f64]| sum.iter_mut().zip(other).for_each(|(a, b)| *a += b);
-            add(row("position", position));
+            add(row("position", self.config.first_position + position));
             if self.config.token_types > 0 {
                 add(row("token_type", 0));
             }
             values.extend(sum);
         }
         let x = self.tensor(&values, [1, ids.len(), width]);
-        match &self.config.embedding_norm {
+        let x = match &self.config.embedding_norm {
             Some(config) => self.norm("embeddings.norm", config, x).0,
             None => x,
+        };
+        if width == self.config.width {
+            return x;
         }
+        self.map("embeddings.projection", self.laws.maps, x).0
     }
 
     /// `[1, position, feature]` to `[1, head, position, feature of a head]`.

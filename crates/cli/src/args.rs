@@ -75,6 +75,9 @@ pub(crate) struct ExplainArguments {
     /// `-` reads lines from standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
+    /// A second text, which the model reads after each of the texts: a hypothesis, an answer
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) pair: Option<String>,
     /// The folder of the model
     #[arg(long, value_name = "DIR")]
     pub(crate) model: PathBuf,

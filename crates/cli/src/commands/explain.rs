@@ -40,7 +40,11 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     for chunk in texts.chunks(BATCH) {
         let mut batch: Vec<TokenizedText> = Vec::new();
         for Text { text, place } in chunk {
-            match explainers[0].tokenize(text) {
+            let tokens = match &arguments.pair {
+                None => explainers[0].tokenize(text),
+                Some(second) => explainers[0].tokenize_pair(text, second),
+            };
+            match tokens {
                 Ok(tokens) => {
                     warn_if_cut(&tokens, place, &bar);
                     batch.push(tokens);

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::store::{bridge, burn_pack};
-use burn::tensor::{DType, Shape, TensorData};
+use burn::tensor::{Bytes, DType, Shape, TensorData};
+use bytemuck::{Pod, cast_slice_mut};
 use safetensors::tensor::{Dtype, Metadata};
 
 use super::CheckpointError;
@@ -27,7 +28,7 @@ pub(super) struct Stored {
     read: Box<ReadBytes>,
 }
 
-type ReadBytes = dyn Fn() -> io::Result<Vec<u8>> + Send + Sync;
+type ReadBytes = dyn Fn() -> io::Result<Bytes> + Send + Sync;
 
 impl Stored {
     /// Hands the tensor to Burn under `name`, to be read when it is needed.
@@ -35,7 +36,7 @@ impl Stored {
         let Self { shape, read, .. } = self;
         bridge::deferred(name, dtype, Shape::from(shape.clone()), None, move || {
             let bytes = read().map_err(|error| burn_pack::Error::IoError(error.to_string()))?;
-            Ok(TensorData::from_bytes_vec(bytes, shape.clone(), dtype))
+            Ok(TensorData::from_bytes(bytes, shape.clone(), dtype))
         })
     }
 }
@@ -92,25 +93,27 @@ fn safetensors(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
         let (begin, end) = info.data_offsets;
         let (path, size) = (Arc::clone(&path), end - begin);
         let begin = data + begin as u64;
-        let tensor = Stored {
-            dtype: float(info.dtype),
-            shape: info.shape.clone(),
-            read: Box::new(move || read_at(&path, begin, size)),
+        let dtype = float(info.dtype);
+        let read: Box<ReadBytes> = match info.dtype.bitsize() {
+            64 => Box::new(move || read_at::<u64>(&path, begin, size / 8)),
+            32 => Box::new(move || read_at::<u32>(&path, begin, size / 4)),
+            _ => Box::new(move || read_at::<u16>(&path, begin, size / 2)),
         };
+        let shape = info.shape.clone();
+        let tensor = Stored { dtype, shape, read };
         (name, tensor)
     });
     Ok(tensors.collect())
 }
 
-fn read_at(path: &Path, begin: u64, size: usize) -> io::Result<Vec<u8>> {
+/// Reads `count` numbers to where numbers of their size may stand: Burn would move them there, which
+/// takes a second copy.
+fn read_at<E: Pod + Send + Sync>(path: &Path, begin: u64, count: usize) -> io::Result<Bytes> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(begin))?;
-    let mut bytes = Vec::with_capacity(size);
-    file.take(size as u64).read_to_end(&mut bytes)?;
-    if bytes.len() < size {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(bytes)
+    let mut numbers = vec![E::zeroed(); count];
+    file.read_exact(cast_slice_mut(&mut numbers))?;
+    Ok(Bytes::from_elems(numbers))
 }
 
 fn float(dtype: Dtype) -> Result<DType, String> {
@@ -141,7 +144,7 @@ fn pytorch(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
             Theirs::BF16 => Ok(DType::BF16),
             other => Err(format!("{other:?}")),
         };
-        let read = Box::new(move || read());
+        let read = Box::new(move || read().map(Bytes::from_bytes_vec));
         (name, Stored { dtype, shape, read })
     });
     Ok(tensors.collect())
