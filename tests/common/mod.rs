@@ -122,7 +122,7 @@ pub fn draw_config(seed: u64) -> TransformerConfig {
         norm_placement: [NormPlacement::Before, NormPlacement::After][below(2)],
         embedding_norm: (below(2) == 0).then_some(embedding_norm),
         pooler: activations.get(below(6)).copied(),
-        embedding_width: (below(2) == 0).then(|| 1 + below(12)),
+        embedding_width: (below(2) == 0).then(|| 4 + below(9)),
         first_position: below(3),
         ..Architecture::PostNorm.config()
     }

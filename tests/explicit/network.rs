@@ -212,7 +212,7 @@ impl Network<'_> {
     }
 
     fn norm(&self, name: &str, config: &NormConfig, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
-        let width = self.config.width;
+        let [_, _, width] = x.dims();
         let parameter = |part: &str| {
             let values = self.parameters.get(&format!("{name}.{part}"));
             values.map(|values| self.tensor(values, [width]))

@@ -128,6 +128,7 @@ mod tests {
         };
         TokenizedText {
             text: String::new(),
+            second: None,
             tokens: special.iter().map(token).collect(),
             types: vec![0; special.len()],
             dropped: 0,
