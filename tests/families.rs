@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,7 @@ struct Text {
     logits: Vec<f64>,
     target: usize,
     /// By preset, then by site.
-    relevance: std::collections::BTreeMap<String, std::collections::BTreeMap<String, Vec<f64>>>,
+    relevance: BTreeMap<String, BTreeMap<String, Vec<f64>>>,
 }
 
 fn folder(family: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! The files of a model folder, and which of them hold the weights.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ pub(super) struct WeightFiles {
 /// `model.safetensors.index.json`: which file holds which tensor.
 #[derive(Deserialize)]
 struct Index {
-    weight_map: std::collections::BTreeMap<String, String>,
+    weight_map: BTreeMap<String, String>,
 }
 
 impl WeightFiles {

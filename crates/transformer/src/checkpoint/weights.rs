@@ -1,5 +1,6 @@
 //! A model's weights: the tensors under the family's names, in PyTorch's layout.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::path::Path;
 
@@ -67,7 +68,7 @@ pub(super) fn read(
 }
 
 /// Takes out the tensor of that name. Checkpoints of 2018 call a norm's factor and shift otherwise.
-fn take(stored: &mut std::collections::BTreeMap<String, Stored>, name: &str) -> Option<Stored> {
+fn take(stored: &mut BTreeMap<String, Stored>, name: &str) -> Option<Stored> {
     let old = match name.rsplit_once("LayerNorm.") {
         Some((module, "weight")) => format!("{module}LayerNorm.gamma"),
         Some((module, "bias")) => format!("{module}LayerNorm.beta"),

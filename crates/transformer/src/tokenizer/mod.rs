@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::de::IgnoredAny;
 use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
 use tokenizers::{Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner};
 
@@ -131,11 +132,14 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// The message of the `tokenizers` crate.
+    /// The system's message, or that of the `tokenizers` crate.
     pub fn read(file: &Path) -> Result<Self, String> {
-        Inner::from_file(file)
+        let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+        // The `tokenizers` crate panics at some places of a file that is no JSON.
+        let _: IgnoredAny = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        text.parse()
             .map(Self::new)
-            .map_err(|error| error.to_string())
+            .map_err(|error: tokenizers::Error| error.to_string())
     }
 
     /// Writes `tokenizer.json`.

@@ -1,0 +1,201 @@
+//! Damaged files never panic: each is read or refused. Fixtures are changed at random, from a fixed
+//! seed; `RELPROP_MALFORMED_SECONDS=600 cargo test --test malformed` looks for longer.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+use common::Draw;
+use relprop_rules::RuleSet;
+use relprop_train::corpus::{Corpus, read_texts};
+use relprop_transformer::Model;
+use rstest::rstest;
+use tempfile::TempDir;
+
+/// What makes a file wrong in more interesting ways than a flipped bit.
+const PIECES: [&str; 24] = [
+    "null",
+    "true",
+    "-1",
+    "0",
+    "1e999",
+    "18446744073709551615",
+    "4294967296",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    ",",
+    ":",
+    "\n",
+    "\t",
+    "\\",
+    "\0",
+    "##",
+    "é",
+    "😀",
+    "=",
+    ".",
+    "  ",
+];
+
+struct Changes(Draw);
+
+impl Changes {
+    /// A number from 0 to `end`, exclusive.
+    fn below(&mut self, end: usize) -> usize {
+        let share = (f64::from(self.0.number()) + 1.0) / 2.0;
+        (share * end as f64) as usize % end.max(1)
+    }
+
+    /// One to four changes of a file.
+    fn apply(&mut self, original: &[u8]) -> Vec<u8> {
+        let mut bytes = original.to_vec();
+        for _ in 0..=self.below(4) {
+            let at = self.below(bytes.len() + 1);
+            let end = (at + self.below(20)).min(bytes.len());
+            match self.below(6) {
+                0 => drop(bytes.drain(at..end)),
+                1 => bytes.truncate(at),
+                2 => {
+                    let copy = bytes[at..end].to_vec();
+                    let to = self.below(bytes.len() + 1);
+                    bytes.splice(to..to, copy).for_each(drop);
+                }
+                3 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
+                _ => {
+                    let piece = PIECES[self.below(PIECES.len())].bytes();
+                    bytes.splice(at..end, piece).for_each(drop);
+                }
+            }
+        }
+        bytes
+    }
+}
+
+/// Hands a changed file to `read` again and again.
+fn try_out(seed: u64, original: &[u8], mut read: impl FnMut(&[u8])) {
+    let seconds = std::env::var("RELPROP_MALFORMED_SECONDS").ok();
+    let time = seconds
+        .and_then(|text| text.parse().ok())
+        .map(Duration::from_secs);
+    let (start, mut changes) = (Instant::now(), Changes(Draw::new(seed)));
+    let mut tried = 0;
+    while time.map_or(tried < 400, |time| start.elapsed() < time) {
+        read(&changes.apply(original));
+        tried += 1;
+    }
+    println!("{tried} changed files");
+}
+
+fn copy_of_bert(files: &[&str]) -> TempDir {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bert");
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        fs::copy(fixture.join(file), folder.path().join(file)).unwrap();
+    }
+    folder
+}
+
+/// Loads the folder, and reads texts with what was loaded.
+fn load(folder: &Path) {
+    let Ok(model) = Model::load(folder, &Device::flex()) else {
+        return;
+    };
+    for (text, second) in [("a film", None), ("naïve 映画 (!)", Some("not good"))] {
+        let _ = model.tokenize(text, second, Default::default());
+    }
+}
+
+#[rstest]
+#[case("config.json")]
+#[case("tokenizer.json")]
+#[case("model.safetensors")]
+fn a_damaged_file_of_a_model_is_read_or_refused(#[case] file: &str) {
+    let folder = copy_of_bert(&["config.json", "tokenizer.json", "model.safetensors"]);
+    let path = folder.path().join(file);
+    let original = fs::read(&path).unwrap();
+    try_out(1, &original, |bytes| {
+        fs::write(&path, bytes).unwrap();
+        load(folder.path());
+    });
+}
+
+/// The header alone, in front of all the numbers: no other change of the file is half as likely to
+/// be taken for one that fits.
+#[test]
+fn a_damaged_header_is_read_or_refused() {
+    let folder = copy_of_bert(&["config.json", "tokenizer.json", "model.safetensors"]);
+    let path = folder.path().join("model.safetensors");
+    let original = fs::read(&path).unwrap();
+    let length = u64::from_le_bytes(original[..8].try_into().unwrap()) as usize;
+    let (header, numbers) = original[8..].split_at(length);
+    try_out(2, header, |header| {
+        let start = (header.len() as u64).to_le_bytes();
+        fs::write(&path, [&start[..], header, numbers].concat()).unwrap();
+        load(folder.path());
+    });
+}
+
+#[rstest]
+#[case("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nfilm\n##s\nnot\ngood\n")]
+#[case(
+    "tokenizer_config.json",
+    r###"{"do_lower_case": true, "cls_token": {"content": "[CLS]"}}"###
+)]
+#[case(
+    "model.safetensors.index.json",
+    r#"{"metadata": {}, "weight_map": {"a": "b.safetensors"}}"#
+)]
+fn a_damaged_file_of_an_older_folder_is_read_or_refused(#[case] file: &str, #[case] text: &str) {
+    let folder = copy_of_bert(&["config.json", "model.safetensors"]);
+    let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nfilm\n##s\nnot\ngood\n";
+    fs::write(folder.path().join("vocab.txt"), vocabulary).unwrap();
+    if file.ends_with("index.json") {
+        let whole = folder.path().join("model.safetensors");
+        fs::rename(whole, folder.path().join("b.safetensors")).unwrap();
+    }
+    try_out(3, text.as_bytes(), |bytes| {
+        fs::write(folder.path().join(file), bytes).unwrap();
+        load(folder.path());
+    });
+}
+
+#[test]
+fn a_damaged_rule_set_is_read_or_refused() {
+    for preset in ["ah-ln-gamma", "alpha-beta"] {
+        let original = RuleSet::preset_toml(preset).unwrap();
+        try_out(4, original.as_bytes(), |bytes| {
+            let _ = RuleSet::from_toml(&String::from_utf8_lossy(bytes));
+        });
+    }
+}
+
+#[rstest]
+#[case("tsv", "sentence\tlabel\na warm film\t1\na \"dull\" plot\t0\n")]
+#[case("csv", "text,label\n\"a warm, funny film\",good\ndull,bad\n")]
+#[case(
+    "jsonl",
+    "{\"text\": \"a film\", \"label\": 1}\n{\"text\": \"dull\", \"label\": 0}\n"
+)]
+#[case("txt", "a warm film\n\ndull\n")]
+fn a_damaged_table_is_read_or_refused(#[case] kind: &str, #[case] text: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(format!("texts.{kind}"));
+    // Enough rows to hold some out.
+    let (head, rows) = text.split_at(if kind == "jsonl" {
+        0
+    } else {
+        text.find('\n').unwrap() + 1
+    });
+    let original = format!("{head}{}", rows.repeat(8));
+    try_out(5, original.as_bytes(), |bytes| {
+        fs::write(&path, bytes).unwrap();
+        let _ = read_texts(&path);
+        let _ = Corpus::read(&path);
+    });
+}
