@@ -181,3 +181,27 @@ fn a_pair_is_refused_by_a_model_of_one_segment() {
          pairs of texts"
     );
 }
+
+/// The library that reads the file would panic at the first text.
+#[test]
+fn a_template_with_an_undefined_token_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        fs::copy(fixture("bert").join(file), folder.path().join(file)).unwrap();
+    }
+    let text = fs::read_to_string(fixture("bert").join("tokenizer.json")).unwrap();
+    let mut json: Value = serde_json::from_str(&text).unwrap();
+    json["post_processor"]["special_tokens"]
+        .as_object_mut()
+        .unwrap()
+        .remove("[SEP]");
+    let file = folder.path().join("tokenizer.json");
+    fs::write(&file, json.to_string()).unwrap();
+    assert_eq!(
+        load(folder.path()).unwrap_err(),
+        format!(
+            "{}: `post_processor` has no special token `[SEP]`",
+            file.display()
+        )
+    );
+}

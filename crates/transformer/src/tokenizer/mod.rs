@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::de::IgnoredAny;
+use serde_json::Value;
 use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
 use tokenizers::{Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner};
 
@@ -135,8 +135,12 @@ impl Tokenizer {
     /// The system's message, or that of the `tokenizers` crate.
     pub fn read(file: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-        // The `tokenizers` crate panics at some places of a file that is no JSON.
-        let _: IgnoredAny = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        // The `tokenizers` crate panics at some places of a file that is no JSON, and later at a
+        // special token that is put around texts but said nowhere.
+        let json: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        if let Some(token) = undefined_token(&json["post_processor"]) {
+            return Err(format!("`post_processor` has no special token `{token}`"));
+        }
         text.parse()
             .map(Self::new)
             .map_err(|error: tokenizers::Error| error.to_string())
@@ -247,6 +251,24 @@ impl Tokenizer {
             tokens.saturating_sub(positions),
         ))
     }
+}
+
+/// A special token of a template that the template does not define, as one or several tokens.
+fn undefined_token(step: &Value) -> Option<&str> {
+    let nested = step["processors"].as_array();
+    let mut nested = nested.into_iter().flatten().filter_map(undefined_token);
+    let pieces = ["single", "pair"]
+        .into_iter()
+        .filter_map(|part| step[part].as_array());
+    let mut tokens = pieces
+        .flatten()
+        .filter_map(|piece| piece["SpecialToken"]["id"].as_str());
+    let undefined = tokens.find(|token| {
+        let defined = &step["special_tokens"][*token];
+        let [ids, tokens] = ["ids", "tokens"].map(|part| defined[part].as_array().map(Vec::len));
+        ids.is_none() || ids != tokens
+    });
+    undefined.or_else(|| nested.next())
 }
 
 /// Puts together what the tokens of a text, or of a pair, are.
