@@ -128,7 +128,8 @@ pub(crate) struct EvaluateArguments {
     /// predicts (the texts need no labels then)
     #[arg(long, value_enum, default_value_t = EvaluationTarget::True)]
     pub(crate) target: EvaluationTarget,
-    /// What to compare: presets (see `relprop rules`), TOML files, `random`
+    /// What to compare: presets (see `relprop rules`), TOML files, and the methods of
+    /// docs/methods.md, such as `random` or `integrated-gradients:steps=50`
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METHODS.map(String::from))]
     pub(crate) methods: Vec<String>,
     /// Take the first N texts only

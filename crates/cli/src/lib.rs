@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod device;
 mod halving;
+mod methods;
 mod output;
 mod rules;
 mod usage;

@@ -3,12 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet, find_site};
+use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet};
 use relprop_transformer::{
     Batch, Model, PaddingSide, TextError, TokenizedText, Transformer, Truncation,
 };
 
 use crate::account::Plan;
+use crate::methods::reader::per_token;
 use crate::target::argmax;
 use crate::{
     Explanation, Ledger, ModelInfo, SCHEMA, Target, TargetValue, TokenRelevance, UnknownTarget,
@@ -64,6 +65,31 @@ pub enum ExplainError {
          or another device\n{0}"
     )]
     Device(String),
+    /// There is no method of this name.
+    #[error("there is no method `{name}`; there are {}", known.join(", "))]
+    UnknownMethod {
+        /// What was asked for.
+        name: String,
+        /// The methods that there are.
+        known: Vec<&'static str>,
+    },
+    /// A method cannot do with this parameter, or not without it.
+    #[error("{method}: {message}")]
+    MethodParameter {
+        /// The method.
+        method: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The method needs a token that the vocabulary does not have.
+    #[error("the model's vocabulary has no {} to put in the place of others", names.join(" or "))]
+    NoToken {
+        /// What it may be called.
+        names: Vec<&'static str>,
+    },
+    /// The method needs attention weights.
+    #[error("the model has no attention weights")]
+    NoAttention,
 }
 
 impl<'m> Explainer<'m> {
@@ -92,15 +118,8 @@ impl<'m> Explainer<'m> {
     ///
     /// If the model has no such site, or the signal there is not one vector a token.
     pub fn at(mut self, site: &str) -> Result<Self, ExplainError> {
-        // The model lists its sites for a text of two tokens.
-        match find_site(&self.model.transformer.sites(), site)?.shape[..] {
-            [1, 2, _] => site.clone_into(&mut self.at),
-            _ => {
-                return Err(ExplainError::NotPerToken {
-                    site: site.to_owned(),
-                });
-            }
-        }
+        per_token(&self.model.transformer, site)?;
+        site.clone_into(&mut self.at);
         Ok(match self.ledger {
             Some(_) => self.with_ledger(),
             None => self,

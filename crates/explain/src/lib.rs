@@ -5,7 +5,9 @@ pub mod evaluate;
 mod explainer;
 mod explanation;
 mod ledger;
+pub mod methods;
 pub mod render;
+mod runs;
 mod target;
 
 pub use explainer::{DEFAULT_SITE, ExplainError, Explainer};

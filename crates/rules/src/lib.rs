@@ -62,7 +62,7 @@ pub use error::RuleError;
 pub use ledger::{Absorbed, Ledger, Stage, Terms};
 pub use operation::{Operation, Signal, Site};
 pub use pass::Pass;
-pub use probe::{Probe, Relevance};
+pub use probe::{Probe, Reading, Relevance};
 pub use rule::Rule;
 pub use set::{Assignment, BoundRules, Pattern, Registry, RuleSet, find_site};
 pub use signals::{Signals, Watched};

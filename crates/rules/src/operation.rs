@@ -22,6 +22,12 @@ pub trait Operation: Clone + 'static {
     /// Computes the value, with its plain gradient.
     fn forward(&self, input: Self::Input) -> Self::Output;
 
+    /// What it adds by itself to every position at the end, `[feature]`: a bias or a shift. Under the
+    /// plain gradient its relevance at a position is itself times the gradient of the output there.
+    fn added(&self) -> Option<&Tensor<1>> {
+        None
+    }
+
     /// Watches the terms that it adds by itself, such as a bias: they absorb relevance of their own.
     fn watch_terms(&mut self, _terms: &mut Terms) {}
 }
@@ -72,12 +78,7 @@ impl<const D: usize> Signal for Tensor<D> {
             let leaf = value.clone().autodiff().require_grad();
             (leaf.clone(), leaf)
         };
-        let probe = Probe::new(move |gradients| {
-            match gradients.and_then(|gradients| leaf.grad(gradients)) {
-                Some(gradient) => value * gradient,
-                None => value.zeros_like(), // nothing flowed back
-            }
-        });
+        let probe = Probe::new(value, move |gradients| leaf.grad(gradients));
         (signal, probe)
     }
 }

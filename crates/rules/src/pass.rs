@@ -1,5 +1,7 @@
 //! One run of a model under a rule set.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::fmt::Display;
 
 use burn::tensor::Tensor;
@@ -18,6 +20,7 @@ pub struct Pass<'a> {
     training: bool,
     scope: String,
     sites: Option<Vec<Site>>,
+    substitutes: HashMap<String, Box<dyn Any>>,
     probes: Probes,
     account: Option<Account>,
 }
@@ -55,6 +58,17 @@ impl<'a> Pass<'a> {
     /// Asks for relevance at `site`.
     pub fn with_probe(mut self, site: impl Into<String>) -> Self {
         self.probes.request(site.into());
+        self
+    }
+
+    /// Puts `value` in the place of the signal at `site`, which it must have the shape of. What comes
+    /// before the site no longer matters to the run.
+    ///
+    /// # Panics
+    ///
+    /// The run does, if the signal there has another rank.
+    pub fn with_signal<S: Signal>(mut self, site: impl Into<String>, value: S) -> Self {
+        self.substitutes.insert(site.into(), Box::new(value));
         self
     }
 
@@ -120,7 +134,8 @@ impl<'a> Pass<'a> {
             None => run(operation, input),
             Some(account) => account.apply(&site, operation, input, run),
         };
-        self.record(site, Some(O::NAME), output)
+        let added = || operation.added().cloned();
+        self.record(site, Some(O::NAME), output, added)
     }
 
     /// Names a signal between operations, so that relevance can be read there.
@@ -130,10 +145,23 @@ impl<'a> Pass<'a> {
             None => signal,
             Some(account) => account.signal(&site, signal),
         };
-        self.record(site, None, signal)
+        self.record(site, None, signal, || None)
     }
 
-    fn record<S: Signal>(&mut self, name: String, operation: Option<&'static str>, x: S) -> S {
+    fn record<S: Signal>(
+        &mut self,
+        name: String,
+        operation: Option<&'static str>,
+        x: S,
+        added: impl FnOnce() -> Option<Tensor<1>>,
+    ) -> S {
+        let x = match self.substitutes.remove(&name) {
+            None => x,
+            Some(value) => match value.downcast::<S>() {
+                Ok(value) => *value,
+                Err(_) => panic!("the signal at `{name}` has another rank than its substitute"),
+            },
+        };
         if let Some(sites) = &mut self.sites {
             sites.push(Site {
                 name: name.clone(),
@@ -145,13 +173,18 @@ impl<'a> Pass<'a> {
             None => x,
             Some(account) => account.cut(&name, x),
         };
-        self.probes.record(&name, x)
+        self.probes.record(&name, x, added)
     }
 
     /// The sites that a [trace](Pass::trace) came through, in the order of computation; empty for
     /// any other run.
     pub fn into_sites(self) -> Vec<Site> {
         self.sites.unwrap_or_default()
+    }
+
+    /// What the probes found in the forward pass alone; all gradients are zero.
+    pub fn into_readings(self) -> Relevance {
+        self.probes.into_relevance(None)
     }
 
     /// Runs the backward pass from `target`, a single number, and gives the relevance at every

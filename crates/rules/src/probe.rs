@@ -8,53 +8,107 @@ use burn::tensor::{Gradients, Tensor};
 
 use crate::{Ledger, RuleError, Signal};
 
-/// A signal times its gradient, as a `Tensor<D>` in a box.
+/// Gives the [`Reading`] of a signal, in a box.
 type Finish = dyn FnOnce(Option<&Gradients>) -> Box<dyn Any>;
 
-/// A signal that is being watched: it gives its relevance once the gradients are there.
-pub struct Probe(Box<Finish>);
+/// A signal that is being watched: it can be read once the gradients are there.
+pub struct Probe {
+    finish: Box<Finish>,
+    /// The relevance of every number, of the reading in the box.
+    relevance: fn(Box<dyn Any>) -> Vec<f64>,
+}
 
-impl Probe {
-    /// A probe whose relevance is `finish` of the gradients; of none if nothing was recorded.
-    pub(crate) fn new<const D: usize>(
-        finish: impl FnOnce(Option<&Gradients>) -> Tensor<D> + 'static,
-    ) -> Self {
-        Self(Box::new(|gradients| Box::new(finish(gradients))))
+/// What a probe found: a signal and its gradient, in the same shape, outside autodiff.
+#[derive(Clone, Debug)]
+pub struct Reading<const D: usize> {
+    /// The signal.
+    pub signal: Tensor<D>,
+    /// The gradient of the target there; zero where nothing flowed back.
+    pub gradient: Tensor<D>,
+    /// What the operation that gave the signal adds by itself to every position, if it does:
+    /// see [`Operation::added`](crate::Operation::added).
+    pub added: Option<Tensor<1>>,
+}
+
+impl<const D: usize> Reading<D> {
+    /// The relevance: the signal times its gradient.
+    pub fn relevance(self) -> Tensor<D> {
+        self.signal * self.gradient
     }
 }
 
 impl Probe {
-    /// The relevance, if `T` is the type of the signal.
-    pub(crate) fn relevance<T: 'static>(self, gradients: Option<&Gradients>) -> Option<T> {
-        let relevance = (self.0)(gradients).downcast::<T>();
-        relevance.ok().map(|tensor| *tensor)
+    /// A probe at `signal`, whose gradient `find` finds if something flowed back.
+    pub(crate) fn new<const D: usize>(
+        signal: Tensor<D>,
+        find: impl FnOnce(&Gradients) -> Option<Tensor<D>> + 'static,
+    ) -> Self {
+        let finish = |gradients: Option<&Gradients>| -> Box<dyn Any> {
+            let gradient = gradients.and_then(find);
+            Box::new(Reading {
+                gradient: gradient.unwrap_or_else(|| signal.zeros_like()),
+                signal,
+                added: None,
+            })
+        };
+        Self {
+            finish: Box::new(finish),
+            relevance: |reading| {
+                let reading = reading.downcast::<Reading<D>>();
+                reading.map_or(Vec::new(), |reading| reading.relevance().numbers())
+            },
+        }
+    }
+
+    /// What it found: a [`Reading`] of the signal's rank, in a box.
+    fn read(self, gradients: Option<&Gradients>) -> Box<dyn Any> {
+        (self.finish)(gradients)
+    }
+
+    /// The relevance of every number, row by row.
+    pub(crate) fn relevance(self, gradients: Option<&Gradients>) -> Vec<f64> {
+        (self.relevance)((self.finish)(gradients))
     }
 }
 
 /// The probes of a pass: asked for, then filled when the pass comes by.
 #[derive(Default)]
-pub(crate) struct Probes(HashMap<String, Option<Probe>>);
+pub(crate) struct Probes(HashMap<String, Option<Filled>>);
+
+struct Filled {
+    probe: Probe,
+    added: Option<Tensor<1>>,
+}
 
 impl Probes {
     pub(crate) fn request(&mut self, site: String) {
         self.0.insert(site, None);
     }
 
-    pub(crate) fn record<S: Signal>(&mut self, site: &str, signal: S) -> S {
+    /// Watches the signal if a probe was asked for here; `added` is what its operation adds.
+    pub(crate) fn record<S: Signal>(
+        &mut self,
+        site: &str,
+        signal: S,
+        added: impl FnOnce() -> Option<Tensor<1>>,
+    ) -> S {
         let Some(slot) = self.0.get_mut(site) else {
             return signal;
         };
         let (signal, probe) = signal.watch();
-        *slot = Some(probe);
+        let added = added();
+        *slot = Some(Filled { probe, added });
         signal
     }
 
     pub(crate) fn into_relevance(self, gradients: Option<&Gradients>) -> Relevance {
-        let finished = self.0.into_iter();
+        let filled = self.0.into_iter();
+        let read = |(site, filled): (_, Option<Filled>)| {
+            let Filled { probe, added } = filled?;
+            Some((site, (probe.read(gradients), added)))
+        };
         Relevance {
-            at_probes: finished
-                .filter_map(|(site, probe)| Some((site, (probe?.0)(gradients))))
-                .collect(),
+            at_probes: filled.filter_map(read).collect(),
             ledger: None,
         }
     }
@@ -66,10 +120,10 @@ impl fmt::Debug for Probes {
     }
 }
 
-/// The relevance at every probe of a pass.
+/// What every probe of a pass found.
 #[derive(Debug)]
 pub struct Relevance {
-    at_probes: HashMap<String, Box<dyn Any>>,
+    at_probes: HashMap<String, (Box<dyn Any>, Option<Tensor<1>>)>,
     pub(crate) ledger: Option<Ledger>,
 }
 
@@ -79,18 +133,25 @@ impl Relevance {
     ///
     /// # Errors
     ///
+    /// As of [`read`](Self::read).
+    pub fn take<const D: usize>(&mut self, site: &str) -> Result<Tensor<D>, RuleError> {
+        self.read(site).map(Reading::relevance)
+    }
+
+    /// Takes the signal at `site` and its gradient.
+    ///
+    /// # Errors
+    ///
     /// [`RuleError::NoProbe`] if no probe was asked for there, the pass did not come by, or the
     /// signal has another rank than `D`.
-    pub fn take<const D: usize>(&mut self, site: &str) -> Result<Tensor<D>, RuleError> {
+    pub fn read<const D: usize>(&mut self, site: &str) -> Result<Reading<D>, RuleError> {
         let missing = || RuleError::NoProbe {
             site: site.to_owned(),
             rank: D,
         };
-        let relevance = self.at_probes.remove(site).ok_or_else(missing)?;
-        relevance
-            .downcast::<Tensor<D>>()
-            .map(|tensor| *tensor)
-            .map_err(|_| missing())
+        let (reading, added) = self.at_probes.remove(site).ok_or_else(missing)?;
+        let reading = reading.downcast::<Reading<D>>().map_err(|_| missing())?;
+        Ok(Reading { added, ..*reading })
     }
 
     /// The account of the target, if the pass was asked to keep one; see

@@ -35,10 +35,8 @@ impl Watched {
             return signal;
         }
         let (signal, probe) = signal.watch();
-        self.reads.push(Box::new(|gradients| {
-            let relevance = probe.relevance::<S>(gradients);
-            relevance.map(|signal| signal.numbers()).unwrap_or_default()
-        }));
+        self.reads
+            .push(Box::new(|gradients| probe.relevance(gradients)));
         signal
     }
 

@@ -7,7 +7,6 @@
 mod curve;
 mod evaluation;
 mod interval;
-mod method;
 mod metric;
 pub mod metrics;
 mod randomise;
@@ -17,10 +16,10 @@ mod statistics;
 mod summary;
 mod view;
 
+pub use crate::methods::{Method, Random};
 pub use curve::{STEPS, Scope, area};
 pub use evaluation::{Candidate, Evaluation, Readings};
 pub use interval::{Interval, mean_with_interval};
-pub use method::{Method, Random};
 pub use metric::{Better, Case, Metric, Need, Reading};
 pub use metrics::{METRICS, UnknownMetric, metric};
 pub use randomise::cascade;

@@ -1,17 +1,13 @@
 //! Changed versions of a text, and what the model says to them.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use relprop_rules::Pass;
-use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{Model, TokenizedText, Transformer};
 
 use crate::ExplainError;
-use crate::explainer::numbers;
+use crate::runs::{batch, in_passes, logits_of};
 use crate::target::argmax;
-
-/// How many tokens go through the model in one pass, at most.
-const TOKENS: usize = 4096;
 
 /// A version of a text: what became of the tokens that are marked `true`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,25 +81,14 @@ impl Versions {
         transformer: &Transformer,
         mut progress: impl FnMut(f64),
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        let texts = &self.texts;
-        let mut by_length: Vec<usize> = (0..texts.len()).collect();
-        by_length.sort_by_key(|&index| texts[index].tokens.len());
-        let mut logits = vec![Vec::new(); texts.len()];
-        let padding_token = transformer.config().padding_token;
-        let device = transformer.device();
-        for pass in passes(&by_length, texts) {
-            let indices = &by_length[pass.clone()];
-            let of_pass = indices.iter().map(|&index| &texts[index]);
-            let batch = Batch::new(of_pass, padding_token, PaddingSide::Right, &device);
-            let found = transformer.forward(&batch, &mut Pass::plain());
-            let labels = found.dims()[1];
-            let found = numbers(found)?;
-            for (&index, row) in indices.iter().zip(found.chunks(labels)) {
-                logits[index] = row.to_vec();
-            }
-            progress(pass.end as f64 / texts.len() as f64);
-        }
-        Ok(logits)
+        let (mut done, all) = (0, self.texts.len() as f64);
+        in_passes(&self.texts, 1, |texts| {
+            let batch = batch(transformer, texts.iter().copied());
+            let logits = logits_of(transformer, &batch, Pass::plain())?;
+            done += texts.len();
+            progress(done as f64 / all);
+            Ok(logits)
+        })
     }
 }
 
@@ -121,19 +106,6 @@ pub fn predictions(model: &Model, texts: &[TokenizedText]) -> Result<Vec<usize>,
     let places: Vec<usize> = places.collect();
     let logits = versions.logits(&model.transformer, |_| {})?;
     Ok(places.iter().map(|&place| argmax(&logits[place])).collect())
-}
-
-/// Cuts texts that are sorted by length into runs of at most [`TOKENS`] tokens when padded.
-fn passes(by_length: &[usize], texts: &[TokenizedText]) -> Vec<Range<usize>> {
-    let mut passes: Vec<Range<usize>> = Vec::new();
-    for (place, &index) in by_length.iter().enumerate() {
-        let length = texts[index].tokens.len();
-        match passes.last_mut() {
-            Some(pass) if (pass.len() + 1) * length <= TOKENS => pass.end = place + 1,
-            _ => passes.push(place..place + 1),
-        }
-    }
-    passes
 }
 
 /// The softmax of the logits, at one label.

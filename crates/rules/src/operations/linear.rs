@@ -32,6 +32,10 @@ impl Operation for Linear {
         burn::tensor::module::linear(x, self.weight.clone(), self.bias.clone())
     }
 
+    fn added(&self) -> Option<&Tensor<1>> {
+        self.bias.as_ref()
+    }
+
     fn watch_terms(&mut self, terms: &mut Terms) {
         terms.watch("bias", &mut self.bias);
     }

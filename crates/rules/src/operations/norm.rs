@@ -107,6 +107,10 @@ impl Operation for Norm {
         self.affine(centred * scale)
     }
 
+    fn added(&self) -> Option<&Tensor<1>> {
+        self.beta.as_ref()
+    }
+
     fn watch_terms(&mut self, terms: &mut Terms) {
         terms.watch("shift", &mut self.beta);
     }

@@ -16,6 +16,13 @@ pub struct BoundRules {
 }
 
 impl BoundRules {
+    /// Gives `site` the rule `rule`, called `name`, instead of its own: one that has no TOML form,
+    /// such as a rule that holds tensors.
+    pub fn set<O: Operation>(&mut self, site: &str, name: &str, rule: impl Rule<O>) {
+        let rule: Arc<dyn Rule<O>> = Arc::new(rule);
+        self.insert(site, name, Arc::new(rule));
+    }
+
     pub(super) fn insert(&mut self, site: &str, name: &str, rule: ErasedRule) {
         self.by_site
             .insert(site.to_owned(), (name.to_owned(), rule));

@@ -47,6 +47,11 @@ impl Embeddings {
         }
     }
 
+    /// `[token, feature]`.
+    pub(super) fn words(&self) -> Tensor<2> {
+        self.word.weight.val()
+    }
+
     /// `[batch, position, feature]`.
     pub(super) fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
         let word = pass.signal("word", self.word.forward(batch.ids.clone()));

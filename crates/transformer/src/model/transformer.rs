@@ -115,6 +115,11 @@ impl Transformer {
             .squeeze_dim(1)
     }
 
+    /// The embedding of every token of the vocabulary, `[token, feature]`.
+    pub fn word_embeddings(&self) -> Tensor<2> {
+        self.embeddings.words()
+    }
+
     /// The sites between blocks, in the order of computation: `blocks`, then the output of each block.
     /// All relevance comes through each of them.
     pub fn boundaries(&self) -> Vec<String> {

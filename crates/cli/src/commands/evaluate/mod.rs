@@ -7,17 +7,15 @@ mod settings;
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use relprop_explain::evaluate::{
-    Candidate, Evaluation, METRICS, Method, Metric, Need, Random, Readings, Results, Sample,
-    cascade, metric,
+    Candidate, Evaluation, METRICS, Metric, Need, Readings, Results, Sample, cascade, metric,
 };
-use relprop_explain::{Explainer, render};
-use relprop_rules::Registry;
+use relprop_explain::render;
 use relprop_transformer::Model;
 
 use crate::args::EvaluateArguments;
 use crate::output::Output;
 use crate::usage::UsageError;
-use crate::{device, rules};
+use crate::{device, methods};
 
 pub(crate) use data::{Data, labelled};
 use folder::{Folder, State};
@@ -93,9 +91,9 @@ fn run(
     let candidate = |name: &String| -> anyhow::Result<Candidate> {
         let stages = randomised
             .iter()
-            .map(|(_, model)| method(name, model, seed));
+            .map(|(_, model)| methods::load(name, model, seed));
         Ok(Candidate {
-            method: method(name, model, seed)?,
+            method: methods::load(name, model, seed)?,
             randomised: stages.collect::<Result<_, _>>()?,
         })
     };
@@ -155,16 +153,6 @@ pub(crate) fn unknown(model: &Model) -> anyhow::Result<u32> {
         Some(id) => Ok(id),
         None => bail!("the model's vocabulary has no unknown token to hide others behind"),
     }
-}
-
-/// The method called `name`, for `model`.
-fn method<'m>(name: &str, model: &'m Model, seed: u64) -> anyhow::Result<Box<dyn Method + 'm>> {
-    if name == "random" {
-        return Ok(Box::new(Random { seed }));
-    }
-    let rules = rules::load(name)?;
-    let explainer = Explainer::new(model, &rules, &Registry::default());
-    Ok(Box::new(explainer.map_err(UsageError::new)?))
 }
 
 /// The metrics by their names, each once; all of them for [`ALL`].

@@ -1,7 +1,5 @@
 //! What a run depends on.
 
-use std::path::Path;
-
 use anyhow::Context;
 use relprop_explain::evaluate::Metric;
 use relprop_transformer::Model;
@@ -9,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Data;
 use crate::args::{EvaluateArguments, EvaluationTarget};
+use crate::rules;
 
 /// Everything that decides what a run finds. Two runs with the same settings find the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,10 +50,7 @@ impl Settings {
         data: &Data,
     ) -> anyhow::Result<Self> {
         let method = |name: &String| -> anyhow::Result<MethodSettings> {
-            let is_file = Path::new(name)
-                .extension()
-                .is_some_and(|ending| ending == "toml");
-            let text = is_file.then(|| std::fs::read_to_string(name));
+            let text = rules::is_file(name).then(|| std::fs::read_to_string(name));
             Ok(MethodSettings {
                 name: name.clone(),
                 rules: text.transpose().with_context(|| name.clone())?,

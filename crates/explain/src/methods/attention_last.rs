@@ -1,0 +1,43 @@
+//! The attention weights of the last block.
+
+use relprop_transformer::{Model, TokenizedText};
+
+use super::Method;
+use super::attention::{column_sums, crop, mean_of_heads, weights};
+use crate::ExplainError;
+use crate::runs::in_passes;
+
+/// How much all tokens look at a token in the last block (A-Last, as in the released code of Ali et
+/// al. 2022).
+///
+/// ```text
+/// R_k = mean over heads of  sum over queries q of  A_L[h, q, k]
+/// ```
+///
+/// It does not depend on the label. One forward pass.
+#[derive(Clone, Copy, Debug)]
+pub struct AttentionLast<'m> {
+    model: &'m Model,
+}
+
+impl<'m> AttentionLast<'m> {
+    /// The attention weights of `model`.
+    pub fn new(model: &'m Model) -> Self {
+        Self { model }
+    }
+}
+
+impl Method for AttentionLast<'_> {
+    fn name(&self) -> &str {
+        "attention-last"
+    }
+
+    fn relevance(&self, texts: &[TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
+        in_passes(texts, 1, |texts| {
+            let (batch, mut weights) = weights(self.model, texts)?;
+            let last = weights.pop().ok_or(ExplainError::NoAttention)?;
+            let maps = crop(mean_of_heads(last), &batch)?;
+            Ok(maps.iter().map(column_sums).collect())
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! Attention through all blocks, as if it were all that happens.
+
+use relprop_transformer::{Model, TokenizedText};
+
+use super::Method;
+use super::attention::{column_sums, crop, mean_of_heads, rollout, weights};
+use crate::ExplainError;
+use crate::runs::in_passes;
+
+/// The attention weights of all blocks multiplied, with the residual connections (attention rollout;
+/// Abnar and Zuidema 2020), summed over all queries as in the released code of Ali et al. 2022.
+///
+/// ```text
+/// A~_l = rows of (mean over heads of A_l + I), scaled to sum to 1
+/// R_k = sum over queries q of  (A~_L ... A~_2 A~_1)[q, k]
+/// ```
+///
+/// It does not depend on the label. One forward pass.
+#[derive(Clone, Copy, Debug)]
+pub struct AttentionRollout<'m> {
+    model: &'m Model,
+}
+
+impl<'m> AttentionRollout<'m> {
+    /// The attention weights of `model`.
+    pub fn new(model: &'m Model) -> Self {
+        Self { model }
+    }
+}
+
+impl Method for AttentionRollout<'_> {
+    fn name(&self) -> &str {
+        "attention-rollout"
+    }
+
+    fn relevance(&self, texts: &[TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
+        in_passes(texts, 1, |texts| {
+            let (batch, weights) = weights(self.model, texts)?;
+            let joint = rollout(weights.into_iter().map(mean_of_heads));
+            let maps = crop(joint.ok_or(ExplainError::NoAttention)?, &batch)?;
+            Ok(maps.iter().map(column_sums).collect())
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! Signals, gradients and logits at the site where a method reads relevance.
+
+use burn::tensor::Tensor;
+use relprop_rules::{Pass, find_site};
+use relprop_transformer::{Batch, Model, TokenizedText, Transformer};
+
+use crate::{DEFAULT_SITE, ExplainError, Target, UnknownTarget, runs};
+
+/// A model, and the site where relevance is read.
+#[derive(Clone, Debug)]
+pub(super) struct Reader<'m> {
+    pub(super) model: &'m Model,
+    pub(super) at: String,
+}
+
+impl<'m> Reader<'m> {
+    /// Reads at [`DEFAULT_SITE`].
+    pub(super) fn new(model: &'m Model) -> Self {
+        Self {
+            model,
+            at: DEFAULT_SITE.to_owned(),
+        }
+    }
+
+    /// Reads at `site` instead, where the signal must be one vector a token.
+    pub(super) fn at(self, site: &str) -> Result<Self, ExplainError> {
+        per_token(&self.model.transformer, site)?;
+        let at = site.to_owned();
+        Ok(Self { at, ..self })
+    }
+
+    /// The texts as one batch.
+    pub(super) fn batch<'t>(&self, texts: impl IntoIterator<Item = &'t TokenizedText>) -> Batch {
+        runs::batch(&self.model.transformer, texts)
+    }
+
+    /// The signal at the site, `[batch, position, feature]`, after `pass`.
+    pub(super) fn signal(&self, batch: &Batch, pass: Pass) -> Result<Tensor<3>, ExplainError> {
+        let mut pass = pass.with_probe(&self.at);
+        self.model.transformer.forward(batch, &mut pass);
+        Ok(pass.into_readings().read(&self.at)?.signal)
+    }
+
+    /// The gradient of the logit of `label` at the site, where the signal is `signal`:
+    /// `[batch, position, feature]`.
+    pub(super) fn gradient(
+        &self,
+        batch: &Batch,
+        signal: Tensor<3>,
+        label: usize,
+    ) -> Result<Tensor<3>, ExplainError> {
+        let pass = Pass::plain()
+            .with_signal(&self.at, signal)
+            .with_probe(&self.at);
+        let transformer = &self.model.transformer;
+        let (_, mut found) = runs::backward(transformer, batch, pass, label, Tensor::ones_like);
+        Ok(found.read(&self.at)?.gradient)
+    }
+
+    /// The logit of `label` of each text, where the signal at the site is `signal`.
+    pub(super) fn logits(
+        &self,
+        batch: &Batch,
+        signal: Tensor<3>,
+        label: usize,
+    ) -> Result<Vec<f64>, ExplainError> {
+        let pass = Pass::plain().with_signal(&self.at, signal);
+        let logits = runs::logits_of(&self.model.transformer, batch, pass)?;
+        Ok(logits.iter().map(|row| row[label].into()).collect())
+    }
+}
+
+/// Checks that the signal at `site` is one vector a token.
+pub(crate) fn per_token(transformer: &Transformer, site: &str) -> Result<(), ExplainError> {
+    // The model lists its sites for a text of two tokens.
+    match find_site(&transformer.sites(), site)?.shape[..] {
+        [1, 2, _] => Ok(()),
+        _ => Err(ExplainError::NotPerToken {
+            site: site.to_owned(),
+        }),
+    }
+}
+
+/// Checks that the model has a label of this index.
+pub(super) fn check(model: &Model, label: usize) -> Result<(), UnknownTarget> {
+    let labels = &model.transformer.config().labels;
+    Target::Label(label).check(labels).map(|_| ())
+}
