@@ -393,6 +393,32 @@ fn devices_lists_the_cpu_and_what_is_not_compiled_in() {
 }
 
 #[rstest]
+#[case("gae")]
+#[case("integrated-gradients:steps=3")]
+fn another_method_explains_in_the_place_of_propagation(#[case] method: &str) {
+    let folder = Folder::new();
+    let text = "the plot is dull";
+    let explanation = folder.json(&["--method", method, text]);
+    assert_eq!(explanation["method"], method);
+    assert_eq!(explanation["rules"], "");
+    let propagated = folder.json(&[text]);
+    assert_eq!(explanation["logits"], propagated["logits"]);
+    assert_eq!(explanation["target"], propagated["target"]);
+    assert_ne!(relevance(&explanation), relevance(&propagated));
+    // On a page it stands beside the rule sets, all of them.
+    let page = folder.explain(&["--method", method, "--format", "html", text]);
+    for title in [method, "ah-ln", "libra"] {
+        assert!(page.stdout.contains(title), "{title}");
+    }
+}
+
+#[rstest]
+#[case(&["--method", "gea", "text"], &["no method `gea`", "gae", "ah-ln", ".toml"])]
+#[case(&["--method", "ah-ln", "text"], &["--rules ah-ln"])]
+#[case(&["--method", "saliency:steps=3", "text"], &["saliency", "`steps`"])]
+#[case(&["--method", "gae", "--ledger", "text"], &["--ledger", "`gae`"])]
+#[case(&["--method", "gae", "--rules", "libra", "text"], &["--rules", "`gae`"])]
+#[case(&["--method", "gae", "--target", "positive-negative", "text"], &["--target A-B", "`gae`"])]
 #[case(&["--rules", "ahln", "text"], &["no preset `ahln`", "ah-ln", ".toml"])]
 #[case(&["--target", "maybe", "text"], &["no target `maybe`", "negative, positive"])]
 #[case(&["--at", "encoder.0.atention.norm", "text"], &["did you mean `encoder.0.attention.norm`"])]

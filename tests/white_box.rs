@@ -281,8 +281,10 @@ fn attn_lrp_loses_half_where_scores_are_constant() {
 fn slopes_do_not_tell_the_terms_of_a_sum_apart(#[case] method: &str) {
     let case = lexicon();
     let slope = U / case.n() as f64;
-    // With noise the keys still have no slope: beta is 0.
-    case.assert(method, &case.each(|_| slope));
+    // The residual connection takes what the first token has in the output's feature to the logit:
+    // nothing, but it has a slope, and that is longer than all others.
+    let first = slope.hypot(U);
+    case.assert(method, &case.each(|i| if i == 0 { first } else { slope }));
 }
 
 /// Attention is uniform whatever the values are.
@@ -359,12 +361,21 @@ fn at(case: &Case, token: &str) -> usize {
 #[case("ah-ln", U * 2.0)]
 #[case("libra", U * 2.0)]
 #[case("attn-lrp", U)]
-#[case("saliency", U)]
 #[case("gae", 1.0)]
 fn certain_attention_gives_everything_to_one_token(#[case] method: &str, #[case] all: f64) {
     let case = certain();
     let film = at(&case, "film");
     case.assert(method, &case.each(|i| if i == film { all } else { 0.0 }));
+}
+
+#[test]
+fn saliency_sees_the_one_token_and_the_residual_connection() {
+    let case = certain();
+    let film = at(&case, "film");
+    case.assert(
+        "saliency",
+        &case.each(|i| if i == 0 || i == film { U } else { 0.0 }),
+    );
 }
 
 #[test]
@@ -384,17 +395,18 @@ fn certain_attention_is_where_attention_is_an_explanation() {
 }
 
 /// Take the one token away, and the model looks elsewhere: what it then finds is not nothing. So
-/// occlusion is not the value, and it is exact about what it says.
+/// occlusion is not the value, and it is exact about what it says. Take the query away, and it looks
+/// everywhere.
 #[test]
 fn occlusion_counts_what_takes_the_place() {
     let case = certain();
     let film = at(&case, "film");
     let n = case.n() as f64;
     let elsewhere = (1.5 - 2.5) / n;
-    let expected = case.each(|i| match i == film {
-        true => U * (2.0 - elsewhere),
-        false => 0.0,
-    });
+    let everywhere = (1.5 + 2.0 - 2.5) / n;
+    let mut expected = case.each(|_| 0.0);
+    expected[film] = U * (2.0 - elsewhere);
+    expected[0] = U * (2.0 - everywhere);
     case.assert("occlusion", &expected);
 }
 
@@ -468,8 +480,9 @@ fn saliency_is_the_length_of_all_slopes() {
     let of_key = |i: usize| U * p[i] * (case.values[i] - y) * case.beta;
     let of_query: f64 = case.each(|i| of_key(i) * case.keys[i]).iter().sum();
     let expected = case.each(|i| {
-        let of_query = if i == 0 { of_query } else { 0.0 };
-        ((U * p[i]).powi(2) + of_key(i).powi(2) + of_query.powi(2)).sqrt()
+        // At the first token the query and, by the residual connection, the output's feature too.
+        let of_first = if i == 0 { of_query.hypot(U) } else { 0.0 };
+        (U * p[i]).hypot(of_key(i)).hypot(of_first)
     });
     case.assert("saliency", &expected);
 }

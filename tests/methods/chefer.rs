@@ -134,7 +134,7 @@ impl Twin {
                 .map(|part| self.map(&name(&format!("attention.{part}")), &x));
             let mut weights = vec![vec![vec![0.0; n]; n]; heads];
             let mut mixed = vec![vec![0.0; self.config.width]; n];
-            for head in 0..heads {
+            for (head, weights) in weights.iter_mut().enumerate() {
                 let features = head * head_width..(head + 1) * head_width;
                 for j in 0..n {
                     let score = |i: usize| {
@@ -143,9 +143,9 @@ impl Twin {
                     };
                     let sum: f64 = (0..n).map(score).sum();
                     for i in 0..n {
-                        weights[head][j][i] = score(i) / sum;
+                        weights[j][i] = score(i) / sum;
                         for f in features.clone() {
-                            mixed[j][f] += weights[head][j][i] * v[i][f];
+                            mixed[j][f] += weights[j][i] * v[i][f];
                         }
                     }
                 }
@@ -251,8 +251,8 @@ fn weights_are_picked_as_in_plain_loops(
             let mut map = vec![vec![0.0; n]; n];
             for q in 0..n {
                 for k in 0..n {
-                    for head in 0..heads {
-                        let picked = gradients[block].1[head][q][k] * relevance[block][head][q][k];
+                    for (gradient, relevance) in gradients[block].1.iter().zip(&relevance[block]) {
+                        let picked = gradient[q][k] * relevance[q][k];
                         map[q][k] += picked.max(0.0) / heads as f64;
                     }
                 }

@@ -32,6 +32,11 @@ pub(crate) enum Command {
     Devices,
 }
 
+/// The method that goes by rules.
+pub(crate) const LRP: &str = "lrp";
+/// The rules unless others are asked for.
+pub(crate) const DEFAULT_RULES: &str = "ah-ln";
+
 #[derive(Debug, Args)]
 pub(crate) struct DemoArguments {
     /// The folder for the model and the report
@@ -81,8 +86,12 @@ pub(crate) struct ExplainArguments {
     /// The folder of the model
     #[arg(long, value_name = "DIR")]
     pub(crate) model: PathBuf,
+    /// How: `lrp`, relevance propagation, or another of the methods of docs/methods.md, such as
+    /// `integrated-gradients:steps=50`
+    #[arg(long, value_name = "METHOD", default_value = LRP)]
+    pub(crate) method: String,
     /// A preset (see `relprop rules`) or a TOML file
-    #[arg(long, value_name = "RULES", default_value = "ah-ln")]
+    #[arg(long, value_name = "RULES", default_value = DEFAULT_RULES)]
     pub(crate) rules: String,
     /// What to explain: `predicted`, a label, its index, or two of them as A-B
     #[arg(

@@ -1,5 +1,6 @@
 //! Relevance propagation through a model, for texts.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -10,6 +11,8 @@ use relprop_transformer::{
 
 use crate::account::Plan;
 use crate::methods::reader::per_token;
+use crate::methods::{Method, relevance_by_label};
+use crate::runs::logits;
 use crate::target::argmax;
 use crate::{
     Explanation, Ledger, ModelInfo, SCHEMA, Target, TargetValue, TokenRelevance, UnknownTarget,
@@ -33,8 +36,19 @@ pub struct Explainer<'m> {
     truncation: Truncation,
     padding: PaddingSide,
     ledger: Option<Plan>,
+    method: Option<By<'m>>,
     /// The model in f64, once an account has needed it.
     double: Arc<OnceLock<Transformer>>,
+}
+
+/// What explains in the place of propagation.
+#[derive(Clone)]
+struct By<'m>(Arc<dyn Method + 'm>);
+
+impl fmt::Debug for By<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
 }
 
 /// Why a text, or a model, cannot be explained as asked.
@@ -87,6 +101,14 @@ pub enum ExplainError {
         /// What it may be called.
         names: Vec<&'static str>,
     },
+    /// The method explains one logit.
+    #[error(
+        "`{method}` explains one logit, not the difference of two: give one label as the target"
+    )]
+    Contrast {
+        /// The method.
+        method: String,
+    },
     /// The method needs attention weights.
     #[error("the model has no attention weights")]
     NoAttention,
@@ -108,6 +130,7 @@ impl<'m> Explainer<'m> {
             truncation: Truncation::default(),
             padding: PaddingSide::default(),
             ledger: None,
+            method: None,
             double: Arc::default(),
         })
     }
@@ -124,6 +147,13 @@ impl<'m> Explainer<'m> {
             Some(_) => self.with_ledger(),
             None => self,
         })
+    }
+
+    /// Explains by `method` in the place of propagation. The rules, the site and the ledger then
+    /// decide nothing, and the target must be one logit.
+    pub fn by(mut self, method: Box<dyn Method + 'm>) -> Self {
+        self.method = Some(By(Arc::from(method)));
+        self
     }
 
     /// The name of the rule set.
@@ -198,6 +228,9 @@ impl<'m> Explainer<'m> {
     /// [`ExplainError::Device`] if the device fails, and [`RuleError::NoProbe`] if the model did not
     /// come by the site; it always should.
     pub fn explain_batch(&self, texts: &[TokenizedText]) -> Result<Vec<Explanation>, ExplainError> {
+        if let Some(By(method)) = &self.method {
+            return self.explain_by(method.as_ref(), texts);
+        }
         if let Some(plan) = &self.ledger {
             // A bias is one number for all texts: what it absorbs is known text by text.
             return texts.iter().map(|text| self.account(plan, text)).collect();
@@ -208,6 +241,29 @@ impl<'m> Explainer<'m> {
         let pass = Pass::new(&self.rules).with_probe(&self.at);
         let (explanations, _) = self.run(&self.model.transformer, texts, pass)?;
         Ok(explanations)
+    }
+
+    /// Explains the texts by another method.
+    fn explain_by(
+        &self,
+        method: &dyn Method,
+        texts: &[TokenizedText],
+    ) -> Result<Vec<Explanation>, ExplainError> {
+        let logits = logits(&self.model.transformer, texts)?;
+        let labels = logits.iter().map(|row| self.target.label(row));
+        let labels: Option<Vec<usize>> = labels.collect();
+        let labels = labels.ok_or_else(|| ExplainError::Contrast {
+            method: method.name().to_owned(),
+        })?;
+        let of_texts: Vec<&TokenizedText> = texts.iter().collect();
+        let relevance = relevance_by_label(method, &of_texts, &labels)?;
+        let explanations = texts.iter().zip(logits).zip(relevance);
+        let explanations = explanations.map(|((text, logits), relevance)| Explanation {
+            method: method.name().to_owned(),
+            rules: String::new(),
+            ..self.explanation(text, &logits, &relevance)
+        });
+        Ok(explanations.collect())
     }
 
     /// Explains one text with its ledger. Rules that make relevance of both signs up, such as

@@ -17,9 +17,9 @@ pub struct Explanation {
     pub schema: String,
     /// The text that was explained, as given.
     pub text: String,
-    /// How relevance was obtained: `lrp`.
+    /// How relevance was obtained: `lrp`, or the name of another [method](crate::methods).
     pub method: String,
-    /// The name of the rule set.
+    /// The name of the rule set; empty if the method is not `lrp`.
     pub rules: String,
     /// The site at which relevance was read: `blocks`, `embeddings.word`.
     pub at: String,
@@ -99,6 +99,14 @@ pub struct WordRelevance {
 }
 
 impl Explanation {
+    /// What tells it from other explanations of the text: the rule set's name, or the method's.
+    pub fn title(&self) -> &str {
+        match self.method.as_str() {
+            "lrp" => &self.rules,
+            method => method,
+        }
+    }
+
     /// The sum of relevance over all tokens. What it lacks of the target was absorbed by biases
     /// and by operations whose rule does not conserve.
     ///

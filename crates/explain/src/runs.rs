@@ -7,6 +7,7 @@ use relprop_rules::{Pass, Relevance};
 use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText, Transformer};
 
 use crate::ExplainError;
+use crate::evaluate::View;
 use crate::explainer::numbers;
 
 /// How many tokens go through a model in one pass, at most.
@@ -120,7 +121,11 @@ pub(crate) fn hidden_logits<'t>(
     for (text, masks) in texts {
         counts.push(masks.len());
         tokens += masks.len() * text.tokens.len();
-        held.extend(masks.iter().map(|mask| hide(text, mask, unknown)));
+        held.extend(
+            masks
+                .into_iter()
+                .map(|mask| View::Hidden(mask).of(text, unknown)),
+        );
         if tokens >= HELD {
             run(&mut held, &mut counts)?;
             tokens = 0;
@@ -128,24 +133,6 @@ pub(crate) fn hidden_logits<'t>(
     }
     run(&mut held, &mut counts)?;
     Ok(found)
-}
-
-/// `text` with the token `unknown` where `mask` is true. What only people read is left out.
-pub(crate) fn hide(text: &TokenizedText, mask: &[bool], unknown: u32) -> TokenizedText {
-    let tokens = text.tokens.iter().zip(mask).map(|(token, &hidden)| {
-        let id = if hidden { unknown } else { token.id };
-        relprop_transformer::Token {
-            text: String::new(),
-            id,
-            ..*token
-        }
-    });
-    TokenizedText {
-        text: String::new(),
-        tokens: tokens.collect(),
-        types: text.types.clone(),
-        dropped: text.dropped,
-    }
 }
 
 /// Rows of one number a position, `[batch, position]`, without the padding.

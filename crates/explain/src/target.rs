@@ -90,6 +90,15 @@ impl Target {
         weights
     }
 
+    /// The label whose logit it is, when `logits` are the model's; none if it is a difference of two.
+    pub(crate) fn label(self, logits: &[f32]) -> Option<usize> {
+        match self {
+            Self::Predicted => Some(argmax(logits)),
+            Self::Label(index) => Some(index),
+            Self::Contrast(..) => None,
+        }
+    }
+
     /// What it is called, when `logits` are the model's.
     pub(crate) fn name(self, logits: &[f32], labels: &[String]) -> String {
         match self {

@@ -5,17 +5,18 @@ use std::path::Path;
 
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
-use relprop_explain::{ExplainError, Explainer, Explanation, Target, render};
+use relprop_explain::methods::Method;
+use relprop_explain::{DEFAULT_SITE, ExplainError, Explainer, Explanation, Target, render};
 use relprop_rules::{Registry, RuleSet};
 use relprop_train::corpus::{self, Format as FileFormat};
 use relprop_transformer::{Model, TokenizedText, Truncation};
 
-use crate::args::{ExplainArguments, Format};
+use crate::args::{DEFAULT_RULES, ExplainArguments, Format, LRP};
 use crate::halving::Halving;
 use crate::output::Output;
 use crate::rules::COMPARED;
 use crate::usage::UsageError;
-use crate::{device, rules};
+use crate::{device, methods, rules};
 
 /// How many texts are explained in one pass, at most.
 const BATCH: usize = 32;
@@ -95,7 +96,8 @@ fn explainers<'m>(
 ) -> anyhow::Result<Vec<Explainer<'m>>> {
     let mut rule_sets = vec![rules.clone()];
     if arguments.format == Format::Html {
-        for name in COMPARED.into_iter().filter(|name| *name != rules.name) {
+        let asked = |name: &str| arguments.method == LRP && name == rules.name;
+        for name in COMPARED.into_iter().filter(|name| !asked(name)) {
             rule_sets.push(RuleSet::preset(name)?);
         }
     }
@@ -113,11 +115,43 @@ fn explainers<'m>(
         Ok(explainer.target(target)?.truncation(truncation))
     };
     let mut explainers: Vec<_> = rule_sets.iter().map(explainer).collect::<Result<_, _>>()?;
-    if arguments.ledger {
-        let asked = explainers.remove(0);
-        explainers.insert(0, asked.with_ledger());
+    let mut asked = explainers.remove(0);
+    if let Some(method) = method(arguments, target, model)? {
+        asked = asked.by(method);
     }
+    if arguments.ledger {
+        asked = asked.with_ledger();
+    }
+    explainers.insert(0, asked);
     Ok(explainers)
+}
+
+/// The method that was asked for, if it is not propagation, which rules, site and ledger are for.
+fn method<'m>(
+    arguments: &ExplainArguments,
+    target: Target,
+    model: &'m Model,
+) -> anyhow::Result<Option<Box<dyn Method + 'm>>> {
+    let name = arguments.method.as_str();
+    if name == LRP {
+        return Ok(None);
+    }
+    if rules::is_file(name) || RuleSet::presets().any(|preset| preset == name) {
+        let message = format!("`{name}` is a rule set: give it as --rules {name}");
+        return Err(UsageError::new(message).into());
+    }
+    for (option, given) in [
+        ("--rules", arguments.rules != DEFAULT_RULES),
+        ("--at", arguments.at != DEFAULT_SITE),
+        ("--ledger", arguments.ledger),
+        ("--target A-B", matches!(target, Target::Contrast(..))),
+    ] {
+        if given {
+            let message = format!("{option} goes with --method {LRP} alone, not with `{name}`");
+            return Err(UsageError::new(message).into());
+        }
+    }
+    methods::load(name, model, 0).map(Some)
 }
 
 /// Cuts a batch into runs of texts that have no more than [`TOKENS`] tokens when padded.
@@ -214,6 +248,10 @@ fn progress(texts: usize) -> ProgressBar {
 /// A page of all explanations.
 fn page(texts: &[Vec<Explanation>]) -> String {
     let first = &texts[0][0];
+    let by = match first.method.as_str() {
+        LRP => "Rules",
+        _ => "Method",
+    };
     let facts = [
         ("Model", first.model.family.clone()),
         (
@@ -225,7 +263,7 @@ fn page(texts: &[Vec<Explanation>]) -> String {
                 .map_or("-", |hash| &hash[..12])
                 .to_owned(),
         ),
-        ("Rules", first.rules.clone()),
+        (by, first.title().to_owned()),
         ("Read at", first.at.clone()),
         ("Device", first.device.clone()),
         ("Version", format!("relprop {}", first.version)),

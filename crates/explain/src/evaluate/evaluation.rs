@@ -5,6 +5,7 @@ use relprop_transformer::{Model, TokenizedText};
 use super::view::Versions;
 use super::{Case, Method, Metric, Need, Reading, Sample};
 use crate::ExplainError;
+use crate::methods::relevance_by_label;
 
 /// A method, and the same method on the randomised models.
 pub struct Candidate<'m> {
@@ -107,7 +108,8 @@ impl Evaluation<'_> {
                 .any(|metric| metric.need() == Some(need))
         };
         let labels: Vec<usize> = samples.iter().map(|sample| sample.label).collect();
-        let of_label = relevance(candidate.method.as_ref(), samples, &labels)?;
+        let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
+        let of_label = relevance_by_label(candidate.method.as_ref(), &texts, &labels)?;
         let mut found = Relevance {
             of_label,
             ..Relevance::default()
@@ -117,12 +119,12 @@ impl Evaluation<'_> {
                 .iter()
                 .map(|sample| self.other_label(sample))
                 .collect();
-            found.of_other = relevance(candidate.method.as_ref(), samples, &others)?;
+            found.of_other = relevance_by_label(candidate.method.as_ref(), &texts, &others)?;
         }
         if needs(Need::Randomised) {
             found.randomised = vec![Vec::new(); samples.len()];
             for method in &candidate.randomised {
-                let stage = relevance(method.as_ref(), samples, &labels)?;
+                let stage = relevance_by_label(method.as_ref(), &texts, &labels)?;
                 let of_texts = found.randomised.iter_mut().zip(stage);
                 of_texts.for_each(|(stages, relevance)| stages.push(relevance));
             }
@@ -162,25 +164,4 @@ impl Relevance {
             randomised: self.randomised.get(of).map_or(&[], Vec::as_slice),
         }
     }
-}
-
-/// The relevance of each sample's tokens for the label at its place, one batch a label.
-fn relevance(
-    method: &dyn Method,
-    samples: &[Sample],
-    labels: &[usize],
-) -> Result<Vec<Vec<f32>>, ExplainError> {
-    let mut relevance = vec![Vec::new(); samples.len()];
-    let mut each = labels.to_vec();
-    each.sort_unstable();
-    each.dedup();
-    for label in each {
-        let places: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] == label).collect();
-        let texts = places.iter().map(|&place| samples[place].text.clone());
-        let texts: Vec<TokenizedText> = texts.collect();
-        for (place, found) in places.into_iter().zip(method.relevance(&texts, label)?) {
-            relevance[place] = found;
-        }
-    }
-    Ok(relevance)
 }

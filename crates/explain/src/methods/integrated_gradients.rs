@@ -9,7 +9,8 @@ use super::method::relevance_of;
 use super::quadrature::gauss_legendre;
 use super::reader::{Reader, check};
 use super::{Accounted, Method};
-use crate::runs::{TOKENS, hide, in_passes, rows, unknown_token};
+use crate::evaluate::View;
+use crate::runs::{TOKENS, in_passes, rows, unknown_token};
 use crate::{ExplainError, runs};
 
 /// The site of the word embeddings alone.
@@ -174,7 +175,7 @@ impl<'m> IntegratedGradients<'m> {
         let replaced = |id: u32| {
             let texts: Vec<_> = texts
                 .iter()
-                .map(|text| hide(text, &ordinary(text), id))
+                .map(|text| View::Hidden(ordinary(text)).of(text, id))
                 .collect();
             self.reader
                 .signal(&self.reader.batch(&texts), Pass::plain())

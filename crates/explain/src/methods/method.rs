@@ -47,6 +47,27 @@ impl Method for Explainer<'_> {
     }
 }
 
+/// The relevance of each text's tokens for the label at its place, one call a label.
+pub(crate) fn relevance_by_label(
+    method: &dyn Method,
+    texts: &[&TokenizedText],
+    labels: &[usize],
+) -> Result<Vec<Vec<f32>>, ExplainError> {
+    let mut relevance = vec![Vec::new(); texts.len()];
+    let mut each = labels.to_vec();
+    each.sort_unstable();
+    each.dedup();
+    for label in each {
+        let places: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] == label).collect();
+        let texts = places.iter().map(|&place| texts[place].clone());
+        let texts: Vec<TokenizedText> = texts.collect();
+        for (place, found) in places.into_iter().zip(method.relevance(&texts, label)?) {
+            relevance[place] = found;
+        }
+    }
+    Ok(relevance)
+}
+
 /// A relevance that should sum to something known, and how far it is from it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accounted {

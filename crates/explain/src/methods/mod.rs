@@ -31,6 +31,7 @@ pub use full_grad::{FullGrad, FullGradParameters};
 pub use gae::Gae;
 pub use grad_rollout::GradRollout;
 pub use integrated_gradients::{Baseline, IntegratedGradients, IntegratedGradientsParameters};
+pub(crate) use method::relevance_by_label;
 pub use method::{Accounted, Method};
 pub use occlusion::Occlusion;
 pub use random::Random;

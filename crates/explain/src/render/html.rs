@@ -164,7 +164,11 @@ fn decision(explanation: &Explanation) -> Markup {
                 }
             }
             div { dt { "Target" } dd { (target.label) " " span.number { (minus(&value)) } } }
-            div { dt { "Rules" } dd { (rules) " " small { (method) ", read at " (at) } } }
+            @if rules.is_empty() {
+                div { dt { "Method" } dd { (method) } }
+            } @else {
+                div { dt { "Rules" } dd { (rules) " " small { (method) ", read at " (at) } } }
+            }
         }
     }
 }
@@ -188,7 +192,7 @@ fn comparison(explanation: &Explanation, evidence: &[Range<usize>]) -> Markup {
     markup! {
         div.other {
             div {
-                strong { (explanation.rules) }
+                strong { (explanation.title()) }
                 p.number {
                     (total)
                     @if let Some(share) = account.share() {

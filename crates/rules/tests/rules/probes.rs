@@ -1,8 +1,9 @@
 //! Reading relevance, and asking for it where there is none.
 
 use burn::tensor::Tensor;
-use relprop_rules::operations::{AttentionWeights, Norm};
-use relprop_rules::{Pass, Registry, RuleError, RuleSet};
+use relprop_rules::algebra::surrogate;
+use relprop_rules::operations::{AttentionWeights, Linear, Norm};
+use relprop_rules::{Operation, Pass, Registry, Rule, RuleError, RuleSet};
 
 use super::support::{Head, Hide, NormCase, PLACES, Place, explain_by, numbers};
 
@@ -83,6 +84,98 @@ fn relevance_at_a_site_does_not_depend_on_other_probes() {
             run(&["x", "asking", "query", "key", "scores", "weights", "mix"])
         );
     }
+}
+
+#[test]
+fn a_reading_is_the_signal_its_gradient_and_what_was_added() {
+    for &place in PLACES {
+        let map = Linear {
+            weight: place.tensor(&[3.0, -1.0], [2, 1]),
+            bias: Some(place.tensor(&[0.5], [1])),
+        };
+        let model = |pass: &mut Pass| {
+            let x = pass.signal("x", place.tensor::<3>(&[2.0, 1.0, 0.0, 4.0], [1, 2, 2]));
+            pass.apply("map", &map, x)
+        };
+        // f = y_0 ^ 2 + y_1 ^ 2
+        let mut pass = Pass::plain().with_probe("x").with_probe("map");
+        let target = model(&mut pass).square().sum();
+        let mut found = pass.backward(target);
+        let at_map = found.read::<3>("map").unwrap();
+        assert_eq!(numbers(at_map.signal.clone()), [5.5, -3.5]);
+        assert_eq!(numbers(at_map.gradient.clone()), [11.0, -7.0]);
+        assert_eq!(at_map.added.clone().map(numbers), Some(vec![0.5]));
+        assert_eq!(numbers(at_map.relevance()), [60.5, 24.5]);
+        let at_x = found.read::<3>("x").unwrap();
+        assert_eq!(numbers(at_x.gradient), [33.0, -11.0, -21.0, 7.0]);
+        assert!(at_x.added.is_none());
+
+        // The forward pass alone.
+        let mut pass = Pass::plain().with_probe("x");
+        model(&mut pass);
+        let at_x = pass.into_readings().read::<3>("x").unwrap();
+        assert_eq!(numbers(at_x.signal), [2.0, 1.0, 0.0, 4.0]);
+        assert_eq!(numbers(at_x.gradient), [0.0; 4]);
+    }
+}
+
+#[test]
+fn a_substitute_takes_the_place_of_the_signal() {
+    for &place in PLACES {
+        let model = |pass: &mut Pass| {
+            let x = pass.signal("x", place.tensor::<3>(&[1.0, 2.0], [1, 1, 2]));
+            let y = pass.signal("y", x * 2.0);
+            y.square()
+        };
+        let other = place.tensor::<3>(&[3.0, 5.0], [1, 1, 2]);
+        let mut pass = Pass::plain()
+            .with_signal("y", other)
+            .with_probe("x")
+            .with_probe("y");
+        let z = model(&mut pass);
+        assert_eq!(numbers(z.clone()), [9.0, 25.0]);
+        let mut found = pass.backward(z.sum());
+        assert_eq!(numbers(found.read::<3>("y").unwrap().gradient), [6.0, 10.0]);
+        // Nothing flows back to what was replaced.
+        assert_eq!(numbers(found.read::<3>("x").unwrap().gradient), [0.0; 2]);
+    }
+}
+
+#[test]
+#[should_panic(expected = "the signal at `x` has another rank than its substitute")]
+fn a_substitute_of_another_rank_panics_and_says_so() {
+    let x = Place::F32.tensor::<3>(&[1.0, 2.0], [1, 1, 2]);
+    let substitute = Place::F32.tensor::<2>(&[1.0, 2.0], [1, 2]);
+    Pass::plain().with_signal("x", substitute).signal("x", x);
+}
+
+/// A rule that holds a tensor has no TOML form; it can be set at a site all the same.
+#[test]
+fn a_rule_can_be_set_at_a_site() {
+    #[derive(Debug)]
+    struct Scaled(Tensor<3>);
+    impl Rule<Norm> for Scaled {
+        fn apply(&self, norm: &Norm, x: Tensor<3>) -> Tensor<3> {
+            surrogate(norm.forward(x.clone()), x, self.0.clone())
+        }
+    }
+    let model = |pass: &mut Pass| {
+        let x = pass.signal("x", Place::F32.tensor::<3>(&[1.0, 2.0], [1, 1, 2]));
+        pass.apply("norm", &Norm::plain(1e-5), x).sum()
+    };
+    let mut trace = Pass::trace();
+    model(&mut trace);
+    let rules = RuleSet::preset("ln").unwrap();
+    let mut rules = rules
+        .bind(&trace.into_sites(), &Registry::default())
+        .unwrap();
+    let scale = Place::F32.tensor(&[3.0, 7.0], [1, 1, 2]);
+    rules.set::<Norm>("norm", "scaled", Scaled(scale));
+    assert_eq!(rules.name("norm"), Some("scaled"));
+    let mut pass = Pass::new(&rules).with_probe("x");
+    let target = model(&mut pass);
+    let mut found = pass.backward(target);
+    assert_eq!(numbers(found.read::<3>("x").unwrap().gradient), [3.0, 7.0]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(super) fn table(explanations: &[Explanation]) -> Markup {
                             th scope="col" { "token" }
                             th scope="col" { "characters" }
                             @for (explanation, ..) in &scales {
-                                th.number scope="col" { (explanation.rules) }
+                                th.number scope="col" { (explanation.title()) }
                             }
                         }
                     }
