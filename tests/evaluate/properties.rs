@@ -229,7 +229,7 @@ fn a_text_whose_evidence_was_cut_off_has_no_number() {
     let (model, mut samples) = tiny();
     samples
         .iter_mut()
-        .for_each(|sample| sample.evidence = Vec::from([1000..1001]));
+        .for_each(|sample| sample.evidence = std::iter::once(1000..1001).collect());
     let names = [
         "pointing-game",
         "mass-accuracy",
