@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Measure which explanation of a model is the most faithful
     Evaluate(EvaluateArguments),
+    /// Search for the rule set that is the most faithful on a model and texts
+    Tune(TuneArguments),
     /// List the presets, or print one as TOML
     Rules(RulesArguments),
     /// Show a model, its sites, and the rule that each gets
@@ -167,6 +169,46 @@ const METHODS: [&str; 7] = [
     "attn-lrp",
     "libra",
 ];
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArguments {
+    /// The folder of the model
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// Texts with labels, as for `relprop evaluate`; a third of those that are taken is held out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// The rule sets that the search may start from: presets (see `relprop rules`), TOML files
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = STARTS.map(String::from))]
+    pub(crate) start: Vec<String>,
+    /// Try so many rule sets at most
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) tries: usize,
+    /// Take N texts, drawn at random
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) limit: usize,
+    /// Take texts of at least N words only: the order of a few words says little
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) min_words: usize,
+    /// The label whose logit is explained: the true one of each text, or the one that the model
+    /// predicts (the texts need no labels then)
+    #[arg(long, value_enum, default_value_t = EvaluationTarget::True)]
+    pub(crate) target: EvaluationTarget,
+    /// What all random numbers come from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print every rule set that is tried, with its score
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// The file for the rule set, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+/// What `tune` starts from unless it is told: the first of these is what scores are relative to.
+const STARTS: [&str; 5] = ["ah-ln", "attn-lrp", "libra", "epsilon", "gamma"];
 
 #[derive(Debug, Args)]
 pub(crate) struct RulesArguments {

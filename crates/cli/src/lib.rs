@@ -25,6 +25,7 @@ pub fn main() -> ExitCode {
         Command::Train(arguments) => commands::train(&arguments),
         Command::Explain(arguments) => commands::explain(&arguments),
         Command::Evaluate(arguments) => commands::evaluate(&arguments),
+        Command::Tune(arguments) => commands::tune(&arguments),
         Command::Rules(arguments) => commands::rules(&arguments),
         Command::Inspect(arguments) => commands::inspect(&arguments),
         Command::Devices => commands::devices(),

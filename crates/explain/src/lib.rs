@@ -9,6 +9,7 @@ pub mod methods;
 pub mod render;
 mod runs;
 mod target;
+pub mod tune;
 
 pub use explainer::{DEFAULT_SITE, ExplainError, Explainer};
 pub use explanation::*;

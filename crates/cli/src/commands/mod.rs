@@ -7,6 +7,7 @@ mod explain;
 mod inspect;
 mod rules;
 mod train;
+mod tune;
 
 pub(crate) use demo::demo;
 pub(crate) use devices::devices;
@@ -15,3 +16,4 @@ pub(crate) use explain::explain;
 pub(crate) use inspect::inspect;
 pub(crate) use rules::rules;
 pub(crate) use train::train;
+pub(crate) use tune::tune;

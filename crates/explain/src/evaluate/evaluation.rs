@@ -52,14 +52,24 @@ impl Evaluation<'_> {
         &self,
         candidates: &[Candidate],
         samples: &[Sample],
-        mut progress: impl FnMut(f64),
+        progress: impl FnMut(f64),
+    ) -> Result<Vec<Vec<Readings>>, ExplainError> {
+        self.measure_knowing(&mut Versions::default(), candidates, samples, progress)
+    }
+
+    /// The same, with the versions of the very same samples that the model has read before.
+    pub(crate) fn measure_knowing(
+        &self,
+        versions: &mut Versions,
+        candidates: &[Candidate],
+        samples: &[Sample],
+        progress: impl FnMut(f64),
     ) -> Result<Vec<Vec<Readings>>, ExplainError> {
         let explained = candidates
             .iter()
             .map(|candidate| self.explain(candidate, samples));
         let explained: Vec<Relevance> = explained.collect::<Result<_, _>>()?;
 
-        let mut versions = Versions::default();
         let mut asked = Vec::new();
         for relevance in &explained {
             for (of, sample) in samples.iter().enumerate() {
@@ -73,7 +83,7 @@ impl Evaluation<'_> {
                 }
             }
         }
-        let logits = versions.logits(&self.model.transformer, &mut progress)?;
+        versions.answer(&self.model.transformer, progress)?;
 
         let mut asked = asked.iter();
         let of_candidate = explained.iter().map(|relevance| {
@@ -84,7 +94,7 @@ impl Evaluation<'_> {
                     .iter()
                     .zip(asked.by_ref())
                     .map(|(metric, places)| {
-                        let logits = places.iter().map(|&place| logits[place].as_slice());
+                        let logits = places.iter().map(|&place| versions.logits(place));
                         let reading = metric.read(&case, &logits.collect::<Vec<_>>());
                         // A model that overflows has no number that could be averaged.
                         reading.filter(|reading| reading.value.is_finite())

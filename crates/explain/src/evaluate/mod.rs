@@ -26,4 +26,5 @@ pub use randomise::cascade;
 pub use results::{MethodResults, MetricInfo, Results};
 pub use sample::{Polarity, Sample};
 pub use summary::{Summary, summarise};
+pub(crate) use view::Versions;
 pub use view::{View, predictions};

@@ -56,39 +56,49 @@ impl View {
     }
 }
 
-/// The versions that were asked for, each once.
+/// The versions that were asked for, each once, and the logits of those that the model has read.
 #[derive(Debug, Default)]
-pub(super) struct Versions {
-    texts: Vec<TokenizedText>,
-    /// By text and token ids.
+pub(crate) struct Versions {
+    /// The place of each version, by text and token ids.
     known: HashMap<(usize, Vec<u32>), usize>,
+    logits: Vec<Vec<f32>>,
+    /// Those that the model has not read yet; their places come after those of `logits`.
+    pending: Vec<TokenizedText>,
 }
 
 impl Versions {
     /// Asks for a version of the text with the number `of`; gives the place of its logits.
-    pub fn ask(&mut self, of: usize, version: TokenizedText) -> usize {
+    pub(super) fn ask(&mut self, of: usize, version: TokenizedText) -> usize {
         let ids = version.tokens.iter().map(|token| token.id).collect();
         *self.known.entry((of, ids)).or_insert_with(|| {
-            self.texts.push(version);
-            self.texts.len() - 1
+            self.pending.push(version);
+            self.logits.len() + self.pending.len() - 1
         })
     }
 
-    /// The logits of every version, in passes over versions of about the same length. After each pass
-    /// `progress` is told which share is done.
-    pub fn logits(
-        &self,
+    /// The logits of a version that has been [answered](Versions::answer).
+    pub(super) fn logits(&self, place: usize) -> &[f32] {
+        &self.logits[place]
+    }
+
+    /// Lets the model read what is pending, in passes over versions of about the same length. After
+    /// each pass `progress` is told which share is done.
+    pub(super) fn answer(
+        &mut self,
         transformer: &Transformer,
         mut progress: impl FnMut(f64),
-    ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        let (mut done, all) = (0, self.texts.len() as f64);
-        in_passes(&self.texts, 1, |texts| {
+    ) -> Result<(), ExplainError> {
+        let texts = std::mem::take(&mut self.pending);
+        let (mut done, all) = (0, texts.len() as f64);
+        let mut logits = in_passes(&texts, 1, |texts| {
             let batch = batch(transformer, texts.iter().copied());
             let logits = logits_of(transformer, &batch, Pass::plain())?;
             done += texts.len();
             progress(done as f64 / all);
             Ok(logits)
-        })
+        })?;
+        self.logits.append(&mut logits);
+        Ok(())
     }
 }
 
@@ -104,8 +114,9 @@ pub fn predictions(model: &Model, texts: &[TokenizedText]) -> Result<Vec<usize>,
         .enumerate()
         .map(|(of, text)| versions.ask(of, text.clone()));
     let places: Vec<usize> = places.collect();
-    let logits = versions.logits(&model.transformer, |_| {})?;
-    Ok(places.iter().map(|&place| argmax(&logits[place])).collect())
+    versions.answer(&model.transformer, |_| {})?;
+    let predictions = places.iter().map(|&place| argmax(versions.logits(place)));
+    Ok(predictions.collect())
 }
 
 /// The softmax of the logits, at one label.

@@ -146,6 +146,15 @@ impl RuleSet {
         toml::to_string_pretty(self).map_err(|error| RuleError::Syntax(error.to_string()))
     }
 
+    /// The assignment that decides what `site` gets: the first that matches. None if none does, or no
+    /// operation stands there.
+    pub fn deciding(&self, site: &Site) -> Option<&Assignment> {
+        let operation = site.operation?;
+        self.rules
+            .iter()
+            .find(|assignment| assignment.matches(&site.name, operation))
+    }
+
     /// Finds the rule of every site, so that a [`Pass`](crate::Pass) can run.
     ///
     /// # Errors

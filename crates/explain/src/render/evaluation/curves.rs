@@ -171,7 +171,8 @@ mod tests {
         for text in ["Activation", "Pruning", "random", "ah-ln &lt;b&gt;"] {
             assert!(svg.contains(text), "{text}");
         }
-        for RGBColor(red, green, blue) in &COLOURS[..2] {
+        for index in 0..2 {
+            let RGBColor(red, green, blue) = COLOURS[index];
             let colour = format!("#{red:02X}{green:02X}{blue:02X}");
             // Two panels and the legend.
             assert_eq!(svg.matches(&colour).count(), 3, "{colour}");

@@ -1,0 +1,173 @@
+//! `relprop tune`
+
+use std::fmt::Write;
+
+use anyhow::bail;
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use relprop_explain::evaluate::{Interval, Sample};
+use relprop_explain::tune::{Comparison, Search, Tuned, tune as search};
+use relprop_rules::RuleSet;
+use relprop_transformer::Model;
+
+use super::evaluate::{Data, labelled, unknown};
+use crate::args::TuneArguments;
+use crate::output::Output;
+use crate::usage::UsageError;
+use crate::{device, rules};
+
+/// Of the texts, one in so many is held out.
+const HELD_OUT: usize = 3;
+/// With fewer texts to search with, chance decides.
+const FEWEST: usize = 20;
+
+/// Searches for the rule set that is the most faithful on a model and texts.
+pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
+    if arguments.tries == 0 {
+        return Err(UsageError::new("--tries must be 1 or more").into());
+    }
+    let starts = arguments.start.iter().map(|name| rules::load(name));
+    let starts: Vec<RuleSet> = starts.collect::<Result<_, _>>()?;
+    let device = device::parse(&arguments.device.name)?;
+    let model = Model::load(&arguments.model, &device)?;
+    let data = labelled(
+        &arguments.data,
+        None,
+        arguments.seed,
+        arguments.target,
+        &model,
+    )?;
+    let texts = drawn(&data, arguments);
+    let (held_out, texts) = texts.split_at(texts.len() / HELD_OUT);
+    if texts.len() < FEWEST {
+        bail!(
+            "{}: {} texts of {} words or more are too few to search with; give more texts, \
+             or a lower --min-words",
+            arguments.data.display(),
+            texts.len(),
+            arguments.min_words
+        );
+    }
+    eprintln!(
+        "searching with {} texts, {} held out",
+        texts.len(),
+        held_out.len()
+    );
+
+    let bar = ProgressBar::new(arguments.tries as u64);
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} rule sets, {eta} left\n{msg}");
+    bar.set_style(style.unwrap_or(ProgressStyle::default_bar()));
+    bar.tick();
+    let plan = Search {
+        model: &model,
+        starts: &starts,
+        texts,
+        held_out,
+        tries: arguments.tries,
+        unknown: unknown(&model)?,
+    };
+    let tuned = search(&plan, |attempt| {
+        let score = attempt
+            .score
+            .map_or("given up".to_owned(), |score| format!("{score:.4}"));
+        let line = format!("{score:>8}  {}", attempt.what);
+        if arguments.verbose {
+            bar.suspend(|| eprintln!("{line}"));
+        }
+        bar.set_message(format!("best {:.4}; {line}", attempt.best));
+        bar.set_position(attempt.number as u64);
+    })?;
+    bar.finish_and_clear();
+
+    let toml = written(&tuned, &model, &data, arguments)?;
+    Output::open(arguments.out.as_deref())?.write(&toml)?;
+    eprint!("{}", summary(&tuned));
+    if let Some(file) = &arguments.out {
+        let (model, file) = (arguments.model.display(), file.display());
+        eprintln!("next: relprop explain --model {model} --rules {file} \"a text\"");
+    }
+    Ok(())
+}
+
+/// As many texts as are asked for, none too short, in an order drawn from the seed.
+fn drawn(data: &Data, arguments: &TuneArguments) -> Vec<Sample> {
+    let words = |sample: &Sample| {
+        let words = sample.text.tokens.iter().filter_map(|token| token.word);
+        words.max().map_or(0, |last| last as usize + 1)
+    };
+    let long = data
+        .samples
+        .iter()
+        .filter(|sample| words(sample) >= arguments.min_words);
+    let mut texts: Vec<Sample> = long.cloned().collect();
+    texts.shuffle(&mut ChaCha8Rng::seed_from_u64(arguments.seed));
+    texts.truncate(arguments.limit);
+    texts
+}
+
+/// The rule set as TOML, with what is known of it in comments.
+fn written(
+    tuned: &Tuned,
+    model: &Model,
+    data: &Data,
+    arguments: &TuneArguments,
+) -> anyhow::Result<String> {
+    let hash = |sha256: &Option<String>| sha256.clone().unwrap_or("unknown".to_owned());
+    let mut text = format!(
+        "# Found by `relprop tune` {} from `{}`. {} rule sets were tried.\n",
+        env!("CARGO_PKG_VERSION"),
+        tuned.start.name,
+        tuned.tries
+    );
+    for (name, value) in [
+        ("model", hash(&model.sha256)),
+        ("texts", hash(&data.sha256)),
+        ("seed", arguments.seed.to_string()),
+    ] {
+        writeln!(text, "# {name:<6} {value}")?;
+    }
+    for line in summary(tuned).lines() {
+        writeln!(text, "{}", format!("# {line}").trim_end())?;
+    }
+    Ok(text + &tuned.rules.to_toml()?)
+}
+
+/// What was changed and what it brought, in lines.
+fn summary(tuned: &Tuned) -> String {
+    let mut text = String::new();
+    if tuned.kept.is_empty() {
+        text += &format!("Nothing was better than `{}`.\n", tuned.start.name);
+    }
+    for change in &tuned.kept {
+        text += &format!("changed: {change}\n");
+    }
+    let compared = [("search", &tuned.search), ("held out", &tuned.held_out)];
+    for (name, comparison) in compared {
+        let Comparison {
+            texts,
+            start,
+            found,
+            difference,
+        } = comparison;
+        let line = |metric: &str, [start, found, difference]: [Interval; 3]| {
+            format!(
+                "{name:<9} {metric:<6} {:.4} -> {:.4}, by {:+.4} [{:+.4} {:+.4}] ({texts} texts)\n",
+                start.mean, found.mean, difference.mean, difference.low, difference.high
+            )
+        };
+        text += &line("AUAC", [start.auac, found.auac, difference.auac]);
+        text += &line("AU-MSE", [start.au_mse, found.au_mse, difference.au_mse]);
+    }
+    if !tuned.kept.is_empty() {
+        text += if tuned.held_out.confirmed() {
+            "Confirmed: on texts that the search has not seen, both numbers are at least as good, and \
+             one is better beyond its 95 % interval.\n"
+        } else {
+            "Not confirmed: on texts that the search has not seen, it is not surely better. Give more \
+             texts, or stay with what it started from.\n"
+        };
+    }
+    text
+}
