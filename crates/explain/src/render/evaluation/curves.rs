@@ -171,8 +171,7 @@ mod tests {
         for text in ["Activation", "Pruning", "random", "ah-ln &lt;b&gt;"] {
             assert!(svg.contains(text), "{text}");
         }
-        for index in 0..2 {
-            let RGBColor(red, green, blue) = COLOURS[index];
+        for RGBColor(red, green, blue) in &COLOURS[..2] {
             let colour = format!("#{red:02X}{green:02X}{blue:02X}");
             // Two panels and the legend.
             assert_eq!(svg.matches(&colour).count(), 3, "{colour}");
