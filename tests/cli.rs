@@ -1,43 +1,18 @@
 //! The program as a user runs it: what is printed, what is written, and what every mistake says.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use burn::tensor::Device;
+use common::program::{Ran, relprop, review_model};
 use relprop_train::corpus::reviews;
-use relprop_train::vocabulary::train_wordpiece;
-use relprop_transformer::{Model, Tokenizer, Transformer, TransformerConfig};
 use rstest::rstest;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// The program, in its plainest surroundings.
-fn relprop() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_relprop"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
-
-/// What the program printed and how it ended.
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
-        Self {
-            code: output.status.code().expect("the program ends by itself"),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
-    }
-}
 
 fn run(arguments: &[&str]) -> Ran {
     relprop().args(arguments).output().unwrap().into()
@@ -45,23 +20,12 @@ fn run(arguments: &[&str]) -> Ran {
 
 /// Runs the program, which must be content.
 fn done(arguments: &[&str]) -> Ran {
-    let ran = run(arguments);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    ran
+    run(arguments).done()
 }
 
 /// Runs the program, which must end with `code` and say each of `words`.
 fn fails(arguments: &[&str], code: i32, words: &[&str]) {
-    let ran = run(arguments);
-    assert_eq!(ran.code, code, "{}", ran.stderr);
-    for word in words {
-        assert!(
-            ran.stderr.contains(word),
-            "`{word}` is not in:\n{}",
-            ran.stderr
-        );
-    }
-    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    run(arguments).failed(code, words);
 }
 
 /// A small model with fresh weights, saved to a folder. It reads at most 12 tokens.
@@ -70,20 +34,7 @@ struct Folder(TempDir);
 impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let corpus = reviews(200, 0);
-        let texts = corpus.train.iter().map(|example| example.text.as_str());
-        let tokenizer = Tokenizer::new(train_wordpiece(texts, 400).unwrap());
-        let config = TransformerConfig {
-            positions: 12,
-            width: 16,
-            ..TransformerConfig::bert(tokenizer.vocabulary(), corpus.labels)
-        };
-        let device = Device::flex();
-        device.seed(7);
-        let transformer = Transformer::new(&config, &device).unwrap();
-        Model::new(transformer, tokenizer)
-            .save(folder.path())
-            .unwrap();
+        review_model(12).save(folder.path()).unwrap();
         Self(folder)
     }
 

@@ -3,8 +3,9 @@
 mod common;
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use common::program::relprop;
 use common::{Architecture, model};
 use relprop_explain::evaluate::{Evaluation, Interval, Metric, Sample, metric};
 use relprop_explain::tune::{Comparison, Faithfulness, Search, Tuned, tune};
@@ -161,11 +162,8 @@ fn confirmed_is_better_beyond_chance(
     assert_eq!(comparison.confirmed(), expected);
 }
 
-fn relprop(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_relprop"))
-        .args(arguments)
-        .output()
-        .unwrap()
+fn run(arguments: &[&str]) -> Output {
+    relprop().args(arguments).output().unwrap()
 }
 
 #[test]
@@ -186,7 +184,7 @@ fn the_program_writes_a_rule_set_that_it_reads_and_says_what_is_wrong() {
     let (model, data, out) = (path("model"), path("data.tsv"), path("mine.toml"));
     let tune = ["tune", "--model", &model, "--data", &data];
 
-    let ran = relprop(&[&tune[..], &["--tries", "8", "--out", &out, "--verbose"]].concat());
+    let ran = run(&[&tune[..], &["--tries", "8", "--out", &out, "--verbose"]].concat());
     let error = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert_eq!(ran.status.code(), Some(0), "{error}");
     for word in [
@@ -202,7 +200,7 @@ fn the_program_writes_a_rule_set_that_it_reads_and_says_what_is_wrong() {
         toml.starts_with("# Found by `relprop tune`") && toml.contains("# held out"),
         "{toml}"
     );
-    let ran = relprop(&["explain", "--model", &model, "--rules", &out, "a warm film"]);
+    let ran = run(&["explain", "--model", &model, "--rules", &out, "a warm film"]);
     assert_eq!(
         ran.status.code(),
         Some(0),
@@ -225,7 +223,7 @@ fn the_program_writes_a_rule_set_that_it_reads_and_says_what_is_wrong() {
             "/nowhere/mine.toml",
         ),
     ] {
-        let ran = relprop(&[&tune[..], arguments].concat());
+        let ran = run(&[&tune[..], arguments].concat());
         let error = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert_eq!(ran.status.code(), Some(code), "{error}");
         assert!(error.contains(word), "`{word}` is not in:\n{error}");

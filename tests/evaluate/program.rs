@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use burn::tensor::Device;
-use relprop_train::corpus::reviews;
-use relprop_train::vocabulary::train_wordpiece;
-use relprop_transformer::{Model, Tokenizer, Transformer, TransformerConfig};
 use rstest::rstest;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::common::program::{Ran, relprop, review_model};
 
 const TREES: &str = "(3 (2 a) (4 (4 lovely) (2 film)))\n\n(2 (2 a) (2 film))\n\
                      (0 (2 the) (1 (2 plot) (0 (2 is) (1 dull))))\n";
@@ -22,18 +20,9 @@ struct Folder(TempDir);
 impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let corpus = reviews(200, 0);
-        let texts = corpus.train.iter().map(|example| example.text.as_str());
-        let tokenizer = Tokenizer::new(train_wordpiece(texts, 400).unwrap());
-        let config = TransformerConfig {
-            width: 16,
-            ..TransformerConfig::bert(tokenizer.vocabulary(), corpus.labels)
-        };
-        let device = Device::flex();
-        device.seed(7);
-        let transformer = Transformer::new(&config, &device).unwrap();
-        let model = Model::new(transformer, tokenizer);
-        model.save(&folder.path().join("model")).unwrap();
+        review_model(128)
+            .save(&folder.path().join("model"))
+            .unwrap();
         let folder = Self(folder);
         folder.write(
             "two.tsv",
@@ -51,8 +40,7 @@ impl Folder {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_relprop"));
-        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        let mut command = relprop();
         command
             .current_dir(self.0.path())
             .args(["evaluate", "--model", "model"])
@@ -60,22 +48,18 @@ impl Folder {
         command
     }
 
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.command(arguments).output().unwrap().into()
+    }
+
     /// What the program prints; it must be content.
     fn done(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().unwrap();
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(0), "{error}");
-        String::from_utf8(output.stdout).unwrap()
+        self.run(arguments).done().stdout
     }
 
     /// Runs the program, which must end with `code` and say each of `words`.
     fn fails(&self, arguments: &[&str], code: i32, words: &[&str]) {
-        let output = self.command(arguments).output().unwrap();
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{error}");
-        for word in words {
-            assert!(error.contains(word), "`{word}` is not in:\n{error}");
-        }
+        self.run(arguments).failed(code, words);
     }
 
     fn json(&self, file: &str) -> Value {
