@@ -18,7 +18,7 @@ use picture::picture;
 use table::table;
 
 /// What all pages look like.
-pub(super) const STYLE: &str = include_str!("html/report.css");
+const STYLE: &str = include_str!("html/report.css");
 
 /// What one page shows.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,15 @@ pub fn html(report: &Report) -> String {
     };
     let several = items().any(|item| item.explanations.len() > 1);
     let evidence = items().any(|item| !item.evidence.is_empty());
+    let body = markup! {
+        (guide(several, evidence))
+        @for (index, item) in items().enumerate() { (text(index + 1, item)) }
+    };
+    page(report.title, report.facts, false, &body)
+}
+
+/// A whole page, `wide` for tables: its heading, the facts at its top, and its body.
+pub(super) fn page(title: &str, facts: &[(String, String)], wide: bool, body: &Markup) -> String {
     let page = markup! {
         (DOCTYPE)
         html lang="en" {
@@ -63,23 +72,20 @@ pub fn html(report: &Report) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content="relprop";
-                title { (report.title) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                main {
+                main.wide[wide] {
                     header.top {
-                        h1 { (report.title) }
-                        @if !report.facts.is_empty() {
+                        h1 { (title) }
+                        @if !facts.is_empty() {
                             dl.facts {
-                                @for (name, value) in report.facts {
-                                    div { dt { (name) } dd { (value) } }
-                                }
+                                @for (name, value) in facts { div { dt { (name) } dd { (value) } } }
                             }
                         }
                     }
-                    (guide(several, evidence))
-                    @for (index, item) in items().enumerate() { (text(index + 1, item)) }
+                    (body)
                 }
             }
         }

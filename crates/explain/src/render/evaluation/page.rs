@@ -1,66 +1,44 @@
 //! The page for the browser.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+use maud::{Markup, PreEscaped, html as markup};
 
 use super::{decimals, evaluation_curves};
 use crate::evaluate::{Better, Results, Summary};
-use crate::render::html::STYLE;
+use crate::render::html::page;
 
 /// What was measured, as one HTML file that needs no other file, no script and no network: the facts,
 /// the table, the curves, and what each metric means. Every text in it is escaped.
 pub fn evaluation_page(results: &Results, facts: &[(String, String)]) -> String {
-    let title = "Which explanation is faithful?";
-    let page = markup! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content="relprop";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
+    let body = markup! {
+        section.guide {
+            h2 { "How to read this" }
+            p {
+                "Each row is a way to explain the model, each column a measure of how good "
+                "its explanations are: the mean over texts, with the 95\u{a0}% bootstrap "
+                "interval below. The best mean of a column is " b.best { "marked" }
+                "; another whose interval holds it may be as good."
             }
-            body {
-                main.wide {
-                    header.top {
-                        h1 { (title) }
-                        dl.facts {
-                            @for (name, value) in facts { div { dt { (name) } dd { (value) } } }
-                        }
-                    }
-                    section.guide {
-                        h2 { "How to read this" }
-                        p {
-                            "Each row is a way to explain the model, each column a measure of how good "
-                            "its explanations are: the mean over texts, with the 95\u{a0}% bootstrap "
-                            "interval below. The best mean of a column is " b.best { "marked" }
-                            "; another whose interval holds it may be as good."
-                        }
-                    }
-                    article {
-                        h2 { "Measures" }
-                        (table(results))
-                    }
-                    @if let Some(svg) = evaluation_curves(results) {
-                        article {
-                            h2 { "Curves" }
-                            figure.curves { (PreEscaped(svg)) }
-                        }
-                    }
-                    article {
-                        h2 { "What is measured" }
-                        dl.about {
-                            @for metric in &results.metrics {
-                                div { dt { (metric.name) } dd { (metric.about) " (" (good(metric.better)) ")" } }
-                            }
-                        }
-                    }
+        }
+        article {
+            h2 { "Measures" }
+            (table(results))
+        }
+        @if let Some(svg) = evaluation_curves(results) {
+            article {
+                h2 { "Curves" }
+                figure.curves { (PreEscaped(svg)) }
+            }
+        }
+        article {
+            h2 { "What is measured" }
+            dl.about {
+                @for metric in &results.metrics {
+                    div { dt { (metric.name) } dd { (metric.about) " (" (good(metric.better)) ")" } }
                 }
             }
         }
     };
-    page.into_string()
+    page("Which explanation is faithful?", facts, true, &body)
 }
 
 fn good(better: Better) -> &'static str {
