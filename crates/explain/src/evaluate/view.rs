@@ -125,3 +125,12 @@ pub(super) fn probability(logits: &[f32], label: usize) -> f64 {
     let weight = |logit: f32| f64::from(logit - largest).exp();
     weight(logits[label]) / logits.iter().copied().map(weight).sum::<f64>()
 }
+
+/// What the probability of `label` loses in each version of a text but the first, which is whole.
+pub(super) fn losses(logits: &[&[f32]], label: usize) -> Vec<f64> {
+    let (whole, others) = (probability(logits[0], label), &logits[1..]);
+    let losses = others
+        .iter()
+        .map(|logits| whole - probability(logits, label));
+    losses.collect()
+}

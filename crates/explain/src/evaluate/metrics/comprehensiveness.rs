@@ -1,8 +1,7 @@
 //! Comprehensiveness: is what was found all that matters?
 
-use super::rationale::{FRACTIONS, rationale};
+use super::rationale::{mean_loss, views};
 use crate::evaluate::curve::marks;
-use crate::evaluate::view::probability;
 use crate::evaluate::{Better, Case, Metric, Reading, View};
 
 /// How much of the label's probability goes with the most relevant tokens (ERASER; DeYoung et al.
@@ -32,17 +31,10 @@ impl Metric for Comprehensiveness {
 
     fn views(&self, case: &Case) -> Vec<View> {
         let text = &case.sample.text;
-        let without = |fraction| View::Removed(marks(text, &rationale(case, fraction)));
-        let whole = [View::whole(text)];
-        whole.into_iter().chain(FRACTIONS.map(without)).collect()
+        views(case, |rationale| View::Removed(marks(text, rationale)))
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
-        let label = case.sample.label;
-        let whole = probability(logits[0], label);
-        let lost = logits[1..]
-            .iter()
-            .map(|logits| whole - probability(logits, label));
-        Some((lost.sum::<f64>() / FRACTIONS.len() as f64).into())
+        Some(mean_loss(case, logits))
     }
 }

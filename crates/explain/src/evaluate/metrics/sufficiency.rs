@@ -1,8 +1,7 @@
 //! Sufficiency: is what was found enough?
 
-use super::rationale::{FRACTIONS, rationale};
+use super::rationale::{mean_loss, views};
 use crate::evaluate::curve::marks;
-use crate::evaluate::view::probability;
 use crate::evaluate::{Better, Case, Metric, Reading, View};
 
 /// How much of the label's probability the most relevant tokens lack by themselves (ERASER; DeYoung
@@ -32,25 +31,15 @@ impl Metric for Sufficiency {
 
     fn views(&self, case: &Case) -> Vec<View> {
         let text = &case.sample.text;
-        let alone = |fraction| {
-            let kept = marks(text, &rationale(case, fraction));
+        views(case, |rationale| {
+            let kept = marks(text, rationale);
             let tokens = text.tokens.iter().zip(kept);
-            View::Removed(
-                tokens
-                    .map(|(token, kept)| !kept && !token.special)
-                    .collect(),
-            )
-        };
-        let whole = [View::whole(text)];
-        whole.into_iter().chain(FRACTIONS.map(alone)).collect()
+            let removed = tokens.map(|(token, kept)| !kept && !token.special);
+            View::Removed(removed.collect())
+        })
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
-        let label = case.sample.label;
-        let whole = probability(logits[0], label);
-        let lacking = logits[1..]
-            .iter()
-            .map(|logits| whole - probability(logits, label));
-        Some((lacking.sum::<f64>() / FRACTIONS.len() as f64).into())
+        Some(mean_loss(case, logits))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::evaluate::curve::{Scope, hide, lowest};
 use crate::evaluate::statistics::kendall;
-use crate::evaluate::view::probability;
+use crate::evaluate::view::losses;
 use crate::evaluate::{Better, Case, Metric, Reading, View};
 
 /// Kendall's tau-b between relevance and leave-one-out, over the text's own tokens.
@@ -46,15 +46,11 @@ impl Metric for TauLoo {
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
-        let label = case.sample.label;
-        let whole = probability(logits[0], label);
-        let lost = logits[1..]
-            .iter()
-            .map(|logits| whole - probability(logits, label));
+        let lost = losses(logits, case.sample.label);
         let relevance = Self::places(case)
             .into_iter()
             .map(|i| f64::from(case.relevance[i]));
-        let tau = kendall(&relevance.collect::<Vec<_>>(), &lost.collect::<Vec<_>>());
+        let tau = kendall(&relevance.collect::<Vec<_>>(), &lost);
         tau.map(Reading::from)
     }
 }
