@@ -158,8 +158,13 @@ pub(crate) fn tensor<const D: usize>(
     Tensor::from_data(data, (&transformer.device(), transformer.dtype()))
 }
 
-/// The token that stands for what the vocabulary does not have.
-pub(crate) fn unknown_token(model: &Model) -> Result<u32, ExplainError> {
+/// The id of the token that stands for what the vocabulary does not have: `[UNK]` or `<unk>`. Other
+/// tokens are hidden behind it.
+///
+/// # Errors
+///
+/// [`ExplainError::NoToken`] if the vocabulary has neither.
+pub fn unknown_token(model: &Model) -> Result<u32, ExplainError> {
     token(model, &["[UNK]", "<unk>"])
 }
 

@@ -7,12 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use relprop_explain::evaluate::{Interval, Sample};
+use relprop_explain::evaluate::{Interval, Sample, unknown_token};
 use relprop_explain::tune::{Comparison, Search, Tuned, tune as search};
 use relprop_rules::RuleSet;
 use relprop_transformer::Model;
 
-use super::evaluate::{Data, labelled, unknown};
+use super::evaluate::{Data, labelled};
 use crate::args::TuneArguments;
 use crate::output::Output;
 use crate::usage::UsageError;
@@ -66,7 +66,7 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
         texts,
         held_out,
         tries: arguments.tries,
-        unknown: unknown(&model)?,
+        unknown: unknown_token(&model)?,
     };
     let tuned = search(&plan, |attempt| {
         let score = attempt

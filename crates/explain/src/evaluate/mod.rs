@@ -17,6 +17,7 @@ mod summary;
 mod view;
 
 pub use crate::methods::{Method, Random};
+pub use crate::runs::unknown_token;
 pub use curve::{STEPS, Scope, area};
 pub use evaluation::{Candidate, Evaluation, Readings};
 pub use interval::{Interval, mean_with_interval};

@@ -4,10 +4,10 @@ mod data;
 mod folder;
 mod settings;
 
-use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use relprop_explain::evaluate::{
     Candidate, Evaluation, METRICS, Metric, Need, Readings, Results, Sample, cascade, metric,
+    unknown_token,
 };
 use relprop_explain::render;
 use relprop_transformer::Model;
@@ -102,7 +102,7 @@ fn run(
     let evaluation = Evaluation {
         model,
         metrics,
-        unknown: unknown(model)?,
+        unknown: unknown_token(model)?,
         seed,
     };
 
@@ -144,15 +144,6 @@ fn progress_bar(texts: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left");
     bar.set_style(style.unwrap_or(ProgressStyle::default_bar()));
     bar
-}
-
-/// The token that hides others.
-pub(crate) fn unknown(model: &Model) -> anyhow::Result<u32> {
-    let known = ["[UNK]", "<unk>"];
-    match known.iter().find_map(|token| model.tokenizer.id(token)) {
-        Some(id) => Ok(id),
-        None => bail!("the model's vocabulary has no unknown token to hide others behind"),
-    }
 }
 
 /// The metrics by their names, each once; all of them for [`ALL`].
