@@ -1,6 +1,7 @@
 //! The program as a user runs it, and a small model to run it with.
 
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 use burn::tensor::Device;
 use relprop_train::corpus::reviews;
@@ -61,6 +62,9 @@ pub fn review_model(positions: usize) -> Model {
         ..TransformerConfig::bert(tokenizer.vocabulary(), corpus.labels)
     };
     let device = Device::flex();
+    // The seed is the whole process's, and tests run side by side.
+    static SEEDED: Mutex<()> = Mutex::new(());
+    let _alone = SEEDED.lock().unwrap();
     device.seed(7);
     Model::new(Transformer::new(&config, &device).unwrap(), tokenizer)
 }

@@ -78,7 +78,8 @@ pub(super) fn numbers(ledger: &Ledger) -> Numbers {
     ))
 }
 
-/// The sum of each kind of entry, the largest first: `bias -4.10, activation +3.39`.
+/// The sum of each kind of entry, the largest first: `bias -4.10, activation +3.39`; `nothing` where
+/// no sum is large enough to be shown.
 pub(super) fn by_kind(ledger: &Ledger) -> String {
     let mut kinds: Vec<(&str, f64)> = Vec::new();
     for entry in &ledger.absorbed {
@@ -93,7 +94,11 @@ pub(super) fn by_kind(ledger: &Ledger) -> String {
         .iter()
         .filter(|(_, sum)| !numbers.is_zero(*sum as f32))
         .map(|(kind, sum)| format!("{kind} {}", numbers.signed(*sum as f32)));
-    kinds.collect::<Vec<_>>().join(", ")
+    let kinds = kinds.collect::<Vec<_>>();
+    if kinds.is_empty() {
+        return "nothing".to_owned();
+    }
+    kinds.join(", ")
 }
 
 /// Whether the account closes, as a sentence without its full stop.
@@ -193,6 +198,11 @@ mod tests {
             by_kind(&ledger),
             "activation +1.00, bias -0.59, shift -0.01"
         );
+        let conserved = Ledger {
+            absorbed: Vec::new(),
+            ..ledger
+        };
+        assert_eq!(by_kind(&conserved), "nothing");
     }
 
     #[test]
