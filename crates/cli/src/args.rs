@@ -1,10 +1,13 @@
 //! The arguments as the user types them.
 
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use relprop_explain::DEFAULT_SITE;
 use serde::{Deserialize, Serialize};
+
+use crate::bulk::Shard;
 
 /// Explains the decisions of Transformers by relevance propagation.
 #[derive(Debug, Parser)]
@@ -78,13 +81,16 @@ pub(crate) struct ExplainArguments {
     /// The texts to explain
     #[arg(value_name = "TEXT", required_unless_present = "input")]
     pub(crate) texts: Vec<String>,
-    /// A file of texts: .txt (a line a text), .tsv, .csv or .jsonl (column `text` or `sentence`);
-    /// `-` reads lines from standard input
+    /// A file of texts: .txt (a line a text), .tsv, .csv, .jsonl, .parquet or .arrow (column `text`
+    /// or `sentence`); `-` reads lines from standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     /// A second text, which the model reads after each of the texts: a hypothesis, an answer
     #[arg(long, value_name = "TEXT")]
     pub(crate) pair: Option<String>,
+    /// The column of the texts, instead of `text` or `sentence`
+    #[arg(long, value_name = "NAME", requires = "input")]
+    pub(crate) column: Option<String>,
     /// The folder of the model
     #[arg(long, value_name = "DIR")]
     pub(crate) model: PathBuf,
@@ -109,12 +115,25 @@ pub(crate) struct ExplainArguments {
     /// Account for the whole target: what each bias, norm, activation and softmax absorbed
     #[arg(long)]
     pub(crate) ledger: bool,
-    /// How results are written
-    #[arg(long, value_enum, default_value_t = Format::Ansi)]
-    pub(crate) format: Format,
-    /// The file for the results, instead of standard output
+    /// How results are written; else the ending of --out says it, and without one it is `ansi`
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// The file for the results, instead of standard output; see docs/bulk.md for large tables
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// The file for the rows that could not be explained: a JSON object a line, with the number of
+    /// the row, the reason and the row
+    #[arg(long, value_name = "FILE")]
+    pub(crate) errors: Option<PathBuf>,
+    /// Go on with the run that was interrupted, or start it where there is none
+    #[arg(long, requires_all = ["input", "out"], conflicts_with = "texts")]
+    pub(crate) resume: bool,
+    /// Explain only part I of N of the table, counted from 1; the parts in order are the whole
+    #[arg(long, value_name = "I/N", requires = "input", conflicts_with = "texts")]
+    pub(crate) shard: Option<Shard>,
+    /// How many rows are written at a time, which is also what an interruption can cost
+    #[arg(long, value_name = "ROWS", default_value = "1024")]
+    pub(crate) group: NonZeroUsize,
     /// Refuse texts that are too long for the model instead of cutting them
     #[arg(long)]
     pub(crate) no_truncate: bool,
@@ -255,6 +274,28 @@ pub(crate) enum Format {
     Json,
     /// One JSON object a line
     Jsonl,
+    /// A table: the columns of the input, then those of the explanation, lists as JSON
+    Csv,
     /// A page with the heat map, and under it that of other rule sets
     Html,
+    /// A table: the columns of the input, then those of the explanation
+    Parquet,
+    /// The same table in Arrow's IPC format
+    Arrow,
+}
+
+impl Format {
+    /// The format that the ending of `path` stands for. None if it stands for none.
+    pub(crate) fn from_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" | "ansi" => Some(Self::Ansi),
+            "json" => Some(Self::Json),
+            "jsonl" => Some(Self::Jsonl),
+            "csv" => Some(Self::Csv),
+            "html" => Some(Self::Html),
+            "parquet" => Some(Self::Parquet),
+            "arrow" | "feather" => Some(Self::Arrow),
+            _ => None,
+        }
+    }
 }

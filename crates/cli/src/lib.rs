@@ -1,12 +1,14 @@
 //! The `relprop` command line: arguments, then a validated plan, then the run.
 
 mod args;
+mod bulk;
 mod commands;
 mod device;
 mod halving;
 mod methods;
 mod output;
 mod rules;
+mod unfinished;
 mod usage;
 
 use std::process::ExitCode;

@@ -6,9 +6,13 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::unfinished::Unfinished;
+
 /// Standard output, or a file.
 pub(crate) struct Output {
     writer: Box<dyn Write>,
+    /// The file that `writer` writes, where it gets its name at the end.
+    unfinished: Option<Unfinished>,
     /// How many columns a line may have.
     pub(crate) width: usize,
     /// Whether colours are shown.
@@ -16,34 +20,51 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Writes to `file`, or to standard output.
+    /// Writes to `file`, or to standard output. A file is there when it is [finished](Self::finish);
+    /// a pipe or a device is written at once.
     pub(crate) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
-        match file {
-            Some(path) => {
-                let file = File::create(path).with_context(|| path.display().to_string())?;
-                Ok(Self {
-                    writer: Box::new(BufWriter::new(file)),
-                    width: 80,
-                    colour: false,
-                })
-            }
-            None => {
-                let stdout = io::stdout();
-                let choice = anstream::AutoStream::choice(&stdout);
-                let colour = choice != anstream::ColorChoice::Never;
-                Ok(Self {
-                    writer: Box::new(stdout.lock()),
-                    width,
-                    colour,
-                })
-            }
-        }
+        let Some(path) = file else {
+            let stdout = io::stdout();
+            let choice = anstream::AutoStream::choice(&stdout);
+            return Ok(Self {
+                writer: Box::new(stdout.lock()),
+                unfinished: None,
+                width: terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into()),
+                colour: choice != anstream::ColorChoice::Never,
+            });
+        };
+        let place = || path.display().to_string();
+        let unfinished = is_file(path)
+            .then(|| Unfinished::create(path))
+            .transpose()?;
+        let file = match &unfinished {
+            Some(unfinished) => unfinished.file.try_clone(),
+            None => File::options().write(true).open(path),
+        };
+        Ok(Self {
+            writer: Box::new(BufWriter::new(file.with_context(place)?)),
+            unfinished,
+            width: 80,
+            colour: false,
+        })
     }
 
     /// Writes `text` at once.
-    pub(crate) fn write(&mut self, text: &str) -> anyhow::Result<()> {
-        self.writer.write_all(text.as_bytes())?;
+    pub(crate) fn write(&mut self, text: impl AsRef<[u8]>) -> anyhow::Result<()> {
+        self.writer.write_all(text.as_ref())?;
         Ok(self.writer.flush()?)
     }
+
+    /// Completes the output.
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        match self.unfinished {
+            Some(unfinished) => unfinished.finish(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether `path` is a file, or will be one, and not a pipe or a device.
+pub(crate) fn is_file(path: &Path) -> bool {
+    path.is_file() || !path.exists()
 }

@@ -16,7 +16,7 @@ mod model;
 mod tokenizer;
 
 pub use batch::{Batch, PaddingSide};
-pub use checkpoint::{CheckpointError, Family, Model};
+pub use checkpoint::{CheckpointError, Family, Model, sha256};
 pub use config::{ConfigError, FeedForwardConfig, NormConfig, NormPlacement, TransformerConfig};
 pub use model::Transformer;
 pub use tokenizer::{TextError, Token, TokenizedText, Tokenizer, Truncation};

@@ -31,7 +31,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
     let folder = arguments.out.join("model");
     let model = model(&corpus, &folder, arguments.seed, &device)?;
     let right = accuracy(&model, &corpus.test, BATCH)?;
-    output.write(&format!(
+    output.write(format!(
         "\nThe model is right on {:.1} % of {} reviews that it has never seen.\n\n",
         100.0 * right,
         corpus.test.len()
@@ -45,18 +45,18 @@ pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
         for explainer in &compared {
             by_rules.push(explainer.explain(&example.text)?);
         }
-        output.write(&render::ansi(&by_rules[0], output.width, output.colour))?;
+        output.write(render::ansi(&by_rules[0], output.width, output.colour))?;
         output.write("\n")?;
         pictures.push(by_rules);
     }
 
     let scores = scores(&model, &corpus.test)?;
-    output.write(&table(&scores, corpus.test.len()))?;
+    output.write(table(&scores, corpus.test.len()))?;
 
     let report = arguments.out.join("report.html");
     let page = page(&model, right, &scores, &examples, &pictures);
     fs::write(&report, page).with_context(|| report.display().to_string())?;
-    output.write(&format!(
+    output.write(format!(
         "\nThe report, with rule sets side by side: {}\n\nWhat to try next:\n  \
          relprop explain --model {model} \"the plot is not dull but the ending fails to charm\"\n  \
          relprop inspect --model {model}\n  \

@@ -1,101 +1,191 @@
 //! `relprop explain`
 
-use std::io::stdin;
+use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
-use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::Context;
 use relprop_explain::methods::Method;
-use relprop_explain::{DEFAULT_SITE, ExplainError, Explainer, Explanation, Target, render};
+use relprop_explain::{DEFAULT_SITE, Explainer, Target};
 use relprop_rules::{Registry, RuleSet};
-use relprop_train::corpus::{self, Format as FileFormat};
-use relprop_transformer::{Model, TokenizedText, Truncation};
+use relprop_tables::Table;
+use relprop_transformer::{Model, Truncation};
+use serde_json::{Map, Value};
 
 use crate::args::{DEFAULT_RULES, ExplainArguments, Format, LRP};
-use crate::halving::Halving;
-use crate::output::Output;
+use crate::bulk::{Destination, Document, Input, Parts, Progress, Worker, manifest, sink};
+use crate::output::{Output, is_file};
 use crate::rules::COMPARED;
 use crate::usage::UsageError;
 use crate::{device, methods, rules};
 
-/// How many texts are explained in one pass, at most.
-const BATCH: usize = 32;
-/// How many tokens are explained in one pass, padding included, at most: what bounds memory.
-const TOKENS: usize = 4096;
-
 /// Explains why a model decided as it did.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
+    let format = format(arguments)?;
+    check(arguments, format)?;
     let rules = rules::load(&arguments.rules)?;
     let device = device::parse(&arguments.device.name)?;
+    let table = table(arguments)?;
     let model = Model::load(&arguments.model, &device)?;
-    let explainers = explainers(arguments, &model, &rules)?;
+    let explainers = explainers(arguments, format, &model, &rules)?;
+    let any_number = matches!(format, Format::Ansi | Format::Html);
+    let mut worker = Worker::new(&explainers, arguments.pair.as_deref(), any_number);
 
-    let (texts, bad_rows) = texts(arguments)?;
-    let total = texts.len() + bad_rows;
-    let mut output = Output::open(arguments.out.as_deref())?;
-    // Formats that are one document are written at the end, the others as they come.
-    let mut collected: Vec<Vec<Explanation>> = Vec::new();
-    let mut done = 0;
-    let mut halving = Halving::new();
-    let bar = progress(texts.len());
-    for chunk in texts.chunks(BATCH) {
-        let mut batch: Vec<TokenizedText> = Vec::new();
-        for Text { text, place } in chunk {
-            let tokens = match &arguments.pair {
-                None => explainers[0].tokenize(text),
-                Some(second) => explainers[0].tokenize_pair(text, second),
-            };
-            match tokens {
-                Ok(tokens) => {
-                    warn_if_cut(&tokens, place, &bar);
-                    batch.push(tokens);
-                }
-                Err(error) if total > 1 => warn(&bar, &format!("{place}: {error}; skipped")),
-                Err(error) => return Err(error.into()),
-            }
+    let manifest = || {
+        let rows = table.as_ref().map(|(_, rows)| rows);
+        manifest(arguments, format, &model, &rules, rows)
+    };
+    let Some(mut destination) = destination(arguments, format, manifest)? else {
+        eprintln!("the output is finished: there is nothing to resume");
+        return Ok(());
+    };
+    let group = arguments.group.get();
+    let finished = table.as_ref().map_or(0, |(_, rows)| {
+        (destination.groups() * group as u64).min(rows.end - rows.start)
+    });
+    let mut inputs = inputs(arguments, table.as_ref(), finished)?;
+    let mut progress = Progress::new(finished, destination.bad()?, &inputs);
+    for input in &mut inputs {
+        while let Some(rows) = input.read(group)? {
+            let read = rows.len() as u64;
+            let group = worker.explain(rows, input.column, |warning| progress.say(warning))?;
+            progress.warn(&group, input, arguments.errors.is_none());
+            progress.suspend(|| destination.put(group))?;
+            progress.advance(read);
         }
-        done += batch.len();
-        for pass in passes(&batch) {
-            let explain = |texts: &[TokenizedText]| explain_pass(&explainers, texts);
-            for of_text in halving.run(pass, explain, |warning| warn(&bar, warning))? {
-                match arguments.format {
-                    Format::Ansi => {
-                        let picture = render::ansi(&of_text[0], output.width, output.colour);
-                        bar.suspend(|| output.write(&format!("{picture}\n")))?;
-                    }
-                    Format::Jsonl => output.write(&render::jsonl(&of_text)?)?,
-                    Format::Json | Format::Html => collected.push(of_text),
-                }
-            }
-        }
-        bar.inc(chunk.len() as u64);
     }
-    bar.finish_and_clear();
-    if done == 0 {
-        bail!("none of the {total} texts could be explained");
+    if let (true, 0, Some(input)) = (progress.is_empty(), destination.groups(), inputs.last()) {
+        // An empty table makes an empty table.
+        destination.put(worker.explain(input.nothing(), input.column, |_| ())?)?;
     }
-    match arguments.format {
-        Format::Json => {
-            let explanations: Vec<_> = collected.into_iter().flatten().collect();
-            output.write(&render::json(&explanations)?)?;
-        }
-        Format::Html => output.write(&page(&collected))?,
-        Format::Ansi | Format::Jsonl => {}
+    destination.finish()?;
+    progress.finish(table.is_some() && arguments.out.is_some())
+}
+
+/// How results are written.
+fn format(arguments: &ExplainArguments) -> Result<Format, UsageError> {
+    match (arguments.format, arguments.out.as_deref()) {
+        (Some(format), _) => Ok(format),
+        (None, Some(out)) => Format::from_path(out).ok_or_else(|| {
+            UsageError::new(format_args!(
+                "{}: the ending of the name says no format; say which one (--format)",
+                out.display()
+            ))
+        }),
+        (None, None) => Ok(Format::Ansi),
     }
-    if done < total {
-        eprintln!("{} of {total} texts were skipped", total - done);
+}
+
+/// Finds what does not go together.
+fn check(arguments: &ExplainArguments, format: Format) -> Result<(), UsageError> {
+    let to_file = arguments.out.as_deref().is_some_and(is_file);
+    let document = matches!(format, Format::Json | Format::Html);
+    let one_schema = matches!(format, Format::Csv | Format::Parquet | Format::Arrow);
+    let message = if one_schema && format != Format::Csv && !to_file {
+        "a Parquet or Arrow table is written to a file: name it (--out)"
+    } else if one_schema && arguments.input.is_some() && !arguments.texts.is_empty() {
+        "a table has the columns of one input: give texts or --input, not both"
+    } else if arguments.resume && (document || !to_file) {
+        "only a run that writes .jsonl, .csv, .parquet, .arrow or .txt to a file can be resumed"
+    } else if is_stdin(arguments)
+        && (arguments.resume || arguments.shard.is_some() || arguments.column.is_some())
+    {
+        "standard input is lines, read once and from the start: give a file to --input"
+    } else {
+        return Ok(());
+    };
+    Err(UsageError::new(message))
+}
+
+fn is_stdin(arguments: &ExplainArguments) -> bool {
+    arguments.input.as_deref() == Some(Path::new("-"))
+}
+
+/// The table that was asked for, and which of its rows.
+fn table(arguments: &ExplainArguments) -> anyhow::Result<Option<(Table, Range<u64>)>> {
+    let Some(path) = arguments.input.as_deref().filter(|_| !is_stdin(arguments)) else {
+        return Ok(None);
+    };
+    let table = Table::open(path, arguments.column.as_deref())?;
+    let rows = match arguments.shard {
+        Some(shard) => shard.of(table.rows()),
+        None => 0..table.rows(),
+    };
+    Ok(Some((table, rows)))
+}
+
+/// The texts, in order, without the first `finished` rows of the table.
+fn inputs(
+    arguments: &ExplainArguments,
+    table: Option<&(Table, Range<u64>)>,
+    finished: u64,
+) -> anyhow::Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    if !arguments.texts.is_empty() {
+        inputs.push(Input::given(&arguments.texts));
     }
-    Ok(())
+    if let Some((table, rows)) = table {
+        let start = rows.end.min(rows.start.saturating_add(finished));
+        inputs.push(Input::table(table, start..rows.end)?);
+    } else if is_stdin(arguments) {
+        inputs.push(Input::stdin());
+    }
+    Ok(inputs)
+}
+
+/// Where results go. None if everything is there already.
+fn destination(
+    arguments: &ExplainArguments,
+    format: Format,
+    manifest: impl FnOnce() -> anyhow::Result<Map<String, Value>>,
+) -> anyhow::Result<Option<Destination>> {
+    let out = arguments.out.as_deref();
+    let errors = || {
+        let path = arguments.errors.as_deref();
+        let create = |path: &Path| File::create(path).with_context(|| path.display().to_string());
+        path.map(create).transpose()
+    };
+    let document = match format {
+        Format::Json => Some(Document::Json(Vec::new())),
+        Format::Html => Some(Document::Page(Vec::new())),
+        _ => None,
+    };
+    if let Some(document) = document {
+        let output = Output::open(out)?;
+        return Ok(Some(Destination::Document {
+            output,
+            document,
+            errors: errors()?,
+        }));
+    }
+    let Some(file) = out.filter(|path| is_file(path)) else {
+        let output = Output::open(out)?;
+        let sink = sink(format, arguments.ledger, output.width, output.colour);
+        let errors = errors()?;
+        return Ok(Some(Destination::Stream {
+            output,
+            sink,
+            started: false,
+            errors,
+        }));
+    };
+    let parts = Parts::open(file, &manifest()?, arguments.resume)?;
+    Ok(parts.map(|parts| Destination::Parts {
+        parts,
+        sink: sink(format, arguments.ledger, 80, false),
+        errors: arguments.errors.clone(),
+    }))
 }
 
 /// The explainer that was asked for; for a page, one more for each rule set beside it.
 fn explainers<'m>(
     arguments: &ExplainArguments,
+    format: Format,
     model: &'m Model,
     rules: &RuleSet,
 ) -> anyhow::Result<Vec<Explainer<'m>>> {
     let mut rule_sets = vec![rules.clone()];
-    if arguments.format == Format::Html {
+    if format == Format::Html {
         let asked = |name: &str| arguments.method == LRP && name == rules.name;
         for name in COMPARED.into_iter().filter(|name| !asked(name)) {
             rule_sets.push(RuleSet::preset(name)?);
@@ -152,134 +242,4 @@ fn method<'m>(
         }
     }
     methods::load(name, model, 0).map(Some)
-}
-
-/// Cuts a batch into runs of texts that have no more than [`TOKENS`] tokens when padded.
-fn passes(mut batch: &[TokenizedText]) -> Vec<&[TokenizedText]> {
-    let mut passes = Vec::new();
-    while !batch.is_empty() {
-        let mut longest = 0;
-        let fits = batch.iter().enumerate().take_while(|(index, text)| {
-            longest = text.tokens.len().max(longest);
-            *index == 0 || longest * (index + 1) <= TOKENS
-        });
-        let (pass, rest) = batch.split_at(fits.count());
-        passes.push(pass);
-        batch = rest;
-    }
-    passes
-}
-
-/// The explanations of each text, one from each explainer.
-fn explain_pass(
-    explainers: &[Explainer],
-    texts: &[TokenizedText],
-) -> Result<Vec<Vec<Explanation>>, ExplainError> {
-    let mut by_text = vec![Vec::new(); texts.len()];
-    for explainer in explainers {
-        for (of_text, explanation) in by_text.iter_mut().zip(explainer.explain_batch(texts)?) {
-            of_text.push(explanation);
-        }
-    }
-    Ok(by_text)
-}
-
-/// A text and where it came from.
-struct Text {
-    text: String,
-    place: String,
-}
-
-/// All texts that were asked for, and how many rows were none.
-fn texts(arguments: &ExplainArguments) -> anyhow::Result<(Vec<Text>, usize)> {
-    let given = arguments.texts.iter().enumerate();
-    let mut texts: Vec<_> = given
-        .map(|(i, text)| Text {
-            text: text.clone(),
-            place: format!("text {}", i + 1),
-        })
-        .collect();
-    let Some(path) = &arguments.input else {
-        return Ok((texts, 0));
-    };
-    let (name, inputs) = if path == Path::new("-") {
-        let name = "standard input";
-        (
-            name.to_owned(),
-            corpus::read_texts_from(stdin().lock(), name, FileFormat::Lines)?,
-        )
-    } else {
-        (path.display().to_string(), corpus::read_texts(path)?)
-    };
-    texts.extend(inputs.texts.into_iter().map(|input| Text {
-        text: input.text,
-        place: format!("{name}, line {}", input.line),
-    }));
-    for error in &inputs.skipped {
-        eprintln!("{error}; skipped");
-    }
-    Ok((texts, inputs.skipped.len()))
-}
-
-fn warn_if_cut(tokens: &TokenizedText, place: &str, bar: &ProgressBar) {
-    if tokens.dropped > 0 {
-        let message = format!(
-            "{place}: {} tokens dropped from the end; the model reads at most {}",
-            tokens.dropped,
-            tokens.tokens.len()
-        );
-        warn(bar, &message);
-    }
-}
-
-fn warn(bar: &ProgressBar, message: &str) {
-    bar.suspend(|| eprintln!("{message}"));
-}
-
-/// A bar on standard error, where that is a terminal and there is something to wait for.
-fn progress(texts: usize) -> ProgressBar {
-    if texts <= BATCH {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} texts, {eta} left");
-    ProgressBar::new(texts as u64).with_style(style.unwrap_or(ProgressStyle::default_bar()))
-}
-
-/// A page of all explanations.
-fn page(texts: &[Vec<Explanation>]) -> String {
-    let first = &texts[0][0];
-    let by = match first.method.as_str() {
-        LRP => "Rules",
-        _ => "Method",
-    };
-    let facts = [
-        ("Model", first.model.family.clone()),
-        (
-            "Weights",
-            first
-                .model
-                .sha256
-                .as_deref()
-                .map_or("-", |hash| &hash[..12])
-                .to_owned(),
-        ),
-        (by, first.title().to_owned()),
-        ("Read at", first.at.clone()),
-        ("Device", first.device.clone()),
-        ("Version", format!("relprop {}", first.version)),
-    ];
-    let facts = facts.map(|(name, value)| (name.to_owned(), value));
-    let items: Vec<_> = texts
-        .iter()
-        .map(|explanations| render::Item {
-            explanations,
-            note: None,
-            evidence: &[],
-        })
-        .collect();
-    render::html(&render::Report {
-        title: "Why the model decided as it did",
-        facts: &facts,
-        items: &items,
-    })
 }

@@ -22,7 +22,7 @@ pub(crate) fn rules(arguments: &RulesArguments) -> anyhow::Result<()> {
         let about = comment
             .split_once(". ")
             .map_or(comment.as_str(), |(first, _)| first);
-        output.write(&format!("{name:<18} {}\n", about.trim_end_matches('.')))?;
+        output.write(format!("{name:<18} {}\n", about.trim_end_matches('.')))?;
     }
     output.write("\n`relprop rules PRESET` prints one as TOML, to edit and give to --rules.\n")
 }

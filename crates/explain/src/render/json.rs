@@ -31,7 +31,7 @@ const SERIALISES: &str = "text, numbers and lists always serialise";
 ///
 /// [`NotFinite`] if a logit, the target or a relevance is NaN or infinite.
 pub fn json(explanations: &[Explanation]) -> Result<String, NotFinite> {
-    check(explanations)?;
+    finite(explanations)?;
     let written = match explanations {
         [one] => serde_json::to_string_pretty(one),
         several => serde_json::to_string_pretty(several),
@@ -45,15 +45,19 @@ pub fn json(explanations: &[Explanation]) -> Result<String, NotFinite> {
 ///
 /// [`NotFinite`] if a logit, the target or a relevance is NaN or infinite.
 pub fn jsonl(explanations: &[Explanation]) -> Result<String, NotFinite> {
-    check(explanations)?;
+    finite(explanations)?;
     Ok(explanations
         .iter()
         .map(|one| serde_json::to_string(one).expect(SERIALISES) + "\n")
         .collect())
 }
 
-/// Finds the first number that is not finite.
-fn check(explanations: &[Explanation]) -> Result<(), NotFinite> {
+/// Checks what JSON needs: that every number is finite.
+///
+/// # Errors
+///
+/// [`NotFinite`] for the first logit, target or relevance that is NaN or infinite.
+pub fn finite(explanations: &[Explanation]) -> Result<(), NotFinite> {
     for (index, explanation) in explanations.iter().enumerate() {
         let Explanation {
             logits,

@@ -28,4 +28,4 @@ mod segments;
 pub use ansi::ansi;
 pub use evaluation::{evaluation_curves, evaluation_page, evaluation_table};
 pub use html::{Item, Report, html};
-pub use json::{NotFinite, json, jsonl};
+pub use json::{NotFinite, finite, json, jsonl};

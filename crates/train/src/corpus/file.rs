@@ -9,8 +9,10 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use relprop_tables::Format;
+
 use super::rows::{self, Row, Rows, unreadable};
-use super::{Corpus, CorpusError, Example, Format};
+use super::{Corpus, CorpusError, Example};
 
 /// Decides which rows are held out where the files do not say. Never change it: the held-out rows
 /// of everybody's corpora would move.
@@ -55,16 +57,12 @@ pub struct Inputs {
 pub fn read_texts(path: impl AsRef<Path>) -> Result<Inputs, CorpusError> {
     let path = path.as_ref();
     let source = open(path, TEXTS)?;
-    let format = Format::from_path(path).ok_or_else(|| unsupported(path, TEXTS))?;
+    let format = text_format(path).ok_or_else(|| unsupported(path, TEXTS))?;
     read_texts_from(source, path, format)
 }
 
-/// Like [`read_texts`], from any source. `name` is what errors call it, `<standard input>` say.
-///
-/// # Errors
-///
-/// If the source cannot be read, has no text column, or no row at all.
-pub fn read_texts_from(
+/// Like [`read_texts`], from any source. `name` is what errors call it.
+fn read_texts_from(
     source: impl Read,
     name: impl AsRef<Path>,
     format: Format,
@@ -137,7 +135,7 @@ fn read_file(path: &Path) -> Result<Corpus, CorpusError> {
 /// All rows of a file that has a label column, or the first error among them.
 fn labelled_rows(path: &Path) -> Result<Vec<Row>, CorpusError> {
     let source = open(path, CORPUS)?;
-    let format = Format::from_path(path)
+    let format = text_format(path)
         .filter(|format| *format != Format::Lines)
         .ok_or_else(|| unsupported(path, LABELLED))?;
     let Rows { rows, columns } = rows::read(source, path, format)?;
@@ -253,6 +251,12 @@ fn open(path: &Path, wanted: &'static str) -> Result<File, CorpusError> {
         },
         _ => unreadable(source, path),
     })
+}
+
+/// The format of a text file. None for anything else.
+fn text_format(path: &Path) -> Option<Format> {
+    let is_text = |format: &Format| !matches!(format, Format::Parquet | Format::Arrow);
+    Format::from_path(path).filter(is_text)
 }
 
 fn unsupported(path: &Path, wanted: &'static str) -> CorpusError {

@@ -10,9 +10,8 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use error::CorpusError;
-pub use file::{InputText, Inputs, read_texts, read_texts_from};
+pub use file::{InputText, Inputs, read_texts};
 pub use reviews::reviews;
-pub use rows::Format;
 pub use trees::{Tree, are_trees, read_trees};
 
 /// A text and the label that a human, or a grammar, gave it.

@@ -1,39 +1,13 @@
 //! Rows of a file of texts, in any format. Nothing here knows what a label means.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::str;
 
+use relprop_tables::Format;
+use relprop_tables::records::{BadRecord, Flaw, Lines, Record, RecordError, Separated};
 use serde::Deserialize;
 
 use super::CorpusError;
-
-/// How a file of texts is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
-    /// `.txt`: a line is a text. Blank lines are skipped.
-    Lines,
-    /// `.tsv`: fields between tabs, no quoting, the first line names the columns.
-    Tsv,
-    /// `.csv`: fields between commas, double quotes, the first line names the columns.
-    Csv,
-    /// `.jsonl`: a line is a JSON object. Blank lines are skipped.
-    JsonLines,
-}
-
-impl Format {
-    /// The format that the ending of `path` stands for, whatever its case. None if there is none.
-    pub fn from_path(path: &Path) -> Option<Format> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "txt" => Some(Format::Lines),
-            "tsv" => Some(Format::Tsv),
-            "csv" => Some(Format::Csv),
-            "jsonl" => Some(Format::JsonLines),
-            _ => None,
-        }
-    }
-}
 
 /// One row as it stands in the file, white space at the ends of the fields taken off.
 pub(super) struct Row {
@@ -54,20 +28,12 @@ pub(super) struct Rows {
 }
 
 /// Reads all rows of `source`. `path` is the name that errors give it.
-pub(super) fn read(
-    mut source: impl Read,
-    path: &Path,
-    format: Format,
-) -> Result<Rows, CorpusError> {
-    let mut bytes = Vec::new();
-    source
-        .read_to_end(&mut bytes)
-        .map_err(|source| unreadable(source, path))?;
+pub(super) fn read(source: impl Read, path: &Path, format: Format) -> Result<Rows, CorpusError> {
     let rows = match format {
-        Format::Tsv => columns(&bytes, b'\t', false, path)?,
-        Format::Csv => columns(&bytes, b',', true, path)?,
-        Format::Lines => lines(&bytes, path, |text, line| row(text, None, line, path)),
-        Format::JsonLines => lines(&bytes, path, |text, line| json(text, line, path)),
+        Format::Tsv => columns(Separated::new(source, b'\t', false), path)?,
+        Format::Csv => columns(Separated::new(source, b',', true), path)?,
+        Format::JsonLines => lines(source, path, |text, line| json(text, line, path))?,
+        _ => lines(source, path, |text, line| row(text, None, line, path))?,
     };
     if rows.rows.is_empty() {
         return Err(CorpusError::Empty { path: path.into() });
@@ -75,17 +41,12 @@ pub(super) fn read(
     Ok(rows)
 }
 
-fn columns(bytes: &[u8], delimiter: u8, quoting: bool, path: &Path) -> Result<Rows, CorpusError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .quoting(quoting)
-        // The number of fields is checked below, with an error that says what to do.
-        .flexible(true)
-        .from_reader(bytes);
-    let headers = reader
-        .headers()
-        .map_err(|error| csv_error(error, bytes, path))?;
-    let names: Vec<String> = headers.iter().map(|name| name.trim().to_owned()).collect();
+fn columns<R: Read>(
+    records: Result<Separated<R>, RecordError>,
+    path: &Path,
+) -> Result<Rows, CorpusError> {
+    let records = records.map_err(|error| failed(error, path).unwrap_or_else(|error| error))?;
+    let names = records.names().to_vec();
     if names.is_empty() {
         return Err(CorpusError::Empty { path: path.into() });
     }
@@ -99,73 +60,55 @@ fn columns(bytes: &[u8], delimiter: u8, quoting: bool, path: &Path) -> Result<Ro
         });
     };
     let label = find("label");
-
-    let parse = |record: csv::StringRecord| {
-        let line = line_of(record.position(), bytes);
-        if record.len() > names.len() {
-            let problem = format!(
-                "{} fields, but the first line names {} columns; \
-                 take the separator out of the text (a .csv may put the text in quotes)",
-                record.len(),
-                names.len()
-            );
-            return Err(CorpusError::Malformed {
-                path: path.into(),
-                line,
-                problem,
-            });
-        }
-        let label = label.and_then(|index| record.get(index)).map(str::to_owned);
-        row(record.get(text).unwrap_or_default(), label, line, path)
+    let parse = |Record { line, fields }: Record<csv::StringRecord>| {
+        let label = label.and_then(|index| fields.get(index)).map(str::to_owned);
+        row(fields.get(text).unwrap_or_default(), label, line, path)
     };
-    let records = reader.into_records();
-    let rows = records.map(|record| parse(record.map_err(|error| csv_error(error, bytes, path))?));
     Ok(Rows {
-        rows: rows.collect(),
+        rows: collect(records, path, parse)?,
         columns: Some(names),
     })
 }
 
-fn csv_error(error: csv::Error, bytes: &[u8], path: &Path) -> CorpusError {
-    let line = line_of(error.position(), bytes);
-    let path = path.into();
-    match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => CorpusError::NotUtf8 { path, line },
-        _ => CorpusError::Malformed {
-            path,
-            line,
-            problem: error.to_string(),
-        },
-    }
-}
-
-/// The line that a record starts on. Its position may be that of blank lines before it.
-fn line_of(position: Option<&csv::Position>, bytes: &[u8]) -> u64 {
-    let Some(position) = position else { return 1 };
-    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let ahead = bytes
-        .iter()
-        .skip(start)
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    position.line() + ahead.map(|byte| u64::from(*byte == b'\n')).sum::<u64>()
-}
-
-fn lines(bytes: &[u8], path: &Path, parse: impl Fn(&str, u64) -> Result<Row, CorpusError>) -> Rows {
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let parse = |(line, bytes)| match str::from_utf8(bytes) {
-        Ok(text) if text.trim().is_empty() => None,
-        Ok(text) => Some(parse(text, line)),
-        Err(_) => Some(Err(CorpusError::NotUtf8 {
-            path: path.into(),
-            line,
-        })),
-    };
-    let rows = (1..)
-        .zip(bytes.split(|byte| *byte == b'\n'))
-        .filter_map(parse);
-    Rows {
-        rows: rows.collect(),
+fn lines(
+    source: impl Read,
+    path: &Path,
+    parse: impl Fn(&str, u64) -> Result<Row, CorpusError>,
+) -> Result<Rows, CorpusError> {
+    let lines = Lines::new(BufReader::new(source));
+    let parse = |Record { line, fields }: Record<String>| parse(&fields, line);
+    Ok(Rows {
+        rows: collect(lines, path, parse)?,
         columns: None,
+    })
+}
+
+/// Parses all records. A bad one is an error in its place.
+fn collect<T>(
+    records: impl Iterator<Item = Result<Record<T>, RecordError>>,
+    path: &Path,
+    parse: impl Fn(Record<T>) -> Result<Row, CorpusError>,
+) -> Result<Vec<Result<Row, CorpusError>>, CorpusError> {
+    let rows = records.map(|record| match record {
+        Ok(record) => Ok(parse(record)),
+        Err(error) => failed(error, path).map(Err),
+    });
+    rows.collect()
+}
+
+/// The error for a bad record; or, as the outer error, for a source that cannot be read on.
+fn failed(error: RecordError, path: &Path) -> Result<CorpusError, CorpusError> {
+    let path = path.into();
+    match error {
+        RecordError::Unreadable(source) => Err(CorpusError::Unreadable { path, source }),
+        RecordError::Bad(BadRecord { line, flaw, .. }) => Ok(match flaw {
+            Flaw::NotUtf8 => CorpusError::NotUtf8 { path, line },
+            Flaw::Malformed(problem) => CorpusError::Malformed {
+                path,
+                line,
+                problem,
+            },
+        }),
     }
 }
 

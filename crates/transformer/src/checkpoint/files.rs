@@ -83,13 +83,23 @@ impl WeightFiles {
 
     /// The SHA-256 of the files with tensors, one after another, in hexadecimal.
     pub(super) fn sha256(&self) -> Result<String, CheckpointError> {
-        let mut hash = Sha256::new();
-        for file in &self.parts {
-            add(&mut hash, file).map_err(io_error(file))?;
-        }
-        let digest = hash.finalize();
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        sha256(&self.parts)
     }
+}
+
+/// The SHA-256 of files, one after another, in hexadecimal.
+///
+/// # Errors
+///
+/// [`CheckpointError::Io`] if one of them cannot be read.
+pub fn sha256(files: &[impl AsRef<Path>]) -> Result<String, CheckpointError> {
+    let mut hash = Sha256::new();
+    for file in files {
+        let file = file.as_ref();
+        add(&mut hash, file).map_err(io_error(file))?;
+    }
+    let digest = hash.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn read_index(folder: &Path, file: &Path) -> Result<Vec<PathBuf>, CheckpointError> {

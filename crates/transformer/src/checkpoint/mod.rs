@@ -11,4 +11,5 @@ mod weights;
 
 pub use error::CheckpointError;
 pub use family::Family;
+pub use files::sha256;
 pub use folder::Model;

@@ -68,7 +68,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
         }
     };
     let mut output = Output::open(None)?;
-    output.write(&render::evaluation_table(&results, output.width))?;
+    output.write(render::evaluation_table(&results, output.width))?;
     match folder {
         Some((folder, _)) => folder.finish(&settings, &results),
         None => Ok(()),

@@ -1,0 +1,35 @@
+//! Files made of batches, and one file made of many.
+
+pub mod arrow;
+pub mod csv;
+pub mod parquet;
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::path::Path;
+
+use arrow_schema::ArrowError;
+
+use crate::TableError;
+
+/// Writes files one after another into `out`, each without its first `head` bytes, but for the
+/// first.
+///
+/// # Errors
+///
+/// If a file cannot be read, or `out` written.
+pub fn concatenate(files: &[impl AsRef<Path>], head: u64, out: &File) -> io::Result<()> {
+    for (index, path) in files.iter().enumerate() {
+        let mut file = File::open(path)?;
+        if index > 0 {
+            file.seek(SeekFrom::Start(head))?;
+        }
+        io::copy(&mut file, &mut &*out)?;
+    }
+    Ok(())
+}
+
+/// The error for what could not be read of `path`, or done with it.
+fn at<E: Into<ArrowError>>(path: &Path) -> impl FnOnce(E) -> TableError {
+    TableError::content(path)
+}

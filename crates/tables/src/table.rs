@@ -1,0 +1,301 @@
+//! A file of rows, looked through once before it is read.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{RecordBatch, StringArray};
+use arrow_cast::cast;
+use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_json::reader::infer_json_schema_from_iterator;
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::records::{Flaw, Lines, RecordError, Separated};
+use crate::source::{BatchSource, Source, TextSource, json_objects, schema_of_texts};
+use crate::{Format, TableError};
+
+/// The names that a column of texts has unless another is named.
+const TEXT: [&str; 2] = ["text", "sentence"];
+/// What a file in Arrow's IPC format starts with, where it is no stream.
+const ARROW_FILE: &[u8] = b"ARROW1";
+/// How many rows a Parquet file is decoded by.
+const DECODED: usize = 1024;
+
+/// A table in a file: its columns, how many rows it has, and what it is known by.
+#[derive(Clone, Debug)]
+pub struct Table {
+    path: PathBuf,
+    format: Format,
+    schema: SchemaRef,
+    column: usize,
+    rows: u64,
+}
+
+impl Table {
+    /// Looks through a file: counts its rows, and finds its columns where only the rows tell.
+    ///
+    /// `column` names the column of texts; without it, it is `text` or `sentence`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is of no known format, or has no column of texts.
+    pub fn open(path: &Path, column: Option<&str>) -> Result<Self, TableError> {
+        let format = Format::from_path(path).ok_or_else(|| TableError::UnsupportedExtension {
+            path: path.to_owned(),
+        })?;
+        let file = open(path)?;
+        let count = |records: &mut dyn Iterator<Item = Result<(), RecordError>>| {
+            let mut rows = 0;
+            for record in records {
+                if let Err(RecordError::Unreadable(error)) = record {
+                    return Err(TableError::file(path)(error));
+                }
+                rows += 1;
+            }
+            Ok(rows)
+        };
+        let (schema, rows) = match format {
+            Format::Lines => {
+                let mut lines = Lines::new(BufReader::new(file));
+                (
+                    schema_of_texts(),
+                    count(&mut lines.by_ref().map(drop_fields))?,
+                )
+            }
+            Format::Tsv | Format::Csv => {
+                let mut records = separated(file, format, path)?;
+                let schema = schema_of_names(records.names(), path)?;
+                (schema, count(&mut records.by_ref().map(drop_fields))?)
+            }
+            Format::JsonLines => {
+                let mut rows = 0;
+                let mut failed = None;
+                let records = json_objects(Lines::new(BufReader::new(file)), names(column));
+                let objects = records.filter_map(|record| {
+                    rows += 1;
+                    match record {
+                        Ok(record) => Some(Ok(record.fields.into())),
+                        Err(RecordError::Bad(_)) => None,
+                        Err(RecordError::Unreadable(error)) => {
+                            failed = Some(error);
+                            Some(Err(ArrowError::ExternalError("unreadable".into())))
+                        }
+                    }
+                });
+                let schema = infer_json_schema_from_iterator::<_, serde_json::Value>(objects);
+                if let Some(error) = failed {
+                    return Err(TableError::file(path)(error));
+                }
+                let schema = schema.map_err(TableError::content(path))?;
+                if schema.fields().is_empty() {
+                    let name = column.unwrap_or(TEXT[0]);
+                    let field = Field::new(name, DataType::Utf8, true);
+                    (Arc::new(Schema::new(vec![field])), rows)
+                } else {
+                    (Arc::new(schema), rows)
+                }
+            }
+            Format::Parquet => {
+                let builder = parquet(file, path)?;
+                let rows = builder.metadata().file_metadata().num_rows();
+                (builder.schema().clone(), rows.unsigned_abs())
+            }
+            Format::Arrow => {
+                let (schema, batches) = arrow(file, path)?;
+                let mut rows = 0;
+                for batch in batches {
+                    rows += batch.map_err(TableError::content(path))?.num_rows() as u64;
+                }
+                (schema, rows)
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            format,
+            column: text_column(&schema, column, path)?,
+            schema,
+            rows,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The index of the column of texts.
+    pub fn column(&self) -> usize {
+        self.column
+    }
+
+    /// How many rows it has, bad ones included.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The rows from number `first` on, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn read(&self, first: u64) -> Result<Box<dyn Source>, TableError> {
+        let (path, file) = (&self.path, open(&self.path)?);
+        let schema = self.schema.clone();
+        let mut source: Box<dyn Source> = match self.format {
+            Format::Lines => {
+                let lines = Lines::new(BufReader::new(file));
+                Box::new(TextSource::new(lines, schema, path))
+            }
+            Format::Tsv | Format::Csv => {
+                let records = separated(file, self.format, path)?;
+                Box::new(TextSource::new(records, schema, path))
+            }
+            Format::JsonLines => {
+                let name = vec![schema.field(self.column).name().clone()];
+                let records = json_objects(Lines::new(BufReader::new(file)), name);
+                Box::new(TextSource::new(records, schema, path))
+            }
+            Format::Parquet => {
+                let builder = parquet(file, path)?.with_batch_size(DECODED);
+                // Whole row groups and pages before it are not even decoded.
+                let offset = usize::try_from(first).unwrap_or(usize::MAX);
+                let batches = builder.with_offset(offset).build();
+                let batches = batches.map_err(TableError::content(path))?;
+                return Ok(Box::new(BatchSource::new(batches, &schema, path, first)));
+            }
+            Format::Arrow => {
+                let (_, batches) = arrow(file, path)?;
+                Box::new(BatchSource::new(batches, &schema, path, 0))
+            }
+        };
+        source.skip(first)?;
+        Ok(source)
+    }
+}
+
+/// The index of the column of texts: the one called `column`, or `text` or `sentence`.
+///
+/// # Errors
+///
+/// If there is none, or it holds no texts. `path` is what errors call the file.
+pub fn text_column(
+    schema: &Schema,
+    column: Option<&str>,
+    path: &Path,
+) -> Result<usize, TableError> {
+    let names = names(column);
+    let Some(index) = names.iter().find_map(|name| schema.index_of(name).ok()) else {
+        let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        return Err(TableError::NoTextColumn {
+            path: path.to_owned(),
+            wanted: quoted.join(" or "),
+            found: schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect(),
+        });
+    };
+    let field = schema.field(index);
+    let kind = match field.data_type() {
+        DataType::Dictionary(_, values) => values.as_ref(),
+        kind => kind,
+    };
+    match kind {
+        // A column that holds nothing at all has no type.
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Ok(index),
+        found => Err(TableError::NotText {
+            path: path.to_owned(),
+            column: field.name().clone(),
+            found: found.clone(),
+        }),
+    }
+}
+
+/// The texts of a column, null where there is none.
+///
+/// # Errors
+///
+/// If the column holds no texts; see [`text_column`].
+pub fn texts(batch: &RecordBatch, column: usize) -> Result<StringArray, ArrowError> {
+    let texts = cast(batch.column(column), &DataType::Utf8)?;
+    Ok(texts.as_string().clone())
+}
+
+fn names(column: Option<&str>) -> Vec<String> {
+    match column {
+        Some(name) => vec![name.to_owned()],
+        None => TEXT.map(str::to_owned).to_vec(),
+    }
+}
+
+fn drop_fields<T>(record: Result<T, RecordError>) -> Result<(), RecordError> {
+    record.map(drop)
+}
+
+fn open(path: &Path) -> Result<File, TableError> {
+    File::open(path).map_err(TableError::file(path))
+}
+
+fn separated(file: File, format: Format, path: &Path) -> Result<Separated<File>, TableError> {
+    let (separator, quoting) = match format {
+        Format::Tsv => (b'\t', false),
+        _ => (b',', true),
+    };
+    Separated::new(file, separator, quoting).map_err(|error| match error {
+        RecordError::Unreadable(error) => TableError::file(path)(error),
+        RecordError::Bad(record) => TableError::Header {
+            path: path.to_owned(),
+            problem: match record.flaw {
+                Flaw::NotUtf8 => "not UTF-8; save the file as UTF-8".to_owned(),
+                Flaw::Malformed(problem) => problem,
+            },
+        },
+    })
+}
+
+/// Columns of texts with these names, which must differ.
+fn schema_of_names(names: &[String], path: &Path) -> Result<SchemaRef, TableError> {
+    let problem = if names.is_empty() {
+        "the file is empty; its first line must name the columns".to_owned()
+    } else {
+        let repeated = |(index, name): &(usize, &String)| names[..*index].contains(name);
+        let Some((_, name)) = names.iter().enumerate().find(repeated) else {
+            let fields = names
+                .iter()
+                .map(|name| Field::new(name, DataType::Utf8, true));
+            return Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())));
+        };
+        format!("two columns are called `{name}`; rename one")
+    };
+    Err(TableError::Header {
+        path: path.to_owned(),
+        problem,
+    })
+}
+
+fn parquet(file: File, path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(TableError::content(path))
+}
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
+
+/// The schema and the batches of a file in Arrow's IPC format, which may be a file or a stream.
+fn arrow(file: File, path: &Path) -> Result<(SchemaRef, Batches), TableError> {
+    let mut file = BufReader::new(file);
+    let mut start = Vec::new();
+    let mut prefix = file.by_ref().take(ARROW_FILE.len() as u64);
+    let read = prefix.read_to_end(&mut start);
+    read.map_err(TableError::file(path))?;
+    file.rewind().map_err(TableError::file(path))?;
+    if start == ARROW_FILE {
+        let reader = FileReader::try_new(file, None).map_err(TableError::content(path))?;
+        Ok((reader.schema(), Box::new(reader)))
+    } else {
+        let reader = StreamReader::try_new(file, None).map_err(TableError::content(path))?;
+        Ok((reader.schema(), Box::new(reader)))
+    }
+}
