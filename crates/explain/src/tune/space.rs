@@ -7,9 +7,8 @@ use relprop_rules::operations::{
 };
 use relprop_rules::{Assignment, Operation, Pattern, Site};
 
-/// The values of gamma and epsilon that a search begins with; it goes on by factors of three.
-const GAMMAS: [f64; 2] = [0.1, 0.01];
-const EPSILONS: [f64; 1] = [0.1];
+/// What a search begins with on linear maps; it goes on by factors of [`FACTOR`].
+const LINEAR: [What; 2] = [What::Gamma(0.1), What::Epsilon(0.1)];
 /// By how much a parameter is changed at once.
 const FACTOR: f64 = 3.0;
 
@@ -112,21 +111,23 @@ impl fmt::Display for Change {
 }
 
 /// The changes to try after those that were kept: first the parameters of these, then every rule at
-/// all depths, then at each third of the blocks.
+/// all depths, then at each third of the blocks from the last, then after the blocks.
 pub(super) fn changes(sites: &[Site], kept: &[Change]) -> Vec<Change> {
-    let depths = depths(sites);
     let mut changes: Vec<Change> = kept.iter().flat_map(Change::neighbours).collect();
-    for depth in &depths {
-        changes.extend(at(depth, sites));
+    let [feed_forward, attention] = ["feed-forward.", "attention."].map(|part| {
+        let maps = maps(sites).into_iter();
+        maps.filter(|map| map.starts_with(part)).collect::<Vec<_>>()
+    });
+    changes.extend(linear("encoder.*", &feed_forward));
+    changes.extend(others("encoder.*"));
+    changes.extend(linear("encoder.*", &attention));
+    for third in thirds(sites) {
+        changes.extend(others(&third));
+        changes.extend(linear(&third, &["feed-forward.*", "attention.*"]));
     }
-    for site in ["pooler.*", "classifier"] {
-        changes.extend(
-            GAMMAS[..1]
-                .iter()
-                .map(|&gamma| Change::new(site, What::Gamma(gamma))),
-        );
-    }
-    // Only what changes something: the model has the sites, and it is not so already.
+    changes.extend(LINEAR.map(|rule| Change::new("pooler.*", rule)));
+    changes.extend(LINEAR.map(|rule| Change::new("classifier", rule)));
+    // The model must have the sites; what was kept need not be tried again.
     changes.retain(|change| {
         let pattern = Pattern::from(change.site.as_str());
         let assignments = change.assignments();
@@ -139,63 +140,61 @@ pub(super) fn changes(sites: &[Site], kept: &[Change]) -> Vec<Change> {
     changes
 }
 
-/// Every change of the blocks that `depth` matches.
-fn at(depth: &str, sites: &[Site]) -> Vec<Change> {
-    let inside = |part: &str| format!("{depth}.{part}");
-    let mut changes = Vec::new();
-    for map in maps(sites) {
-        let gammas = GAMMAS.map(What::Gamma);
-        let epsilons = EPSILONS.map(What::Epsilon);
-        let rules = gammas.into_iter().chain(epsilons);
-        changes.extend(rules.map(|rule| Change::new(&inside(&map), rule)));
-    }
-    for what in [What::DetachWeights, What::HalfProducts] {
-        changes.push(Change::new(&inside("*"), what));
-    }
-    for (operation, rule) in [
-        (Residual::NAME, "ratio"),
-        (Activation::NAME, "identity"),
-        (Activation::NAME, "gradient"),
-    ] {
-        changes.push(Change::new(&inside("*"), What::Rule(operation, rule)));
-    }
-    changes
+/// Every rule for these linear maps of the blocks that `depth` matches.
+fn linear(depth: &str, maps: &[impl AsRef<str>]) -> Vec<Change> {
+    let of_map = |map: &dyn AsRef<str>| {
+        let site = format!("{depth}.{}", map.as_ref());
+        LINEAR.map(|rule| Change::new(&site, rule))
+    };
+    maps.iter().flat_map(|map| of_map(map)).collect()
 }
 
-/// What the linear maps of a block are called within it, those of the feed-forward part first: they
-/// hold most of the parameters.
+/// Every rule for the other operations of the blocks that `depth` matches.
+fn others(depth: &str) -> Vec<Change> {
+    let rules = [
+        What::DetachWeights,
+        What::HalfProducts,
+        What::Rule(Residual::NAME, "ratio"),
+        What::Rule(Activation::NAME, "identity"),
+        What::Rule(Activation::NAME, "gradient"),
+    ];
+    let site = format!("{depth}.*");
+    rules.map(|rule| Change::new(&site, rule)).into()
+}
+
+/// What the linear maps of a block are called within it.
 fn maps(sites: &[Site]) -> Vec<String> {
     let linear = sites
         .iter()
         .filter(|site| site.operation == Some(Linear::NAME));
-    let within = linear.filter_map(|site| {
-        let rest = site.name.strip_prefix("encoder.")?;
-        Some(rest.split_once('.')?.1.to_owned())
-    });
     let mut maps: Vec<String> = Vec::new();
-    for map in within {
-        if !maps.contains(&map) {
-            maps.push(map);
+    for site in linear {
+        let within = site.name.strip_prefix("encoder.");
+        let within = within.and_then(|rest| rest.split_once('.'));
+        if let Some((_, map)) = within
+            && !maps.iter().any(|known| known == map)
+        {
+            maps.push(map.to_owned());
         }
     }
-    maps.sort_by_key(|map| !map.starts_with("feed-forward"));
     maps
 }
 
-/// Patterns over the blocks: all of them, then thirds (of fewer blocks than three, each).
-fn depths(sites: &[Site]) -> Vec<String> {
+/// Patterns over each third of the blocks (of fewer blocks than three, each), the last first: it is
+/// nearest to the target.
+fn thirds(sites: &[Site]) -> Vec<String> {
     let numbers = sites.iter().filter_map(|site| {
         let rest = site.name.strip_prefix("encoder.")?;
         rest.split('.').next()?.parse::<usize>().ok()
     });
     let blocks = numbers.max().map_or(0, |last| last + 1);
-    let mut depths = vec!["encoder.*".to_owned()];
     let parts = blocks.min(3);
-    if parts > 1 {
-        let bounds = (0..parts).map(|part| (part * blocks / parts, (part + 1) * blocks / parts));
-        depths.extend(bounds.map(|(first, end)| format!("encoder.{first}-{}", end - 1)));
+    if parts < 2 {
+        return Vec::new(); // it is all the depth that there is
     }
-    depths
+    let bounds = (0..parts).map(|part| (part * blocks / parts, (part + 1) * blocks / parts));
+    let patterns = bounds.map(|(first, end)| format!("encoder.{first}-{}", end - 1));
+    patterns.rev().collect()
 }
 
 #[cfg(test)]
@@ -226,13 +225,10 @@ mod tests {
 
     #[test]
     fn blocks_are_cut_into_thirds() {
-        assert_eq!(depths(&sites(1)), ["encoder.*"]);
-        assert_eq!(
-            depths(&sites(2)),
-            ["encoder.*", "encoder.0-0", "encoder.1-1"]
-        );
-        let seven = depths(&sites(7));
-        assert_eq!(seven[1..], ["encoder.0-1", "encoder.2-3", "encoder.4-6"]);
+        assert!(thirds(&sites(1)).is_empty());
+        assert_eq!(thirds(&sites(2)), ["encoder.1-1", "encoder.0-0"]);
+        let seven = thirds(&sites(7));
+        assert_eq!(seven, ["encoder.4-6", "encoder.2-3", "encoder.0-1"]);
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Folder {
         let facts = facts(&report)?;
         write(
             &self.0.join("report.html"),
-            &render::evaluation_page(results, &facts),
+            &render::evaluation_page(results, &facts, &report.command.join(" ")),
         )?;
         let file = self.0.join(RESULTS);
         if !file.exists() {
@@ -170,7 +170,5 @@ fn facts(report: &Report) -> anyhow::Result<Vec<(String, String)>> {
         ("Device", "device"),
         ("Version", "version"),
     ];
-    let mut facts: Vec<_> = named.map(|(name, key)| (name.to_owned(), text(key))).into();
-    facts.push(("Command".to_owned(), report.command.join(" ")));
-    Ok(facts)
+    Ok(named.map(|(name, key)| (name.to_owned(), text(key))).into())
 }

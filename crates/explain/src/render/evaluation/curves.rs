@@ -29,11 +29,13 @@ const PANELS: [(&str, &str, &str); 5] = [
 const PANEL: (u32, u32) = (540, 420);
 const LINE: u32 = 26;
 /// How many names stand beside one another in the legend.
-const NAMES: usize = 4;
+const NAMES: usize = 3;
 
-/// Ten colours that can be told apart, also by most who are colour-blind; after ten, lines are dashed.
-const COLOURS: [RGBColor; 10] = [
-    RGBColor(150, 150, 150),
+/// The colour of the random order, which says nothing.
+const GREY: RGBColor = RGBColor(150, 150, 150);
+/// Colours that can be told apart, also by most who are colour-blind; when they are used up, lines are
+/// dashed.
+const COLOURS: [RGBColor; 9] = [
     RGBColor(31, 119, 200),
     RGBColor(230, 97, 1),
     RGBColor(27, 140, 90),
@@ -68,6 +70,7 @@ pub fn evaluation_curves(results: &Results) -> Option<String> {
         PANEL.0 * across as u32,
         PANEL.1 * down as u32 + LINE * names + LINE / 2,
     );
+    let pens = pens(results);
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
@@ -75,13 +78,13 @@ pub fn evaluation_curves(results: &Results) -> Option<String> {
         area.fill(&WHITE).ok()?;
         let (top, legend) = area.split_vertically(PANEL.1 * down as u32);
         for ((panel, curves), area) in panels.iter().zip(top.split_evenly((down, across))) {
-            draw(&area, panel, curves)?;
+            draw(&area, panel, curves, &pens)?;
         }
-        for (index, method) in results.methods.iter().enumerate() {
+        for (index, (method, pen)) in results.methods.iter().zip(&pens).enumerate() {
             let x = 24 + (index % NAMES) as i32 * (size.0 as i32 - 24) / NAMES as i32;
             let y = LINE as i32 / 2 + (index / NAMES) as i32 * LINE as i32;
-            let style = colour(index).stroke_width(3);
-            for (from, to) in dashes(index) {
+            let style = pen.colour.stroke_width(3);
+            for (from, to) in pen.pieces() {
                 let line = PathElement::new(vec![(x + from, y), (x + to, y)], style);
                 legend.draw(&line).ok()?;
             }
@@ -99,7 +102,7 @@ pub fn evaluation_curves(results: &Results) -> Option<String> {
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 /// One panel: a line a method over the share of tokens that are shown, or hidden.
-fn draw(area: &Area, panel: &(&str, &str, &str), curves: &[&Summary]) -> Option<()> {
+fn draw(area: &Area, panel: &(&str, &str, &str), curves: &[&Summary], pens: &[Pen]) -> Option<()> {
     let (_, title, axis) = panel;
     let points = || {
         curves
@@ -114,7 +117,7 @@ fn draw(area: &Area, panel: &(&str, &str, &str), curves: &[&Summary]) -> Option<
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..1.0, low.min(0.0_f64.max(low)) - margin..high + margin)
+        .build_cartesian_2d(0.0..1.0, low - margin..high + margin)
         .ok()?;
     let shown = if title.starts_with("Activation") {
         "shown"
@@ -132,32 +135,54 @@ fn draw(area: &Area, panel: &(&str, &str, &str), curves: &[&Summary]) -> Option<
         .axis_desc_style(("sans-serif", 16))
         .draw()
         .ok()?;
-    for (index, summary) in curves.iter().enumerate() {
+    for (summary, pen) in curves.iter().zip(pens) {
         let points = summary.curve.iter().enumerate();
         let points = points.map(|(step, value)| (step as f64 / (STEPS - 1) as f64, *value));
-        let style = colour(index).stroke_width(2);
-        if index < COLOURS.len() {
-            chart.draw_series(LineSeries::new(points, style)).ok()?;
+        let style = pen.colour.stroke_width(2);
+        if pen.dashed {
+            let series = DashedLineSeries::new(points, 6, 4, style);
+            chart.draw_series(series).ok()?;
         } else {
-            chart
-                .draw_series(DashedLineSeries::new(points, 6, 4, style))
-                .ok()?;
+            chart.draw_series(LineSeries::new(points, style)).ok()?;
         }
     }
     Some(())
 }
 
-fn colour(index: usize) -> RGBColor {
-    COLOURS[index % COLOURS.len()]
+/// How the line of one method is drawn.
+struct Pen {
+    colour: RGBColor,
+    dashed: bool,
 }
 
-/// The pieces of the line that stands beside a name.
-fn dashes(index: usize) -> &'static [(i32, i32)] {
-    if index < COLOURS.len() {
-        &[(0, 26)]
-    } else {
-        &[(0, 6), (10, 16), (20, 26)]
+impl Pen {
+    /// The pieces of the line that stands beside the name.
+    fn pieces(&self) -> &'static [(i32, i32)] {
+        if self.dashed {
+            &[(0, 6), (10, 16), (20, 26)]
+        } else {
+            &[(0, 26)]
+        }
     }
+}
+
+fn pens(results: &Results) -> Vec<Pen> {
+    let mut numbers = 0..;
+    let pen = |name: &str| {
+        if name == "random" {
+            return Pen {
+                colour: GREY,
+                dashed: false,
+            };
+        }
+        let number = numbers.next().unwrap_or(0);
+        Pen {
+            colour: COLOURS[number % COLOURS.len()],
+            dashed: number >= COLOURS.len(),
+        }
+    };
+    let names = results.methods.iter().map(|method| method.name.as_str());
+    names.map(pen).collect()
 }
 
 #[cfg(test)]
@@ -171,7 +196,7 @@ mod tests {
         for text in ["Activation", "Pruning", "random", "ah-ln &lt;b&gt;"] {
             assert!(svg.contains(text), "{text}");
         }
-        for RGBColor(red, green, blue) in &COLOURS[..2] {
+        for RGBColor(red, green, blue) in [GREY, COLOURS[0]] {
             let colour = format!("#{red:02X}{green:02X}{blue:02X}");
             // Two panels and the legend.
             assert_eq!(svg.matches(&colour).count(), 3, "{colour}");

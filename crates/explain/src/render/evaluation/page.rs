@@ -7,8 +7,9 @@ use crate::evaluate::{Better, Results, Summary};
 use crate::render::html::page;
 
 /// What was measured, as one HTML file that needs no other file, no script and no network: the facts,
-/// the table, the curves, and what each metric means. Every text in it is escaped.
-pub fn evaluation_page(results: &Results, facts: &[(String, String)]) -> String {
+/// the table, the curves, what each metric means, and the command that repeats the run. Every text in
+/// it is escaped.
+pub fn evaluation_page(results: &Results, facts: &[(String, String)], command: &str) -> String {
     let body = markup! {
         section.guide {
             h2 { "How to read this" }
@@ -36,6 +37,10 @@ pub fn evaluation_page(results: &Results, facts: &[(String, String)]) -> String 
                     div { dt { (metric.name) } dd { (metric.about) " (" (good(metric.better)) ")" } }
                 }
             }
+        }
+        article {
+            h2 { "Repeat it" }
+            pre.command { (command) }
         }
     };
     page("Which explanation is faithful?", facts, true, &body)
@@ -108,7 +113,7 @@ mod tests {
     #[test]
     fn the_page_holds_everything_escaped_and_needs_nothing_from_outside() {
         let facts = [("Model".to_owned(), "a <i> & b".to_owned())];
-        let page = evaluation_page(&results(), &facts);
+        let page = evaluation_page(&results(), &facts, "relprop <i>");
         for tag in ["<i>", "<b>", "a & b", "<script"] {
             assert!(!page.contains(tag), "{tag} is not escaped");
         }
