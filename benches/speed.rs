@@ -127,7 +127,7 @@ impl Case {
 
     /// Builds the model and gives what runs once.
     fn prepare(&self) -> impl FnMut() + use<> {
-        let model = Box::leak(Box::new(self.shape.model(self.tokens)));
+        let model: &Model = Box::leak(Box::new(self.shape.model(self.tokens)));
         let (preset, ledger) = match self.work.split_once('+') {
             Some((preset, _)) => (preset, true),
             None => (self.work.as_str(), false),
