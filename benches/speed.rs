@@ -61,11 +61,12 @@ const SHAPES: [Shape; 3] = [
 ];
 const LENGTHS: [usize; 3] = [16, 128, 512];
 const BATCHES: [usize; 3] = [1, 8, 32];
-const WORK: [&str; 6] = [
+const WORK: [&str; 7] = [
     "forward",
     "gradient-x-input",
     "ah-ln",
     "libra",
+    "attn-lrp",
     "ah-ln+ledger",
     "libra+ledger",
 ];

@@ -82,7 +82,9 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     bar.finish_and_clear();
 
     let toml = written(&tuned, &model, &data, arguments)?;
-    Output::open(arguments.out.as_deref())?.write(&toml)?;
+    let mut output = Output::open(arguments.out.as_deref())?;
+    output.write(&toml)?;
+    output.finish()?;
     eprint!("{}", summary(&tuned));
     if let Some(file) = &arguments.out {
         let (model, file) = (arguments.model.display(), file.display());
