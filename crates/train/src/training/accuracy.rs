@@ -14,7 +14,7 @@ use crate::corpus::Example;
 ///
 /// # Errors
 ///
-/// [`TrainError::Text`] if a text is empty.
+/// [`TrainError::Text`] if a text is empty, and [`TrainError::Failed`] if the device fails.
 pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64, TrainError> {
     let config = model.transformer.config();
     let texts = tokenize(&model.tokenizer, examples, config.positions)?;
@@ -24,11 +24,10 @@ pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64
     for batch in loader.iter().flatten() {
         let logits = model.transformer.forward(&batch.texts, &mut Pass::plain());
         let predicted = logits.argmax(1).squeeze_dim(1);
-        right += predicted
-            .equal(batch.labels)
-            .int()
-            .sum()
-            .into_scalar::<i64>();
+        let hits = predicted.equal(batch.labels).int().sum();
+        right += hits
+            .try_into_scalar::<i64>()
+            .map_err(|error| TrainError::Failed(error.to_string()))?;
     }
     Ok(right as f64 / examples.len() as f64)
 }

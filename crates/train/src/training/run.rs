@@ -16,7 +16,7 @@ use burn::tensor::Device;
 use burn::train::checkpoint::Checkpoint;
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
 use burn::train::{ExecutionStrategy, Learner, SupervisedTraining};
-use relprop_transformer::{Model, Tokenizer, Transformer};
+use relprop_transformer::{Model, Tokenizer, Transformer, TransformerConfig};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -71,7 +71,8 @@ struct Plan {
 /// `out/training`; if training is interrupted, the same call resumes after the last finished epoch
 /// and gives the same model as a training that was not interrupted. The model of the epoch with
 /// the best accuracy on the development texts is kept. The same seed gives the same model on the
-/// same device.
+/// same device. On another it starts from the same weights and goes through the texts in the same
+/// order, but drops out other numbers.
 ///
 /// # Errors
 ///
@@ -112,9 +113,7 @@ pub fn train(
     if let Some(donor) = &donor {
         model = model.with_embeddings_of(donor.transformer.config());
     }
-    device.seed(config.seed);
-    let mut transformer = Transformer::new(&model, &device.clone().autodiff())
-        .map_err(|error| TrainError::Config(error.to_string()))?;
+    let mut transformer = fresh(&model, config.seed, device)?;
     if let Some(donor) = &donor {
         transformer = transformer.with_frozen_embeddings(&donor.transformer);
     }
@@ -198,6 +197,23 @@ pub fn train(
         dev_accuracy,
         test_accuracy,
     })
+}
+
+/// Fresh weights for `device`. They are drawn on the CPU where that is compiled in: each device has
+/// random numbers of its own, and a seed is to give the same weights on all.
+fn fresh(
+    config: &TransformerConfig,
+    seed: u64,
+    device: &Device,
+) -> Result<Transformer, TrainError> {
+    #[cfg(feature = "flex")]
+    let drawn_on = Device::flex();
+    #[cfg(not(feature = "flex"))]
+    let drawn_on = device.clone();
+    drawn_on.seed(seed);
+    let transformer = Transformer::new(config, &drawn_on.autodiff())
+        .map_err(|error| TrainError::Config(error.to_string()))?;
+    Ok(transformer.materialize().fork(&device.clone().autodiff()))
 }
 
 /// Runs the training, unless its last epoch is already behind.
