@@ -343,6 +343,18 @@ fn devices_lists_the_cpu_and_what_is_not_compiled_in() {
     );
 }
 
+#[test]
+fn weights_of_fewer_digits_give_nearly_the_same() {
+    let folder = Folder::new();
+    let explain = |dtype| folder.json(&["--dtype", dtype, "the plot is dull"]);
+    let (whole, half) = (explain("f32"), explain("f16"));
+    assert_eq!(half["device"], "flex (f16)");
+    let [whole, half] = [whole, half].map(|explanation| relevance(&explanation));
+    assert_ne!(half, whole);
+    let error = common::difference(&half, &whole);
+    assert!(error < 0.01, "{error:.1e}");
+}
+
 #[rstest]
 #[case("gae")]
 #[case("integrated-gradients:steps=3")]
@@ -385,6 +397,7 @@ fn another_method_explains_in_the_place_of_propagation(#[case] method: &str) {
     not(feature = "gpu"),
     case(&["--device", "gpu:1", "text"], &["not compiled in", "--features gpu"])
 )]
+#[case(&["--dtype", "f8", "text"], &["f8", "f32, f16, bf16"])]
 #[case(&["--format", "pdf", "text"], &["pdf", "html"])]
 #[case(&["--colour", "text"], &["unexpected argument '--colour'"])]
 #[case(&[], &["required"])]

@@ -8,6 +8,8 @@ use relprop_explain::DEFAULT_SITE;
 use serde::{Deserialize, Serialize};
 
 use crate::bulk::Shard;
+use crate::commands::REVIEWS;
+use crate::precision::Precision;
 
 /// Explains the decisions of Transformers by relevance propagation.
 #[derive(Debug, Parser)]
@@ -50,6 +52,9 @@ pub(crate) struct DemoArguments {
     /// What all random numbers come from
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// How many reviews are written: eight tenths to train on, a tenth held out, a tenth to test
+    #[arg(long, value_name = "N", default_value_t = REVIEWS, value_parser = clap::value_parser!(u32).range(100..))]
+    pub(crate) reviews: u32,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
@@ -138,6 +143,8 @@ pub(crate) struct ExplainArguments {
     #[arg(long)]
     pub(crate) no_truncate: bool,
     #[command(flatten)]
+    pub(crate) precision: PrecisionArgument,
+    #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
 
@@ -171,6 +178,8 @@ pub(crate) struct EvaluateArguments {
     /// The folder for results.json, curves.svg and report.html; an interrupted run in it goes on
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) precision: PrecisionArgument,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
@@ -263,6 +272,13 @@ pub(crate) enum EvaluationTarget {
     True,
     /// The label that the model predicts
     Predicted,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PrecisionArgument {
+    /// The type of float to keep weights and to multiply with them in
+    #[arg(long = "dtype", value_name = "TYPE", value_enum, default_value_t = Precision::F32)]
+    pub(crate) dtype: Precision,
 }
 
 /// How explanations are written.

@@ -7,6 +7,7 @@ mod device;
 mod halving;
 mod methods;
 mod output;
+mod precision;
 mod rules;
 mod unfinished;
 mod usage;

@@ -58,7 +58,7 @@ impl Plan {
         recorded: &mut Relevance,
         tokens: Vec<f32>,
     ) -> Result<Ledger, ExplainError> {
-        let account = recorded.ledger().cloned().unwrap_or_default();
+        let account = recorded.take_ledger()?.unwrap_or_default();
         let mut tokens = Some(tokens);
         let mut layers = Vec::new();
         for (stretch, stage) in self.0.iter().zip(&account.stages) {

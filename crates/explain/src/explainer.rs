@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet};
 use relprop_transformer::{
     Batch, Model, PaddingSide, TextError, TokenizedText, Transformer, Truncation,
@@ -57,7 +57,7 @@ impl fmt::Debug for By<'_> {
 pub enum ExplainError {
     /// The rule set does not fit the model, or there is no such site.
     #[error(transparent)]
-    Rules(#[from] RuleError),
+    Rules(RuleError),
     /// The model has no such target.
     #[error(transparent)]
     Target(#[from] UnknownTarget),
@@ -112,6 +112,15 @@ pub enum ExplainError {
     /// The method needs attention weights.
     #[error("the model has no attention weights")]
     NoAttention,
+}
+
+impl From<RuleError> for ExplainError {
+    fn from(error: RuleError) -> Self {
+        match error {
+            RuleError::Device(error) => Self::Device(error),
+            error => Self::Rules(error),
+        }
+    }
 }
 
 impl<'m> Explainer<'m> {
@@ -316,7 +325,7 @@ impl<'m> Explainer<'m> {
             .flat_map(|row| self.target.weights(row))
             .collect::<Vec<_>>();
         let weights = TensorData::new(weights, [rows.len(), labels]);
-        let weights = Tensor::from_data(weights, (&device, transformer.dtype()));
+        let weights = Tensor::from_data(weights, (&device, logits.dtype()));
         let target = (logits * weights).sum();
         let mut recorded = pass.backward(target);
         let relevance: Tensor<3> = recorded.take(&self.at)?;
@@ -363,7 +372,7 @@ impl<'m> Explainer<'m> {
                 family: self.model.family.name().to_owned(),
                 sha256: self.model.sha256.clone(),
             },
-            device: device_name(&self.model.transformer.device()),
+            device: device_name(&self.model.transformer),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             logits: logits.to_vec(),
             labels: labels.clone(),
@@ -415,12 +424,21 @@ pub(crate) fn words(text: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevanc
         .collect()
 }
 
-/// What Burn calls the device, in short: `flex`.
-fn device_name(device: &Device) -> String {
-    // Burn gives a device no name but its debug form, such as `Device<Flex(Cpu)>`.
-    let name = format!("{device:?}");
-    let name = name.trim_start_matches("Device<");
-    name.split(['(', '>']).next().unwrap_or(name).to_lowercase()
+/// What Burn calls the device, in short, and the type of float unless that is f32: `flex`,
+/// `wgpu (f16)`.
+fn device_name(transformer: &Transformer) -> String {
+    // Burn gives a device no name but its debug form, such as `Device<Flex(Cpu)>`. A `Cube` is
+    // what runs kernels on cards, through what stands in its brackets.
+    let name = format!("{:?}", transformer.device().without_autodiff());
+    let name = name
+        .trim_start_matches("Device<")
+        .trim_start_matches("Cube(");
+    let name = name.split(['(', '>', ' ']).next().unwrap_or(name);
+    let name = name.to_lowercase();
+    match transformer.dtype() {
+        DType::F32 => name,
+        dtype => format!("{name} ({})", dtype.name()),
+    }
 }
 
 /// The numbers of a tensor, row by row. A device computes behind the program's back, so this is

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use relprop_rules::{Pass, Relevance};
 use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText, Transformer};
 
@@ -148,14 +148,19 @@ pub(crate) fn rows<const D: usize>(
         .collect())
 }
 
-/// A tensor of these numbers on the model's device.
+/// A tensor of these numbers on the model's device, in the type of float that the model
+/// [computes in](relprop_rules::precision): f64 if its weights are, else f32.
 pub(crate) fn tensor<const D: usize>(
     transformer: &Transformer,
     numbers: Vec<f32>,
     shape: [usize; D],
 ) -> Tensor<D> {
     let data = TensorData::new(numbers, shape);
-    Tensor::from_data(data, (&transformer.device(), transformer.dtype()))
+    let dtype = match transformer.dtype() {
+        DType::F64 => DType::F64,
+        _ => DType::F32,
+    };
+    Tensor::from_data(data, (&transformer.device(), dtype))
 }
 
 /// The id of the token that stands for what the vocabulary does not have: `[UNK]` or `<unk>`. Other

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::{Operation, Rule, Signal, Signals, Watched};
+use crate::{Operation, Rule, RuleError, Signal, Signals, Watched};
 
 /// What [`check`] found out about a rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,13 +48,17 @@ impl RuleReport {
 /// // The plain gradient of a norm loses nearly everything.
 /// assert!(check(&Gradient {}, &norm, x).conservation_error() > 0.1);
 /// ```
+///
+/// # Panics
+///
+/// If the device fails.
 pub fn check<O: Operation, R: Rule<O>>(rule: &R, operation: &O, input: O::Input) -> RuleReport {
     // Burn may compute a tracked tensor by other kernels, so both runs are tracked.
     let expected = operation.forward(input.clone().watch_each(&mut Watched::default()));
     let mut watched = Watched::default();
     let output = rule.apply(operation, input.watch_each(&mut watched));
 
-    let (expected, found) = (expected.numbers(), output.numbers());
+    let (expected, found) = (read(expected.numbers()), read(output.numbers()));
     let bits = |numbers: &[f64]| {
         numbers
             .iter()
@@ -70,7 +74,7 @@ pub fn check<O: Operation, R: Rule<O>>(rule: &R, operation: &O, input: O::Input)
     let upstream = Tensor::from_data(upstream, (&flat.device(), flat.dtype()));
     let target = (flat * upstream).sum();
     let gradients = target.is_tracked().then(|| target.backward());
-    let relevance = watched.relevance(gradients.as_ref());
+    let relevance = read(watched.relevance(gradients.as_ref()));
 
     RuleReport {
         value_unchanged: bits(&expected) == bits(&found),
@@ -79,4 +83,8 @@ pub fn check<O: Operation, R: Rule<O>>(rule: &R, operation: &O, input: O::Input)
         kept: relevance.iter().sum(),
         absolute: of_outputs().map(f64::abs).sum(),
     }
+}
+
+fn read(numbers: Result<Vec<f64>, RuleError>) -> Vec<f64> {
+    numbers.unwrap_or_else(|error| panic!("{error}"))
 }

@@ -99,6 +99,10 @@ pub enum RuleError {
         /// The rank that was asked for.
         rank: usize,
     },
+    /// The device failed: it is out of memory, or it is gone. A device computes behind the program's
+    /// back, so this shows where numbers are read.
+    #[error("the device failed; it may be out of memory or lost\n{0}")]
+    Device(String),
 }
 
 fn near(names: &[String]) -> String {

@@ -13,7 +13,7 @@
 
 use burn::tensor::{Gradients, Tensor};
 
-use crate::{Operation, Signal, Signals, Watched};
+use crate::{Operation, RuleError, Signal, Signals, Watched};
 
 /// Where the target went: through cuts, and into what operations absorbed between them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -177,18 +177,22 @@ impl Account {
         signal
     }
 
-    pub(crate) fn close(self, target: f64, gradients: Option<&Gradients>) -> Ledger {
+    pub(crate) fn close(
+        self,
+        target: f64,
+        gradients: Option<&Gradients>,
+    ) -> Result<Ledger, RuleError> {
         let mut stages: Vec<Stage> = Vec::new();
         for line in self.lines {
             if let Line::Cut { site, relevance } = line {
                 stages.push(Stage {
                     site,
-                    relevance: relevance.total(gradients),
+                    relevance: relevance.total(gradients)?,
                     absorbed: Vec::new(),
                     unaccounted: 0.0,
                 });
             } else if let Some(stage) = stages.last_mut() {
-                stage.absorbed.extend(line.close(gradients));
+                stage.absorbed.extend(line.close(gradients)?);
             }
         }
         let ends = stages.iter().skip(1).map(|stage| stage.relevance);
@@ -197,13 +201,13 @@ impl Account {
             let absorbed: f64 = stage.absorbed.iter().map(|entry| entry.relevance).sum();
             stage.unaccounted = end - stage.relevance - absorbed;
         }
-        Ledger { target, stages }
+        Ok(Ledger { target, stages })
     }
 }
 
 impl Line {
     /// What was absorbed here.
-    fn close(self, gradients: Option<&Gradients>) -> Vec<Absorbed> {
+    fn close(self, gradients: Option<&Gradients>) -> Result<Vec<Absorbed>, RuleError> {
         let mut entries = Vec::new();
         let mut enter = |site: &str, operation, kind, relevance| {
             if relevance != 0.0 {
@@ -218,7 +222,7 @@ impl Line {
         match self {
             Self::Cut { .. } => {}
             Self::Signal { site, relevance } => {
-                enter(&site, None, "input", relevance.total(gradients));
+                enter(&site, None, "input", relevance.total(gradients)?);
             }
             Self::Operation {
                 site,
@@ -228,16 +232,16 @@ impl Line {
                 inputs,
                 terms,
             } => {
-                let mut rest = output.total(gradients) - inputs.total(gradients);
+                let mut rest = output.total(gradients)? - inputs.total(gradients)?;
                 for (kind, term) in terms.0 {
-                    let relevance = term.total(gradients);
+                    let relevance = term.total(gradients)?;
                     rest -= relevance;
                     enter(&site, Some(name), kind, relevance);
                 }
                 enter(&site, Some(name), absorbs, rest);
             }
         }
-        entries
+        Ok(entries)
     }
 }
 

@@ -51,6 +51,7 @@ mod ledger;
 mod operation;
 pub mod operations;
 mod pass;
+pub mod precision;
 mod probe;
 mod rule;
 pub mod rules;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::{Probe, Signals, Terms};
+use crate::{Probe, RuleError, Signals, Terms};
 
 /// One step of a network, with its parameters, for which a [`Rule`](crate::Rule) can be chosen.
 pub trait Operation: Clone + 'static {
@@ -41,9 +41,13 @@ pub trait Signal: Clone + 'static {
     fn flat(self) -> Tensor<1>;
 
     /// All numbers, row by row.
-    fn numbers(&self) -> Vec<f64> {
-        let data = self.clone().flat().into_data_as::<f64>();
-        data.try_into_vec().expect("the data is f64")
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::Device`] if they could not be computed or read.
+    fn numbers(&self) -> Result<Vec<f64>, RuleError> {
+        let numbers = self.clone().flat().try_into_vec_as::<f64>();
+        numbers.map_err(|error| RuleError::Device(error.to_string()))
     }
 
     /// Whether autodiff follows it; if not, it is a constant.

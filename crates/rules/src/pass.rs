@@ -7,6 +7,7 @@ use std::fmt::Display;
 use burn::tensor::Tensor;
 
 use crate::ledger::Account;
+use crate::precision::widen;
 use crate::probe::Probes;
 use crate::{BoundRules, Operation, Relevance, Signal, Site};
 
@@ -93,8 +94,8 @@ impl<'a> Pass<'a> {
     /// let y = pass.apply("map", &map, x);
     ///
     /// // 2 * 3 - 1 * 1 + 0.5
-    /// let relevance = pass.backward(y.sum());
-    /// let ledger = relevance.ledger().unwrap();
+    /// let mut relevance = pass.backward(y.sum());
+    /// let ledger = relevance.take_ledger().unwrap().unwrap();
     /// assert_eq!((ledger.target, ledger.read(), ledger.unaccounted()), (5.5, 5.0, 0.0));
     /// let bias = ledger.absorbed().next().unwrap();
     /// assert_eq!((bias.site.as_str(), bias.kind, bias.relevance), ("map", "bias", 0.5));
@@ -134,7 +135,7 @@ impl<'a> Pass<'a> {
             None => run(operation, input),
             Some(account) => account.apply(&site, operation, input, run),
         };
-        let added = || operation.added().cloned();
+        let added = || operation.added().cloned().map(widen);
         self.record(site, Some(O::NAME), output, added)
     }
 
@@ -195,7 +196,7 @@ impl<'a> Pass<'a> {
         let gradients = target.is_tracked().then(|| target.backward());
         let mut relevance = self.probes.into_relevance(gradients.as_ref());
         relevance.ledger = self.account.map(|account| {
-            let target = value.numbers().into_iter().sum();
+            let target = value.numbers()?.into_iter().sum();
             account.close(target, gradients.as_ref())
         });
         relevance

@@ -6,6 +6,7 @@ use std::fmt;
 
 use burn::tensor::{Gradients, Tensor};
 
+use crate::precision::widen;
 use crate::{Ledger, RuleError, Signal};
 
 /// Gives the [`Reading`] of a signal, in a box.
@@ -15,7 +16,7 @@ type Finish = dyn FnOnce(Option<&Gradients>) -> Box<dyn Any>;
 pub struct Probe {
     finish: Box<Finish>,
     /// The relevance of every number, of the reading in the box.
-    relevance: fn(Box<dyn Any>) -> Vec<f64>,
+    relevance: fn(Box<dyn Any>) -> Result<Vec<f64>, RuleError>,
 }
 
 /// What a probe found: a signal and its gradient, in the same shape, outside autodiff.
@@ -31,9 +32,9 @@ pub struct Reading<const D: usize> {
 }
 
 impl<const D: usize> Reading<D> {
-    /// The relevance: the signal times its gradient.
+    /// The relevance: the signal times its gradient, in f32 if they have fewer digits.
     pub fn relevance(self) -> Tensor<D> {
-        self.signal * self.gradient
+        widen(self.signal) * widen(self.gradient)
     }
 }
 
@@ -55,7 +56,7 @@ impl Probe {
             finish: Box::new(finish),
             relevance: |reading| {
                 let reading = reading.downcast::<Reading<D>>();
-                reading.map_or(Vec::new(), |reading| reading.relevance().numbers())
+                reading.map_or(Ok(Vec::new()), |reading| reading.relevance().numbers())
             },
         }
     }
@@ -66,7 +67,7 @@ impl Probe {
     }
 
     /// The relevance of every number, row by row.
-    pub(crate) fn relevance(self, gradients: Option<&Gradients>) -> Vec<f64> {
+    pub(crate) fn relevance(self, gradients: Option<&Gradients>) -> Result<Vec<f64>, RuleError> {
         (self.relevance)((self.finish)(gradients))
     }
 }
@@ -124,7 +125,7 @@ impl fmt::Debug for Probes {
 #[derive(Debug)]
 pub struct Relevance {
     at_probes: HashMap<String, (Box<dyn Any>, Option<Tensor<1>>)>,
-    pub(crate) ledger: Option<Ledger>,
+    pub(crate) ledger: Option<Result<Ledger, RuleError>>,
 }
 
 impl Relevance {
@@ -154,9 +155,13 @@ impl Relevance {
         Ok(Reading { added, ..*reading })
     }
 
-    /// The account of the target, if the pass was asked to keep one; see
+    /// Takes the account of the target, if the pass was asked to keep one; see
     /// [`Pass::with_ledger`](crate::Pass::with_ledger).
-    pub fn ledger(&self) -> Option<&Ledger> {
-        self.ledger.as_ref()
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::Device`] if its numbers could not be computed or read.
+    pub fn take_ledger(&mut self) -> Result<Option<Ledger>, RuleError> {
+        self.ledger.take().transpose()
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Gradients, Tensor};
 
-use crate::Signal;
+use crate::{RuleError, Signal};
 
 /// The tensors that an operation takes: one, or several in a tuple or a list.
 pub trait Signals: Clone {
@@ -11,7 +11,7 @@ pub trait Signals: Clone {
 }
 
 /// Reads the relevance of one watched tensor.
-type Read = Box<dyn FnOnce(Option<&Gradients>) -> Vec<f64>>;
+type Read = Box<dyn FnOnce(Option<&Gradients>) -> Result<Vec<f64>, RuleError>>;
 
 /// Tensors that are being watched, to read their relevance after the backward pass.
 #[derive(Default)]
@@ -45,14 +45,17 @@ impl Watched {
     }
 
     /// The relevance of every number of every tensor.
-    pub(crate) fn relevance(self, gradients: Option<&Gradients>) -> Vec<f64> {
-        let reads = self.reads.into_iter();
-        reads.flat_map(|read| read(gradients)).collect()
+    pub(crate) fn relevance(self, gradients: Option<&Gradients>) -> Result<Vec<f64>, RuleError> {
+        let mut relevance = Vec::new();
+        for read in self.reads {
+            relevance.extend(read(gradients)?);
+        }
+        Ok(relevance)
     }
 
     /// The sum of all relevance.
-    pub(crate) fn total(self, gradients: Option<&Gradients>) -> f64 {
-        self.relevance(gradients).into_iter().sum()
+    pub(crate) fn total(self, gradients: Option<&Gradients>) -> Result<f64, RuleError> {
+        Ok(self.relevance(gradients)?.into_iter().sum())
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn manifest(
         ("group", json!(arguments.group)),
         ("format", json!(format!("{format:?}").to_lowercase())),
         ("device", json!(format!("{:?}", model.transformer.device()))),
+        ("dtype", json!(model.transformer.dtype().name())),
     ];
     Ok(entries
         .into_iter()

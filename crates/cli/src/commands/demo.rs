@@ -18,8 +18,9 @@ use crate::device;
 use crate::output::Output;
 use crate::rules::COMPARED;
 
-/// How many reviews the corpus has: eight tenths to train on, a tenth held out, a tenth to test.
-pub(crate) const REVIEWS: usize = 8000;
+/// How many reviews the corpus has unless another number is asked for: eight tenths to train on, a
+/// tenth held out, a tenth to test.
+pub(crate) const REVIEWS: u32 = 8000;
 /// How many texts are computed at once.
 const BATCH: usize = 32;
 
@@ -27,7 +28,7 @@ const BATCH: usize = 32;
 pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
     let device = device::parse(&arguments.device.name)?;
     let mut output = Output::open(None)?;
-    let corpus = reviews(REVIEWS, arguments.seed);
+    let corpus = reviews(arguments.reviews as usize, arguments.seed);
     let folder = arguments.out.join("model");
     let model = model(&corpus, &folder, arguments.seed, &device)?;
     let right = accuracy(&model, &corpus.test, BATCH)?;

@@ -27,6 +27,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     let device = device::parse(&arguments.device.name)?;
     let table = table(arguments)?;
     let model = Model::load(&arguments.model, &device)?;
+    let model = arguments.precision.dtype.apply(model)?;
     let explainers = explainers(arguments, format, &model, &rules)?;
     let any_number = matches!(format, Format::Ansi | Format::Html);
     let mut worker = Worker::new(&explainers, arguments.pair.as_deref(), any_number);

@@ -9,7 +9,7 @@ mod rules;
 mod train;
 mod tune;
 
-pub(crate) use demo::demo;
+pub(crate) use demo::{REVIEWS, demo};
 pub(crate) use devices::devices;
 pub(crate) use evaluate::evaluate;
 pub(crate) use explain::explain;

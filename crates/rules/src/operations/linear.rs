@@ -1,16 +1,27 @@
 //! The linear map.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, module::linear};
 
+use crate::precision::widen;
 use crate::{Operation, Terms};
 
 /// z_j = sum_i x_i W_ij + b_j, on `[batch, position, feature]`.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    /// `[input, output]`.
+    /// `[input, output]`; see [`precision`](crate::precision) for its type of float.
     pub weight: Tensor<2>,
     /// `[output]`.
     pub bias: Option<Tensor<1>>,
+}
+
+impl Linear {
+    /// The same map with its weights in f32 at least, for rules whose slopes are too large for less.
+    pub(crate) fn widened(&self) -> Self {
+        Self {
+            weight: widen(self.weight.clone()),
+            bias: self.bias.clone().map(widen),
+        }
+    }
 }
 
 impl From<&burn::nn::Linear> for Linear {
@@ -29,7 +40,17 @@ impl Operation for Linear {
     type Output = Tensor<3>;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        burn::tensor::module::linear(x, self.weight.clone(), self.bias.clone())
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        let dtype = weight.dtype();
+        if x.dtype() == dtype {
+            return linear(x, weight, bias);
+        }
+        // Weights of few digits: only the product is computed in their type.
+        let z = widen(linear(x.cast(dtype), weight, None));
+        match bias {
+            Some(bias) => z + widen(bias).unsqueeze(),
+            None => z,
+        }
     }
 
     fn added(&self) -> Option<&Tensor<1>> {

@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::precision::widen;
 use crate::{Operation, Terms};
 
 /// LayerNorm or RMSNorm: y = (x - mean(x)) * scale(x) * gamma + beta, the latter without the mean, over the features of `[batch, position, feature]`.
@@ -85,11 +86,11 @@ impl Norm {
     /// y * gamma + beta.
     pub fn affine(&self, y: Tensor<3>) -> Tensor<3> {
         let y = match &self.gamma {
-            Some(gamma) => y * gamma.clone().unsqueeze(),
+            Some(gamma) => y * widen(gamma.clone()).unsqueeze(),
             None => y,
         };
         match &self.beta {
-            Some(beta) => y + beta.clone().unsqueeze(),
+            Some(beta) => y + widen(beta.clone()).unsqueeze(),
             None => y,
         }
     }

@@ -20,6 +20,6 @@ pub struct Flat {}
 
 impl Rule<Linear> for Flat {
     fn apply(&self, linear: &Linear, x: Tensor<3>) -> Tensor<3> {
-        by_weights(linear, linear.weight.ones_like(), x)
+        by_weights(linear, linear.widened().weight.ones_like(), x)
     }
 }

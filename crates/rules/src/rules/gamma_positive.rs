@@ -38,12 +38,10 @@ impl GammaPositive {
 impl Rule<Linear> for GammaPositive {
     fn apply(&self, linear: &Linear, x: Tensor<3>) -> Tensor<3> {
         let gamma = self.0.value();
+        let Linear { weight, bias } = linear.widened();
         let favoured = Linear {
-            weight: linear.weight.clone() + linear.weight.clone().clamp_min(0.0) * gamma,
-            bias: linear
-                .bias
-                .clone()
-                .map(|b| b.clone() + b.clamp_min(0.0) * gamma),
+            weight: weight.clone() + weight.clamp_min(0.0) * gamma,
+            bias: bias.map(|b| b.clone() + b.clamp_min(0.0) * gamma),
         };
         let value = linear.forward(x.clone()).detach();
         let g = favoured.forward(x);

@@ -14,8 +14,8 @@ pub(super) struct Signs {
 
 impl Signs {
     pub(super) fn of(linear: &Linear, x: Tensor<3>) -> Self {
-        let weight = linear.weight.clone();
-        let bias = |part: fn(Tensor<1>) -> Tensor<1>| linear.bias.clone().map(part);
+        let Linear { weight, bias } = linear.widened();
+        let bias = |part: fn(Tensor<1>) -> Tensor<1>| bias.clone().map(part);
         Self {
             inputs: [x.clone().clamp_min(0.0), x.clamp_max(0.0)],
             weights: [weight.clone().clamp_min(0.0), weight.clamp_max(0.0)],

@@ -22,7 +22,7 @@ pub struct WSquared {}
 
 impl Rule<Linear> for WSquared {
     fn apply(&self, linear: &Linear, x: Tensor<3>) -> Tensor<3> {
-        by_weights(linear, linear.weight.clone().square(), x)
+        by_weights(linear, linear.widened().weight.square(), x)
     }
 }
 

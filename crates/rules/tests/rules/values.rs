@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, DType, Tensor};
 use relprop_rules::operations::{
     Activation, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate, Linear, Norm,
     NormScale, Pooling, Residual,
@@ -188,6 +188,16 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
                 bias,
             };
             checked.insert(check::<_, 3, 3>(place, &linear, 1, one));
+        }
+        for dtype in [DType::F16, DType::BF16] {
+            // Large numbers are infinite in f16.
+            if place.device().supports_dtype(dtype) && fill != Fill::Large {
+                let linear = Linear {
+                    weight: place.draw([FEATURES, 5], 10).cast(dtype),
+                    bias: Some(place.draw([5], 11).cast(dtype)),
+                };
+                check::<_, 3, 3>(place, &linear, 1, one);
+            }
         }
         for scale in [
             NormScale::InsideRoot(1e-12),

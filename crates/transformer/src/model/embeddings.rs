@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 use relprop_rules::{
     Pass,
     operations::{EmbeddingSum, Linear as LinearMap},
+    precision::widen,
 };
 
 use super::{layer_norm::LayerNorm, linear::linear, transformer::drop};
@@ -54,12 +55,13 @@ impl Embeddings {
 
     /// `[batch, position, feature]`.
     pub(super) fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
-        let word = pass.signal("word", self.word.forward(batch.ids.clone()));
+        let word = pass.signal("word", widen(self.word.forward(batch.ids.clone())));
         let rows = batch.positions.clone() + self.first_position as i64;
-        let position = self.position.forward(rows);
+        let position = widen(self.position.forward(rows));
         let mut others = vec![pass.signal("position", position)];
         if let Some(table) = &self.token_type {
-            others.push(pass.signal("token-type", table.forward(batch.types.clone())));
+            let token_type = widen(table.forward(batch.types.clone()));
+            others.push(pass.signal("token-type", token_type));
         }
         let mut x = pass.apply("sum", &EmbeddingSum, (word, others));
         if let Some(norm) = &self.norm {

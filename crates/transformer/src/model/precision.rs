@@ -6,12 +6,13 @@ use burn::tensor::{DType, Tensor};
 use super::Transformer;
 
 impl Transformer {
-    /// The type of float that this model computes in.
+    /// The type of float that this model's weights have.
     pub fn dtype(&self) -> DType {
         self.classifier.weight.val().dtype()
     }
 
-    /// The same model, computing in `dtype`, a type of float that its device has.
+    /// The same model with weights in `dtype`, a type of float that its device has. What it computes
+    /// in: see [`precision`](relprop_rules::precision).
     #[must_use]
     pub fn cast(self, dtype: DType) -> Self {
         self.map(&mut Cast(dtype))

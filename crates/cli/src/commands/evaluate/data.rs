@@ -10,8 +10,8 @@ use relprop_train::corpus::{self, Tree};
 use relprop_transformer::{Model, TokenizedText, Truncation};
 use sha2::{Digest, Sha256};
 
-use super::super::demo::REVIEWS;
 use crate::args::EvaluationTarget;
+use crate::commands::REVIEWS;
 
 /// What names the embedded corpus, unless a file is called so.
 const EMBEDDED: &str = "reviews";
@@ -126,7 +126,7 @@ fn label(found: &Found, labels: &[String]) -> anyhow::Result<usize> {
 
 /// The reviews that the demo's model has never seen.
 fn embedded(seed: u64) -> Vec<Found> {
-    let reviews = corpus::reviews(REVIEWS, seed).test;
+    let reviews = corpus::reviews(REVIEWS as usize, seed).test;
     let found = reviews
         .into_iter()
         .enumerate()

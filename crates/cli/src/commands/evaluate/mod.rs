@@ -31,6 +31,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let mut metrics = metrics(&arguments.metrics)?;
     let device = device::parse(&arguments.device.name)?;
     let model = Model::load(&arguments.model, &device)?;
+    let model = arguments.precision.dtype.apply(model)?;
     let data = labelled(
         &arguments.data,
         arguments.limit,

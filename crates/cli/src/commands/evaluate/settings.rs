@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Data;
 use crate::args::{EvaluateArguments, EvaluationTarget};
+use crate::precision::Precision;
 use crate::rules;
 
 /// Everything that decides what a run finds. Two runs with the same settings find the same.
@@ -30,6 +31,8 @@ pub(super) struct Settings {
     seed: u64,
     /// The device, as it was asked for.
     device: String,
+    /// The type of float of the weights.
+    dtype: Precision,
     metrics: Vec<String>,
     methods: Vec<MethodSettings>,
 }
@@ -66,6 +69,7 @@ impl Settings {
             target: arguments.target,
             seed: arguments.seed,
             device: arguments.device.name.clone(),
+            dtype: arguments.precision.dtype,
             metrics: metrics.iter().map(|metric| metric.name()).collect(),
             methods: arguments
                 .methods
