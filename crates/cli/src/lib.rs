@@ -4,6 +4,7 @@ mod args;
 mod bulk;
 mod commands;
 mod device;
+mod fault;
 mod halving;
 mod methods;
 mod output;
@@ -23,7 +24,8 @@ use usage::UsageError;
 ///
 /// Exit code 0: done. 1: failed. 2: wrong usage.
 pub fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    let result = fault::caught(|| match arguments.command {
         Command::Demo(arguments) => commands::demo(&arguments),
         Command::Train(arguments) => commands::train(&arguments),
         Command::Explain(arguments) => commands::explain(&arguments),
@@ -32,7 +34,7 @@ pub fn main() -> ExitCode {
         Command::Rules(arguments) => commands::rules(&arguments),
         Command::Inspect(arguments) => commands::inspect(&arguments),
         Command::Devices => commands::devices(),
-    };
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has seen enough: `relprop ... | head`.

@@ -51,6 +51,9 @@ pub enum TrainError {
     #[error("training was stopped; the same command resumes it after the last finished epoch")]
     Interrupted,
     /// Training failed.
-    #[error("training failed: {0}")]
+    #[error(
+        "training failed: {0}\nif the device is out of memory or lost, use a smaller `batch` or another \
+         device; the same command resumes after the last finished epoch"
+    )]
     Failed(String),
 }
