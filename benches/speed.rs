@@ -4,6 +4,7 @@
 //! cargo bench --bench speed                                  # all of it; a table
 //! cargo bench --bench speed -- minilm 128 8 ah-ln            # one case
 //! cargo bench --bench speed -- minilm 128 8 ah-ln --serve    # a run for each line of standard input
+//! cargo bench --bench speed --features gpu,autotune          # on a card
 //! ```
 //!
 //! Weights are fresh and texts have exactly the length that is said, so nothing is padded. Each case
@@ -100,7 +101,7 @@ impl Shape {
             }),
             ..start
         };
-        let transformer = Transformer::new(&config, &Device::flex()).expect("the sizes fit");
+        let transformer = Transformer::new(&config, &device()).expect("the sizes fit");
         Model::new(transformer, tokenizer)
     }
 }
@@ -170,6 +171,16 @@ impl fmt::Display for Case {
     }
 }
 
+/// The card where relprop is built for one, else the CPU.
+fn device() -> Device {
+    #[cfg(feature = "cuda")]
+    return Device::cuda(burn::tensor::DeviceIndex::Default);
+    #[cfg(all(feature = "gpu", not(feature = "cuda")))]
+    return Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
+    #[cfg(not(any(feature = "gpu", feature = "cuda")))]
+    Device::flex()
+}
+
 /// Seconds of one run.
 fn time(run: &mut impl FnMut()) -> f64 {
     let start = Instant::now();
@@ -193,7 +204,7 @@ fn peak_memory() -> f64 {
 /// The rate of square matrix products of this size at their best, in operations a second.
 fn peak_rate() -> f64 {
     const SIZE: usize = 1536;
-    let device = Device::flex();
+    let device = device();
     let draw = || Tensor::<2>::random([SIZE, SIZE], Distribution::Default, &device);
     let (a, b) = (draw(), draw());
     let mut run = || {

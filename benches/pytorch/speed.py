@@ -1,7 +1,7 @@
 """The cases of `cargo bench --bench speed`, side by side with PyTorch on the same machine.
 
     cargo bench --bench speed --no-run        # says where the program is
-    python speed.py PROGRAM [--runs 7] [--cases minilm,128,8 bert-base,128,4 ...]
+    python speed.py PROGRAM [--runs 7] [--cases minilm,128,8 bert-base,128,4 ...] [--device cuda]
 
 Each case has one process of relprop and one for each way to do the same in PyTorch; they run in turns, so
 that what else the machine does falls on all of them. A table with medians comes to standard output: the
@@ -53,13 +53,14 @@ def patch_with_lxt(model):
     modeling_bert.eager_attention_forward = patches.wrap_attention_forward(modeling_bert.eager_attention_forward)
 
 
-def prepare(shape, tokens, batch, work, way):
-    """What runs once."""
+def prepare(shape, tokens, batch, work, way, device):
+    """What runs once. It ends with a list of numbers, so a card has finished."""
     import torch
     from torch import nn
     from transformers import BertConfig, BertForSequenceClassification
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+    torch.set_default_device(device)
     blocks, width, heads = SHAPES[shape]
     config = BertConfig(
         num_hidden_layers=blocks,
@@ -135,8 +136,8 @@ def prepare(shape, tokens, batch, work, way):
 
 def serve(arguments):
     """Runs once for each line of standard input."""
-    shape, tokens, batch, work, way = arguments
-    run = prepare(shape, int(tokens), int(batch), work, way)
+    shape, tokens, batch, work, way, device = arguments
+    run = prepare(shape, int(tokens), int(batch), work, way, device)
     run()
     for _line in sys.stdin:
         start = time.perf_counter()
@@ -174,6 +175,7 @@ def main():
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--cases", nargs="*", default=CASES)
     parser.add_argument("--work", nargs="*", default=["forward", "gradient-x-input", "ah-ln", "libra", "attn-lrp"])
+    parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
 
     print("| shape | tokens | texts | work | relprop ms | of its forward | PyTorch ms | times as fast | MiB | PyTorch MiB |")
@@ -185,7 +187,7 @@ def main():
             ways = WAYS[work]
             runners = [Runner([arguments.program, shape, tokens, batch, work, "--serve"])]
             python = [sys.executable, __file__, "--serve", shape, tokens, batch, work]
-            runners += [Runner([*python, way]) for way in ways]
+            runners += [Runner([*python, way, arguments.device]) for way in ways]
             for turn in range(arguments.runs + 1):
                 for runner in runners:
                     runner.run()
