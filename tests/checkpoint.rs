@@ -519,9 +519,10 @@ fn every_tensor_that_does_not_fit_is_listed() {
 #[rstest]
 #[case(
     "\"model_type\": \"bert\"",
-    "\"model_type\": \"gpt2\"",
-    "models of type `gpt2` are not supported; the supported types are `bert`, `roberta`, \
-     `xlm-roberta`, `distilbert`, `electra`, `relprop`"
+    "\"model_type\": \"mamba\"",
+    "models of type `mamba` are not supported; the supported types are `bert`, `roberta`, \
+     `xlm-roberta`, `distilbert`, `electra`, `gpt2`, `llama`, `mistral`, `qwen2`, `qwen3`, `gemma`, \
+     `relprop`"
 )]
 #[case("\"model_type\": \"bert\",", "", "it has no `model_type`")]
 #[case(

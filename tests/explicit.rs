@@ -98,6 +98,7 @@ fn with(architecture: Architecture, blocks: usize, feed_forward: bool) -> Transf
     let part = FeedForwardConfig {
         width: 48,
         activation: Activation::Gelu,
+        gated: false,
     };
     TransformerConfig {
         blocks,

@@ -282,6 +282,7 @@ fn nothing_absorbs() -> TransformerConfig {
     let norm = NormConfig {
         scale: NormScale::InsideRoot(1e-12),
         affine: false,
+        plus_one: false,
     };
     TransformerConfig {
         norm,
@@ -289,6 +290,7 @@ fn nothing_absorbs() -> TransformerConfig {
         feed_forward: Some(FeedForwardConfig {
             width: 48,
             activation: Activation::Relu,
+            gated: false,
         }),
         pooler: Some(Activation::Relu),
         ..Architecture::PostNorm.config()

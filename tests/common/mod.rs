@@ -66,6 +66,7 @@ impl Architecture {
             feed_forward: Some(FeedForwardConfig {
                 width: 48,
                 activation: Activation::Gelu,
+                gated: false,
             }),
             ..TransformerConfig::bert(vocabulary, labels.clone())
         };
@@ -76,10 +77,12 @@ impl Architecture {
                 norm: NormConfig {
                     scale: NormScale::InsideRoot(1e-5),
                     affine: true,
+                    plus_one: false,
                 },
                 feed_forward: Some(FeedForwardConfig {
                     width: 48,
                     activation: Activation::Relu,
+                    gated: false,
                 }),
                 embedding_norm: None,
                 token_types: 0,
@@ -107,6 +110,7 @@ pub fn draw_config(seed: u64) -> TransformerConfig {
             NormScale::RootMeanSquare,
         ][below(3)]([1e-12, 1e-5, 0.1][below(3)]),
         affine: below(3) > 0,
+        plus_one: false,
     };
     let (norm, embedding_norm) = (norm(), norm());
     let heads = [1, 2, 4][below(3)];
@@ -119,6 +123,7 @@ pub fn draw_config(seed: u64) -> TransformerConfig {
         feed_forward: (below(3) > 0).then(|| FeedForwardConfig {
             width: 3 + below(30),
             activation: activations[below(5)],
+            gated: false,
         }),
         norm,
         norm_placement: [NormPlacement::Before, NormPlacement::After][below(2)],

@@ -219,6 +219,7 @@ fn bert_with_relu() -> TransformerConfig {
         feed_forward: Some(FeedForwardConfig {
             width: 48,
             activation: Activation::Relu,
+            gated: false,
         }),
         ..Architecture::PostNorm.config()
     }

@@ -176,8 +176,8 @@ impl<'m> Explainer<'m> {
     ///
     /// [`UnknownTarget`] if the model has no label of that index.
     pub fn target(mut self, target: Target) -> Result<Self, UnknownTarget> {
-        let labels = &self.model.transformer.config().labels;
-        self.target = target.check(labels)?;
+        let config = self.model.transformer.config();
+        self.target = target.check(config.outputs(), &config.labels)?;
         Ok(self)
     }
 
@@ -343,13 +343,18 @@ impl<'m> Explainer<'m> {
     }
 
     fn explanation(&self, text: &TokenizedText, logits: &[f32], relevance: &[f32]) -> Explanation {
-        let labels = &self.model.transformer.config().labels;
+        let name = |index| self.model.output(index);
         let weights = self.target.weights(logits);
         let value = weights
             .iter()
             .zip(logits)
             .map(|(weight, logit)| weight * logit)
             .sum();
+        let language_model = self.model.transformer.config().is_language_model();
+        let shown = match language_model {
+            true => likeliest(logits, &weights),
+            false => (0..logits.len()).collect(),
+        };
         let tokens = text
             .tokens
             .iter()
@@ -374,11 +379,13 @@ impl<'m> Explainer<'m> {
             },
             device: device_name(&self.model.transformer),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            logits: logits.to_vec(),
-            labels: labels.clone(),
-            prediction: labels[argmax(logits)].clone(),
+            logits: shown.iter().map(|&index| logits[index]).collect(),
+            labels: shown.iter().map(|&index| name(index)).collect(),
+            prediction: name(argmax(logits)),
+            probability: language_model.then(|| probability(logits, argmax(logits))),
+            position: language_model.then(|| text.read()),
             target: TargetValue {
-                label: self.target.name(logits, labels),
+                label: self.target.name(logits, name),
                 value,
             },
             tokens: tokens.collect(),
@@ -387,6 +394,25 @@ impl<'m> Explainer<'m> {
             ledger: None,
         }
     }
+}
+
+/// How many of a language model's logits are kept.
+const SHOWN: usize = 10;
+
+/// The indices of the largest logits, and of those that have a weight, the largest first.
+fn likeliest(logits: &[f32], weights: &[f32]) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..logits.len()).collect();
+    indices.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+    let places = indices.into_iter().enumerate();
+    let shown = places.filter(|&(place, index)| place < SHOWN || weights[index] != 0.0);
+    shown.map(|(_, index)| index).collect()
+}
+
+/// The softmax of the logits at `index`.
+fn probability(logits: &[f32], index: usize) -> f32 {
+    let largest = logits[argmax(logits)];
+    let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+    (logits[index] - largest).exp() / sum
 }
 
 /// Merges the word pieces of each word.

@@ -31,10 +31,17 @@ pub struct Explanation {
     pub version: String,
     /// One logit a label, in the order of `labels`.
     pub logits: Vec<f32>,
-    /// The model's labels.
+    /// The model's labels; of a language model, the tokens that are likeliest to come next and those
+    /// that the target is made of, the likeliest first.
     pub labels: Vec<String>,
-    /// The label with the largest logit.
+    /// The label, or token, with the largest logit.
     pub prediction: String,
+    /// Of a language model, the probability of the token that it predicts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f32>,
+    /// Of a language model, the token whose continuation was explained, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
     /// What was explained.
     pub target: TargetValue,
     /// The tokens, special ones included, in the order of the text.

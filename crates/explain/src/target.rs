@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// What to explain: a logit, or the difference of two.
+/// What to explain: a logit, or the difference of two. A language model has one for each token of its
+/// vocabulary, and tokens' ids in the place of labels' indices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Target {
     /// The logit of the predicted label.
@@ -16,15 +17,23 @@ pub enum Target {
 
 /// There is no such target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no target `{text}`; give `predicted`, a label ({}), its index, or two of them as A-B",
-    labels.join(", ")
-)]
+#[error("there is no target `{text}`; {}", ways(labels))]
 pub struct UnknownTarget {
     /// What was asked for.
     pub text: String,
-    /// The labels that the model has.
+    /// The labels that the model has; none if it is a language model.
     pub labels: Vec<String>,
+}
+
+/// What could be asked for instead.
+fn ways(labels: &[String]) -> String {
+    match labels {
+        [] => "give `predicted`, or a token of the model's vocabulary".to_owned(),
+        labels => format!(
+            "give `predicted`, a label ({}), its index, or two of them as A-B",
+            labels.join(", ")
+        ),
+    }
 }
 
 impl Target {
@@ -62,12 +71,12 @@ impl Target {
             })
     }
 
-    /// The target, if a model with these labels has it.
-    pub(crate) fn check(self, labels: &[String]) -> Result<Self, UnknownTarget> {
+    /// The target, if a model of so many logits has it; their labels, if they are labels.
+    pub(crate) fn check(self, outputs: usize, labels: &[String]) -> Result<Self, UnknownTarget> {
         let known = match self {
             Self::Predicted => true,
-            Self::Label(index) => index < labels.len(),
-            Self::Contrast(a, b) => a.max(b) < labels.len(),
+            Self::Label(index) => index < outputs,
+            Self::Contrast(a, b) => a.max(b) < outputs,
         };
         let unknown = || UnknownTarget {
             text: self.to_string(),
@@ -100,11 +109,11 @@ impl Target {
     }
 
     /// What it is called, when `logits` are the model's.
-    pub(crate) fn name(self, logits: &[f32], labels: &[String]) -> String {
+    pub(crate) fn name(self, logits: &[f32], name: impl Fn(usize) -> String) -> String {
         match self {
-            Self::Predicted => labels[argmax(logits)].clone(),
-            Self::Label(index) => labels[index].clone(),
-            Self::Contrast(a, b) => format!("{}-{}", labels[a], labels[b]),
+            Self::Predicted => name(argmax(logits)),
+            Self::Label(index) => name(index),
+            Self::Contrast(a, b) => format!("{}-{}", name(a), name(b)),
         }
     }
 }
@@ -155,10 +164,13 @@ mod tests {
 
     #[test]
     fn a_label_that_is_not_there_is_refused() {
-        assert!(Target::Contrast(2, 0).check(&labels()).is_ok());
-        let message = Target::Label(3).check(&labels()).unwrap_err().to_string();
+        assert!(Target::Contrast(2, 0).check(3, &labels()).is_ok());
+        let message = Target::Label(3)
+            .check(3, &labels())
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("`3`") && message.contains("no, yes, yes-and-no"));
-        assert!(Target::Contrast(0, 9).check(&labels()).is_err());
+        assert!(Target::Contrast(0, 9).check(3, &labels()).is_err());
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub struct Batch {
     pub padding: Tensor<2, Bool>,
     /// 1 at the first token of each text and 0 elsewhere, `[batch, 1, position]`.
     pub first: Tensor<3>,
+    /// 1 at the token of each text that a language model continues from, and 0 elsewhere,
+    /// `[batch, 1, position]`.
+    pub read: Tensor<3>,
     /// Where each text begins and ends along `position`.
     pub spans: Vec<std::ops::Range<usize>>,
 }
@@ -69,6 +72,7 @@ impl Batch {
             |values: Vec<i64>| Tensor::<2, Int>::from_data(TensorData::new(values, shape), device);
 
         let first = layout(0, &|_, index| i64::from(index == 0));
+        let read = layout(0, &|text, index| i64::from(index == text.read()));
         Self {
             ids: tensor(layout(padding_token.into(), &|text, i| {
                 text.tokens[i].id.into()
@@ -77,6 +81,7 @@ impl Batch {
             positions: tensor(layout(0, &|_, index| index as i64)),
             padding: tensor(layout(1, &|_, _| 0)).bool(),
             first: tensor(first).float().unsqueeze_dim(1),
+            read: tensor(read).float().unsqueeze_dim(1),
             spans,
         }
     }

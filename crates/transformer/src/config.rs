@@ -3,7 +3,8 @@
 use relprop_rules::operations::{Activation, NormScale};
 use serde::{Deserialize, Serialize};
 
-/// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts.
+/// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts, or continues
+/// them.
 ///
 /// [`TransformerConfig::bert`] and [`TransformerConfig::attention_only`] are the two usual starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct TransformerConfig {
     /// How many tokens the vocabulary has.
     pub vocabulary: usize,
-    /// How many tokens a text can have, special ones included; at least 2.
+    /// How many tokens a text can have, special ones included; at least 2. They have a table of
+    /// embeddings unless attention is [rotary](AttentionConfig::rotary).
     pub positions: usize,
     /// The row of the position table in which the first token of a text stands. RoBERTa leaves the
     /// first ones to padding; everyone else starts at 0.
@@ -28,10 +30,20 @@ pub struct TransformerConfig {
     pub embedding_width: Option<usize>,
     /// The number of blocks, at most 1000.
     pub blocks: usize,
-    /// The number of attention heads; it must divide `width`.
+    /// Whether word embeddings are multiplied by sqrt(width): Gemma.
+    #[serde(default)]
+    pub scaled_embeddings: bool,
+    /// The number of attention heads; it must divide `width`, unless heads have a
+    /// [width of their own](AttentionConfig::head_width).
     pub heads: usize,
-    /// Whether attention scores are divided by sqrt(width / heads).
+    /// Whether attention scores are divided by the square root of the width of a head.
     pub scaled_attention: bool,
+    /// How attention differs from that of BERT.
+    #[serde(default)]
+    pub attention: AttentionConfig,
+    /// Which linear maps of the blocks have a bias.
+    #[serde(default)]
+    pub biases: Biases,
     /// The feed-forward part of each block, if it has one.
     pub feed_forward: Option<FeedForwardConfig>,
     /// The norm after the embedding sum, if there is one.
@@ -43,7 +55,10 @@ pub struct TransformerConfig {
     /// The activation of the pooler over the first token, a linear map and this activation; none
     /// for a model without a pooler.
     pub pooler: Option<Activation>,
-    /// The labels, in the order of the logits.
+    /// What the last hidden states are asked.
+    #[serde(default)]
+    pub head: Head,
+    /// The labels, in the order of the logits; none for a language model.
     pub labels: Vec<String>,
     /// The share of hidden numbers that training drops, in [0, 1).
     pub dropout: f64,
@@ -51,6 +66,99 @@ pub struct TransformerConfig {
     pub attention_dropout: f64,
     /// The standard deviation of freshly drawn weights, above 0.
     pub initializer_range: f64,
+}
+
+/// How attention differs from that of BERT, which is the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttentionConfig {
+    /// The number of heads of keys and values, if it is less than that of queries, which it must
+    /// divide: each then serves a group of queries' heads.
+    pub key_heads: Option<usize>,
+    /// The number of features of a head, if it is not `width` / `heads`.
+    pub head_width: Option<usize>,
+    /// Whether a token looks at itself and those before it only.
+    pub causal: bool,
+    /// How many tokens a token looks at, itself and the last ones before it, if attention is causal
+    /// and this is limited; at least 1.
+    pub window: Option<usize>,
+    /// Positions as rotations of queries and keys, in the place of a table of embeddings.
+    pub rotary: Option<RotaryConfig>,
+    /// Whether the queries and keys of each head are normalised, by the blocks' kind of norm: Qwen3.
+    pub query_key_norm: bool,
+}
+
+/// Positions as rotations: at position p, the pair k of a head of d features is turned by the angle
+/// p * theta^(-2k / d).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotaryConfig {
+    /// The base of the frequencies, above 0: 10000 in most models.
+    pub theta: f64,
+    /// How the frequencies are stretched for longer texts, if they are.
+    #[serde(default)]
+    pub scaling: Option<RotaryScaling>,
+}
+
+/// The stretching of Llama 3.1: a wave longer than `original_positions` / `low_frequency` is slowed
+/// down by `factor`, one shorter than `original_positions` / `high_frequency` is kept, and between
+/// them it goes smoothly from one to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotaryScaling {
+    /// How much the long waves are slowed down, above 0.
+    pub factor: f64,
+    /// How often a wave that is slowed down fully turns in a text of `original_positions` at most.
+    pub low_frequency: f64,
+    /// How often a wave that is kept turns in such a text at least; above `low_frequency`.
+    pub high_frequency: f64,
+    /// How many tokens a text could have before, at least 1.
+    pub original_positions: usize,
+}
+
+/// Which linear maps of the blocks have a bias; all of them by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Biases {
+    /// Those that make queries, keys and values.
+    pub attention: bool,
+    /// The one after the heads.
+    pub attention_output: bool,
+    /// Those of the feed-forward part.
+    pub feed_forward: bool,
+}
+
+impl Default for Biases {
+    fn default() -> Self {
+        Self {
+            attention: true,
+            attention_output: true,
+            feed_forward: true,
+        }
+    }
+}
+
+impl Biases {
+    /// No bias anywhere.
+    pub const NONE: Self = Self {
+        attention: false,
+        attention_output: false,
+        feed_forward: false,
+    };
+}
+
+/// What the last hidden states are asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// Which label a text has, of its first token.
+    #[default]
+    Labels,
+    /// Which token comes next, of any token: a language model.
+    NextToken {
+        /// Whether the logits come of the table of word embeddings, and not of one of their own.
+        tied: bool,
+    },
 }
 
 /// The feed-forward part of a block: a linear map up, an activation, a linear map down.
@@ -61,6 +169,10 @@ pub struct FeedForwardConfig {
     pub width: usize,
     /// The activation in the middle.
     pub activation: Activation,
+    /// Whether it goes over a second linear map up, and the first is multiplied by the result:
+    /// Llama.
+    #[serde(default)]
+    pub gated: bool,
 }
 
 /// A layer norm.
@@ -69,8 +181,11 @@ pub struct FeedForwardConfig {
 pub struct NormConfig {
     /// Where epsilon stands, and how large it is.
     pub scale: NormScale,
-    /// Whether it has a learned factor and shift.
+    /// Whether it has a learned factor, and a shift unless it is an RMSNorm.
     pub affine: bool,
+    /// Whether the factor is 1 plus what was learned: Gemma.
+    #[serde(default)]
+    pub plus_one: bool,
 }
 
 /// Where in a block the norms stand.
@@ -104,6 +219,7 @@ impl TransformerConfig {
         let norm = NormConfig {
             scale: NormScale::InsideRoot(1e-12),
             affine: true,
+            plus_one: false,
         };
         Self {
             vocabulary,
@@ -114,16 +230,21 @@ impl TransformerConfig {
             width: 128,
             embedding_width: None,
             blocks: 2,
+            scaled_embeddings: false,
             heads: 4,
             scaled_attention: true,
+            attention: AttentionConfig::default(),
+            biases: Biases::default(),
             feed_forward: Some(FeedForwardConfig {
                 width: 512,
                 activation: Activation::Gelu,
+                gated: false,
             }),
             embedding_norm: Some(norm),
             norm,
             norm_placement: NormPlacement::After,
             pooler: Some(Activation::Tanh),
+            head: Head::Labels,
             labels,
             dropout: 0.1,
             attention_dropout: 0.1,
@@ -142,9 +263,67 @@ impl TransformerConfig {
             norm: NormConfig {
                 scale: NormScale::OutsideRoot(1e-12),
                 affine: false,
+                plus_one: false,
             },
             ..Self::bert(vocabulary, labels)
         }
+    }
+
+    /// A small Llama: 2 blocks of width 128 with rotary positions, RMSNorm and a gated feed-forward
+    /// part, and a head that shares the word embeddings.
+    pub fn llama(vocabulary: usize) -> Self {
+        Self {
+            token_types: 0,
+            attention: AttentionConfig {
+                causal: true,
+                rotary: Some(RotaryConfig {
+                    theta: 10_000.0,
+                    scaling: None,
+                }),
+                ..AttentionConfig::default()
+            },
+            biases: Biases::NONE,
+            feed_forward: Some(FeedForwardConfig {
+                width: 384,
+                activation: Activation::Silu,
+                gated: true,
+            }),
+            embedding_norm: None,
+            norm: NormConfig {
+                scale: NormScale::RootMeanSquare(1e-6),
+                affine: true,
+                plus_one: false,
+            },
+            norm_placement: NormPlacement::Before,
+            pooler: None,
+            head: Head::NextToken { tied: true },
+            dropout: 0.0,
+            attention_dropout: 0.0,
+            ..Self::bert(vocabulary, Vec::new())
+        }
+    }
+
+    /// Whether it continues texts, and does not classify them.
+    pub fn is_language_model(&self) -> bool {
+        matches!(self.head, Head::NextToken { .. })
+    }
+
+    /// How many logits it gives: one a label, or one a token of the vocabulary.
+    pub fn outputs(&self) -> usize {
+        match self.head {
+            Head::Labels => self.labels.len(),
+            Head::NextToken { .. } => self.vocabulary,
+        }
+    }
+
+    /// The number of features of an attention head.
+    pub fn head_width(&self) -> usize {
+        self.attention.head_width.unwrap_or(self.width / self.heads)
+    }
+
+    /// The number of heads of keys and values.
+    pub fn key_heads(&self) -> usize {
+        self.attention.key_heads.unwrap_or(self.heads)
     }
 
     /// The same with every part that [`Transformer::with_frozen_embeddings`] takes over from a model
@@ -161,6 +340,7 @@ impl TransformerConfig {
             width: donor.width,
             embedding_width: donor.embedding_width,
             embedding_norm: donor.embedding_norm,
+            scaled_embeddings: donor.scaled_embeddings,
             ..self
         }
     }
@@ -176,6 +356,12 @@ impl TransformerConfig {
             ("width", self.width),
             ("embedding_width", self.embedding_width.unwrap_or(1)),
             ("heads", self.heads),
+            ("attention.key_heads", self.key_heads()),
+            (
+                "attention.head_width",
+                self.attention.head_width.unwrap_or(1),
+            ),
+            ("attention.window", self.attention.window.unwrap_or(1)),
             (
                 "feed_forward.width",
                 self.feed_forward.map_or(1, |part| part.width),
@@ -210,14 +396,30 @@ impl TransformerConfig {
         let padding = self.padding_token;
         let known = (padding as usize) < self.vocabulary;
         ensure(known, "padding_token", padding, "an id of the vocabulary")?;
-        let divides = self.width.is_multiple_of(self.heads);
-        ensure(divides, "heads", self.heads, "a divisor of the width")?;
-        ensure(
-            !self.labels.is_empty(),
-            "labels",
-            self.labels.len(),
-            "at least 1 label",
-        )?;
+        self.check_attention()?;
+        let labels = self.labels.len();
+        match self.head {
+            Head::Labels => ensure(labels > 0, "labels", labels, "at least 1 label")?,
+            Head::NextToken { .. } => {
+                ensure(labels == 0, "labels", labels, "0 for a language model")?;
+                let pooler = self.pooler.map_or("none", |_| "there");
+                ensure(
+                    pooler == "none",
+                    "pooler",
+                    pooler,
+                    "none in a language model",
+                )?;
+                let causal = self.attention.causal;
+                let range = "true in a language model";
+                ensure(causal, "attention.causal", causal, range)?;
+                // The head reads hidden states with the table of embeddings.
+                if matches!(self.head, Head::NextToken { tied: true }) {
+                    let width = self.embedding_width.unwrap_or(self.width);
+                    let range = "the width, where the head is tied to the embeddings";
+                    ensure(width == self.width, "embedding_width", width, range)?;
+                }
+            }
+        }
         for (field, value) in [
             ("dropout", self.dropout),
             ("attention_dropout", self.attention_dropout),
@@ -231,6 +433,87 @@ impl TransformerConfig {
             range,
             "above 0",
         )
+    }
+}
+
+impl TransformerConfig {
+    fn check_attention(&self) -> Result<(), ConfigError> {
+        let AttentionConfig {
+            head_width,
+            causal,
+            window,
+            rotary,
+            ..
+        } = self.attention;
+        let divides = head_width.is_some() || self.width.is_multiple_of(self.heads);
+        ensure(divides, "heads", self.heads, "a divisor of the width")?;
+        // The product of two sizes.
+        let wide = self.head_width().saturating_mul(self.heads);
+        let range = "so large that all heads together have less than 2^31 features";
+        ensure(
+            wide <= LARGEST,
+            "attention.head_width",
+            self.head_width(),
+            range,
+        )?;
+        let key_heads = self.key_heads();
+        let divides = self.heads.is_multiple_of(key_heads);
+        ensure(
+            divides,
+            "attention.key_heads",
+            key_heads,
+            "a divisor of the heads",
+        )?;
+        let fits = causal || window.is_none();
+        let range = "none unless attention is causal";
+        ensure(fits, "attention.window", window.unwrap_or(0), range)?;
+        let Some(rotary) = rotary else {
+            return Ok(());
+        };
+        let width = self.head_width();
+        let range = "even where positions are rotary";
+        ensure(
+            width.is_multiple_of(2),
+            "attention.head_width",
+            width,
+            range,
+        )?;
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        let range = "a finite number above 0";
+        ensure(
+            positive(rotary.theta),
+            "attention.rotary.theta",
+            rotary.theta,
+            range,
+        )?;
+        if let Some(scaling) = rotary.scaling {
+            let RotaryScaling {
+                factor,
+                low_frequency: low,
+                high_frequency: high,
+                original_positions,
+            } = scaling;
+            ensure(
+                positive(factor),
+                "attention.rotary.scaling.factor",
+                factor,
+                range,
+            )?;
+            let field = "attention.rotary.scaling.low_frequency";
+            ensure(positive(low), field, low, range)?;
+            let field = "attention.rotary.scaling.high_frequency";
+            let fits = positive(high) && high > low;
+            ensure(fits, field, high, "above the low frequency")?;
+            let field = "attention.rotary.scaling.original_positions";
+            let fits = (1..=LARGEST).contains(&original_positions);
+            ensure(
+                fits,
+                field,
+                original_positions,
+                "at least 1, and below 2^31",
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -267,6 +550,7 @@ mod tests {
             TransformerConfig::attention_only(100, config().labels).check(),
             Ok(())
         );
+        assert_eq!(TransformerConfig::llama(100).check(), Ok(()));
     }
 
     #[rstest]
@@ -281,6 +565,32 @@ mod tests {
     #[case("padding_token", |c: &mut TransformerConfig| c.padding_token = 100)]
     #[case("dropout", |c: &mut TransformerConfig| c.dropout = 1.0)]
     #[case("initializer_range", |c: &mut TransformerConfig| c.initializer_range = f64::NAN)]
+    #[case("attention.key_heads", |c: &mut TransformerConfig| c.attention.key_heads = Some(3))]
+    #[case("attention.key_heads", |c: &mut TransformerConfig| c.attention.key_heads = Some(0))]
+    #[case("attention.head_width", |c: &mut TransformerConfig| {
+        c.attention.head_width = Some(1 << 30);
+    })]
+    #[case("attention.window", |c: &mut TransformerConfig| c.attention.window = Some(4))]
+    #[case("attention.window", |c: &mut TransformerConfig| {
+        *c = TransformerConfig::llama(100);
+        c.attention.window = Some(0);
+    })]
+    #[case("attention.head_width", |c: &mut TransformerConfig| {
+        *c = TransformerConfig::llama(100);
+        c.attention.head_width = Some(5);
+    })]
+    #[case("attention.rotary.theta", |c: &mut TransformerConfig| {
+        *c = TransformerConfig::llama(100);
+        c.attention.rotary = Some(RotaryConfig { theta: 0.0, scaling: None });
+    })]
+    #[case("attention.causal", |c: &mut TransformerConfig| {
+        *c = TransformerConfig::llama(100);
+        c.attention.causal = false;
+    })]
+    #[case("embedding_width", |c: &mut TransformerConfig| {
+        *c = TransformerConfig::llama(100);
+        c.embedding_width = Some(8);
+    })]
     #[case("norm epsilon", |c: &mut TransformerConfig| {
         c.norm.scale = NormScale::InsideRoot(-1e-5);
     })]

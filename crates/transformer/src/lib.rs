@@ -17,6 +17,9 @@ mod tokenizer;
 
 pub use batch::{Batch, PaddingSide};
 pub use checkpoint::{CheckpointError, Family, Model, sha256};
-pub use config::{ConfigError, FeedForwardConfig, NormConfig, NormPlacement, TransformerConfig};
+pub use config::{
+    AttentionConfig, Biases, ConfigError, FeedForwardConfig, Head, NormConfig, NormPlacement,
+    RotaryConfig, RotaryScaling, TransformerConfig,
+};
 pub use model::Transformer;
 pub use tokenizer::{TextError, Token, TokenizedText, Tokenizer, Truncation};

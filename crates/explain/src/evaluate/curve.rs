@@ -132,6 +132,7 @@ mod tests {
             tokens: special.iter().map(token).collect(),
             types: vec![0; special.len()],
             dropped: 0,
+            position: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use relprop_rules::operations::{Linear, Norm};
 use relprop_rules::{BoundRules, Operation, Pass, Registry, RuleSet};
-use relprop_transformer::{Batch, Model, TokenizedText};
+use relprop_transformer::{Model, TokenizedText};
 use serde::Deserialize;
 
 use super::method::relevance_of;
@@ -120,7 +120,7 @@ impl<'m> FullGrad<'m> {
                 let reading = found.read::<3>(site)?;
                 if let Some(added) = reading.added {
                     let held = (reading.gradient * added.unsqueeze()).sum_dim(2);
-                    relevance = relevance + per_token(held, &batch);
+                    relevance = relevance + per_token(held, transformer.read(&batch));
                 }
             }
             let relevance = rows(relevance, &batch)?;
@@ -147,9 +147,9 @@ fn adding(reader: &Reader) -> Vec<String> {
 }
 
 /// `[batch, position, 1]`; what comes after the pooling, `[batch, 1, 1]`, goes to the pooled token.
-fn per_token(held: Tensor<3>, batch: &Batch) -> Tensor<3> {
+fn per_token(held: Tensor<3>, read: &Tensor<3>) -> Tensor<3> {
     match held.dims() {
-        [_, 1, _] => batch.first.clone().cast(held.dtype()).swap_dims(1, 2) * held,
+        [_, 1, _] => read.clone().cast(held.dtype()).swap_dims(1, 2) * held,
         _ => held,
     }
 }

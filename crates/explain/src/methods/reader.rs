@@ -83,6 +83,7 @@ pub(crate) fn per_token(transformer: &Transformer, site: &str) -> Result<(), Exp
 
 /// Checks that the model has a label of this index.
 pub(super) fn check(model: &Model, label: usize) -> Result<(), UnknownTarget> {
-    let labels = &model.transformer.config().labels;
-    Target::Label(label).check(labels).map(|_| ())
+    let config = model.transformer.config();
+    let target = Target::Label(label).check(config.outputs(), &config.labels);
+    target.map(|_| ())
 }

@@ -98,7 +98,7 @@ pub(super) fn largest(values: impl Iterator<Item = f32>) -> f32 {
         .fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
-/// The probability of the predicted label: the softmax of the logits.
+/// The probability of the predicted label: the one that is given, or the softmax of the logits.
 ///
 /// `None` where that says nothing: fewer than two logits, logits that are not finite, or a
 /// prediction that is not among the labels.
@@ -109,6 +109,9 @@ pub(super) fn probability(explanation: &Explanation) -> Option<f32> {
         prediction,
         ..
     } = explanation;
+    if explanation.probability.is_some() {
+        return explanation.probability;
+    }
     let predicted = *logits.get(labels.iter().position(|label| label == prediction)?)?;
     if logits.len() < 2 || logits.iter().any(|logit| !logit.is_finite()) {
         return None;

@@ -57,6 +57,8 @@ pub(super) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         logits: vec![-1.9, 2.1],
         labels: vec!["negative".into(), "positive".into()],
         prediction: "positive".into(),
+        probability: None,
+        position: None,
         target: TargetValue {
             label: "positive".into(),
             value: 2.1,

@@ -8,6 +8,7 @@ mod linear;
 mod norm;
 mod pooling;
 mod residual;
+mod rotary;
 
 pub use activation::Activation;
 pub use attention::{AttentionMix, AttentionScores, AttentionWeights};
@@ -17,3 +18,4 @@ pub use linear::Linear;
 pub use norm::{Norm, NormScale};
 pub use pooling::Pooling;
 pub use residual::Residual;
+pub use rotary::Rotary;

@@ -108,6 +108,7 @@ impl Default for Registry {
         registry.register::<op::Residual, rule::Gradient>("gradient");
         registry.register::<op::Residual, rule::Ratio>("ratio");
         registry.register::<op::Residual, rule::Symmetric>("symmetric");
+        registry.register::<op::Rotary, rule::Gradient>("gradient");
         registry
     }
 }

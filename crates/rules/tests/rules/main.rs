@@ -11,6 +11,7 @@ mod probes;
 mod products;
 mod properties;
 mod registry;
+mod rotary;
 mod rule_sets;
 mod sums;
 mod support;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use burn::tensor::{Bool, DType, Tensor};
 use relprop_rules::operations::{
     Activation, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate, Linear, Norm,
-    NormScale, Pooling, Residual,
+    NormScale, Pooling, Residual, Rotary,
 };
 use relprop_rules::{Assignment, Operation, Pass, Registry, RuleSet};
 use rstest::rstest;
@@ -242,6 +242,10 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
                 |pass| pass.signal("0", inputs.scores(0)),
             ));
         }
+        let [cos, sin] = [(); 2].map(|()| place.draw([BATCH, 1, tokens, FEATURES / 2], 15));
+        checked.insert(check::<_, 4, 4>(place, &Rotary { cos, sin }, 1, |pass| {
+            pass.signal("0", inputs.head_state(0))
+        }));
         // Weights and values have different shapes, but one rank.
         checked.insert(check::<_, 4, 4>(place, &AttentionMix, 2, |pass| {
             (

@@ -213,6 +213,7 @@ impl TrainConfig {
             feed_forward: start.feed_forward.map(|_| FeedForwardConfig {
                 width: self.feed_forward,
                 activation: Activation::Gelu,
+                gated: false,
             }),
             dropout: self.dropout,
             attention_dropout: self.dropout,

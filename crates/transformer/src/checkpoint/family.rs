@@ -28,10 +28,15 @@ pub struct Family {
     pub(super) keys: &'static [Keys],
     /// Keys of this family that decide nothing; [`HARMLESS`] has those of every family.
     pub(super) ignored_keys: &'static [&'static str],
-    /// What `$` stands for in the names of tensors: the part of the model under the classifier.
+    /// What `$` stands for in the names of tensors: the part of the model under the classifier. Where
+    /// a file holds nothing of that name, it was left out.
     pub(super) base: &'static str,
-    /// The names of every module that holds tensors.
+    /// The names of every module that holds tensors. Modules of one name are one tensor in the file,
+    /// side by side in the order of ours.
     pub(super) tensors: &'static [Names],
+    /// Our names of linear maps that stand in the file as they do here, `[input, output]`; PyTorch
+    /// keeps all others the other way round.
+    pub(super) kept: &'static [&'static str],
     /// Tensors that the family's files may hold and that no computation needs.
     pub(super) ignored_tensors: &'static [&'static str],
 }
@@ -90,7 +95,7 @@ impl Family {
                 None | Some(Value::Null) if key.is_required() => {
                     return Err(format!("it has no `{name}`"));
                 }
-                None | Some(Value::Null) => {}
+                None | Some(Value::Null) => key.without(&mut config, json.get(*name))?,
                 Some(value) => key
                     .read(&mut config, value)
                     .map_err(|problem| format!("`{name}` {problem}"))?,
@@ -130,17 +135,33 @@ impl Family {
         self.keys.iter().copied().flatten()
     }
 
-    /// The family's name of the tensor that is called `ours` here.
-    pub(super) fn tensor_name(&self, ours: &str) -> String {
+    /// What `$` stands for in a file of these tensors: nothing, if none is under the base.
+    pub(super) fn base_in<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> &'static str {
+        let under = |name: &str| {
+            name.strip_prefix(self.base)
+                .is_some_and(|n| n.starts_with('.'))
+        };
+        if names.any(under) { self.base } else { "" }
+    }
+
+    /// The family's name of the tensor that is called `ours` here, where `$` stands for `base`.
+    pub(super) fn tensor_name(&self, ours: &str, base: &str) -> String {
         let mut pairs = self.tensors.iter().copied().flatten();
         let renamed = pairs.find_map(|(from, to)| rename(ours, from, to));
-        renamed.map_or_else(|| ours.to_owned(), |name| name.replace('$', self.base))
+        renamed.map_or_else(|| ours.to_owned(), |name| on_base(&name, base))
+    }
+
+    /// Whether the linear map that is called `ours` here stands in a file as it does here.
+    pub(super) fn keeps(&self, ours: &str) -> bool {
+        self.kept
+            .iter()
+            .any(|name| rename(ours, name, "").is_some())
     }
 
     /// Whether the family's files may hold this tensor though no computation needs it.
-    pub(super) fn ignores(&self, tensor: &str) -> bool {
+    pub(super) fn ignores(&self, tensor: &str, base: &str) -> bool {
         let mut ignored = self.ignored_tensors.iter();
-        ignored.any(|name| name.replace('$', self.base) == tensor)
+        ignored.any(|name| rename(tensor, &on_base(name, base), "").is_some_and(|n| n.is_empty()))
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -159,11 +180,20 @@ impl Family {
         json.insert("model_type".to_owned(), self.name.into());
         for (name, key) in self.keys() {
             let value = key.write(config);
-            if !value.is_null() {
+            // What a key says by being null must be said.
+            if !value.is_null() || matches!(key, Key::Derived { .. }) {
                 json.insert((*name).to_owned(), value);
             }
         }
         json
+    }
+}
+
+/// `name` with `base` in the place of `$`; if that is nothing, without the dot after it.
+fn on_base(name: &str, base: &str) -> String {
+    match base {
+        "" => name.replace("$.", ""),
+        base => name.replace('$', base),
     }
 }
 

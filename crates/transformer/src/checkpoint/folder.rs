@@ -89,7 +89,24 @@ impl Model {
         })
     }
 
-    /// Splits a text, or a pair of texts, into tokens as the model reads them.
+    /// What the logit of this index is for: a label, or a token, as it would stand in a text.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such label.
+    pub fn output(&self, index: usize) -> String {
+        let config = self.transformer.config();
+        if !config.is_language_model() {
+            return config.labels[index].clone();
+        }
+        let id = u32::try_from(index).unwrap_or(u32::MAX);
+        // Vocabularies are often rounded up.
+        let text = self.tokenizer.readable(id);
+        text.unwrap_or_else(|| format!("token {index}"))
+    }
+
+    /// Splits a text, or a pair of texts, into tokens as the model reads them. What a language model
+    /// continues is a text's end, so if it is too long, its start is cut.
     ///
     /// # Errors
     ///
@@ -102,6 +119,10 @@ impl Model {
     ) -> Result<TokenizedText, TextError> {
         let config = self.transformer.config();
         let positions = config.positions;
+        let truncation = match truncation {
+            Truncation::Cut if config.is_language_model() => Truncation::CutStart,
+            other => other,
+        };
         let text = match second {
             None => self.tokenizer.encode(text, positions, truncation)?,
             Some(second) => {

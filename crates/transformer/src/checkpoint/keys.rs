@@ -3,7 +3,7 @@
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Map, Value, json};
 
-use crate::{FeedForwardConfig, TransformerConfig};
+use crate::{FeedForwardConfig, Head, TransformerConfig};
 
 /// What a key of `config.json` stands for.
 #[derive(Clone, Copy)]
@@ -16,6 +16,8 @@ pub(super) enum Key {
     Number(fn(&mut TransformerConfig) -> &mut f64),
     /// The id of a token.
     Token(fn(&mut TransformerConfig) -> &mut u32),
+    /// True or false.
+    Flag(fn(&mut TransformerConfig) -> &mut bool),
     /// Only this value, here in JSON, is supported: it is what is computed anyway.
     Only(&'static str),
     /// Anything else.
@@ -25,6 +27,13 @@ pub(super) enum Key {
         /// Sets what the key stands for, or says what is wrong with it.
         read: fn(&mut TransformerConfig, &Value) -> Result<(), String>,
         /// The key's value; null if it need not be written.
+        write: fn(&TransformerConfig) -> Value,
+    },
+    /// Like [`Key::Other`], where it says something that the key is not there, or null.
+    Derived {
+        /// Sets what the key stands for, or says what is wrong with it; none if it is not there.
+        read: fn(&mut TransformerConfig, Option<&Value>) -> Result<(), String>,
+        /// The key's value.
         write: fn(&TransformerConfig) -> Value,
     },
 }
@@ -85,7 +94,11 @@ impl Key {
         match self {
             Self::Size(_) | Self::Activation(_) => true,
             Self::Other { required, .. } => *required,
-            Self::Number(_) | Self::Token(_) | Self::Only(_) => false,
+            Self::Number(_)
+            | Self::Token(_)
+            | Self::Flag(_)
+            | Self::Only(_)
+            | Self::Derived { .. } => false,
         }
     }
 
@@ -93,8 +106,10 @@ impl Key {
     pub(super) fn read(&self, config: &mut TransformerConfig, value: &Value) -> Result<(), String> {
         match self {
             Self::Size(field) => *field(config) = size(value)?,
-            Self::Number(field) => {
-                *field(config) = value.as_f64().ok_or_else(|| must_be(value, "a number"))?;
+            Self::Number(field) => *field(config) = number(value)?,
+            Self::Flag(field) => {
+                let flag = value.as_bool();
+                *field(config) = flag.ok_or_else(|| must_be(value, "true or false"))?;
             }
             Self::Token(field) => {
                 let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
@@ -108,8 +123,21 @@ impl Key {
                 }
             }
             Self::Other { read, .. } => read(config, value)?,
+            Self::Derived { read, .. } => read(config, Some(value))?,
         }
         Ok(())
+    }
+
+    /// Sets what it stands for that the key is not there, or null.
+    pub(super) fn without(
+        &self,
+        config: &mut TransformerConfig,
+        value: Option<&Value>,
+    ) -> Result<(), String> {
+        match self {
+            Self::Derived { read, .. } => read(config, value),
+            _ => Ok(()),
+        }
     }
 
     /// The key's value; null if it goes without saying.
@@ -119,8 +147,9 @@ impl Key {
             Self::Size(field) => json!(*field(&mut config)),
             Self::Number(field) => json!(*field(&mut config)),
             Self::Token(field) => json!(*field(&mut config)),
+            Self::Flag(field) => json!(*field(&mut config)),
             Self::Activation(field) => name(*field(&mut config)).into(),
-            Self::Other { write, .. } => write(&config),
+            Self::Other { write, .. } | Self::Derived { write, .. } => write(&config),
             Self::Only(_) => Value::Null,
         }
     }
@@ -130,6 +159,11 @@ impl Key {
 pub(super) fn size(value: &Value) -> Result<usize, String> {
     let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
     size.ok_or_else(|| must_be(value, "a whole number"))
+}
+
+/// A number, as the value of a key.
+pub(super) fn number(value: &Value) -> Result<f64, String> {
+    value.as_f64().ok_or_else(|| must_be(value, "a number"))
 }
 
 fn must_be(value: &Value, what: &str) -> String {
@@ -156,6 +190,7 @@ pub(super) fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardCo
     config.feed_forward.get_or_insert(FeedForwardConfig {
         width: 0,
         activation: Activation::Gelu,
+        gated: false,
     })
 }
 
@@ -163,12 +198,24 @@ pub(super) fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardCo
 pub(super) const EPSILON: Key = Key::Other {
     required: false,
     read: |config, value| {
-        let epsilon = value.as_f64().ok_or_else(|| must_be(value, "a number"))?;
+        let epsilon = number(value)?;
         config.norm.scale = NormScale::InsideRoot(epsilon);
         config.embedding_norm = config.embedding_norm.and(Some(config.norm));
         Ok(())
     },
     write: |config| json!(config.norm.scale.epsilon()),
+};
+
+/// `tie_word_embeddings`: whether a language model's head is the table of word embeddings.
+pub(super) const TIED: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let tied = value.as_bool();
+        let tied = tied.ok_or_else(|| must_be(value, "true or false"))?;
+        config.head = Head::NextToken { tied };
+        Ok(())
+    },
+    write: |config| json!(matches!(config.head, Head::NextToken { tied: true })),
 };
 
 /// `id2label`: the labels by the numbers of their logits.

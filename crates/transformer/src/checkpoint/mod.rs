@@ -6,6 +6,7 @@ mod family;
 mod files;
 mod folder;
 mod keys;
+mod rope;
 mod tensors;
 mod weights;
 

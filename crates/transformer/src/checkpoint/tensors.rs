@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,6 +32,27 @@ pub(super) struct Stored {
 type ReadBytes = dyn Fn() -> io::Result<Bytes> + Send + Sync;
 
 impl Stored {
+    /// The parts of these sizes that the tensor is put together of along `axis`.
+    pub(super) fn split(self, axis: usize, sizes: &[usize]) -> Vec<Self> {
+        let Self { dtype, shape, read } = self;
+        let read = Arc::new(read);
+        let mut start = 0;
+        let part = |&size: &usize| {
+            let rows = shape[..axis].iter().product();
+            let (whole, within) = (shape[axis], start..start + size);
+            start += size;
+            let read = Arc::clone(&read);
+            let mut shape = shape.clone();
+            shape[axis] = size;
+            Self {
+                dtype: dtype.clone(),
+                shape,
+                read: Box::new(move || Ok(part_of(&read()?, rows, whole, within.clone()))),
+            }
+        };
+        sizes.iter().map(part).collect()
+    }
+
     /// Hands the tensor to Burn under `name`, to be read when it is needed.
     pub(super) fn into_burn(self, name: String, dtype: DType) -> burn_pack::Tensor {
         let Self { shape, read, .. } = self;
@@ -39,6 +61,16 @@ impl Stored {
             Ok(TensorData::from_bytes(bytes, shape.clone(), dtype))
         })
     }
+}
+
+/// From each of `rows` rows of `whole` equal pieces, the pieces `within`.
+fn part_of(bytes: &Bytes, rows: usize, whole: usize, within: Range<usize>) -> Bytes {
+    let piece = bytes.len() / (rows * whole).max(1);
+    let row = |row: usize| {
+        let start = row * whole * piece;
+        &bytes[start + within.start * piece..start + within.end * piece]
+    };
+    Bytes::from_bytes_vec((0..rows).flat_map(row).copied().collect())
 }
 
 /// The tensors of all files together, by their names.

@@ -5,78 +5,132 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, Device, Tensor};
 use relprop_rules::{
     Pass,
-    operations::{AttentionMix, AttentionScores, AttentionWeights, Linear as LinearMap},
+    operations::{AttentionMix, AttentionScores, AttentionWeights, Linear as LinearMap, Rotary},
 };
 
-use super::{linear::linear, transformer::drop};
+use super::{layer_norm::LayerNorm, linear::linear, transformer::drop};
 use crate::TransformerConfig;
 
-/// Every token looks at every token that is no padding, in several heads at once.
+/// Every token looks at every token that is not hidden from it, in several heads at once.
 #[derive(Module, Debug)]
 pub(super) struct Attention {
     query: Linear,
     key: Linear,
     value: Linear,
+    query_norm: Option<LayerNorm>,
+    key_norm: Option<LayerNorm>,
     output: Linear,
     dropout: Dropout,
     #[module(skip)]
     heads: usize,
     #[module(skip)]
+    key_heads: usize,
+    #[module(skip)]
     scale: f64,
+}
+
+/// What all blocks of a model share about the tokens of a batch.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings {
+    /// True where a key must not be looked at, `[batch, 1, 1 or query, key]`.
+    pub(super) hidden: Tensor<4, Bool>,
+    /// How queries and keys are turned, where positions are rotary.
+    pub(super) rotary: Option<Rotary>,
 }
 
 impl Attention {
     pub(super) fn new(config: &TransformerConfig, device: &Device) -> Self {
-        let square = || linear(config.width, config.width, config.initializer_range, device);
-        let head_width = (config.width / config.heads) as f64;
+        let TransformerConfig { width, heads, .. } = *config;
+        let (head_width, key_heads) = (config.head_width(), config.key_heads());
+        let std = config.initializer_range;
+        let inner = |heads: usize| {
+            let bias = config.biases.attention;
+            linear(width, heads * head_width, std, bias, device)
+        };
+        let norm = || {
+            let wanted = config.attention.query_key_norm;
+            wanted.then(|| LayerNorm::new(&config.norm, head_width, device))
+        };
+        let output_bias = config.biases.attention_output;
         Self {
-            query: square(),
-            key: square(),
-            value: square(),
-            output: square(),
+            query: inner(heads),
+            key: inner(key_heads),
+            value: inner(key_heads),
+            query_norm: norm(),
+            key_norm: norm(),
+            output: linear(heads * head_width, width, std, output_bias, device),
             dropout: DropoutConfig::new(config.attention_dropout).init(),
-            heads: config.heads,
+            heads,
+            key_heads,
             scale: if config.scaled_attention {
-                head_width.sqrt().recip()
+                (head_width as f64).sqrt().recip()
             } else {
                 1.0
             },
         }
     }
 
-    /// `x`: `[batch, position, feature]`; `hidden`: true where there is padding,
-    /// `[batch, 1, 1, key]`. Gives `[batch, position, feature]`.
+    /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
-        hidden: Tensor<4, Bool>,
+        around: &Surroundings,
         pass: &mut Pass,
     ) -> Tensor<3> {
         let query = pass.apply("query", &LinearMap::from(&self.query), x.clone());
         let key = pass.apply("key", &LinearMap::from(&self.key), x.clone());
         let value = pass.apply("value", &LinearMap::from(&self.value), x);
 
-        let scores = AttentionScores { scale: self.scale };
-        let scores = pass.apply("scores", &scores, (self.split(query), self.split(key)));
-        let weights = pass.apply(
-            "weights",
-            &AttentionWeights {
-                hidden: Some(hidden),
-            },
-            scores,
+        let mut query = normed(
+            "query-norm",
+            &self.query_norm,
+            split(query, self.heads),
+            pass,
         );
+        let mut key = normed("key-norm", &self.key_norm, split(key, self.key_heads), pass);
+        if let Some(rotary) = &around.rotary {
+            query = pass.apply("query-rotary", rotary, query);
+            key = pass.apply("key-rotary", rotary, key);
+        }
+        let (key, value) = (self.shared(key), self.shared(split(value, self.key_heads)));
+
+        let scores = AttentionScores { scale: self.scale };
+        let scores = pass.apply("scores", &scores, (query, key));
+        let hidden = Some(around.hidden.clone());
+        let weights = pass.apply("weights", &AttentionWeights { hidden }, scores);
         let weights = drop(&self.dropout, weights, pass);
-        let mixed = pass.apply("mix", &AttentionMix, (weights, self.split(value)));
+        let mixed = pass.apply("mix", &AttentionMix, (weights, value));
 
         pass.apply("output", &LinearMap::from(&self.output), merge(mixed))
     }
 
-    /// `[batch, position, feature]` to `[batch, head, position, feature of a head]`.
-    fn split(&self, x: Tensor<3>) -> Tensor<4> {
-        let [batch, position, width] = x.dims();
-        x.reshape([batch, position, self.heads, width / self.heads])
-            .swap_dims(1, 2)
+    /// Hands each head of keys or values to its group of queries' heads.
+    fn shared(&self, x: Tensor<4>) -> Tensor<4> {
+        if self.key_heads == self.heads {
+            return x;
+        }
+        let [batch, key_heads, position, width] = x.dims();
+        let group = self.heads / key_heads;
+        x.unsqueeze_dim::<5>(2)
+            .expand([batch, key_heads, group, position, width])
+            .reshape([batch, self.heads, position, width])
     }
+}
+
+/// The norm of each head's features, if there is one.
+fn normed(site: &str, norm: &Option<LayerNorm>, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    let Some(norm) = norm else { return x };
+    let [batch, heads, position, width] = x.dims();
+    let rows = x.reshape([batch, heads * position, width]);
+    let rows = pass.apply(site, &norm.operation(), rows);
+    rows.reshape([batch, heads, position, width])
+}
+
+/// `[batch, position, feature]` to `[batch, head, position, feature of a head]`.
+fn split(x: Tensor<3>, heads: usize) -> Tensor<4> {
+    let [batch, position, width] = x.dims();
+    x.reshape([batch, position, heads, width / heads])
+        .swap_dims(1, 2)
 }
 
 /// `[batch, head, position, feature of a head]` to `[batch, position, feature]`.

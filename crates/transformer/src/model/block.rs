@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
-use burn::tensor::{Bool, Device, Tensor};
+use burn::tensor::{Device, Tensor};
 use relprop_rules::{Pass, operations::Residual};
 
-use super::attention::Attention;
+use super::attention::{Attention, Surroundings};
 use super::feed_forward::FeedForward;
 use super::layer_norm::LayerNorm;
 use super::transformer::drop;
@@ -38,17 +38,16 @@ impl Block {
         }
     }
 
-    /// `x`: `[batch, position, feature]`; `hidden`: true where there is padding,
-    /// `[batch, 1, 1, key]`. Gives `[batch, position, feature]`.
+    /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
-        hidden: Tensor<4, Bool>,
+        around: &Surroundings,
         pass: &mut Pass,
     ) -> Tensor<3> {
         let x = pass.within("attention", |pass| {
             self.around(x, &self.attention_norm, pass, |x, pass| {
-                self.attention.forward(x, hidden, pass)
+                self.attention.forward(x, around, pass)
             })
         });
         match (&self.feed_forward, &self.feed_forward_norm) {

@@ -17,13 +17,16 @@ use crate::{Batch, TransformerConfig};
 #[derive(Module, Debug)]
 pub(super) struct Embeddings {
     word: Embedding,
-    position: Embedding,
+    position: Option<Embedding>,
     token_type: Option<Embedding>,
     norm: Option<LayerNorm>,
     projection: Option<Linear>,
     dropout: Dropout,
     #[module(skip)]
     first_position: usize,
+    /// What word embeddings are multiplied by.
+    #[module(skip)]
+    scale: Option<f64>,
 }
 
 impl Embeddings {
@@ -37,28 +40,38 @@ impl Embeddings {
         };
         Self {
             word: table(config.vocabulary),
-            position: table(config.first_position + config.positions),
+            position: (config.attention.rotary.is_none())
+                .then(|| table(config.first_position + config.positions)),
             token_type: (config.token_types > 0).then(|| table(config.token_types)),
             norm: config
                 .embedding_norm
                 .map(|norm| LayerNorm::new(&norm, width, device)),
-            projection: (width != config.width).then(|| linear(width, config.width, std, device)),
+            projection: (width != config.width)
+                .then(|| linear(width, config.width, std, true, device)),
             dropout: DropoutConfig::new(config.dropout).init(),
             first_position: config.first_position,
+            scale: (config.scaled_embeddings).then(|| (width as f64).sqrt()),
         }
     }
 
-    /// `[token, feature]`.
+    /// The table of word embeddings, as a head reads it, `[token, feature]`.
     pub(super) fn words(&self) -> Tensor<2> {
         self.word.weight.val()
     }
 
     /// `[batch, position, feature]`.
     pub(super) fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
-        let word = pass.signal("word", widen(self.word.forward(batch.ids.clone())));
-        let rows = batch.positions.clone() + self.first_position as i64;
-        let position = widen(self.position.forward(rows));
-        let mut others = vec![pass.signal("position", position)];
+        let word = widen(self.word.forward(batch.ids.clone()));
+        let word = match self.scale {
+            Some(scale) => word * scale,
+            None => word,
+        };
+        let word = pass.signal("word", word);
+        let mut others = Vec::new();
+        if let Some(table) = &self.position {
+            let rows = batch.positions.clone() + self.first_position as i64;
+            others.push(pass.signal("position", widen(table.forward(rows))));
+        }
         if let Some(table) = &self.token_type {
             let token_type = widen(table.forward(batch.types.clone()));
             others.push(pass.signal("token-type", token_type));

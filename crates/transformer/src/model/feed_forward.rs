@@ -5,16 +5,18 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use relprop_rules::{
     Pass,
-    operations::{Activation, Linear as LinearMap},
+    operations::{Activation, Gate, Linear as LinearMap},
 };
 
 use super::linear::linear;
 use crate::{FeedForwardConfig, TransformerConfig};
 
-/// A linear map up, an activation, a linear map down; each token by itself.
+/// A linear map up, an activation, a linear map down; each token by itself. Where it is gated, the
+/// activation stands on a second map up, and the first is multiplied by it.
 #[derive(Module, Debug)]
 pub(super) struct FeedForward {
     up: Linear,
+    gate: Option<Linear>,
     down: Linear,
     #[module(skip)]
     activation: Activation,
@@ -27,17 +29,27 @@ impl FeedForward {
         device: &Device,
     ) -> Self {
         let std = config.initializer_range;
+        let bias = config.biases.feed_forward;
+        let up = || linear(config.width, part.width, std, bias, device);
         Self {
-            up: linear(config.width, part.width, std, device),
-            down: linear(part.width, config.width, std, device),
+            up: up(),
+            gate: part.gated.then(up),
+            down: linear(part.width, config.width, std, bias, device),
             activation: part.activation,
         }
     }
 
     /// `[batch, position, feature]` to the same.
     pub(super) fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-        let x = pass.apply("up", &LinearMap::from(&self.up), x);
-        let x = pass.apply("activation", &self.activation, x);
+        let up = pass.apply("up", &LinearMap::from(&self.up), x.clone());
+        let x = match &self.gate {
+            None => pass.apply("activation", &self.activation, up),
+            Some(gate) => {
+                let gate = pass.apply("gate", &LinearMap::from(gate), x);
+                let gate = pass.apply("activation", &self.activation, gate);
+                pass.apply("product", &Gate, (gate, up))
+            }
+        };
         pass.apply("down", &LinearMap::from(&self.down), x)
     }
 }

@@ -8,6 +8,7 @@ mod layer_norm;
 mod linear;
 mod pooler;
 mod precision;
+mod rotation;
 mod transformer;
 
 pub use transformer::Transformer;

@@ -21,7 +21,8 @@ pub(super) struct Pooler {
 
 impl Pooler {
     pub(super) fn new(activation: Activation, config: &TransformerConfig, device: &Device) -> Self {
-        let linear = linear(config.width, config.width, config.initializer_range, device);
+        let std = config.initializer_range;
+        let linear = linear(config.width, config.width, std, true, device);
         Self { linear, activation }
     }
 

@@ -8,7 +8,7 @@ use super::Transformer;
 impl Transformer {
     /// The type of float that this model's weights have.
     pub fn dtype(&self) -> DType {
-        self.classifier.weight.val().dtype()
+        self.embeddings.words().dtype()
     }
 
     /// The same model with weights in `dtype`, a type of float that its device has. What it computes

@@ -2,27 +2,32 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor};
 use relprop_rules::{
     Pass, Site,
     operations::{Linear as LinearMap, Pooling},
 };
 
+use super::attention::Surroundings;
 use super::block::Block;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
 use super::linear::linear;
 use super::pooler::Pooler;
-use crate::{Batch, ConfigError, NormPlacement, PaddingSide, TokenizedText, TransformerConfig};
+use super::rotation::rotation;
+use crate::{
+    Batch, ConfigError, Head, NormPlacement, PaddingSide, TokenizedText, TransformerConfig,
+};
 
-/// A Transformer that classifies texts.
+/// A Transformer that classifies texts, or continues them.
 #[derive(Module, Debug)]
 pub struct Transformer {
-    embeddings: Embeddings,
+    pub(super) embeddings: Embeddings,
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
     pooler: Option<Pooler>,
-    pub(super) classifier: Linear,
+    /// None where the table of word embeddings is the head.
+    classifier: Option<Linear>,
     dropout: Dropout,
     #[module(skip)]
     config: TransformerConfig,
@@ -37,7 +42,12 @@ impl Transformer {
     pub fn new(config: &TransformerConfig, device: &Device) -> Result<Self, ConfigError> {
         config.check()?;
         let final_norm = matches!(config.norm_placement, NormPlacement::Before);
-        let labels = config.labels.len();
+        let (has_classifier, bias) = match config.head {
+            Head::Labels => (true, true),
+            Head::NextToken { tied } => (!tied, false),
+        };
+        let std = config.initializer_range;
+        let classifier = || linear(config.width, config.outputs(), std, bias, device);
         Ok(Self {
             embeddings: Embeddings::new(config, device),
             encoder: (0..config.blocks)
@@ -47,7 +57,7 @@ impl Transformer {
             pooler: config
                 .pooler
                 .map(|activation| Pooler::new(activation, config, device)),
-            classifier: linear(config.width, labels, config.initializer_range, device),
+            classifier: has_classifier.then(classifier),
             dropout: DropoutConfig::new(config.dropout).init(),
             config: config.clone(),
         })
@@ -74,10 +84,11 @@ impl Transformer {
 
     /// The device that the weights are on.
     pub fn device(&self) -> Device {
-        self.classifier.weight.device()
+        self.embeddings.words().device()
     }
 
-    /// The logits of each text, `[batch, label]`.
+    /// The logits of each text, `[batch, label]`; of a language model, those of the token after the
+    /// one that the batch [reads](Batch::read), `[batch, token]`.
     ///
     /// Dropout is on only in a [training](Pass::training) pass. The signal `blocks` is the input of
     /// the first block, and `encoder.0.output` what it gives.
@@ -86,33 +97,90 @@ impl Transformer {
     ///
     /// If the batch holds a token id or a position that the model does not have.
     pub fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<2> {
-        let x = pass.within("embeddings", |pass| self.embeddings.forward(batch, pass));
-        let mut x = pass.signal("blocks", x);
-
-        let hidden = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
-        for (index, block) in self.encoder.iter().enumerate() {
-            x = pass.within(format_args!("encoder.{index}"), |pass| {
-                let x = block.forward(x, hidden.clone(), pass);
-                pass.signal("output", x)
-            });
-        }
-        if let Some(norm) = &self.final_norm {
-            x = pass.apply("final-norm", &norm.operation(), x);
-        }
-
-        let mut x = pass.apply(
-            "pooling",
-            &Pooling {
-                weights: batch.first.clone().cast(x.dtype()),
-            },
-            x,
-        );
+        let x = self.hidden_states(batch, pass);
+        let weights = self.read(batch).clone().cast(x.dtype());
+        let mut x = pass.apply("pooling", &Pooling { weights }, x);
         if let Some(pooler) = &self.pooler {
             x = pass.within("pooler", |pass| pooler.forward(x, pass));
         }
+        self.head(x, pass).squeeze_dim(1)
+    }
+
+    /// 1 at the token of each text that the head reads and 0 elsewhere, `[batch, 1, position]`.
+    pub fn read<'b>(&self, batch: &'b Batch) -> &'b Tensor<3> {
+        match self.config.head {
+            Head::Labels => &batch.first,
+            Head::NextToken { .. } => &batch.read,
+        }
+    }
+
+    /// The logits of the token after each one, `[batch, position, token]`, of a language model: what
+    /// it is trained on.
+    ///
+    /// # Panics
+    ///
+    /// As [`Transformer::forward`].
+    pub fn forward_everywhere(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
+        let x = self.hidden_states(batch, pass);
+        self.head(x, pass)
+    }
+
+    /// `[batch, position, feature]` to `[batch, position, label or token]`.
+    fn head(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let x = drop(&self.dropout, x, pass);
-        pass.apply("classifier", &LinearMap::from(&self.classifier), x)
-            .squeeze_dim(1)
+        let head = match &self.classifier {
+            Some(classifier) => LinearMap::from(classifier),
+            None => LinearMap {
+                weight: self.embeddings.words().transpose(),
+                bias: None,
+            },
+        };
+        pass.apply("classifier", &head, x)
+    }
+
+    /// What the last block makes of every token, `[batch, position, feature]`.
+    fn hidden_states(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
+        let x = pass.within("embeddings", |pass| self.embeddings.forward(batch, pass));
+        let mut x = pass.signal("blocks", x);
+
+        let rotary = self.config.attention.rotary.as_ref();
+        let around = Surroundings {
+            hidden: self.hidden(batch),
+            rotary: rotary.map(|of| rotation(of, self.config.head_width(), batch, x.dtype())),
+        };
+        for (index, block) in self.encoder.iter().enumerate() {
+            x = pass.within(format_args!("encoder.{index}"), |pass| {
+                let x = block.forward(x, &around, pass);
+                pass.signal("output", x)
+            });
+        }
+        match &self.final_norm {
+            Some(norm) => pass.apply("final-norm", &norm.operation(), x),
+            None => x,
+        }
+    }
+
+    /// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and if
+    /// attention is causal, after the token that looks, or too long before it.
+    fn hidden(&self, batch: &Batch) -> Tensor<4, Bool> {
+        let padding = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
+        if !self.config.attention.causal {
+            return padding;
+        }
+        let [texts, positions] = batch.padding.dims();
+        let places = Tensor::<1, Int>::arange(0..positions as i64, &batch.padding.device());
+        let square = [positions, positions];
+        let query = places.clone().unsqueeze_dim::<2>(1).expand(square);
+        let key = places.unsqueeze_dim::<2>(0).expand(square);
+        // How far back a token looks. Padding stands before a text or after it, never inside.
+        let back = query - key;
+        let mut hidden = back.clone().lower_elem(0);
+        if let Some(window) = self.config.attention.window {
+            hidden = hidden.bool_or(back.greater_equal_elem(window as i64));
+        }
+        let shape = [texts, 1, positions, positions];
+        let hidden = hidden.unsqueeze_dims::<4>(&[0, 1]).expand(shape);
+        hidden.bool_or(padding.expand(shape))
     }
 
     /// The embedding of every token of the vocabulary, `[token, feature]`.

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use serde_json::Value;
-use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
-use tokenizers::{Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner};
+use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
+use tokenizers::{
+    Decoder, DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
+};
 
 pub(crate) mod wordpiece;
 
@@ -24,6 +26,8 @@ pub enum Truncation {
     /// Cut it at the end and say how many tokens were dropped.
     #[default]
     Cut,
+    /// Cut it at the start and say how many tokens were dropped.
+    CutStart,
     /// Refuse it.
     Refuse,
 }
@@ -39,8 +43,11 @@ pub struct TokenizedText {
     pub tokens: Vec<Token>,
     /// The segment of each token.
     pub types: Vec<u32>,
-    /// How many tokens were cut: from the end; of a pair, from the end of the longer text.
+    /// How many tokens were cut: from the end; of a pair, from the end of the longer text; for a
+    /// language model, from the start.
     pub dropped: usize,
+    /// The token that a language model continues from, counted from 0; the last one if none is said.
+    pub position: Option<usize>,
 }
 
 /// One token of a text.
@@ -112,7 +119,14 @@ impl TokenizedText {
             tokens: vec![token; length],
             types: vec![0; length],
             dropped: 0,
+            position: None,
         }
+    }
+
+    /// The token that a language model continues from, counted from 0.
+    pub fn read(&self) -> usize {
+        let last = self.tokens.len().saturating_sub(1);
+        self.position.map_or(last, |position| position.min(last))
     }
 }
 
@@ -172,6 +186,38 @@ impl Tokenizer {
     /// The token with the number `id`, if the vocabulary has it.
     pub fn token(&self, id: u32) -> Option<String> {
         self.inner.id_to_token(id)
+    }
+
+    /// The token with the number `id` as it would stand in a text: ` film` for `Ġfilm` or `▁film`. A
+    /// token of a few bytes that are no whole character has the sign � for them.
+    pub fn readable(&self, id: u32) -> Option<String> {
+        let token = self.token(id)?;
+        if spells_bytes(self.inner.get_decoder()) {
+            let decoder = self.inner.get_decoder();
+            let text = decoder.map(|decoder| decoder.decode_chain(vec![token.clone()]));
+            // A token beside the vocabulary is no spelling of bytes.
+            return Some(
+                text.and_then(Result::ok)
+                    .map_or(token, |pieces| pieces.concat()),
+            );
+        }
+        let byte = token.strip_prefix("<0x").and_then(|t| t.strip_suffix('>'));
+        match byte.and_then(|byte| u8::from_str_radix(byte, 16).ok()) {
+            Some(byte) => Some(String::from_utf8_lossy(&[byte]).into_owned()),
+            None => Some(token.replace('▁', " ")),
+        }
+    }
+
+    /// The token that stands for `text` as [`Tokenizer::readable`] has it, or as the vocabulary has
+    /// it, if there is one.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        if let Some(id) = self.id(text) {
+            return Some(id);
+        }
+        let mut ids: Vec<u32> = self.inner.get_vocab(true).into_values().collect();
+        ids.sort_unstable();
+        ids.into_iter()
+            .find(|&id| self.readable(id).as_deref() == Some(text))
     }
 
     /// Splits `text` into at most `positions` tokens, special ones included.
@@ -237,6 +283,10 @@ impl Tokenizer {
         }
         let limit = TruncationParams {
             max_length: positions.saturating_sub(special),
+            direction: match truncation {
+                Truncation::CutStart => TruncationDirection::Left,
+                Truncation::Cut | Truncation::Refuse => TruncationDirection::Right,
+            },
             ..TruncationParams::default()
         };
         let (encoding, pair) = truncate_encodings(encoding, pair, &limit).map_err(failed)?;
@@ -250,6 +300,17 @@ impl Tokenizer {
             &encoding,
             tokens.saturating_sub(positions),
         ))
+    }
+}
+
+/// Whether the vocabulary spells bytes, each as a letter: GPT-2 and many after it.
+fn spells_bytes(decoder: Option<&DecoderWrapper>) -> bool {
+    match decoder {
+        Some(DecoderWrapper::ByteLevel(_)) => true,
+        Some(DecoderWrapper::Sequence(steps)) => {
+            (steps.get_decoders().iter()).any(|step| spells_bytes(Some(step)))
+        }
+        _ => false,
     }
 }
 
@@ -307,15 +368,34 @@ fn tokenized(
             special,
         }
     };
+    let mut tokens: Vec<Token> = (0..encoding.len()).map(token).collect();
+    number_words(&mut tokens);
     TokenizedText {
         text: match second {
             Some(second) => format!("{first}\n{second}"),
             None => first.to_owned(),
         },
         second: second.map(|_| start),
-        tokens: (0..encoding.len()).map(token).collect(),
+        tokens,
         types: encoding.get_type_ids().to_vec(),
         dropped,
+        position: None,
+    }
+}
+
+/// Numbers the words anew, and ends one wherever there is a space: some tokenizers take a whole text
+/// for a word.
+fn number_words(tokens: &mut [Token]) {
+    let mut last: Option<(u32, usize)> = None;
+    let mut count = 0;
+    for token in tokens {
+        let Some(word) = token.word else { continue };
+        let goes_on = last.is_some_and(|(before, end)| before == word && token.start <= end);
+        if !goes_on {
+            count += 1;
+        }
+        last = Some((word, token.end));
+        token.word = Some(count - 1);
     }
 }
 

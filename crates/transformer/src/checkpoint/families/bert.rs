@@ -23,6 +23,7 @@ pub(super) static BERT: Family = Family {
     ],
     base: "bert",
     tensors: &[TENSORS, &[("pooler.linear", "$.pooler.dense")]],
+    kept: &[],
     ignored_tensors: BUFFERS,
 };
 

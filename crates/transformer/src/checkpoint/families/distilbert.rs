@@ -17,6 +17,7 @@ pub(super) static DISTILBERT: Family = Family {
     ignored_keys: &["sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"],
     base: "distilbert",
     tensors: &[TENSORS],
+    kept: &[],
     ignored_tensors: bert::BUFFERS,
 };
 

@@ -23,6 +23,7 @@ pub(super) static ELECTRA: Family = Family {
     ],
     base: "electra",
     tensors: &[bert::TENSORS, PROJECTION, roberta::HEAD],
+    kept: &[],
     ignored_tensors: bert::BUFFERS,
 };
 

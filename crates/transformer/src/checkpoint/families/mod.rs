@@ -3,17 +3,28 @@
 mod bert;
 mod distilbert;
 mod electra;
+mod gemma;
+mod gpt2;
+mod llama;
+mod mistral;
+mod qwen;
 mod relprop;
 mod roberta;
 
 use super::Family;
 
 /// Every family. Which of two that could write a model does so is the earlier one.
-pub(super) static FAMILIES: [&Family; 6] = [
+pub(super) static FAMILIES: [&Family; 12] = [
     &bert::BERT,
     &roberta::ROBERTA,
     &roberta::XLM_ROBERTA,
     &distilbert::DISTILBERT,
     &electra::ELECTRA,
+    &gpt2::GPT2,
+    &llama::LLAMA,
+    &mistral::MISTRAL,
+    &qwen::QWEN2,
+    &qwen::QWEN3,
+    &gemma::GEMMA,
     &relprop::RELPROP,
 ];

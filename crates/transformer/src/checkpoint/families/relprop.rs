@@ -24,5 +24,6 @@ pub(super) static RELPROP: Family = Family {
     ignored_keys: &[],
     base: "",
     tensors: &[],
+    kept: &[],
     ignored_tensors: &[],
 };

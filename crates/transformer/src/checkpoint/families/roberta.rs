@@ -17,6 +17,7 @@ pub(super) static ROBERTA: Family = Family {
     base: "roberta",
     tensors: &[bert::TENSORS, HEAD],
     // The classifier has a pooler of its own; that of the pre-trained model may be left over.
+    kept: &[],
     ignored_tensors: &[
         "$.embeddings.position_ids",
         "$.embeddings.token_type_ids",

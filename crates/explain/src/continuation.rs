@@ -1,0 +1,156 @@
+//! A text that a language model goes on with, and what drove each token of it.
+
+use relprop_rules::Pass;
+use relprop_transformer::{Token, TokenizedText};
+use serde::{Deserialize, Serialize};
+
+use crate::runs::{batch, logits_of};
+use crate::target::argmax;
+use crate::{ExplainError, Explainer, ModelInfo, Target, TargetValue, TokenRelevance};
+
+/// The name and version of the JSON format that a [`Continuation`] is written in.
+pub const CONTINUATION: &str = "relprop.continuation/1";
+
+/// A prompt with what a language model made of it, token by token: always the likeliest one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Continuation {
+    /// Always [`CONTINUATION`].
+    pub schema: String,
+    /// The prompt, and after it the new tokens. A token of a few bytes that are no whole character is
+    /// written as �.
+    pub text: String,
+    /// The name of the rule set, or of the method.
+    pub by: String,
+    /// The site at which relevance was read.
+    pub at: String,
+    /// The model.
+    pub model: ModelInfo,
+    /// The version of relprop.
+    pub version: String,
+    /// How many of the tokens are the prompt's.
+    pub prompt: usize,
+    /// All tokens, those of the prompt first. Their relevance is the sum over all steps.
+    pub tokens: Vec<TokenRelevance>,
+    /// The new tokens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One new token, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which token it is: an index into [`Continuation::tokens`].
+    pub token: usize,
+    /// How probable it was.
+    pub probability: f32,
+    /// What was explained: the token itself.
+    pub target: TargetValue,
+    /// The relevance of every token before it.
+    pub relevance: Vec<f32>,
+}
+
+impl Explainer<'_> {
+    /// Goes on with a text for up to `count` tokens, always the likeliest, and explains each of them.
+    /// It stops before a special token, such as the end of a text, and where the model has no position
+    /// for more.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError::Position`] if the model is no language model, and as
+    /// [`Explainer::explain_batch`].
+    pub fn continuation(
+        &self,
+        prompt: &TokenizedText,
+        count: usize,
+    ) -> Result<Continuation, ExplainError> {
+        let model = self.model();
+        let transformer = &model.transformer;
+        let config = transformer.config();
+        if !config.is_language_model() {
+            return Err(ExplainError::Position);
+        }
+        let mut text = TokenizedText {
+            position: None,
+            ..prompt.clone()
+        };
+        let begun = text.tokens.len();
+        while text.tokens.len() < config.positions.min(begun + count) {
+            let logits = logits_of(transformer, &batch(transformer, [&text]), Pass::plain())?;
+            let id = argmax(&logits[0]) as u32;
+            if model.tokenizer.is_special(id) {
+                break;
+            }
+            append(&mut text, id, &model.output(id as usize), model.tokenizer.token(id));
+        }
+
+        let mut steps = Vec::new();
+        let mut sums = vec![0.0; text.tokens.len()];
+        let mut facts = None;
+        for token in begun..text.tokens.len() {
+            let target = Target::Label(text.tokens[token].id as usize);
+            let at_token = TokenizedText {
+                position: Some(token - 1),
+                ..text.clone()
+            };
+            let explained = self.clone().target(target)?.explain_batch(&[at_token])?;
+            let Some(explanation) = explained.into_iter().next() else {
+                continue;
+            };
+            let relevance = explanation.tokens.iter().map(|t| t.relevance);
+            let relevance: Vec<f32> = relevance.take(token).collect();
+            for (sum, relevance) in sums.iter_mut().zip(&relevance) {
+                *sum += relevance;
+            }
+            steps.push(Step {
+                token,
+                probability: explanation.probability.unwrap_or(f32::NAN),
+                target: explanation.target.clone(),
+                relevance,
+            });
+            facts = Some(explanation);
+        }
+        let tokens = text.tokens.iter().zip(sums).map(|(token, relevance)| TokenRelevance {
+            text: token.text.clone(),
+            id: token.id,
+            start: token.start,
+            end: token.end,
+            special: token.special,
+            relevance,
+        });
+        Ok(Continuation {
+            schema: CONTINUATION.to_owned(),
+            tokens: tokens.collect(),
+            text: text.text,
+            by: facts.as_ref().map_or(self.rules_name(), |facts| facts.title()).to_owned(),
+            at: facts.as_ref().map_or(String::new(), |facts| facts.at.clone()),
+            model: ModelInfo {
+                family: model.family.name().to_owned(),
+                sha256: model.sha256.clone(),
+            },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            prompt: begun,
+            steps,
+        })
+    }
+}
+
+/// Puts a token to the end of a text.
+fn append(text: &mut TokenizedText, id: u32, readable: &str, token: Option<String>) {
+    let start = text.text.chars().count();
+    let spaces = readable.chars().take_while(|c| c.is_whitespace()).count();
+    text.text.push_str(readable);
+    let end = text.text.chars().count();
+    let last = text.tokens.iter().rev().find_map(|token| token.word);
+    text.tokens.push(Token {
+        text: token.unwrap_or_default(),
+        id,
+        start: (start + spaces).min(end),
+        end,
+        word: Some(match last {
+            Some(word) if spaces == 0 => word,
+            Some(word) => word + 1,
+            None => 0,
+        }),
+        special: false,
+    });
+    text.types.push(0);
+}
