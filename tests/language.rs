@@ -11,8 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use common::program::{Ran, relprop};
 use common::{difference, explainer, numbers, parameters, relevance};
-use relprop_explain::{Explainer, Explanation, Target};
+use relprop_explain::{Continuation, Explainer, Explanation, Score, Target};
 use relprop_rules::Pass;
 use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText};
 use rstest::rstest;
@@ -373,4 +374,218 @@ fn what_is_not_supported_is_refused_by_name(
     for name in named {
         assert!(message.contains(name), "{message}");
     }
+}
+
+/// All logits after the last token.
+fn every_logit(model: &Model, text: &TokenizedText) -> Vec<f64> {
+    let batch = Batch::new([text], 0, PaddingSide::Right, &Device::flex());
+    numbers(model.transformer.forward(&batch, &mut Pass::plain()))
+}
+
+/// log p = z - log sum exp z, and its relevance is that of z minus the mean of all relevances by p.
+#[rstest]
+fn a_log_probability_is_explained(#[values("gpt2", "llama-3")] family: &str) {
+    let (model, _) = load(family);
+    let text = model.tokenize("the end is dull", None, Default::default());
+    let text = text.unwrap();
+    let logits = every_logit(&model, &text);
+    let whole: f64 = logits.iter().map(|z| z.exp()).sum();
+    for preset in PRESETS {
+        let explainer = explainer(&model, preset).with_ledger();
+        let explain = |target, score| -> Explanation {
+            let explainer = explainer.clone().target(Target::Label(target)).unwrap();
+            let explainer = explainer.score(score);
+            let batch = std::slice::from_ref(&text);
+            explainer.explain_batch(batch).unwrap().remove(0)
+        };
+        let of_logits: Vec<Vec<f64>> = (0..logits.len())
+            .map(|token| relevance(&explain(token, Score::Logit)))
+            .collect();
+        let mut expected = of_logits[7].clone();
+        for (of_logit, z) in of_logits.iter().zip(&logits) {
+            for (expected, r) in expected.iter_mut().zip(of_logit) {
+                *expected -= z.exp() / whole * r;
+            }
+        }
+        let found = explain(7, Score::LogProbability);
+        assert!(difference(&relevance(&found), &expected) < 1e-4, "{preset}");
+        let value = logits[7] - whole.ln();
+        assert!((f64::from(found.target.value) - value).abs() < 1e-4);
+
+        let ledger = found.ledger().unwrap();
+        assert!((ledger.target - value).abs() < 1e-4);
+        let surprise = |z: &f64| z.exp() / whole * (whole.ln() - z);
+        let entropy: f64 = logits.iter().map(surprise).sum();
+        let entry = ledger.absorbed.last().unwrap();
+        let named = (entry.site.as_str(), entry.kind.as_str());
+        assert_eq!(named, ("log-probability", "entropy"));
+        assert!((entry.relevance + entropy).abs() < 1e-4);
+        let absorbed: f64 = ledger.absorbed.iter().map(|entry| entry.relevance).sum();
+        let left = ledger.target - ledger.tokens - absorbed;
+        assert!(left.abs() < 1e-5 * ledger.target.abs().max(1.0), "{left}");
+        assert!((ledger.unaccounted - left).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_contrast_of_two_tokens_is_the_difference_in_either_unit() {
+    let (model, _) = load("qwen2");
+    let target = Target::read(&model, " film", Some(" end")).unwrap();
+    let ids = [" film", " end"].map(|text| model.tokenizer.find(text).unwrap() as usize);
+    assert_eq!(target, Target::Contrast(ids[0], ids[1]));
+    let explainer = explainer(&model, "attn-lrp");
+    let explain = |target, score| {
+        let explainer = explainer.clone().target(target).unwrap().score(score);
+        explainer.explain("never the").unwrap()
+    };
+    let parts = ids.map(|id| relevance(&explain(Target::Label(id), Score::Logit)));
+    let expected: Vec<f64> = parts[0].iter().zip(&parts[1]).map(|(a, b)| a - b).collect();
+    for score in [Score::Logit, Score::LogProbability] {
+        let found = explain(target, score);
+        assert!(difference(&relevance(&found), &expected) < 1e-5);
+        assert_eq!(found.target.label, " film- end");
+    }
+}
+
+#[test]
+fn a_target_that_is_no_token_is_told_apart() {
+    let (model, _) = load("gpt2");
+    let message = |text, against| {
+        let error = Target::read(&model, text, against).unwrap_err();
+        error.to_string()
+    };
+    let told = message(" filmzz", None);
+    assert!(
+        told.contains("` filmzz`") && told.contains("\" film\""),
+        "{told}"
+    );
+    assert!(message(" film", Some("predicted")).contains("predicted"));
+    assert_eq!(
+        Target::read(&model, "predicted", None),
+        Ok(Target::Predicted)
+    );
+}
+
+/// The likeliest token, again and again; each explained as if the text ended before it.
+#[rstest]
+fn a_continuation_is_greedy_and_each_token_is_explained(
+    #[values("gpt2", "llama", "mistral")] family: &str,
+) {
+    let (model, _) = load(family);
+    let prompt = model
+        .tokenize("the film is", None, Default::default())
+        .unwrap();
+    let explainer = explainer(&model, "libra");
+    let found = explainer.continuation(&prompt, 5).unwrap();
+    assert_eq!(found.prompt, prompt.tokens.len());
+    assert!(found.text.starts_with("the film is"));
+    let length = found.text.chars().count();
+    let inside = |start: usize, end: usize| start <= end && end <= length;
+    assert!(
+        found
+            .tokens
+            .iter()
+            .all(|token| inside(token.start, token.end))
+    );
+
+    let mut text = prompt.clone();
+    for step in &found.steps {
+        let logits = every_logit(&model, &text);
+        let best = (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b]));
+        let id = found.tokens[step.token].id;
+        assert_eq!(best, Some(id as usize));
+        let alone = &explainer
+            .explain_batch(std::slice::from_ref(&text))
+            .unwrap()[0];
+        let rows: Vec<f64> = step.relevance.iter().map(|r| f64::from(*r)).collect();
+        assert!(difference(&rows, &relevance(alone)) < 1e-4);
+        assert!((step.probability - alone.probability.unwrap()).abs() < 1e-5);
+        assert!((step.target.value - alone.target.value).abs() < 1e-4);
+        let mut next = text.tokens[0].clone();
+        next.id = id;
+        text.tokens.push(next);
+        text.types.push(0);
+    }
+    assert!((1..=5).contains(&found.steps.len()));
+}
+
+/// Runs `relprop explain` on a fixture.
+fn explain(family: &str, arguments: &[&str]) -> Ran {
+    let mut command = relprop();
+    let command = command.args(["explain", "--model"]).arg(folder(family));
+    command.args(arguments).output().unwrap().into()
+}
+
+#[test]
+fn the_program_explains_the_next_token() {
+    let json = |arguments: &[&str]| -> Value {
+        let ran = explain("llama", &[arguments, &["--format", "json"]].concat()).done();
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    let found = json(&["the film is"]);
+    assert_eq!(found["labels"].as_array().unwrap().len(), 10);
+    assert_eq!(found["labels"][0], found["prediction"]);
+    assert_eq!(found["target"]["label"], found["prediction"]);
+    let probability = found["probability"].as_f64().unwrap();
+    assert!(probability > 0.0 && probability < 1.0);
+
+    let contrast = ["--target", " film", "--against", "dull"];
+    let found = json(&[&["the film is", "--position", "1"], &contrast[..]].concat());
+    assert_eq!(found["position"], 1);
+    assert_eq!(found["target"]["label"], " film-dull");
+    let tokens = found["tokens"].as_array().unwrap();
+    assert!(tokens[2..].iter().all(|token| token["relevance"] == 0.0));
+
+    let unit = ["--score", "log-probability", "--ledger"];
+    let found = json(&[&["the film is", "--target", " film"], &unit[..]].concat());
+    assert_eq!(found["target"]["score"], "log-probability");
+    assert!(found["target"]["value"].as_f64().unwrap() < 0.0);
+
+    let picture = explain("llama", &["the film is", "--target", " film"]).done();
+    assert!(
+        picture.stdout.contains("target \" film\" ="),
+        "{}",
+        picture.stdout
+    );
+}
+
+#[test]
+fn the_program_goes_on_with_a_text() {
+    let run = |format| {
+        let arguments = ["the film", "--generate", "3", "--format", format];
+        explain("llama", &arguments).done().stdout
+    };
+    let found: Continuation = serde_json::from_str(&run("json")).unwrap();
+    assert_eq!(found.schema, "relprop.continuation/1");
+    assert_eq!(found.by, "ah-ln");
+    let picture = run("ansi");
+    assert!(!picture.contains('\u{1b}'), "{picture}");
+    let sure = picture.lines().filter(|line| line.contains('%'));
+    assert_eq!(sure.count(), 1, "{picture}");
+    let page = run("html");
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    let cells = page.matches("<td class=\"number w").count();
+    let expected: usize = found.steps.iter().map(|step| step.relevance.len()).sum();
+    assert_eq!(cells, expected);
+}
+
+#[rstest]
+#[case("gpt2", &["a", "--target", " filmzz"], &["filmzz", "not one token"])]
+#[case("gpt2", &["a", "--generate", "2", "--format", "csv"], &["ansi, json or html"])]
+#[case("gpt2", &["a", "b", "--generate", "2"], &["one text"])]
+#[case("gpt2", &["a", "--generate", "2", "--ledger"], &["--ledger"])]
+#[case("bert", &["a", "--position", "0"], &["only a language model"])]
+#[case("gpt2", &["a", "--score", "log-probability", "--method", "saliency"], &["--score"])]
+fn wrong_usage_is_told_apart(
+    #[case] family: &str,
+    #[case] arguments: &[&str],
+    #[case] words: &[&str],
+) {
+    explain(family, arguments).failed(2, words);
+}
+
+#[test]
+fn a_position_beyond_the_text_is_refused() {
+    explain("gpt2", &["film", "--position", "9"]).failed(1, &["there is no token 9"]);
+    explain("bert", &["film", "--generate", "2"]).failed(1, &["only a language model"]);
 }

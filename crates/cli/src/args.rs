@@ -106,7 +106,8 @@ pub(crate) struct ExplainArguments {
     /// A preset (see `relprop rules`) or a TOML file
     #[arg(long, value_name = "RULES", default_value = DEFAULT_RULES)]
     pub(crate) rules: String,
-    /// What to explain: `predicted`, a label, its index, or two of them as A-B
+    /// What to explain: `predicted`, a label, its index, or two of them as A-B; of a language model,
+    /// the token that comes next, with its space: " are"
     #[arg(
         long,
         value_name = "TARGET",
@@ -114,6 +115,19 @@ pub(crate) struct ExplainArguments {
         allow_hyphen_values = true
     )]
     pub(crate) target: String,
+    /// Explain why the target rather than this label or token: the difference of the two
+    #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
+    pub(crate) against: Option<String>,
+    /// Explain what a language model expects after token N, counted from 0, instead of the last one
+    #[arg(long, value_name = "N")]
+    pub(crate) position: Option<usize>,
+    /// Explain the logit of the target, or the logarithm of its probability
+    #[arg(long, value_enum, default_value_t = Unit::Logit)]
+    pub(crate) score: Unit,
+    /// Let a language model go on for N tokens, and explain each of them: one text, as ansi, json or
+    /// html
+    #[arg(long, value_name = "N", conflicts_with_all = ["input", "position", "against"])]
+    pub(crate) generate: Option<NonZeroUsize>,
     /// The site at which relevance is read (see `relprop inspect`)
     #[arg(long, value_name = "SITE", default_value = DEFAULT_SITE)]
     pub(crate) at: String,
@@ -279,6 +293,15 @@ pub(crate) struct PrecisionArgument {
     /// The type of float to keep weights and to multiply with them in
     #[arg(long = "dtype", value_name = "TYPE", value_enum, default_value_t = Precision::F32)]
     pub(crate) dtype: Precision,
+}
+
+/// In which unit a target is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Unit {
+    /// Its logit
+    Logit,
+    /// The logarithm of its probability
+    LogProbability,
 }
 
 /// How explanations are written.

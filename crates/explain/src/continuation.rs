@@ -79,7 +79,12 @@ impl Explainer<'_> {
             if model.tokenizer.is_special(id) {
                 break;
             }
-            append(&mut text, id, &model.output(id as usize), model.tokenizer.token(id));
+            append(
+                &mut text,
+                id,
+                &model.output(id as usize),
+                model.tokenizer.token(id),
+            );
         }
 
         let mut steps = Vec::new();
@@ -108,20 +113,29 @@ impl Explainer<'_> {
             });
             facts = Some(explanation);
         }
-        let tokens = text.tokens.iter().zip(sums).map(|(token, relevance)| TokenRelevance {
-            text: token.text.clone(),
-            id: token.id,
-            start: token.start,
-            end: token.end,
-            special: token.special,
-            relevance,
-        });
+        let tokens = text
+            .tokens
+            .iter()
+            .zip(sums)
+            .map(|(token, relevance)| TokenRelevance {
+                text: token.text.clone(),
+                id: token.id,
+                start: token.start,
+                end: token.end,
+                special: token.special,
+                relevance,
+            });
         Ok(Continuation {
             schema: CONTINUATION.to_owned(),
             tokens: tokens.collect(),
             text: text.text,
-            by: facts.as_ref().map_or(self.rules_name(), |facts| facts.title()).to_owned(),
-            at: facts.as_ref().map_or(String::new(), |facts| facts.at.clone()),
+            by: facts
+                .as_ref()
+                .map_or(self.rules_name(), |facts| facts.title())
+                .to_owned(),
+            at: facts
+                .as_ref()
+                .map_or(String::new(), |facts| facts.at.clone()),
             model: ModelInfo {
                 family: model.family.name().to_owned(),
                 sha256: model.sha256.clone(),

@@ -15,8 +15,8 @@ use crate::methods::{Method, relevance_by_label};
 use crate::runs::logits;
 use crate::target::argmax;
 use crate::{
-    Explanation, Ledger, ModelInfo, SCHEMA, Target, TargetValue, TokenRelevance, UnknownTarget,
-    WordRelevance,
+    Absorbed, Explanation, Ledger, ModelInfo, SCHEMA, Score, Target, TargetValue, TokenRelevance,
+    UnknownTarget, WordRelevance,
 };
 
 /// The site at which relevance is read unless another is asked for: the input of the first block.
@@ -33,6 +33,8 @@ pub struct Explainer<'m> {
     rules_name: String,
     at: String,
     target: Target,
+    score: Score,
+    position: Option<usize>,
     truncation: Truncation,
     padding: PaddingSide,
     ledger: Option<Plan>,
@@ -101,6 +103,9 @@ pub enum ExplainError {
         /// What it may be called.
         names: Vec<&'static str>,
     },
+    /// Only a language model reads at several positions.
+    #[error("the model classifies whole texts: only a language model is explained at a position")]
+    Position,
     /// The method explains one logit.
     #[error(
         "`{method}` explains one logit, not the difference of two: give one label as the target"
@@ -136,6 +141,8 @@ impl<'m> Explainer<'m> {
             rules_name: rules.name.clone(),
             at: DEFAULT_SITE.to_owned(),
             target: Target::default(),
+            score: Score::default(),
+            position: None,
             truncation: Truncation::default(),
             padding: PaddingSide::default(),
             ledger: None,
@@ -181,6 +188,31 @@ impl<'m> Explainer<'m> {
         Ok(self)
     }
 
+    /// Measures the target in this unit. Other methods than propagation know logits only.
+    pub fn score(mut self, score: Score) -> Self {
+        self.score = score;
+        self
+    }
+
+    /// Explains what a language model expects after the token `position` of each text, counted from 0,
+    /// in the place of the last one.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError::Position`] if the model is no language model.
+    pub fn position(mut self, position: usize) -> Result<Self, ExplainError> {
+        if !self.model.transformer.config().is_language_model() {
+            return Err(ExplainError::Position);
+        }
+        self.position = Some(position);
+        Ok(self)
+    }
+
+    /// The model that is explained.
+    pub fn model(&self) -> &'m Model {
+        self.model
+    }
+
     /// Says what to do with texts that are too long; they are cut unless it is said.
     pub fn truncation(mut self, truncation: Truncation) -> Self {
         self.truncation = truncation;
@@ -207,7 +239,15 @@ impl<'m> Explainer<'m> {
     ///
     /// If it is empty, or too long and must not be cut.
     pub fn tokenize(&self, text: &str) -> Result<TokenizedText, TextError> {
-        self.model.tokenize(text, None, self.truncation)
+        let mut text = self.model.tokenize(text, None, self.truncation)?;
+        if let Some(position) = self.position {
+            let tokens = text.tokens.len();
+            if position >= tokens {
+                return Err(TextError::Position { position, tokens });
+            }
+            text.position = Some(position);
+        }
+        Ok(text)
     }
 
     /// Splits a pair of texts into tokens as the model reads them.
@@ -248,7 +288,7 @@ impl<'m> Explainer<'m> {
             return Ok(Vec::new());
         }
         let pass = Pass::new(&self.rules).with_probe(&self.at);
-        let (explanations, _) = self.run(&self.model.transformer, texts, pass)?;
+        let (explanations, ..) = self.run(&self.model.transformer, texts, pass)?;
         Ok(explanations)
     }
 
@@ -295,21 +335,34 @@ impl<'m> Explainer<'m> {
         text: &TokenizedText,
     ) -> Result<Explanation, ExplainError> {
         let texts = std::slice::from_ref(text);
-        let (mut explanations, mut recorded) =
+        let (mut explanations, logits, mut recorded) =
             self.run(transformer, texts, plan.pass(&self.rules))?;
         let mut explanation = explanations.remove(0);
         let tokens = explanation.tokens.iter().map(|t| t.relevance).collect();
-        explanation.ledger = Some(plan.ledger(&mut recorded, tokens)?);
+        let mut ledger = plan.ledger(&mut recorded, tokens)?;
+        let scored = self.score.of(self.target.weights(&logits), &logits);
+        if scored.entropy != 0.0 {
+            ledger.enter(
+                scored.value,
+                Absorbed {
+                    site: "log-probability".to_owned(),
+                    operation: None,
+                    kind: "entropy".to_owned(),
+                    relevance: -scored.entropy,
+                },
+            );
+        }
+        explanation.ledger = Some(ledger);
         Ok(explanation)
     }
 
-    /// Explains the texts in `pass`, and gives what else it recorded.
+    /// Explains the texts in `pass`, and gives their logits and what else it recorded.
     fn run(
         &self,
         transformer: &Transformer,
         texts: &[TokenizedText],
         mut pass: Pass,
-    ) -> Result<(Vec<Explanation>, Relevance), ExplainError> {
+    ) -> Result<(Vec<Explanation>, Vec<f32>, Relevance), ExplainError> {
         let device = transformer.device();
         let padding_token = transformer.config().padding_token;
         let batch = Batch::new(texts, padding_token, self.padding, &device);
@@ -322,7 +375,7 @@ impl<'m> Explainer<'m> {
         // One backward pass for all texts: no text's target depends on another text.
         let weights = rows
             .iter()
-            .flat_map(|row| self.target.weights(row))
+            .flat_map(|row| self.score.of(self.target.weights(row), row).weights)
             .collect::<Vec<_>>();
         let weights = TensorData::new(weights, [rows.len(), labels]);
         let weights = Tensor::from_data(weights, (&device, logits.dtype()));
@@ -339,17 +392,13 @@ impl<'m> Explainer<'m> {
                 self.explanation(text, logits, &relevance[span.clone()])
             })
             .collect();
-        Ok((explanations, recorded))
+        Ok((explanations, values, recorded))
     }
 
     fn explanation(&self, text: &TokenizedText, logits: &[f32], relevance: &[f32]) -> Explanation {
         let name = |index| self.model.output(index);
         let weights = self.target.weights(logits);
-        let value = weights
-            .iter()
-            .zip(logits)
-            .map(|(weight, logit)| weight * logit)
-            .sum();
+        let value = self.score.of(weights.clone(), logits).value as f32;
         let language_model = self.model.transformer.config().is_language_model();
         let shown = match language_model {
             true => likeliest(logits, &weights),
@@ -386,6 +435,7 @@ impl<'m> Explainer<'m> {
             position: language_model.then(|| text.read()),
             target: TargetValue {
                 label: self.target.name(logits, name),
+                score: self.score,
                 value,
             },
             tokens: tokens.collect(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Ledger;
+use crate::{Ledger, Score};
 
 /// The name and version of the JSON format that [`Explanation`] is written in.
 pub const SCHEMA: &str = "relprop.explanation/1";
@@ -71,7 +71,10 @@ pub struct ModelInfo {
 pub struct TargetValue {
     /// The label, or `A-B` for the difference of two labels' logits.
     pub label: String,
-    /// Its value: a logit, or a difference of two.
+    /// In which unit it is measured.
+    #[serde(default, skip_serializing_if = "is_logit")]
+    pub score: Score,
+    /// Its value: a logit or a logarithm of a probability, or a difference of two.
     pub value: f32,
 }
 
@@ -134,6 +137,10 @@ impl Explanation {
         let layers = self.ledger.iter().flat_map(|ledger| &ledger.layers);
         layers.map(|layer| layer.tokens.as_slice()).collect()
     }
+}
+
+fn is_logit(score: &Score) -> bool {
+    *score == Score::Logit
 }
 
 fn is_zero(count: &usize) -> bool {

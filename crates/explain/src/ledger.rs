@@ -26,6 +26,17 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Enters what was absorbed between the logits and `target`.
+    pub(crate) fn enter(&mut self, target: f64, absorbed: Absorbed) {
+        if let Some(last) = self.layers.last_mut() {
+            last.absorbed += absorbed.relevance;
+            last.unaccounted += target - self.target - absorbed.relevance;
+        }
+        self.unaccounted += target - self.target - absorbed.relevance;
+        self.target = target;
+        self.absorbed.push(absorbed);
+    }
+
     /// Whether no more than 1e-5 of the target, or of 1 if it is smaller, is unaccounted.
     pub fn closes(&self) -> bool {
         self.unaccounted.abs() <= 1e-5 * self.target.abs().max(1.0)

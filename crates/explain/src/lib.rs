@@ -1,6 +1,7 @@
 //! Explanations of Transformers: relevance per token, and how to show it.
 
 mod account;
+mod continuation;
 pub mod evaluate;
 mod explainer;
 mod explanation;
@@ -11,7 +12,8 @@ mod runs;
 mod target;
 pub mod tune;
 
+pub use continuation::{CONTINUATION, Continuation, Step};
 pub use explainer::{DEFAULT_SITE, ExplainError, Explainer};
 pub use explanation::*;
 pub use ledger::{Absorbed, Layer, Ledger};
-pub use target::{Target, UnknownTarget};
+pub use target::{Score, Target, UnknownTarget};

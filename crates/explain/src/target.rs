@@ -2,6 +2,68 @@
 
 use std::fmt;
 
+use relprop_transformer::{Model, Truncation};
+use serde::{Deserialize, Serialize};
+
+/// In which unit a target is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Score {
+    /// Its logit.
+    #[default]
+    Logit,
+    /// The logarithm of its probability: why this, rather than anything else. A difference of two is
+    /// the difference of their logits.
+    LogProbability,
+}
+
+impl Score {
+    /// The value of a target with these weights, and how much of each logit flows into it:
+    ///
+    /// ```text
+    /// log p_t = z_t - log sum_j exp(z_j) = (z_t - sum_j p_j z_j) - H(p)
+    /// ```
+    ///
+    /// The gradient at the logits is 1 for t minus p, and the entropy H(p) is absorbed on the way.
+    pub(crate) fn of(self, weights: Vec<f32>, logits: &[f32]) -> Scored {
+        let sum: f64 = weights.iter().copied().map(f64::from).sum();
+        let value = |weights: &[f32]| -> f64 {
+            let terms = weights.iter().zip(logits);
+            terms.map(|(w, z)| f64::from(*w) * f64::from(*z)).sum()
+        };
+        if self == Self::Logit || sum == 0.0 {
+            return Scored {
+                value: value(&weights),
+                entropy: 0.0,
+                weights,
+            };
+        }
+        let largest = f64::from(logits[argmax(logits)]);
+        let powers = logits.iter().map(|z| (f64::from(*z) - largest).exp());
+        let powers: Vec<f64> = powers.collect();
+        let whole: f64 = powers.iter().sum();
+        let probabilities = powers.iter().map(|power| power / whole);
+        let plogp = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
+        let entropy = -sum * probabilities.clone().map(plogp).sum::<f64>();
+        let logarithm = largest + whole.ln();
+        let through = weights.iter().zip(probabilities);
+        Scored {
+            value: value(&weights) - sum * logarithm,
+            weights: through.map(|(w, p)| w - (sum * p) as f32).collect(),
+            entropy,
+        }
+    }
+}
+
+/// A target on the logits of one text.
+pub(crate) struct Scored {
+    pub(crate) value: f64,
+    /// How much of each logit flows into it.
+    pub(crate) weights: Vec<f32>,
+    /// What it absorbs itself, with the sign turned.
+    pub(crate) entropy: f64,
+}
+
 /// What to explain: a logit, or the difference of two. A language model has one for each token of its
 /// vocabulary, and tokens' ids in the place of labels' indices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,18 +79,30 @@ pub enum Target {
 
 /// There is no such target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no target `{text}`; {}", ways(labels))]
+#[error("there is no target `{text}`; {}", ways(labels, pieces))]
 pub struct UnknownTarget {
     /// What was asked for.
     pub text: String,
     /// The labels that the model has; none if it is a language model.
     pub labels: Vec<String>,
+    /// The tokens that a language model would read in its place.
+    pub pieces: Vec<String>,
 }
 
 /// What could be asked for instead.
-fn ways(labels: &[String]) -> String {
+fn ways(labels: &[String], pieces: &[String]) -> String {
     match labels {
-        [] => "give `predicted`, or a token of the model's vocabulary".to_owned(),
+        [] if pieces.is_empty() => {
+            "give `predicted`, or a token of the model's vocabulary, with its space: \" are\""
+                .to_owned()
+        }
+        [] => {
+            let pieces: Vec<_> = pieces.iter().map(|piece| format!("{piece:?}")).collect();
+            format!(
+                "it is not one token of the model's vocabulary, but {}: give the first of them",
+                pieces.join(" and ")
+            )
+        }
         labels => format!(
             "give `predicted`, a label ({}), its index, or two of them as A-B",
             labels.join(", ")
@@ -68,7 +142,30 @@ impl Target {
             .ok_or_else(|| UnknownTarget {
                 text: text.to_owned(),
                 labels: labels.to_vec(),
+                pieces: Vec::new(),
             })
+    }
+
+    /// Reads what to explain of `model`: `predicted`, a label, a token. With `against`, the difference
+    /// of the two.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTarget`], with the labels that there are, or the tokens that make up the text.
+    pub fn read(model: &Model, text: &str, against: Option<&str>) -> Result<Self, UnknownTarget> {
+        let one = |text: &str| match model.transformer.config().is_language_model() {
+            true => token(model, text).map(Self::Label),
+            false => Self::parse(text, &model.transformer.config().labels),
+        };
+        match (text, against) {
+            ("predicted", None) => Ok(Self::Predicted),
+            (text, None) => one(text),
+            (text, Some(other)) => match (one(text)?, one(other)?) {
+                (Self::Label(a), Self::Label(b)) => Ok(Self::Contrast(a, b)),
+                (Self::Label(_), _) => Err(unknown(model, other, Vec::new())),
+                _ => Err(unknown(model, text, Vec::new())),
+            },
+        }
     }
 
     /// The target, if a model of so many logits has it; their labels, if they are labels.
@@ -81,6 +178,7 @@ impl Target {
         let unknown = || UnknownTarget {
             text: self.to_string(),
             labels: labels.to_vec(),
+            pieces: Vec::new(),
         };
         if known { Ok(self) } else { Err(unknown()) }
     }
@@ -125,6 +223,27 @@ impl fmt::Display for Target {
             Self::Label(index) => write!(f, "{index}"),
             Self::Contrast(a, b) => write!(f, "{a}-{b}"),
         }
+    }
+}
+
+/// The id of the token that stands for `text`.
+fn token(model: &Model, text: &str) -> Result<usize, UnknownTarget> {
+    if let Some(id) = model.tokenizer.find(text) {
+        return Ok(id as usize);
+    }
+    let config = model.transformer.config();
+    let encoded = (model.tokenizer).encode(text, config.positions, Truncation::Cut);
+    let tokens = encoded.map_or(Vec::new(), |text| text.tokens);
+    let pieces = tokens.iter().filter(|token| !token.special);
+    let pieces = pieces.map(|token| model.output(token.id as usize));
+    Err(unknown(model, text, pieces.collect()))
+}
+
+fn unknown(model: &Model, text: &str, pieces: Vec<String>) -> UnknownTarget {
+    UnknownTarget {
+        text: text.to_owned(),
+        labels: model.transformer.config().labels.clone(),
+        pieces,
     }
 }
 

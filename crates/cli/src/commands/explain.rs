@@ -6,13 +6,14 @@ use std::path::Path;
 
 use anyhow::Context;
 use relprop_explain::methods::Method;
-use relprop_explain::{DEFAULT_SITE, Explainer, Target};
+use relprop_explain::{DEFAULT_SITE, Explainer, Score, Target};
 use relprop_rules::{Registry, RuleSet};
 use relprop_tables::Table;
 use relprop_transformer::{Model, Truncation};
 use serde_json::{Map, Value};
 
-use crate::args::{DEFAULT_RULES, ExplainArguments, Format, LRP};
+use super::generate::generate;
+use crate::args::{DEFAULT_RULES, ExplainArguments, Format, LRP, Unit};
 use crate::bulk::{Destination, Document, Input, Parts, Progress, Worker, manifest, sink};
 use crate::output::{Output, is_file};
 use crate::rules::COMPARED;
@@ -28,6 +29,9 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     let table = table(arguments)?;
     let model = Model::load(&arguments.model, &device)?;
     let model = arguments.precision.dtype.apply(model)?;
+    if arguments.generate.is_some() {
+        return generate(arguments, format, &model, &rules);
+    }
     let explainers = explainers(arguments, format, &model, &rules)?;
     let any_number = matches!(format, Format::Ansi | Format::Html);
     let mut worker = Worker::new(&explainers, arguments.pair.as_deref(), any_number);
@@ -179,7 +183,7 @@ fn destination(
 }
 
 /// The explainer that was asked for; for a page, one more for each rule set beside it.
-fn explainers<'m>(
+pub(super) fn explainers<'m>(
     arguments: &ExplainArguments,
     format: Format,
     model: &'m Model,
@@ -192,8 +196,12 @@ fn explainers<'m>(
             rule_sets.push(RuleSet::preset(name)?);
         }
     }
-    let labels = &model.transformer.config().labels;
-    let target = Target::parse(&arguments.target, labels).map_err(UsageError::new)?;
+    let against = arguments.against.as_deref();
+    let target = Target::read(model, &arguments.target, against).map_err(UsageError::new)?;
+    let score = match arguments.score {
+        Unit::Logit => Score::Logit,
+        Unit::LogProbability => Score::LogProbability,
+    };
     let truncation = if arguments.no_truncate {
         Truncation::Refuse
     } else {
@@ -203,7 +211,12 @@ fn explainers<'m>(
     let explainer = |rules: &RuleSet| -> anyhow::Result<Explainer<'m>> {
         let explainer = Explainer::new(model, rules, &registry).map_err(UsageError::new)?;
         let explainer = explainer.at(&arguments.at).map_err(UsageError::new)?;
-        Ok(explainer.target(target)?.truncation(truncation))
+        let explainer = match arguments.position {
+            Some(position) => explainer.position(position).map_err(UsageError::new)?,
+            None => explainer,
+        };
+        let explainer = explainer.target(target)?.score(score);
+        Ok(explainer.truncation(truncation))
     };
     let mut explainers: Vec<_> = rule_sets.iter().map(explainer).collect::<Result<_, _>>()?;
     let mut asked = explainers.remove(0);
@@ -236,6 +249,7 @@ fn method<'m>(
         ("--at", arguments.at != DEFAULT_SITE),
         ("--ledger", arguments.ledger),
         ("--target A-B", matches!(target, Target::Contrast(..))),
+        ("--score", arguments.score != Unit::Logit),
     ] {
         if given {
             let message = format!("{option} goes with --method {LRP} alone, not with `{name}`");

@@ -4,6 +4,7 @@ mod demo;
 mod devices;
 mod evaluate;
 mod explain;
+mod generate;
 mod inspect;
 mod rules;
 mod train;

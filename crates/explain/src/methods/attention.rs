@@ -109,8 +109,17 @@ pub(super) fn crop(maps: Tensor<3>, batch: &Batch) -> Result<Vec<Map>, ExplainEr
     Ok(of_text.map(crop).collect())
 }
 
+/// What each token of a text gets: from all queries together, or in a language model, from the token
+/// that is continued. The others look for their own next token.
+pub(super) fn received(model: &Model, map: &Map, text: &TokenizedText) -> Vec<f32> {
+    match model.transformer.config().is_language_model() {
+        true => map[text.read()].iter().map(|x| *x as f32).collect(),
+        false => column_sums(map),
+    }
+}
+
 /// What each key gets from all queries together.
-pub(super) fn column_sums(map: &Map) -> Vec<f32> {
+fn column_sums(map: &Map) -> Vec<f32> {
     let sum = |key: usize| map.iter().map(|row| row[key]).sum::<f64>() as f32;
     (0..map.len()).map(sum).collect()
 }

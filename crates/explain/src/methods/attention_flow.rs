@@ -6,7 +6,7 @@ use relprop_transformer::{Model, TokenizedText};
 use serde::Deserialize;
 
 use super::Method;
-use super::attention::{Map, column_sums, crop, mean_of_heads, weights, with_residual};
+use super::attention::{Map, crop, mean_of_heads, received, weights, with_residual};
 use crate::ExplainError;
 use crate::runs::in_passes;
 
@@ -75,7 +75,7 @@ impl Method for AttentionFlow<'_> {
             let blocks: Vec<Vec<Map>> = maps.collect::<Result<_, _>>()?;
             let of_text = (0..texts.len()).map(|text| {
                 let blocks: Vec<&Map> = blocks.iter().map(|maps| &maps[text]).collect();
-                column_sums(&flow(&blocks))
+                received(self.model, &flow(&blocks), texts[text])
             });
             Ok(of_text.collect())
         })

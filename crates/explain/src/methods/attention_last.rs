@@ -3,7 +3,7 @@
 use relprop_transformer::{Model, TokenizedText};
 
 use super::Method;
-use super::attention::{column_sums, crop, mean_of_heads, weights};
+use super::attention::{crop, mean_of_heads, received, weights};
 use crate::ExplainError;
 use crate::runs::in_passes;
 
@@ -14,7 +14,8 @@ use crate::runs::in_passes;
 /// R_k = mean over heads of  sum over queries q of  A_L[h, q, k]
 /// ```
 ///
-/// It does not depend on the label. One forward pass.
+/// In a language model, q is the token that is continued alone. It does not depend on the label. One
+/// forward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionLast<'m> {
     model: &'m Model,
@@ -37,7 +38,9 @@ impl Method for AttentionLast<'_> {
             let (batch, mut weights) = weights(self.model, texts)?;
             let last = weights.pop().ok_or(ExplainError::NoAttention)?;
             let maps = crop(mean_of_heads(last), &batch)?;
-            Ok(maps.iter().map(column_sums).collect())
+            let of_text = maps.iter().zip(texts);
+            let of_text = of_text.map(|(map, text)| received(self.model, map, text));
+            Ok(of_text.collect())
         })
     }
 }

@@ -3,7 +3,7 @@
 use relprop_transformer::{Model, TokenizedText};
 
 use super::Method;
-use super::attention::{column_sums, crop, mean_of_heads, rollout, weights};
+use super::attention::{crop, mean_of_heads, received, rollout, weights};
 use crate::ExplainError;
 use crate::runs::in_passes;
 
@@ -15,7 +15,8 @@ use crate::runs::in_passes;
 /// R_k = sum over queries q of  (A~_L ... A~_2 A~_1)[q, k]
 /// ```
 ///
-/// It does not depend on the label. One forward pass.
+/// In a language model, q is the token that is continued alone. It does not depend on the label. One
+/// forward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionRollout<'m> {
     model: &'m Model,
@@ -38,7 +39,9 @@ impl Method for AttentionRollout<'_> {
             let (batch, weights) = weights(self.model, texts)?;
             let joint = rollout(weights.into_iter().map(mean_of_heads));
             let maps = crop(joint.ok_or(ExplainError::NoAttention)?, &batch)?;
-            Ok(maps.iter().map(column_sums).collect())
+            let of_text = maps.iter().zip(texts);
+            let of_text = of_text.map(|(map, text)| received(self.model, map, text));
+            Ok(of_text.collect())
         })
     }
 }

@@ -4,7 +4,7 @@ use relprop_rules::Reading;
 use relprop_transformer::{Model, TokenizedText};
 
 use super::Method;
-use super::attention::{column_sums, crop, positive, rollout, weights_and_gradients};
+use super::attention::{crop, positive, received, rollout, weights_and_gradients};
 use super::reader::check;
 use crate::ExplainError;
 use crate::runs::in_passes;
@@ -47,9 +47,9 @@ impl Method for GradRollout<'_> {
             let maps = blocks.into_iter().map(Reading::relevance).map(positive);
             let joint = rollout(maps).ok_or(ExplainError::NoAttention)?;
             let maps = crop(joint, &batch)?.into_iter();
-            let relevance = maps.map(|mut map| {
+            let relevance = maps.zip(texts).map(|(mut map, text)| {
                 map[0][0] = 0.0;
-                column_sums(&map)
+                received(self.model, &map, text)
             });
             Ok(relevance.collect())
         })

@@ -5,7 +5,7 @@ use anstyle::Style;
 use super::account::Account;
 use super::flow::flow;
 use super::ledger;
-use super::numbers::{Numbers, Scale, percent, probability};
+use super::numbers::{Numbers, Scale, names, percent, probability};
 use super::page::{PLAIN, Page};
 use super::palette::{step, style};
 use super::segments::segments;
@@ -34,8 +34,8 @@ pub fn ansi(explanation: &Explanation, width: usize, colour: bool) -> String {
 
 /// What was predicted, what is explained, and how.
 fn header(page: &mut Page, explanation: &Explanation) {
+    let (prediction, label) = names(explanation);
     let Explanation {
-        prediction,
         target,
         method,
         rules,
@@ -46,7 +46,7 @@ fn header(page: &mut Page, explanation: &Explanation) {
         .map(|p| format!(" ({})", percent(p, 1)))
         .unwrap_or_default();
     let value = Numbers::up_to(target.value.abs()).signed(target.value);
-    let explained = format!("target {} = {value}", target.label);
+    let explained = format!("target {label} = {value}");
     page.parts(&[format!("{prediction}{sure}"), explained], BOLD);
     page.paragraph(&format!("{method}, rules {rules}, read at {at}"), DIMMED);
 }
@@ -117,7 +117,11 @@ pub(super) fn dropped(explanation: &Explanation) -> Option<String> {
         count => format!("{count} tokens were"),
     };
     Some(format!(
-        "{tokens} dropped from the end: the model has no position for more"
+        "{tokens} dropped from the {}: the model has no position for more",
+        match explanation.position {
+            Some(_) => "start",
+            None => "end",
+        }
     ))
 }
 

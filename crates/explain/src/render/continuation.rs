@@ -42,11 +42,13 @@ pub fn continuation_ansi(continuation: &Continuation, width: usize, colour: bool
         };
         let heads = steps.iter().map(|step| (tokens[step.token].clone(), BOLD));
         write("", PLAIN, heads.collect());
-        let sure = steps.iter().map(|step| (percent(step.probability, 0), DIMMED));
+        let sure = steps
+            .iter()
+            .map(|step| (percent(step.probability, 0), DIMMED));
         write("", PLAIN, sure.collect());
-        let scales: Vec<_> = steps.iter().map(|step| scale(step)).collect();
+        let scales: Vec<_> = steps.iter().map(scale).collect();
         let rows = steps.last().map_or(0, |step| step.token);
-        for row in 0..rows {
+        for (row, token) in tokens.iter().enumerate().take(rows) {
             let cells = steps.iter().zip(&scales).map(|(of, (largest, numbers))| {
                 let Some(&relevance) = of.relevance.get(row) else {
                     return (String::new(), PLAIN);
@@ -59,7 +61,7 @@ pub fn continuation_ansi(continuation: &Continuation, width: usize, colour: bool
                 }
             });
             let new = row >= continuation.prompt;
-            write(&tokens[row], if new { BOLD } else { PLAIN }, cells.collect());
+            write(token, if new { BOLD } else { PLAIN }, cells.collect());
         }
     }
     page.finish()

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::account::Account;
 use super::ansi::dropped;
-use super::numbers::{Numbers, percent, probability};
+use super::numbers::{Numbers, names, percent, probability};
 use crate::Explanation;
 
 mod ledger;
@@ -146,8 +146,8 @@ fn text(number: usize, item: &Item) -> Markup {
 
 /// The prediction and how sure it is, the target, the rules.
 fn decision(explanation: &Explanation) -> Markup {
+    let (prediction, label) = names(explanation);
     let Explanation {
-        prediction,
         target,
         method,
         rules,
@@ -169,7 +169,7 @@ fn decision(explanation: &Explanation) -> Markup {
                     }
                 }
             }
-            div { dt { "Target" } dd { (target.label) " " span.number { (minus(&value)) } } }
+            div { dt { "Target" } dd { (label) " " span.number { (minus(&value)) } } }
             @if rules.is_empty() {
                 div { dt { "Method" } dd { (method) } }
             } @else {
@@ -212,7 +212,7 @@ fn comparison(explanation: &Explanation, evidence: &[Range<usize>]) -> Markup {
 }
 
 /// Sets a proper minus sign: a hyphen is too short beside a plus.
-fn minus(text: &str) -> String {
+pub(super) fn minus(text: &str) -> String {
     text.replace('-', "−")
 }
 

@@ -13,6 +13,7 @@
 
 mod account;
 mod ansi;
+mod continuation;
 mod evaluation;
 mod flow;
 mod html;
@@ -26,6 +27,7 @@ mod sample;
 mod segments;
 
 pub use ansi::ansi;
+pub use continuation::{continuation_ansi, continuation_html};
 pub use evaluation::{evaluation_curves, evaluation_page, evaluation_table};
 pub use html::{Item, Report, html};
 pub use json::{NotFinite, finite, json, jsonl};

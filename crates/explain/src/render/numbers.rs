@@ -1,6 +1,6 @@
 //! How strong a relevance is within its text, and how it is written.
 
-use crate::Explanation;
+use crate::{Explanation, Score};
 
 /// Maps the relevance of one text to `[-1, 1]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -119,6 +119,25 @@ pub(super) fn probability(explanation: &Explanation) -> Option<f32> {
     // Relative to the predicted logit: as it is the largest, nothing overflows.
     let sum: f32 = logits.iter().map(|logit| (logit - predicted).exp()).sum();
     Some(1.0 / sum)
+}
+
+/// What the model predicted, and what is explained, as it is shown: a token in quotes, for it may be
+/// a space.
+pub(super) fn names(explanation: &Explanation) -> (String, String) {
+    let Explanation {
+        prediction, target, ..
+    } = explanation;
+    let unit = match target.score {
+        Score::Logit => "",
+        Score::LogProbability => "log p of ",
+    };
+    match explanation.position {
+        None => (prediction.clone(), format!("{unit}{}", target.label)),
+        Some(_) => (
+            format!("{prediction:?}"),
+            format!("{unit}{:?}", target.label),
+        ),
+    }
 }
 
 /// A fraction in percent, with so many decimals: `98.2 %`. The space does not break.

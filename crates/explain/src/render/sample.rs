@@ -1,7 +1,7 @@
 //! Explanations made up for tests.
 
 use crate::{
-    Absorbed, Explanation, Layer, Ledger, ModelInfo, SCHEMA, TargetValue, TokenRelevance,
+    Absorbed, Explanation, Layer, Ledger, ModelInfo, SCHEMA, Score, TargetValue, TokenRelevance,
     WordRelevance,
 };
 
@@ -61,6 +61,7 @@ pub(super) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         position: None,
         target: TargetValue {
             label: "positive".into(),
+            score: Score::Logit,
             value: 2.1,
         },
         tokens,

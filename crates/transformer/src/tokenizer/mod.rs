@@ -97,6 +97,16 @@ pub enum TextError {
         /// How many the model has.
         segments: usize,
     },
+    /// It does not have the token whose continuation was asked for.
+    #[error(
+        "there is no token {position}: the text has {tokens}, special ones included, counted from 0"
+    )]
+    Position {
+        /// The token that was asked for.
+        position: usize,
+        /// How many tokens the text has.
+        tokens: usize,
+    },
     /// The tokenizer failed.
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),
@@ -206,6 +216,12 @@ impl Tokenizer {
             Some(byte) => Some(String::from_utf8_lossy(&[byte]).into_owned()),
             None => Some(token.replace('▁', " ")),
         }
+    }
+
+    /// Whether the token with the number `id` stands for no text: the end of one, padding.
+    pub fn is_special(&self, id: u32) -> bool {
+        let token = self.token(id);
+        token.is_some_and(|token| self.inner.get_added_vocabulary().is_special_token(&token))
     }
 
     /// The token that stands for `text` as [`Tokenizer::readable`] has it, or as the vocabulary has
