@@ -40,17 +40,22 @@ impl Operation for Linear {
     type Output = Tensor<3>;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [batch, position, input] = x.dims();
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        let dtype = weight.dtype();
-        if x.dtype() == dtype {
-            return linear(x, weight, bias);
-        }
-        // Weights of few digits: only the product is computed in their type.
-        let z = widen(linear(x.cast(dtype), weight, None));
-        match bias {
-            Some(bias) => z + widen(bias).unsqueeze(),
-            None => z,
-        }
+        let (dtype, output) = (weight.dtype(), weight.dims()[1]);
+        // As one text: Burn would otherwise multiply text by text, and prepare the weights for each.
+        let rows = x.reshape([1, batch * position, input]);
+        let z = if rows.dtype() == dtype {
+            linear(rows, weight, bias)
+        } else {
+            // Weights of few digits: only the product is computed in their type.
+            let z = widen(linear(rows.cast(dtype), weight, None));
+            match bias {
+                Some(bias) => z + widen(bias).unsqueeze(),
+                None => z,
+            }
+        };
+        z.reshape([batch, position, output])
     }
 
     fn added(&self) -> Option<&Tensor<1>> {

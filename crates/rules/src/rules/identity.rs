@@ -19,7 +19,8 @@ pub struct Identity {}
 
 impl Rule<Activation> for Identity {
     fn apply(&self, phi: &Activation, z: Tensor<3>) -> Tensor<3> {
-        let quotient = phi.quotient(z.clone().detach());
-        surrogate(phi.forward(z.clone()), z, quotient)
+        let value = phi.forward(z.clone().without_autodiff());
+        let quotient = phi.quotient(z.clone());
+        surrogate(value, z, quotient)
     }
 }

@@ -1,9 +1,14 @@
 //! Nonlinearities, applied to each number by itself.
 
+#[cfg(feature = "flex")]
+mod vector;
+
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::Operation;
+#[cfg(feature = "flex")]
+use {crate::algebra::surrogate, relprop_kernels::Part};
 
 /// An elementwise nonlinearity y = phi(z), on `[batch, position, feature]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +36,13 @@ impl Activation {
         Self::Tanh,
     ];
 
-    /// phi(z) / z, continued to z = 0.
+    /// phi(z) / z, continued to z = 0, as a constant.
     pub fn quotient(&self, z: Tensor<3>) -> Tensor<3> {
+        let z = z.without_autodiff();
+        #[cfg(feature = "flex")]
+        if let Some(quotient) = self.kernel(Part::Quotient, &z) {
+            return quotient;
+        }
         match self {
             Self::Gelu => (z / std::f64::consts::SQRT_2).erf() * 0.5 + 0.5,
             Self::GeluTanh => {
@@ -60,6 +70,14 @@ impl Operation for Activation {
     type Output = Tensor<3>;
 
     fn forward(&self, z: Tensor<3>) -> Tensor<3> {
+        #[cfg(feature = "flex")]
+        if let Some(value) = self.kernel(Part::Value, &z) {
+            let slope = || self.kernel(Part::Slope, &z);
+            return match z.is_tracked().then(slope).flatten() {
+                Some(slope) => surrogate(value, z, slope),
+                None => value,
+            };
+        }
         match self {
             Self::Gelu => activation::gelu(z),
             Self::GeluTanh => activation::gelu_approximate(z),
