@@ -65,7 +65,7 @@ impl Gated {
 /// 1 / sqrt(2 pi).
 const FRAC_1_SQRT_TAU: f32 = 0.398_942_3;
 /// 2 sqrt(2 / pi).
-const SLOPE: f32 = 1.595_769_1;
+const SLOPE: f32 = 1.595_769;
 const CUBIC: f32 = 0.044_715;
 const FAR: f32 = 100.0;
 

@@ -1,5 +1,10 @@
 //! One function over many numbers, on all cores.
 
+#![expect(
+    clippy::extra_unused_type_parameters,
+    reason = "`with_simd` wants the instructions as a type, which plain arithmetic does not mention"
+)]
+
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
