@@ -62,9 +62,13 @@ pub(crate) struct DemoArguments {
 #[derive(Debug, Args)]
 pub(crate) struct TrainArguments {
     /// A folder with train.tsv and dev.tsv, or one .tsv, .csv or .jsonl file with the columns
-    /// `text` (or `sentence`) and `label`
+    /// `text` (or `sentence`) and `label`; or `agreement`, embedded sentences for --task next-token
     #[arg(long, value_name = "PATH")]
     pub(crate) data: PathBuf,
+    /// What the model learns: labels, or which token comes next (labels are then not needed for
+    /// anything); instead of the settings' own task
+    #[arg(long, value_enum)]
+    pub(crate) task: Option<TaskArgument>,
     /// The folder for the model; an interrupted training in it is resumed
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
@@ -293,6 +297,15 @@ pub(crate) struct PrecisionArgument {
     /// The type of float to keep weights and to multiply with them in
     #[arg(long = "dtype", value_name = "TYPE", value_enum, default_value_t = Precision::F32)]
     pub(crate) dtype: Precision,
+}
+
+/// What a training is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskArgument {
+    /// The labels of texts
+    Classify,
+    /// The next token of texts
+    NextToken,
 }
 
 /// In which unit a target is explained.

@@ -1,7 +1,7 @@
 //! Corpora and training for relprop.
 //!
 //! [`corpus`] reads labelled texts, and makes the embedded corpus of movie reviews; [`vocabulary`]
-//! learns a WordPiece vocabulary; [`train`] trains a classifier.
+//! learns vocabularies; [`train`] trains a classifier, or a language model.
 
 pub mod corpus;
 mod training;

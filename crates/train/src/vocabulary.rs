@@ -1,11 +1,14 @@
-//! A WordPiece vocabulary, learned from texts, in a tokenizer that works as BERT's uncased one.
+//! Vocabularies, learned from texts: WordPiece, in a tokenizer that works as BERT's uncased one, and
+//! byte pairs, in one that works as GPT-2's.
 
 use std::collections::BTreeSet;
 
 use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
+use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{
     AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
@@ -113,6 +116,70 @@ pub fn train_wordpiece<'a>(
         .with_post_processor(Some(post_processor()?))
         .with_decoder(Some(WordPieceDecoder::new(CONTINUES.into(), true)));
     tokenizer.add_special_tokens(&SPECIAL.map(|token| AddedToken::from(token, true)));
+    Ok(tokenizer)
+}
+
+/// What a language model reads before each text.
+const BEGINNING: &str = "<|begin|>";
+/// What texts are filled up with.
+const PADDING: &str = "<|pad|>";
+
+/// Learns a vocabulary of at most `size` byte pairs, and puts it into a tokenizer for language models.
+///
+/// The tokenizer works as GPT-2's: a token is a piece of a word with the space before it, in bytes, so
+/// any text can be written and nothing is unknown. Before each text stands `<|begin|>`, so that its
+/// first word is predicted too. `<|pad|>` and `<|begin|>` are tokens 0 and 1, and the 256 bytes follow.
+///
+/// # Errors
+///
+/// If the texts have no words, or if `size` does not even hold the special tokens and the bytes.
+pub fn train_byte_pairs<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    size: usize,
+) -> Result<Tokenizer, VocabularyError> {
+    let split = ByteLevel::new(false, true, true);
+    let texts: Vec<&str> = texts.filter(|text| !text.trim().is_empty()).collect();
+    if texts.is_empty() {
+        return Err(VocabularyError::NoWords);
+    }
+    let alphabet = ByteLevel::alphabet();
+    let needed = 2 + alphabet.len();
+    if size < needed {
+        return Err(VocabularyError::TooSmall { size, needed });
+    }
+    let special = [PADDING, BEGINNING].map(|token| AddedToken::from(token, true));
+    let mut trainer = BpeTrainer::builder()
+        .vocab_size(size)
+        .min_frequency(MIN_FREQUENCY)
+        .initial_alphabet(alphabet.into_iter().collect())
+        .special_tokens(special.to_vec())
+        .show_progress(false)
+        .build();
+    trainer.feed(texts.into_iter(), |text| {
+        let mut text = PreTokenizedString::from(text);
+        split.pre_tokenize(&mut text)?;
+        let splits = text.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
+        Ok(splits
+            .into_iter()
+            .map(|(word, _, _)| word.to_owned())
+            .collect())
+    })?;
+    let mut model = BPE::default();
+    trainer.train(&mut model)?;
+
+    let around = TemplateProcessing::builder()
+        .try_single(format!("{BEGINNING} $A"))
+        .and_then(|builder| builder.try_pair(format!("{BEGINNING} $A $B")))
+        .map_err(tokenizers::Error::from)?
+        .special_tokens(vec![(BEGINNING, 1)])
+        .build()
+        .map_err(tokenizers::Error::from)?;
+    let mut tokenizer = Tokenizer::new(model);
+    tokenizer
+        .with_pre_tokenizer(Some(split))
+        .with_post_processor(Some(around))
+        .with_decoder(Some(split));
+    tokenizer.add_special_tokens(&special);
     Ok(tokenizer)
 }
 
@@ -286,7 +353,31 @@ mod tests {
     }
 
     #[test]
+    fn byte_pairs_spell_any_text_and_know_frequent_words() {
+        let corpus = reviews(500, 0);
+        let texts: Vec<&str> = corpus.train.iter().map(|e| e.text.as_str()).collect();
+        let tokenizer = train_byte_pairs(texts.iter().copied(), 600).unwrap();
+        assert!(tokenizer.get_vocab_size(true) <= 600);
+        for text in ["it is a film", "Зебра 😀\n\tCafé"] {
+            let encoding = tokenizer.encode(text, true).unwrap();
+            assert_eq!(encoding.get_ids()[0], 1);
+            assert_eq!(tokenizer.decode(encoding.get_ids(), true).unwrap(), text);
+        }
+        let encoding = tokenizer.encode("it is a film", true).unwrap();
+        assert_eq!(encoding.get_tokens()[2..], ["Ġis", "Ġa", "Ġfilm"]);
+
+        let again = train_byte_pairs(texts.into_iter(), 600).unwrap();
+        assert_eq!(
+            again.to_string(false).unwrap(),
+            tokenizer.to_string(false).unwrap()
+        );
+    }
+
+    #[test]
     fn errors_say_what_to_do() {
+        let small = train_byte_pairs(["ab"].into_iter(), 257).unwrap_err();
+        assert!(small.to_string().contains("258"), "{small}");
+        assert!(train_byte_pairs([" "].into_iter(), 300).is_err());
         let none = train_wordpiece([" ", ""].into_iter(), 100).unwrap_err();
         assert_eq!(
             none.to_string(),

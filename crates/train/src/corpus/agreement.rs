@@ -43,8 +43,15 @@ const NOUNS: [[&str; 2]; 16] = [
     ["bridge", "bridges"],
 ];
 /// Verbs before an adjective, the singular first.
-const VERBS: [[&str; 2]; 4] = [["is", "are"], ["was", "were"], ["seems", "seem"], ["looks", "look"]];
-const ADJECTIVES: [&str; 8] = ["old", "new", "small", "large", "famous", "plain", "strange", "heavy"];
+const VERBS: [[&str; 2]; 4] = [
+    ["is", "are"],
+    ["was", "were"],
+    ["seems", "seem"],
+    ["looks", "look"],
+];
+const ADJECTIVES: [&str; 8] = [
+    "old", "new", "small", "large", "famous", "plain", "strange", "heavy",
+];
 const PREPOSITIONS: [&str; 5] = ["near", "behind", "beside", "of", "with"];
 const OPENINGS: [&str; 3] = ["today", "in the end", "as we know"];
 const CLAUSE_VERBS: [[&str; 2]; 3] = [["sees", "see"], ["likes", "like"], ["needs", "need"]];
@@ -58,7 +65,10 @@ const CLAUSE_VERBS: [[&str; 2]; 3] = [["sees", "see"], ["likes", "like"], ["need
 ///
 /// If there are not `count` different sentences: there are more than a million.
 pub fn agreement(count: usize, seed: u64) -> Vec<Agreement> {
-    assert!(count <= 1_000_000, "there are not {count} different sentences");
+    assert!(
+        count <= 1_000_000,
+        "there are not {count} different sentences"
+    );
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut seen = HashSet::new();
     let mut sentences = Vec::with_capacity(count);

@@ -1,5 +1,6 @@
 //! Corpora: labelled texts to train and to measure on.
 
+mod agreement;
 mod error;
 mod file;
 mod reviews;
@@ -9,6 +10,7 @@ mod trees;
 use std::ops::Range;
 use std::path::Path;
 
+pub use agreement::{Agreement, agreement, agreement_corpus};
 pub use error::CorpusError;
 pub use file::{InputText, Inputs, read_texts};
 pub use reviews::reviews;

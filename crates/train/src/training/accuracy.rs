@@ -4,11 +4,12 @@ use burn::data::dataloader::DataLoader;
 use relprop_rules::Pass;
 use relprop_transformer::{Model, Truncation};
 
-use super::TrainError;
 use super::loader::{Labelled, Loader};
+use super::{Task, TrainError};
 use crate::corpus::Example;
 
-/// The share of `examples` that `model` classifies right, in [0, 1]; NaN for no examples.
+/// The share of `examples` that `model` classifies right, in [0, 1]; of a language model, the share of
+/// tokens that it expects most. NaN for no examples.
 ///
 /// Texts that are too long for the model are cut.
 ///
@@ -19,17 +20,22 @@ pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64
     let config = model.transformer.config();
     let texts = tokenize(&model.tokenizer, examples, config.positions)?;
     let device = model.transformer.device();
-    let loader = Loader::new(texts, batch, config.padding_token, None, 0, &device);
-    let mut right = 0;
+    let task = match config.is_language_model() {
+        true => Task::NextToken,
+        false => Task::Classify,
+    };
+    let loader = Loader::new(texts, batch, config.padding_token, task, None, 0, &device);
+    let (mut right, mut all) = (0, 0);
     for batch in loader.iter().flatten() {
-        let logits = model.transformer.forward(&batch.texts, &mut Pass::plain());
+        let logits = batch.answers(&model.transformer, &mut Pass::plain());
+        all += logits.dims()[0];
         let predicted = logits.argmax(1).squeeze_dim(1);
         let hits = predicted.equal(batch.labels).int().sum();
         right += hits
             .try_into_scalar::<i64>()
             .map_err(|error| TrainError::Failed(error.to_string()))?;
     }
-    Ok(right as f64 / examples.len() as f64)
+    Ok(right as f64 / all as f64)
 }
 
 /// The tokens of each example, at most `positions`.

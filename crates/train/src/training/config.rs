@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use relprop_rules::operations::Activation;
 use relprop_transformer::{FeedForwardConfig, NormPlacement, TransformerConfig};
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +19,25 @@ pub enum Architecture {
     AttentionOnly,
 }
 
+/// What a model is trained to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// To give a text its label.
+    #[default]
+    Classify,
+    /// To give the next token at every place of a text: a small Llama with a vocabulary of byte pairs.
+    NextToken,
+}
+
 /// How a model is trained. Read from TOML, every field may be left out.
 ///
 /// | field | default | range | what it is |
 /// | --- | --- | --- | --- |
-/// | `architecture` | `bert` | `bert`, `pre-norm`, `attention-only` | the parts of the model |
+/// | `task` | `classify` | `classify`, `next-token` | what the model is trained to do; labels are not used for `next-token` |
+/// | `architecture` | `bert` | `bert`, `pre-norm`, `attention-only` | the parts of a model that classifies |
 /// | `embeddings` | none | a model's folder of the same `width` | the model whose vocabulary and embeddings are taken over and kept as they are |
-/// | `vocabulary` | 8000 | at least 100 | tokens of the WordPiece vocabulary, at most |
+/// | `vocabulary` | 8000 | at least 100 | tokens of the vocabulary, at most |
 /// | `positions` | 128 | at least 8 | tokens of a text, at most |
 /// | `width` | 128 | a multiple of `heads` | features of a hidden state |
 /// | `blocks` | 2 | at least 1 | blocks |
@@ -37,7 +48,7 @@ pub enum Architecture {
 /// | `learning_rate` | 0.0005 | (0, 1] | the peak learning rate |
 /// | `warmup` | 0.1 | [0, 1) | the share of steps in which the learning rate rises |
 /// | `weight_decay` | 0.01 | at least 0 | AdamW's weight decay |
-/// | `dropout` | 0.3 | [0, 1) | the share of hidden numbers and attention weights dropped |
+/// | `dropout` | 0.3 | [0, 1) | the share of hidden numbers and attention weights dropped; of attention weights alone for `next-token` |
 /// | `word_dropout` | 0.2 | [0, 1) | the share of tokens that training replaces by the unknown token |
 /// | `label_smoothing` | 0.1 | [0, 1) | how much of each label is spread over all |
 /// | `clip` | 1 | above 0 | the largest norm of one parameter's gradient |
@@ -47,6 +58,7 @@ pub enum Architecture {
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)] // the table above says it once
 pub struct TrainConfig {
+    pub task: Task,
     pub architecture: Architecture,
     pub embeddings: Option<PathBuf>,
     pub vocabulary: usize,
@@ -71,6 +83,7 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
+            task: Task::default(),
             architecture: Architecture::default(),
             embeddings: None,
             vocabulary: 8000,
@@ -109,6 +122,15 @@ impl TrainConfig {
             word_dropout: 0.0,
             label_smoothing: 0.0,
             ..Self::default()
+        }
+    }
+
+    /// Settings for a language model on a few thousand short texts in plain words.
+    pub fn small_language_model() -> Self {
+        Self {
+            task: Task::NextToken,
+            epochs: 8,
+            ..Self::small()
         }
     }
 
@@ -183,6 +205,14 @@ impl TrainConfig {
                 return Err(format!("`{field}` is {value}: it must be {range}"));
             }
         }
+        if self.task == Task::NextToken {
+            if self.architecture != Architecture::default() {
+                return Err("`architecture` is for `task = \"classify\"`: leave it out".to_owned());
+            }
+            if self.embeddings.is_some() {
+                return Err("`embeddings` is for `task = \"classify\"`: leave it out".to_owned());
+            }
+        }
         let labels = vec![String::new(); 2];
         self.model(1, self.positions, labels)
             .check()
@@ -197,6 +227,7 @@ impl TrainConfig {
         labels: Vec<String>,
     ) -> TransformerConfig {
         let start = match self.architecture {
+            _ if self.task == Task::NextToken => TransformerConfig::llama(vocabulary),
             Architecture::Bert => TransformerConfig::bert(vocabulary, labels),
             Architecture::PreNorm => TransformerConfig {
                 embedding_norm: None,
@@ -210,12 +241,15 @@ impl TrainConfig {
             width: self.width,
             blocks: self.blocks,
             heads: self.heads,
-            feed_forward: start.feed_forward.map(|_| FeedForwardConfig {
+            feed_forward: start.feed_forward.map(|part| FeedForwardConfig {
                 width: self.feed_forward,
-                activation: Activation::Gelu,
-                gated: false,
+                ..part
             }),
-            dropout: self.dropout,
+            dropout: match self.task {
+                Task::Classify => self.dropout,
+                // A Llama has none: its file could not say it.
+                Task::NextToken => 0.0,
+            },
             attention_dropout: self.dropout,
             ..start
         }

@@ -9,16 +9,35 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use relprop_transformer::{Batch, PaddingSide, TokenizedText};
+use relprop_rules::Pass;
+use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
+
+use super::Task;
 
 /// A tokenised text and its label.
 pub(super) type Labelled = (TokenizedText, usize);
 
-/// A batch of texts and their labels, `[batch]`.
+/// A batch of texts and what is to be answered: their labels, `[batch]`, or the token that comes next
+/// at each place, `[place]`.
 #[derive(Clone, Debug)]
 pub(super) struct LabelledBatch {
     pub(super) texts: Batch,
     pub(super) labels: Tensor<1, Int>,
+    /// For next tokens, the places: rows of the batch's positions, one text after another.
+    pub(super) places: Option<Tensor<1, Int>>,
+}
+
+impl LabelledBatch {
+    /// The model's answers, `[batch or place, label or token]`.
+    pub(super) fn answers(&self, transformer: &Transformer, pass: &mut Pass) -> Tensor<2> {
+        let Some(places) = &self.places else {
+            return transformer.forward(&self.texts, pass);
+        };
+        let logits = transformer.forward_everywhere(&self.texts, pass);
+        let [texts, positions, tokens] = logits.dims();
+        let rows = logits.reshape([texts * positions, tokens]);
+        rows.select(0, places.clone())
+    }
 }
 
 /// How many batches' worth of texts are sorted by length together, so that a batch holds little
@@ -40,6 +59,7 @@ pub(super) struct Loader {
     texts: Arc<Vec<Labelled>>,
     size: usize,
     padding_token: u32,
+    task: Task,
     shuffle: Option<Shuffle>,
     /// How many epochs were begun.
     epoch: Arc<AtomicUsize>,
@@ -53,6 +73,7 @@ impl Loader {
         texts: Vec<Labelled>,
         size: usize,
         padding_token: u32,
+        task: Task,
         shuffle: Option<Shuffle>,
         epoch: usize,
         device: &Device,
@@ -61,6 +82,7 @@ impl Loader {
             texts: Arc::new(texts),
             size,
             padding_token,
+            task,
             shuffle,
             epoch: Arc::new(AtomicUsize::new(epoch)),
             device: device.clone(),
@@ -133,6 +155,28 @@ struct Batches<'a> {
     done: usize,
 }
 
+impl Batches<'_> {
+    /// What is to be answered, and at which rows of the batch's positions.
+    fn answers(&self, batch: &[usize], texts: &[TokenizedText]) -> (Vec<i64>, Option<Vec<i64>>) {
+        if self.loader.task == Task::Classify {
+            let labels = batch.iter().map(|i| self.loader.texts[*i].1 as i64);
+            return (labels.collect(), None);
+        }
+        let lengths = texts.iter().map(|text| text.tokens.len());
+        let width = lengths.max().unwrap_or(0);
+        let nexts = texts.iter().enumerate().flat_map(|(row, text)| {
+            let nexts = text.tokens.iter().skip(1).enumerate();
+            nexts.map(move |(place, next)| (i64::from(next.id), (row * width + place) as i64))
+        });
+        let (answers, places) = nexts.unzip();
+        (answers, Some(places))
+    }
+}
+
+fn tensor(numbers: &[i64], device: &Device) -> Tensor<1, Int> {
+    Tensor::from_data(TensorData::from(numbers), device)
+}
+
 impl Iterator for Batches<'_> {
     type Item = Result<LabelledBatch, DatasetError>;
 
@@ -143,6 +187,8 @@ impl Iterator for Batches<'_> {
             .iter()
             .map(|index| self.loader.texts[*index].0.clone())
             .collect();
+        // Before words are dropped: the answer is the word that stood there.
+        let answers = self.answers(&batch, &texts);
         if let (Some(rng), Some(shuffle)) = (&mut self.rng, &self.loader.shuffle)
             && shuffle.word_dropout > 0.0
         {
@@ -152,10 +198,6 @@ impl Iterator for Batches<'_> {
                 }
             }
         }
-        let labels: Vec<i64> = batch
-            .iter()
-            .map(|i| self.loader.texts[*i].1 as i64)
-            .collect();
         let device = self.loader.device.clone().without_autodiff();
         Some(Ok(LabelledBatch {
             texts: Batch::new(
@@ -164,7 +206,8 @@ impl Iterator for Batches<'_> {
                 PaddingSide::Right,
                 &device,
             ),
-            labels: Tensor::from_data(TensorData::from(labels.as_slice()), &device),
+            labels: tensor(&answers.0, &device),
+            places: answers.1.map(|places| tensor(&places, &device)),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! Training a classifier from nothing.
+//! Training a classifier, or a language model, from nothing.
 
 mod accuracy;
 mod config;
@@ -10,7 +10,7 @@ mod run;
 mod step;
 
 pub use accuracy::accuracy;
-pub use config::{Architecture, TrainConfig};
+pub use config::{Architecture, Task, TrainConfig};
 pub use error::TrainError;
 pub use history::Epoch;
 pub use run::{Display, Trained, train};

@@ -25,9 +25,9 @@ use super::history::{Epoch, History, Report, write_whole};
 use super::loader::{Labelled, Loader, Shuffle};
 use super::progress::Bar;
 use super::step::Classifier;
-use super::{TrainConfig, TrainError};
+use super::{Task, TrainConfig, TrainError};
 use crate::corpus::{Corpus, Example};
-use crate::vocabulary::train_wordpiece;
+use crate::vocabulary::{train_byte_pairs, train_wordpiece};
 
 /// How training shows its progress.
 pub enum Display {
@@ -46,7 +46,8 @@ pub struct Trained {
     pub model: Model,
     /// The figures of every epoch.
     pub epochs: Vec<Epoch>,
-    /// The share of development texts that are classified right, in [0, 1].
+    /// The share of development texts that are classified right, or of their tokens that are expected
+    /// most, in [0, 1].
     pub dev_accuracy: f64,
     /// The same for the test texts, if there are any.
     pub test_accuracy: Option<f64>,
@@ -64,7 +65,7 @@ struct Plan {
     embeddings: Option<String>,
 }
 
-/// Trains a classifier on `corpus` and writes it to the folder `out`.
+/// Trains a classifier, or a language model, on `corpus` and writes it to the folder `out`.
 ///
 /// The vocabulary is learned from the training texts, unless the embeddings of another model are
 /// taken over. After each epoch a checkpoint is written to
@@ -100,7 +101,10 @@ pub fn train(
         }
         None => {
             let texts = corpus.train.iter().map(|example| example.text.as_str());
-            let vocabulary = train_wordpiece(texts, config.vocabulary)?;
+            let vocabulary = match config.task {
+                Task::Classify => train_wordpiece(texts, config.vocabulary)?,
+                Task::NextToken => train_byte_pairs(texts, config.vocabulary)?,
+            };
             (Tokenizer::new(vocabulary), config.positions)
         }
     };
@@ -146,6 +150,7 @@ pub fn train(
             texts,
             config.batch,
             model.padding_token,
+            config.task,
             shuffle,
             done,
             device,

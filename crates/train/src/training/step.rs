@@ -23,7 +23,7 @@ impl Classifier {
         pass: &mut Pass,
         smoothing: Option<f32>,
     ) -> ClassificationOutput {
-        let logits = self.transformer.forward(&batch.texts, pass);
+        let logits = batch.answers(&self.transformer, pass);
         let loss = CrossEntropyLossConfig::new().with_smoothing(smoothing);
         let loss = loss
             .init(&logits.device())
