@@ -24,6 +24,39 @@ fn batch(model: &Model, texts: &[String], side: PaddingSide) -> Batch {
     Batch::new(&texts, 0, side, &model.transformer.device())
 }
 
+/// A model computes less where only one token of each text is read and nobody looks on.
+#[rstest]
+fn looking_at_the_last_block_changes_nothing(
+    #[values(
+        Architecture::PostNorm,
+        Architecture::PreNorm,
+        Architecture::AttentionOnly
+    )]
+    architecture: Architecture,
+    #[values(PaddingSide::Left, PaddingSide::Right)] side: PaddingSide,
+) {
+    let model = model(&architecture.config());
+    let batch = batch(&model, &texts(), side);
+    let sites = model.transformer.sites();
+    let last = model.transformer.boundaries().pop().unwrap();
+    for preset in RuleSet::presets() {
+        let rules = RuleSet::preset(preset).unwrap();
+        let rules = rules.bind(&sites, &Registry::default()).unwrap();
+        let explained = |mut pass: Pass| {
+            let logits = model.transformer.forward(&batch, &mut pass);
+            let target = logits.clone().slice([0..batch.spans.len(), 1..2]).sum();
+            let relevance = pass.backward(target).take::<3>("blocks").unwrap();
+            (numbers(logits), numbers(relevance))
+        };
+        let alone = explained(Pass::new(&rules).with_probe("blocks"));
+        let watched = Pass::new(&rules).with_probe("blocks").with_probe(&last);
+        let watched = explained(watched);
+        assert!(difference(&alone.0, &watched.0) < 1e-5, "{preset}: logits");
+        let error = difference(&alone.1, &watched.1);
+        assert!(error < limit(preset), "{preset}: {error:.1e}");
+    }
+}
+
 /// Both run on a tracked input. Burn computes the softmax of untracked tensors another way, which
 /// the next test is about.
 #[rstest]

@@ -110,6 +110,14 @@ impl<'a> Pass<'a> {
         self.training
     }
 
+    /// Whether anyone asks for what happens at the sites whose names begin with `scope`: a probe, a
+    /// substitute, a trace or an account. A model may compute less there if nobody does.
+    pub fn is_watched(&self, scope: &str) -> bool {
+        let mut named = self.substitutes.keys().chain(self.probes.sites());
+        let all = self.sites.is_some() || self.account.is_some();
+        all || named.any(|site| site.starts_with(scope))
+    }
+
     /// Runs `body` with `scope` and a dot before the name of every site in it.
     pub fn within<T>(&mut self, scope: impl Display, body: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.scope.len();

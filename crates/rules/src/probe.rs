@@ -86,6 +86,11 @@ impl Probes {
         self.0.insert(site, None);
     }
 
+    /// The sites that were asked for.
+    pub(crate) fn sites(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
+    }
+
     /// Watches the signal if a probe was asked for here; `added` is what its operation adds.
     pub(crate) fn record<S: Signal>(
         &mut self,

@@ -70,11 +70,13 @@ impl Attention {
         }
     }
 
-    /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`.
+    /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`, or of the token of each
+    /// text that is `read` alone, `[batch, 1, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
         around: &Surroundings,
+        read: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
         let query = pass.apply("query", &LinearMap::from(&self.query), x.clone());
@@ -101,7 +103,8 @@ impl Attention {
         let weights = drop(&self.dropout, weights, pass);
         let mixed = pass.apply("mix", &AttentionMix, (weights, value));
 
-        pass.apply("output", &LinearMap::from(&self.output), merge(mixed))
+        let mixed = only(read, merge(mixed));
+        pass.apply("output", &LinearMap::from(&self.output), mixed)
     }
 
     /// Hands each head of keys or values to its group of queries' heads.
@@ -114,6 +117,14 @@ impl Attention {
         x.unsqueeze_dim::<5>(2)
             .expand([batch, key_heads, group, position, width])
             .reshape([batch, self.heads, position, width])
+    }
+}
+
+/// The token of each text that `read` marks with a 1, `[batch, 1, position]`; without it, all of them.
+pub(super) fn only(read: Option<&Tensor<3>>, x: Tensor<3>) -> Tensor<3> {
+    match read {
+        Some(read) => read.clone().cast(x.dtype()).matmul(x),
+        None => x,
     }
 }
 

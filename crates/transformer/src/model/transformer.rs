@@ -97,8 +97,17 @@ impl Transformer {
     ///
     /// If the batch holds a token id or a position that the model does not have.
     pub fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<2> {
-        let x = self.hidden_states(batch, pass);
-        let weights = self.read(batch).clone().cast(x.dtype());
+        // After the last attention, only the token that the head reads is of any use.
+        let last = format!("encoder.{}.", self.encoder.len().saturating_sub(1));
+        let narrow =
+            !pass.is_training() && !pass.is_watched(&last) && !pass.is_watched("final-norm");
+        let read = narrow.then(|| self.read(batch));
+        let x = self.hidden_states(batch, read, pass);
+        let weights = match read {
+            Some(read) if !self.encoder.is_empty() => read.clone().sum_dim(2),
+            _ => self.read(batch).clone(),
+        };
+        let weights = weights.cast(x.dtype());
         let mut x = pass.apply("pooling", &Pooling { weights }, x);
         if let Some(pooler) = &self.pooler {
             x = pass.within("pooler", |pass| pooler.forward(x, pass));
@@ -121,7 +130,7 @@ impl Transformer {
     ///
     /// As [`Transformer::forward`].
     pub fn forward_everywhere(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
-        let x = self.hidden_states(batch, pass);
+        let x = self.hidden_states(batch, None, pass);
         self.head(x, pass)
     }
 
@@ -138,8 +147,9 @@ impl Transformer {
         pass.apply("classifier", &head, x)
     }
 
-    /// What the last block makes of every token, `[batch, position, feature]`.
-    fn hidden_states(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
+    /// What the last block makes of every token, `[batch, position, feature]`; given which token of
+    /// each text is `read`, of that one alone, `[batch, 1, feature]`.
+    fn hidden_states(&self, batch: &Batch, read: Option<&Tensor<3>>, pass: &mut Pass) -> Tensor<3> {
         let x = pass.within("embeddings", |pass| self.embeddings.forward(batch, pass));
         let mut x = pass.signal("blocks", x);
 
@@ -149,8 +159,9 @@ impl Transformer {
             rotary: rotary.map(|of| rotation(of, self.config.head_width(), batch, x.dtype())),
         };
         for (index, block) in self.encoder.iter().enumerate() {
+            let read = read.filter(|_| index + 1 == self.encoder.len());
             x = pass.within(format_args!("encoder.{index}"), |pass| {
-                let x = block.forward(x, &around, pass);
+                let x = block.forward(x, &around, read, pass);
                 pass.signal("output", x)
             });
         }
