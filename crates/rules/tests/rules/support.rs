@@ -77,7 +77,7 @@ impl Place {
             #[expect(deprecated, reason = "it is tested as long as it is offered")]
             Self::NdArray => Device::ndarray(),
             #[cfg(feature = "gpu")]
-            Self::Gpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+            Self::Gpu => card(),
         }
     }
 
@@ -85,6 +85,15 @@ impl Place {
         match self {
             Self::F64 => DType::F64,
             _ => DType::F32,
+        }
+    }
+
+    /// Whether neighbouring operations are compiled into one kernel.
+    pub fn is_fused(self) -> bool {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Gpu => true,
+            _ => false,
         }
     }
 
@@ -113,6 +122,20 @@ impl Place {
     pub fn mask<const D: usize>(self, values: &[bool], shape: [usize; D]) -> Tensor<D, Bool> {
         Tensor::from_data(TensorData::new(values.to_vec(), shape), &self.device())
     }
+}
+
+/// The card, which the calling thread has for itself from now on until it ends. Every test is a
+/// thread; when several queue operations on one card, Burn 0.22.1 now and then loses a tensor:
+/// "Should have handle for tensor".
+#[cfg(feature = "gpu")]
+fn card() -> Device {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+    static CARD: Mutex<()> = Mutex::new(());
+    thread_local! {
+        static MINE: MutexGuard<'static, ()> = CARD.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+    MINE.with(|_| ());
+    Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)
 }
 
 pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
