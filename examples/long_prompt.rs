@@ -65,6 +65,7 @@ fn main() -> anyhow::Result<()> {
         types: vec![0; tokens],
         dropped: 0,
         position: None,
+        picture: None,
     };
     let batch = Batch::new([&text], 0, PaddingSide::Right, &device);
     let sites = transformer.sites();

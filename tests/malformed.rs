@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 use common::Draw;
 use relprop_rules::RuleSet;
-use relprop_train::corpus::{Corpus, read_texts};
+use relprop_train::corpus::{Corpus, Pictures, read_texts};
 use relprop_transformer::Model;
 use rstest::rstest;
 use tempfile::TempDir;
@@ -197,5 +197,72 @@ fn a_damaged_table_is_read_or_refused(#[case] kind: &str, #[case] text: &str) {
         fs::write(&path, bytes).unwrap();
         let _ = read_texts(&path);
         let _ = Corpus::read(&path);
+    });
+}
+
+fn fixtures() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+#[rstest]
+#[case("config.json")]
+#[case("preprocessor_config.json")]
+fn a_damaged_file_of_a_model_for_pictures_is_read_or_refused(#[case] file: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    for file in [
+        "config.json",
+        "preprocessor_config.json",
+        "model.safetensors",
+    ] {
+        fs::copy(fixtures().join("deit").join(file), folder.path().join(file)).unwrap();
+    }
+    let path = folder.path().join(file);
+    let original = fs::read(&path).unwrap();
+    let picture = fs::read(fixtures().join("pictures/small.png")).unwrap();
+    try_out(6, &original, |bytes| {
+        fs::write(&path, bytes).unwrap();
+        if let Ok(model) = Model::load(folder.path(), &Device::flex()) {
+            let _ = model.picture(&picture, "small.png");
+        }
+    });
+}
+
+#[rstest]
+#[case("small.png")]
+#[case("photo.jpg")]
+fn a_damaged_picture_is_read_or_refused(#[case] file: &str) {
+    let model = Model::load(&fixtures().join("vit"), &Device::flex()).unwrap();
+    let original = fs::read(fixtures().join("pictures").join(file)).unwrap();
+    try_out(7, &original, |bytes| {
+        let _ = model.picture(bytes, file);
+    });
+}
+
+#[rstest]
+#[case("train-images-idx3-ubyte", &[12, 2, 3])]
+#[case("train-labels-idx1-ubyte", &[12])]
+fn a_damaged_file_of_labelled_pictures_is_read_or_refused(
+    #[case] file: &str,
+    #[case] sizes: &[u32],
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let idx = |sizes: &[u32]| {
+        let mut bytes = vec![0, 0, 8, sizes.len() as u8];
+        sizes
+            .iter()
+            .for_each(|size| bytes.extend(size.to_be_bytes()));
+        bytes.extend((0..sizes.iter().product::<u32>()).map(|number| number as u8));
+        bytes
+    };
+    let whole = [
+        ("train-images-idx3-ubyte", idx(&[12, 2, 3])),
+        ("train-labels-idx1-ubyte", idx(&[12])),
+    ];
+    for (name, bytes) in whole {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    try_out(8, &idx(sizes), |bytes| {
+        fs::write(folder.path().join(file), bytes).unwrap();
+        let _ = Pictures::read(folder.path());
     });
 }

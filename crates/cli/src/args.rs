@@ -23,10 +23,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// The whole thing on an embedded corpus: train, explain, evaluate, one HTML report
     Demo(DemoArguments),
-    /// Train a small Transformer on labelled texts
+    /// Train a small Transformer on labelled texts or pictures
     Train(TrainArguments),
     /// Explain why a model decided as it did
-    Explain(ExplainArguments),
+    Explain(Box<ExplainArguments>),
     /// Measure which explanation of a model is the most faithful
     Evaluate(EvaluateArguments),
     /// Search for the rule set that is the most faithful on a model and texts
@@ -62,7 +62,8 @@ pub(crate) struct DemoArguments {
 #[derive(Debug, Args)]
 pub(crate) struct TrainArguments {
     /// A folder with train.tsv and dev.tsv, or one .tsv, .csv or .jsonl file with the columns
-    /// `text` (or `sentence`) and `label`; or `agreement`, embedded sentences for --task next-token
+    /// `text` (or `sentence`) and `label`; or `agreement`, embedded sentences for --task next-token; or
+    /// a folder of pictures: a folder of PNG or JPEG files for each label, or the files of MNIST
     #[arg(long, value_name = "PATH")]
     pub(crate) data: PathBuf,
     /// What the model learns: labels, or which token comes next (labels are then not needed for
@@ -87,7 +88,7 @@ pub(crate) struct TrainArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// The texts to explain
+    /// The texts to explain; for a model that reads pictures, PNG or JPEG files
     #[arg(value_name = "TEXT", required_unless_present = "input")]
     pub(crate) texts: Vec<String>,
     /// A file of texts: .txt (a line a text), .tsv, .csv, .jsonl, .parquet or .arrow (column `text`
@@ -157,6 +158,9 @@ pub(crate) struct ExplainArguments {
     /// How many rows are written at a time, which is also what an interruption can cost
     #[arg(long, value_name = "ROWS", default_value = "1024")]
     pub(crate) group: NonZeroUsize,
+    /// Write a picture with its heat map over it, as a PNG; of several, each with its number in the name
+    #[arg(long, value_name = "FILE")]
+    pub(crate) overlay: Option<PathBuf>,
     /// Refuse texts that are too long for the model instead of cutting them
     #[arg(long)]
     pub(crate) no_truncate: bool,

@@ -124,6 +124,7 @@ impl Explainer<'_> {
                 end: token.end,
                 special: token.special,
                 relevance,
+                area: None,
             });
         Ok(Continuation {
             schema: CONTINUATION.to_owned(),

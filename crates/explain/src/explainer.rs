@@ -15,8 +15,8 @@ use crate::methods::{Method, relevance_by_label};
 use crate::runs::logits;
 use crate::target::argmax;
 use crate::{
-    Absorbed, Explanation, Ledger, ModelInfo, SCHEMA, Score, Target, TargetValue, TokenRelevance,
-    UnknownTarget, WordRelevance,
+    Absorbed, Explanation, Ledger, ModelInfo, PictureInfo, SCHEMA, Score, Target, TargetValue,
+    TokenRelevance, UnknownTarget, WordRelevance,
 };
 
 /// The site at which relevance is read unless another is asked for: the input of the first block.
@@ -383,8 +383,9 @@ impl<'m> Explainer<'m> {
         let mut recorded = pass.backward(target);
         let relevance: Tensor<3> = recorded.take(&self.at)?;
 
-        let [_, positions, _] = relevance.dims();
-        let relevance = numbers(relevance.sum_dim(2))?;
+        let relevance = per_position(relevance, batch.ids.dims()[1]);
+        let positions = relevance.dims()[1];
+        let relevance = numbers(relevance)?;
         let of_text = relevance.chunks(positions).zip(&batch.spans);
         let explanations = texts.iter().zip(rows).zip(of_text);
         let explanations = explanations
@@ -415,10 +416,31 @@ impl<'m> Explainer<'m> {
                 end: token.end,
                 special: token.special,
                 relevance: *relevance,
+                area: None,
             });
+        let mut tokens: Vec<_> = tokens.collect();
+        if let Some(picture) = &text.picture {
+            let [_, columns] = picture.grid();
+            for (token, found) in text.tokens.iter().zip(&mut tokens) {
+                let Some(patch) = token.word.map(|word| word as usize) else {
+                    continue;
+                };
+                found.text = format!("{},{}", patch / columns, patch % columns);
+                found.area = Some(picture.area(patch));
+            }
+        }
         Explanation {
             schema: SCHEMA.to_owned(),
             text: text.text.clone(),
+            picture: text.picture.as_ref().map(|picture| {
+                let ([width, height], [rows, columns]) = (picture.size(), picture.grid());
+                PictureInfo {
+                    width,
+                    height,
+                    rows,
+                    columns,
+                }
+            }),
             method: "lrp".to_owned(),
             rules: self.rules_name.clone(),
             at: self.at.clone(),
@@ -438,8 +460,11 @@ impl<'m> Explainer<'m> {
                 score: self.score,
                 value,
             },
-            tokens: tokens.collect(),
-            words: words(text, relevance),
+            tokens,
+            words: match text.picture {
+                None => words(text, relevance),
+                Some(_) => Vec::new(),
+            },
             dropped_tokens: text.dropped,
             ledger: None,
         }
@@ -463,6 +488,19 @@ fn probability(logits: &[f32], index: usize) -> f32 {
     let largest = logits[argmax(logits)];
     let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
     (logits[index] - largest).exp() / sum
+}
+
+/// Relevance of each position, `[batch, position, 1]`, of what has it feature by feature. At the pixels
+/// there is no token before the patches yet: such tokens get nothing.
+fn per_position(relevance: Tensor<3>, positions: usize) -> Tensor<3> {
+    let relevance = relevance.sum_dim(2);
+    let [texts, found, _] = relevance.dims();
+    if found == positions {
+        return relevance;
+    }
+    let options = (&relevance.device(), relevance.dtype());
+    let nothing = Tensor::zeros([texts, positions - found, 1], options);
+    Tensor::cat(vec![nothing, relevance], 1)
 }
 
 /// Merges the word pieces of each word.

@@ -15,8 +15,11 @@ pub const SCHEMA: &str = "relprop.explanation/1";
 pub struct Explanation {
     /// Always [`SCHEMA`].
     pub schema: String,
-    /// The text that was explained, as given.
+    /// The text that was explained, as given; of a picture, its name.
     pub text: String,
+    /// The picture that was explained, if it was one. Its tokens are then patches, row by row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureInfo>,
     /// How relevance was obtained: `lrp`, or the name of another [method](crate::methods).
     pub method: String,
     /// The name of the rule set; empty if the method is not `lrp`.
@@ -46,7 +49,8 @@ pub struct Explanation {
     pub target: TargetValue,
     /// The tokens, special ones included, in the order of the text.
     pub tokens: Vec<TokenRelevance>,
-    /// The words, each the sum of its word pieces. Special tokens belong to no word.
+    /// The words, each the sum of its word pieces. Special tokens belong to no word. A picture has
+    /// none.
     pub words: Vec<WordRelevance>,
     /// How many tokens were cut from the end of the text because the model has no position for them.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -66,6 +70,19 @@ pub struct ModelInfo {
     pub sha256: Option<String>,
 }
 
+/// Which picture was explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureInfo {
+    /// Its width, in pixels.
+    pub width: u32,
+    /// Its height, in pixels.
+    pub height: u32,
+    /// How many rows of patches the model sees.
+    pub rows: usize,
+    /// How many columns of patches the model sees.
+    pub columns: usize,
+}
+
 /// The scalar that was explained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetValue {
@@ -81,7 +98,8 @@ pub struct TargetValue {
 /// One token and its relevance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenRelevance {
-    /// The token as the vocabulary has it: `warm`, `##ly`, `[CLS]`.
+    /// The token as the vocabulary has it: `warm`, `##ly`, `[CLS]`. Of a patch, its row and column,
+    /// counted from 0: `3,4`.
     pub text: String,
     /// Its id in the vocabulary.
     pub id: u32,
@@ -93,6 +111,10 @@ pub struct TokenRelevance {
     pub special: bool,
     /// Its share of the target.
     pub relevance: f32,
+    /// Of a patch: where it lies in the picture, as x and y of its upper left corner, width and height
+    /// in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<[f32; 4]>,
 }
 
 /// One word and its relevance.
@@ -115,6 +137,11 @@ impl Explanation {
             "lrp" => &self.rules,
             method => method,
         }
+    }
+
+    /// The patches of a picture, row by row; none for a text.
+    pub fn patches(&self) -> impl Iterator<Item = &TokenRelevance> {
+        self.tokens.iter().filter(|token| token.area.is_some())
     }
 
     /// The sum of relevance over all tokens. What it lacks of the target was absorbed by biases

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use burn::tensor::{DType, Tensor, TensorData};
 use relprop_rules::{Pass, Relevance};
-use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{Batch, HIDDEN, Model, PaddingSide, TokenizedText, Transformer};
 
 use crate::ExplainError;
 use crate::evaluate::View;
@@ -164,12 +164,15 @@ pub(crate) fn tensor<const D: usize>(
 }
 
 /// The id of the token that stands for what the vocabulary does not have: `[UNK]` or `<unk>`. Other
-/// tokens are hidden behind it.
+/// tokens are hidden behind it. Patches of a picture are hidden behind [`HIDDEN`].
 ///
 /// # Errors
 ///
 /// [`ExplainError::NoToken`] if the vocabulary has neither.
 pub fn unknown_token(model: &Model) -> Result<u32, ExplainError> {
+    if model.preprocessor.is_some() {
+        return Ok(HIDDEN);
+    }
     token(model, &["[UNK]", "<unk>"])
 }
 

@@ -1,8 +1,8 @@
-//! Texts of different lengths, as one tensor.
+//! Texts of different lengths, or pictures, as one tensor.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
-use crate::TokenizedText;
+use crate::{HIDDEN, TokenizedText};
 
 /// On which side shorter texts are filled up. Explanations do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum PaddingSide {
     Left,
 }
 
-/// A batch of tokenised texts, padded to the length of the longest.
+/// A batch of tokenised texts, or of pictures, padded to the length of the longest.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Token ids, `[batch, position]`.
@@ -31,6 +31,9 @@ pub struct Batch {
     /// 1 at the token of each text that a language model continues from, and 0 elsewhere,
     /// `[batch, 1, position]`.
     pub read: Tensor<3>,
+    /// The numbers of each patch, `[batch, patch, number]`, zero where it is hidden; none for texts. A
+    /// patch stands at the position of its token, less the tokens before all patches.
+    pub pixels: Option<Tensor<3>>,
     /// Where each text begins and ends along `position`.
     pub spans: Vec<std::ops::Range<usize>>,
 }
@@ -73,16 +76,47 @@ impl Batch {
 
         let first = layout(0, &|_, index| i64::from(index == 0));
         let read = layout(0, &|text, index| i64::from(index == text.read()));
+        // A patch keeps its place when others are gone.
+        let place = |text: &TokenizedText, index: usize| match &text.picture {
+            Some(picture) => picture.place(&text.tokens[index]).unwrap_or(index) as i64,
+            None => index as i64,
+        };
         Self {
             ids: tensor(layout(padding_token.into(), &|text, i| {
                 text.tokens[i].id.into()
             })),
             types: tensor(layout(0, &|text, i| text.types[i].into())),
-            positions: tensor(layout(0, &|_, index| index as i64)),
+            positions: tensor(layout(0, &place)),
             padding: tensor(layout(1, &|_, _| 0)).bool(),
             first: tensor(first).float().unsqueeze_dim(1),
             read: tensor(read).float().unsqueeze_dim(1),
+            pixels: pixels(&texts, width, device),
             spans,
         }
     }
+}
+
+/// The numbers of all patches, if these are pictures.
+fn pixels(texts: &[&TokenizedText], width: usize, device: &Device) -> Option<Tensor<3>> {
+    let first = texts.first()?.picture.as_ref()?;
+    let special = texts[0].tokens.iter().filter(|token| token.special).count();
+    let (patches, numbers) = (width - special, first.numbers());
+    let mut values = vec![0.0; texts.len() * patches * numbers];
+    for (text, row) in texts
+        .iter()
+        .zip(values.chunks_mut((patches * numbers).max(1)))
+    {
+        let tokens = text.tokens.iter().filter(|token| !token.special);
+        for (token, values) in tokens.zip(row.chunks_mut(numbers)) {
+            let picture = text.picture.as_ref().filter(|_| token.id != HIDDEN);
+            if let Some(patch) = picture
+                .zip(token.word)
+                .map(|(p, word)| p.patch(word as usize))
+            {
+                values.copy_from_slice(patch);
+            }
+        }
+    }
+    let data = TensorData::new(values, [texts.len(), patches, numbers]);
+    Some(Tensor::from_data(data, device))
 }

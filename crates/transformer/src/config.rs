@@ -3,15 +3,20 @@
 use relprop_rules::operations::{Activation, NormScale};
 use serde::{Deserialize, Serialize};
 
-/// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts, or continues
-/// them.
+/// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts or pictures, or
+/// continues texts.
 ///
-/// [`TransformerConfig::bert`] and [`TransformerConfig::attention_only`] are the two usual starts.
+/// [`TransformerConfig::bert`], [`TransformerConfig::attention_only`] and
+/// [`TransformerConfig::vit`] are the usual starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TransformerConfig {
-    /// How many tokens the vocabulary has.
+    /// How many tokens the vocabulary has. That of a model for pictures has two: a patch that is
+    /// shown, and one that is hidden.
     pub vocabulary: usize,
+    /// For a model that reads pictures: how they are cut into patches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches: Option<PatchConfig>,
     /// How many tokens a text can have, special ones included; at least 2. They have a table of
     /// embeddings unless attention is [rotary](AttentionConfig::rotary).
     pub positions: usize,
@@ -161,6 +166,64 @@ pub enum Head {
     },
 }
 
+/// How a picture is cut into patches, each of which is a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchConfig {
+    /// The height and the width of a picture, in pixels.
+    pub picture: [usize; 2],
+    /// The height and the width of a patch, in pixels. Pixels that fill no patch at the lower and
+    /// the right edge are not read.
+    pub patch: [usize; 2],
+    /// How many numbers a pixel is: 1 for grey, 3 for red, green and blue.
+    pub channels: usize,
+    /// What there is of DeiT's distillation token.
+    pub distillation: Distillation,
+}
+
+/// The token that DeiT has besides the class token, and learns from a teacher (Touvron et al. 2021).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Distillation {
+    /// There is none, as in ViT.
+    Absent,
+    /// It is there, but only the class token is classified.
+    Unread,
+    /// Each of the two tokens has its classifier; the logits are the mean of both.
+    Averaged,
+}
+
+impl PatchConfig {
+    /// How many rows and columns of patches there are.
+    pub fn grid(&self) -> [usize; 2] {
+        [0, 1].map(|axis| {
+            self.picture[axis]
+                .checked_div(self.patch[axis])
+                .unwrap_or(0)
+        })
+    }
+
+    /// How many tokens stand before the patches.
+    pub fn special(&self) -> usize {
+        match self.distillation {
+            Distillation::Absent => 1,
+            Distillation::Unread | Distillation::Averaged => 2,
+        }
+    }
+
+    /// How many tokens a picture is.
+    pub fn positions(&self) -> usize {
+        let [rows, columns] = self.grid();
+        rows.saturating_mul(columns).saturating_add(self.special())
+    }
+
+    /// How many numbers a patch is.
+    pub fn numbers(&self) -> usize {
+        let [height, width] = self.patch;
+        self.channels.saturating_mul(height).saturating_mul(width)
+    }
+}
+
 /// The feed-forward part of a block: a linear map up, an activation, a linear map down.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,6 +273,12 @@ pub struct ConfigError {
     pub range: &'static str,
 }
 
+/// The token of a patch that is shown, in a model for pictures.
+pub const SHOWN: u32 = 0;
+/// The token of a patch that is hidden: all its numbers are zero, the mean of the pictures that the
+/// model was trained on.
+pub const HIDDEN: u32 = 1;
+
 /// No size is larger: products of two of them stay far below what a `usize` holds.
 const LARGEST: usize = (1 << 31) - 1;
 
@@ -223,6 +292,7 @@ impl TransformerConfig {
         };
         Self {
             vocabulary,
+            patches: None,
             positions: 128,
             first_position: 0,
             token_types: 2,
@@ -326,6 +396,21 @@ impl TransformerConfig {
         self.attention.key_heads.unwrap_or(self.heads)
     }
 
+    /// A ViT (Dosovitskiy et al. 2021) of the sizes of [`TransformerConfig::bert`], with a class token
+    /// and norms before each part.
+    pub fn vit(patches: PatchConfig, labels: Vec<String>) -> Self {
+        Self {
+            patches: Some(patches),
+            positions: patches.positions(),
+            token_types: 0,
+            padding_token: HIDDEN,
+            embedding_norm: None,
+            norm_placement: NormPlacement::Before,
+            pooler: None,
+            ..Self::bert(2, labels)
+        }
+    }
+
     /// The same with every part that [`Transformer::with_frozen_embeddings`] takes over from a model
     /// of the configuration `donor`.
     ///
@@ -392,6 +477,9 @@ impl TransformerConfig {
             let epsilon = norm.scale.epsilon();
             let fits = epsilon > 0.0 && epsilon.is_finite();
             ensure(fits, "norm epsilon", epsilon, "a finite number above 0")?;
+        }
+        if let Some(patches) = &self.patches {
+            self.check_patches(patches)?;
         }
         let padding = self.padding_token;
         let known = (padding as usize) < self.vocabulary;
@@ -515,6 +603,43 @@ impl TransformerConfig {
         }
         Ok(())
     }
+
+    fn check_patches(&self, patches: &PatchConfig) -> Result<(), ConfigError> {
+        let sizes = [patches.picture, patches.patch];
+        for (field, [height, width]) in ["patches.picture", "patches.patch"].into_iter().zip(sizes)
+        {
+            let fits = |size| (1..=LARGEST).contains(&size);
+            let value = format!("{height} x {width}");
+            let range = "at least 1 x 1, and below 2^31";
+            ensure(fits(height) && fits(width), field, value, range)?;
+        }
+        let fits = patches.grid().into_iter().all(|count| count > 0);
+        let [height, width] = patches.patch;
+        let value = format!("{height} x {width}");
+        ensure(
+            fits,
+            "patches.patch",
+            value,
+            "at most as large as a picture",
+        )?;
+        let channels = patches.channels;
+        let known = matches!(channels, 1 | 3);
+        ensure(
+            known,
+            "patches.channels",
+            channels,
+            "1 (grey) or 3 (red, green, blue)",
+        )?;
+        let range = "the number of patches and of the tokens before them";
+        let fits = self.positions == patches.positions();
+        ensure(fits, "positions", self.positions, range)?;
+        ensure(
+            self.vocabulary == 2,
+            "vocabulary",
+            self.vocabulary,
+            "2 for pictures",
+        )
+    }
 }
 
 fn ensure(
@@ -543,8 +668,19 @@ mod tests {
         TransformerConfig::bert(100, vec!["no".to_owned(), "yes".to_owned()])
     }
 
+    fn patches(picture: usize, patch: usize, channels: usize) -> PatchConfig {
+        PatchConfig {
+            picture: [picture; 2],
+            patch: [patch; 2],
+            channels,
+            distillation: Distillation::Absent,
+        }
+    }
+
     #[test]
     fn the_usual_starts_make_a_model() {
+        let vit = TransformerConfig::vit(patches(28, 5, 1), config().labels);
+        assert_eq!((vit.check(), vit.positions), (Ok(()), 26));
         assert_eq!(config().check(), Ok(()));
         assert_eq!(
             TransformerConfig::attention_only(100, config().labels).check(),
@@ -591,6 +727,11 @@ mod tests {
         *c = TransformerConfig::llama(100);
         c.embedding_width = Some(8);
     })]
+    #[case("patches.picture", |c: &mut TransformerConfig| c.patches = Some(patches(0, 1, 3)))]
+    #[case("patches.patch", |c: &mut TransformerConfig| c.patches = Some(patches(4, 5, 3)))]
+    #[case("patches.patch", |c: &mut TransformerConfig| c.patches = Some(patches(4, 0, 3)))]
+    #[case("patches.channels", |c: &mut TransformerConfig| c.patches = Some(patches(4, 2, 2)))]
+    #[case("positions", |c: &mut TransformerConfig| c.patches = Some(patches(4, 2, 3)))]
     #[case("norm epsilon", |c: &mut TransformerConfig| {
         c.norm.scale = NormScale::InsideRoot(-1e-5);
     })]

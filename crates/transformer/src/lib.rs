@@ -6,20 +6,23 @@
 //!
 //! # Axes
 //!
-//! `batch`: texts. `position`: tokens of a text, padding included. `feature`: the width of a hidden
+//! `batch`: texts, or pictures. `position`: tokens of a text, padding included; of a picture, its
+//! patches, after the class token. `feature`: the width of a hidden
 //! state. `head`, `query`, `key`: inside attention.
 
 mod batch;
 mod checkpoint;
 mod config;
 mod model;
+mod picture;
 mod tokenizer;
 
 pub use batch::{Batch, PaddingSide};
 pub use checkpoint::{CheckpointError, Family, Model, sha256};
 pub use config::{
-    AttentionConfig, Biases, ConfigError, FeedForwardConfig, Head, NormConfig, NormPlacement,
-    RotaryConfig, RotaryScaling, TransformerConfig,
+    AttentionConfig, Biases, ConfigError, Distillation, FeedForwardConfig, HIDDEN, Head,
+    NormConfig, NormPlacement, PatchConfig, RotaryConfig, RotaryScaling, SHOWN, TransformerConfig,
 };
 pub use model::Transformer;
+pub use picture::{Filter, Picture, PictureError, Preprocessor, decode};
 pub use tokenizer::{TextError, Token, TokenizedText, Tokenizer, Truncation};

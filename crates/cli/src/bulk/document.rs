@@ -1,5 +1,6 @@
 //! Formats that are one document, which is written at the end.
 
+use image::DynamicImage;
 use relprop_explain::{Explanation, render};
 use serde_json::Value;
 
@@ -41,13 +42,13 @@ impl Document {
                 [one] => serde_json::to_string_pretty(one)? + "\n",
                 several => serde_json::to_string_pretty(several)? + "\n",
             },
-            Self::Page(texts) => page(texts),
+            Self::Page(texts) => page(texts, &[]),
         })
     }
 }
 
-/// A page of all explanations.
-fn page(texts: &[Vec<Explanation>]) -> String {
+/// A page of all explanations, and of the pictures that they are of, if they are.
+pub(crate) fn page(texts: &[Vec<Explanation>], pictures: &[DynamicImage]) -> String {
     let first = &texts[0][0];
     let by = match first.method.as_str() {
         LRP => "Rules",
@@ -72,7 +73,9 @@ fn page(texts: &[Vec<Explanation>]) -> String {
     let facts = facts.map(|(name, value)| (name.to_owned(), value));
     let items: Vec<_> = texts
         .iter()
-        .map(|explanations| render::Item {
+        .enumerate()
+        .map(|(index, explanations)| render::Item {
+            picture: pictures.get(index),
             explanations,
             note: None,
             evidence: &[],

@@ -13,7 +13,7 @@ mod shard;
 mod sink;
 
 pub(crate) use destination::Destination;
-pub(crate) use document::Document;
+pub(crate) use document::{Document, page};
 pub(crate) use group::{Group, Worker};
 pub(crate) use input::Input;
 pub(crate) use manifest::manifest;

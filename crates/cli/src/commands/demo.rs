@@ -257,6 +257,7 @@ fn page(
         .iter()
         .zip(examples)
         .map(|(explanations, example)| render::Item {
+            picture: None,
             explanations,
             note: None,
             evidence: &example.evidence,

@@ -29,6 +29,13 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     let table = table(arguments)?;
     let model = Model::load(&arguments.model, &device)?;
     let model = arguments.precision.dtype.apply(model)?;
+    if let Some(preprocessor) = &model.preprocessor {
+        return super::pictures::explain(arguments, format, &model, preprocessor, &rules);
+    }
+    if arguments.overlay.is_some() {
+        let message = "--overlay is for pictures, and the model reads texts";
+        return Err(UsageError::new(message).into());
+    }
     if arguments.generate.is_some() {
         return generate(arguments, format, &model, &rules);
     }

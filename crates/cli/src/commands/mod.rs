@@ -6,6 +6,7 @@ mod evaluate;
 mod explain;
 mod generate;
 mod inspect;
+mod pictures;
 mod rules;
 mod train;
 mod tune;

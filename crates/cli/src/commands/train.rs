@@ -5,8 +5,8 @@ use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use relprop_train::corpus::{Corpus, agreement_corpus};
-use relprop_train::{Display, Task, TrainConfig};
+use relprop_train::corpus::{Corpus, Pictures, agreement_corpus};
+use relprop_train::{Display, Task, TrainConfig, Trained};
 
 use crate::args::{TaskArgument, TrainArguments};
 use crate::device;
@@ -17,15 +17,20 @@ const EMBEDDED: &str = "agreement";
 /// How many sentences it has: eight tenths to train on, a tenth held out, a tenth to test.
 const SENTENCES: usize = 20_000;
 
-/// Trains a model on texts.
+/// Trains a model on texts, or on labelled pictures.
 pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
     let device = device::parse(&arguments.device.name)?;
+    let pictures = Pictures::are_at(&arguments.data);
+    let start = match pictures {
+        true => TrainConfig::pictures(),
+        false => TrainConfig::default(),
+    };
     let mut config = match &arguments.config {
-        None => TrainConfig::default(),
+        None => start,
         Some(path) => {
             let name = || path.display().to_string();
             let text = fs::read_to_string(path).with_context(name)?;
-            match TrainConfig::from_toml(&text) {
+            match start.with_toml(&text) {
                 Ok(config) => config,
                 Err(message) => bail!("{}: {message}", path.display()),
             }
@@ -40,34 +45,45 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
             TaskArgument::NextToken => Task::NextToken,
         };
     }
-    let corpus = match arguments.data == Path::new(EMBEDDED) && !arguments.data.exists() {
-        true => agreement_corpus(SENTENCES, 0),
-        false => Corpus::read(&arguments.data)?,
-    };
-    eprintln!(
-        "{} training texts, {} held out, {} to test on; labels: {}",
-        corpus.train.len(),
-        corpus.dev.len(),
-        corpus.test.len(),
-        corpus.labels.join(", ")
-    );
-    eprintln!("the same command resumes a training that was interrupted");
-
     let display = if stdout().is_terminal() && !arguments.no_tui {
         Display::Dashboard
     } else {
         Display::Lines
     };
     let out = &arguments.out;
+    if pictures {
+        let corpus = Pictures::read(&arguments.data)?;
+        let parts = [&corpus.train, &corpus.dev, &corpus.test].map(Vec::len);
+        announce("pictures", parts, &corpus.labels);
+        let trained = relprop_train::train_pictures(&corpus, &config, out, &device, display)?;
+        return conclude(&trained, out, "picture.png");
+    }
+    let corpus = match arguments.data == Path::new(EMBEDDED) && !arguments.data.exists() {
+        true => agreement_corpus(SENTENCES, 0),
+        false => Corpus::read(&arguments.data)?,
+    };
+    let parts = [&corpus.train, &corpus.dev, &corpus.test].map(Vec::len);
+    announce("texts", parts, &corpus.labels);
     let trained = relprop_train::train(&corpus, &config, out, &device, display)?;
+    conclude(&trained, out, "\"a text\"")
+}
 
+/// Says what there is to train on.
+fn announce(things: &str, [train, dev, test]: [usize; 3], labels: &[String]) {
+    let labels = labels.join(", ");
+    eprintln!("{train} training {things}, {dev} held out, {test} to test on; labels: {labels}");
+    eprintln!("the same command resumes a training that was interrupted");
+}
+
+/// Says what came of it, and what to do with it.
+fn conclude(trained: &Trained, out: &Path, example: &str) -> anyhow::Result<()> {
     let mut text = format!("held-out accuracy  {:.3}\n", trained.dev_accuracy);
     if let Some(accuracy) = trained.test_accuracy {
         text += &format!("test accuracy      {accuracy:.3}\n");
     }
     text += &format!("model              {}\n", out.display());
     text += &format!(
-        "\nnext: relprop explain --model {} \"a text\"\n",
+        "\nnext: relprop explain --model {} {example}\n",
         out.display()
     );
     Output::open(None)?.write(&text)

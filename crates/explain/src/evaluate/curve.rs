@@ -133,6 +133,7 @@ mod tests {
             types: vec![0; special.len()],
             dropped: 0,
             position: None,
+            picture: None,
         }
     }
 

@@ -72,9 +72,14 @@ impl<'m> Reader<'m> {
 
 /// Checks that the signal at `site` is one vector a token.
 pub(crate) fn per_token(transformer: &Transformer, site: &str) -> Result<(), ExplainError> {
-    // The model lists its sites for a text of two tokens.
+    // The model lists its sites for a text of two tokens, or for a picture.
+    let patches = transformer.config().patches;
+    let positions = patches.map_or(2, |patches| patches.positions());
+    // Where the tokens before the patches are not there yet.
+    let fewer = patches.map(|patches| positions - patches.special());
     match find_site(&transformer.sites(), site)?.shape[..] {
-        [1, 2, _] => Ok(()),
+        [1, found, _] if found == positions => Ok(()),
+        [1, found, _] if Some(found) == fewer && site.starts_with("embeddings.") => Ok(()),
         _ => Err(ExplainError::NotPerToken {
             site: site.to_owned(),
         }),

@@ -6,6 +6,8 @@ use crate::Explanation;
 /// The sums that stand under a heat map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Account {
+    /// Whether it is of a picture, whose words are its patches.
+    pub picture: bool,
     /// The sum over all words.
     pub words: f32,
     /// The sum over special tokens, such as `[CLS]`.
@@ -22,7 +24,9 @@ impl Account {
     /// Adds up an explanation.
     pub fn of(explanation: &Explanation) -> Self {
         let total = explanation.total();
-        let words: f32 = explanation.words.iter().map(|word| word.relevance).sum();
+        let words = explanation.words.iter().map(|word| word.relevance);
+        let patches = explanation.patches().map(|patch| patch.relevance);
+        let words: f32 = words.chain(patches).sum();
         let special: f32 = explanation
             .tokens
             .iter()
@@ -31,6 +35,7 @@ impl Account {
             .sum();
         let other = total - words - special;
         Self {
+            picture: explanation.picture.is_some(),
             words,
             special,
             other,
@@ -58,7 +63,8 @@ impl Account {
     /// only where they hold something.
     pub fn sums(&self) -> Vec<(&'static str, String)> {
         let numbers = self.numbers();
-        let mut sums = vec![("words", numbers.signed(self.words))];
+        let words = if self.picture { "patches" } else { "words" };
+        let mut sums = vec![(words, numbers.signed(self.words))];
         sums.push(("special tokens", numbers.signed(self.special)));
         if !numbers.is_zero(self.other) {
             sums.push(("other tokens", numbers.signed(self.other)));

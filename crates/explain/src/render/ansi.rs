@@ -8,6 +8,7 @@ use super::ledger;
 use super::numbers::{Numbers, Scale, names, percent, probability};
 use super::page::{PLAIN, Page};
 use super::palette::{step, style};
+use super::patches;
 use super::segments::segments;
 use crate::Explanation;
 
@@ -18,7 +19,7 @@ const DIMMED: Style = Style::new().dimmed();
 
 /// A heat map of one explanation, at most `width` columns wide; it ends with a newline.
 ///
-/// Under each word stands its relevance. With `colour`, the background of a word shows it too:
+/// Of a picture, a map of its patches. Under each word stands its relevance. With `colour`, the background of a word shows it too:
 /// blue for the target, red against it. Without, the text holds no escape code, and a row of one
 /// to five signs takes the place of the colour. A `width` below 24 is taken as 24.
 ///
@@ -27,7 +28,10 @@ pub fn ansi(explanation: &Explanation, width: usize, colour: bool) -> String {
     let mut page = Page::new(width.max(NARROWEST), colour);
     header(&mut page, explanation);
     page.end_line();
-    heat_map(&mut page, explanation);
+    match &explanation.picture {
+        None => heat_map(&mut page, explanation),
+        Some(picture) => patches::map(&mut page, explanation, picture),
+    }
     footer(&mut page, explanation);
     page.finish()
 }
@@ -103,6 +107,8 @@ fn footer(page: &mut Page, explanation: &Explanation) {
         page.write("blue: for", style(1.0));
         page.write("  ", PLAIN);
         page.write("red: against", style(-1.0));
+    } else if explanation.picture.is_some() {
+        page.write(&patches::legend(), PLAIN);
     } else {
         page.write("+++ for  --- against", PLAIN);
     }
@@ -130,7 +136,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     use super::*;
-    use crate::render::sample::explanation;
+    use crate::render::sample::{self, explanation};
 
     fn film() -> Explanation {
         let words = [
@@ -203,6 +209,32 @@ mod tests {
         rule does not conserve
         +++ for  --- against
         ");
+    }
+
+    #[test]
+    fn a_picture_is_a_map_of_its_patches() {
+        insta::assert_snapshot!(ansi(&sample::picture(), 60, false), @"
+        positive (98.2 %)   target positive = +2.10
+        lrp, rules ah-ln, read at blocks
+
+        boat.png
+
+         +5 -3
+          .  .
+
+        strongest: row 0 column 0 +2.00, row 0 column 1 -1.00, row 1
+        column 0 0.00, row 1 column 1 0.00
+        patches +1.00   special tokens 0.00   total +1.00
+        tokens hold +1.00 of +2.10 (48 %); the rest sits in biases
+        and in operations whose rule does not conserve
+        +1 to +5 for, -1 to -5 against
+        ");
+        let coloured = ansi(&sample::picture(), 60, true);
+        assert!(
+            coloured.contains("\x1b[38;5;231m\x1b[48;5;25m  \x1b[0m"),
+            "{coloured:?}"
+        );
+        assert!(ansi(&sample::picture(), 24, false).contains("\n +5 -3\n"));
     }
 
     #[test]

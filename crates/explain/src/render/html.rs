@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use image::DynamicImage;
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::account::Account;
@@ -10,6 +11,7 @@ use super::numbers::{Numbers, names, percent, probability};
 use crate::Explanation;
 
 mod ledger;
+mod patches;
 mod picture;
 mod table;
 
@@ -31,7 +33,7 @@ pub struct Report<'a> {
     pub items: &'a [Item<'a>],
 }
 
-/// One text of a report.
+/// One text, or picture, of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
     /// The same text under one or several rule sets; the first is the main one.
@@ -40,6 +42,8 @@ pub struct Item<'a> {
     pub note: Option<&'a str>,
     /// Known evidence, underlined: ranges of the text in characters, in any order.
     pub evidence: &'a [Range<usize>],
+    /// The picture, if it is one. Without it, its heat map lies on nothing.
+    pub picture: Option<&'a DynamicImage>,
 }
 
 /// The report as one HTML file that needs no other file, no script and no network.
@@ -55,8 +59,9 @@ pub fn html(report: &Report) -> String {
     };
     let several = items().any(|item| item.explanations.len() > 1);
     let evidence = items().any(|item| !item.evidence.is_empty());
+    let pictures = items().all(|item| item.explanations[0].picture.is_some());
     let body = markup! {
-        (guide(several, evidence))
+        (guide(pictures, several, evidence))
         @for (index, item) in items().enumerate() { (text(index + 1, item)) }
     };
     page(report.title, report.facts, false, &body)
@@ -94,21 +99,27 @@ pub(super) fn page(title: &str, facts: &[(String, String)], wide: bool, body: &M
 }
 
 /// How to read the picture, with the legend.
-fn guide(several: bool, evidence: bool) -> Markup {
+fn guide(pictures: bool, several: bool, evidence: bool) -> Markup {
+    let (thing, part) = if pictures {
+        ("picture", "patch")
+    } else {
+        ("text", "word")
+    };
+    let parts = if pictures { "patches" } else { "words" };
     markup! {
         section.guide {
             h2 { "How to read this" }
             p {
-                "The model turned each text into one number, the target. Relevance propagation "
-                "follows that number back to the words: a "
-                b.for { "blue" } " word speaks for the target, a "
-                b.against { "red" } " word against it. The deeper the colour, the more of the "
-                "target it carries; the deepest marks the strongest word of each picture, so "
+                "The model turned each " (thing) " into one number, the target. Relevance propagation "
+                "follows that number back to the " (parts) ": a "
+                b.for { "blue" } " " (part) " speaks for the target, a "
+                b.against { "red" } " " (part) " against it. The deeper the colour, the more of the "
+                "target it carries; the deepest marks the strongest " (part) " of each picture, so "
                 "compare colours within a picture and numbers between pictures. The numbers are "
                 "in units of the target. What is missing of it sits in biases and in operations "
                 "whose rule does not conserve."
                 @if evidence { " Words that are " span.evidence { "underlined" } " are known evidence." }
-                @if several { " Below each text, the same decision under other rules." }
+                @if several { " Below each " (thing) ", the same decision under other rules." }
             }
             div.legend {
                 span { "against the target" }
@@ -126,9 +137,17 @@ fn text(number: usize, item: &Item) -> Markup {
     };
     markup! {
         article {
-            h2 { "Text " (number) }
+            h2 { @if main.picture.is_some() { "Picture " } @else { "Text " } (number) }
             (decision(main))
-            (picture(main, item.evidence, true))
+            @if let Some(info) = &main.picture {
+                p.note { (main.text) }
+                div.pictures {
+                    @if let Some(drawn) = item.picture { (patches::picture(info, drawn, number)) }
+                    (patches::map(main, info, item.picture.map(|_| number)))
+                }
+            } @else {
+                (picture(main, item.evidence, true))
+            }
             (account(main))
             (ledger(main))
             @if let Some(dropped) = dropped(main) { p.note { (dropped) "." } }
@@ -136,7 +155,7 @@ fn text(number: usize, item: &Item) -> Markup {
             @if !others.is_empty() {
                 section.others {
                     h3 { "Under other rules" }
-                    @for other in others { (comparison(other, item.evidence)) }
+                    @for other in others { (comparison(number, other, item)) }
                 }
             }
             (table(item.explanations))
@@ -192,7 +211,7 @@ fn account(explanation: &Explanation) -> Markup {
 }
 
 /// One of the other rule sets: its name and sums beside a small picture.
-fn comparison(explanation: &Explanation, evidence: &[Range<usize>]) -> Markup {
+fn comparison(number: usize, explanation: &Explanation, item: &Item) -> Markup {
     let account = Account::of(explanation);
     let total = minus(&account.numbers().signed(account.total));
     markup! {
@@ -206,7 +225,11 @@ fn comparison(explanation: &Explanation, evidence: &[Range<usize>]) -> Markup {
                     }
                 }
             }
-            (picture(explanation, evidence, false))
+            @if let Some(info) = &explanation.picture {
+                (patches::map(explanation, info, item.picture.map(|_| number)))
+            } @else {
+                (picture(explanation, item.evidence, false))
+            }
         }
     }
 }
@@ -226,6 +249,7 @@ pub(super) mod tests {
             explanations,
             note: Some("a & b"),
             evidence,
+            picture: None,
         }];
         html(&Report {
             title: "T <i>",

@@ -5,11 +5,12 @@
 //! | a terminal | [`ansi()`] | a heat map, with or without colour, as wide as the terminal |
 //! | a browser or a printer | [`html()`] | one file that holds everything it needs |
 //! | any of them | [`evaluation_table`], [`evaluation_page`], [`evaluation_curves`] | what [`evaluate`](crate::evaluate) found |
+//! | a viewer of pictures | [`overlay()`] | a picture with its heat map over it, as a PNG |
 //! | a program | [`json()`], [`jsonl()`] | [`Explanation`](crate::Explanation)s that read back unchanged |
 //!
 //! The pictures agree on how they show a number. A word is coloured by its relevance divided by
 //! the largest absolute relevance of a word in the same text, so the deepest colour always marks
-//! the strongest word. Blue speaks for the target, red against it.
+//! the strongest word. The words of a picture are its patches. Blue speaks for the target, red against it.
 
 mod account;
 mod ansi;
@@ -20,8 +21,10 @@ mod html;
 mod json;
 mod ledger;
 mod numbers;
+mod overlay;
 mod page;
 mod palette;
+mod patches;
 #[cfg(test)]
 mod sample;
 mod segments;
@@ -31,3 +34,4 @@ pub use continuation::{continuation_ansi, continuation_html};
 pub use evaluation::{evaluation_curves, evaluation_page, evaluation_table};
 pub use html::{Item, Report, html};
 pub use json::{NotFinite, finite, json, jsonl};
+pub use overlay::overlay;

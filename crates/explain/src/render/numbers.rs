@@ -9,10 +9,12 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// The scale on which the strongest word of this text is 1 or -1.
+    /// The scale on which the strongest word of this text, or patch of this picture, is 1 or -1.
     pub fn of(explanation: &Explanation) -> Self {
+        let words = explanation.words.iter().map(|word| word.relevance);
+        let patches = explanation.patches().map(|patch| patch.relevance);
         Self {
-            largest: largest(explanation.words.iter().map(|word| word.relevance)),
+            largest: largest(words.chain(patches)),
         }
     }
 

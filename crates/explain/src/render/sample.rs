@@ -1,8 +1,8 @@
 //! Explanations made up for tests.
 
 use crate::{
-    Absorbed, Explanation, Layer, Ledger, ModelInfo, SCHEMA, Score, TargetValue, TokenRelevance,
-    WordRelevance,
+    Absorbed, Explanation, Layer, Ledger, ModelInfo, PictureInfo, SCHEMA, Score, TargetValue,
+    TokenRelevance, WordRelevance,
 };
 
 /// An explanation of `text` whose words stand in it in this order, each a single token, between
@@ -31,6 +31,7 @@ pub(super) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         end: 0,
         special: true,
         relevance: 0.0,
+        area: None,
     };
     let mut tokens = vec![special("[CLS]", 101)];
     tokens.extend(words.iter().zip(1000..).map(|(word, id)| TokenRelevance {
@@ -40,11 +41,13 @@ pub(super) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         end: word.end,
         special: false,
         relevance: word.relevance,
+        area: None,
     }));
     tokens.push(special("[SEP]", 102));
     Explanation {
         schema: SCHEMA.into(),
         text: text.into(),
+        picture: None,
         method: "lrp".into(),
         rules: "ah-ln".into(),
         at: "blocks".into(),
@@ -107,4 +110,31 @@ pub(super) fn ledger() -> Ledger {
             layer("encoder.0.output", 2.7, &[]),
         ],
     }
+}
+
+/// An explanation of a picture of 6 x 4 pixels, two rows and two columns of patches of 2 x 2 pixels:
+/// the first holds 2, the one beside it -1, the others nothing.
+pub(super) fn picture() -> Explanation {
+    let mut sample = explanation("", &[]);
+    sample.text = "boat.png".into();
+    sample.picture = Some(PictureInfo {
+        width: 6,
+        height: 4,
+        rows: 2,
+        columns: 2,
+    });
+    sample.tokens.truncate(1);
+    for (patch, relevance) in [2.0, -1.0, 0.0, 0.0].into_iter().enumerate() {
+        let (row, column) = (patch / 2, patch % 2);
+        sample.tokens.push(TokenRelevance {
+            text: format!("{row},{column}"),
+            id: 0,
+            start: 0,
+            end: 0,
+            special: false,
+            relevance,
+            area: Some([column as f32 * 2.0, row as f32 * 2.0, 2.0, 2.0]),
+        });
+    }
+    sample
 }

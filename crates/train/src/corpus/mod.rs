@@ -1,8 +1,9 @@
-//! Corpora: labelled texts to train and to measure on.
+//! Corpora: labelled texts, or pictures, to train and to measure on.
 
 mod agreement;
 mod error;
 mod file;
+mod pictures;
 mod reviews;
 mod rows;
 mod trees;
@@ -13,6 +14,7 @@ use std::path::Path;
 pub use agreement::{Agreement, agreement, agreement_corpus};
 pub use error::CorpusError;
 pub use file::{InputText, Inputs, read_texts};
+pub use pictures::{LabelledPicture, Pictures, PicturesError};
 pub use reviews::reviews;
 pub use trees::{Tree, are_trees, read_trees};
 

@@ -19,12 +19,30 @@ use crate::corpus::Example;
 pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64, TrainError> {
     let config = model.transformer.config();
     let texts = tokenize(&model.tokenizer, examples, config.positions)?;
+    accuracy_on(model, texts, batch)
+}
+
+/// The same for texts, or pictures, that the model's preprocessing has seen.
+pub(super) fn accuracy_on(
+    model: &Model,
+    examples: Vec<Labelled>,
+    batch: usize,
+) -> Result<f64, TrainError> {
+    let config = model.transformer.config();
     let device = model.transformer.device();
     let task = match config.is_language_model() {
         true => Task::NextToken,
         false => Task::Classify,
     };
-    let loader = Loader::new(texts, batch, config.padding_token, task, None, 0, &device);
+    let loader = Loader::new(
+        examples,
+        batch,
+        config.padding_token,
+        task,
+        None,
+        0,
+        &device,
+    );
     let (mut right, mut all) = (0, 0);
     for batch in loader.iter().flatten() {
         let logits = batch.answers(&model.transformer, &mut Pass::plain());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use relprop_transformer::{CheckpointError, TextError};
+use relprop_transformer::{CheckpointError, PictureError, TextError};
 
 use crate::vocabulary::VocabularyError;
 
@@ -20,7 +20,7 @@ pub enum TrainError {
     ModelThere(PathBuf),
     /// The folder holds an interrupted training of something else.
     #[error(
-        "{} holds an interrupted training with other settings or other texts; \
+        "{} holds an interrupted training with other settings or other data; \
          give the same ones to resume it, give another --out, or remove that folder first",
         .0.display()
     )]
@@ -43,6 +43,16 @@ pub enum TrainError {
         text: String,
         /// What is wrong with it.
         source: TextError,
+    },
+    /// A picture cannot be given to the model.
+    #[error("picture {number} of {part}: {source}")]
+    Picture {
+        /// Which picture, counted from 1.
+        number: usize,
+        /// In which part.
+        part: &'static str,
+        /// What is wrong with it.
+        source: PictureError,
     },
     /// The model cannot be written.
     #[error(transparent)]

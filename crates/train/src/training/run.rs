@@ -46,23 +46,23 @@ pub struct Trained {
     pub model: Model,
     /// The figures of every epoch.
     pub epochs: Vec<Epoch>,
-    /// The share of development texts that are classified right, or of their tokens that are expected
+    /// The share of development texts, or pictures, that are classified right, or of their tokens that are expected
     /// most, in [0, 1].
     pub dev_accuracy: f64,
-    /// The same for the test texts, if there are any.
+    /// The same for the test part, if there is any.
     pub test_accuracy: Option<f64>,
 }
 
 /// What a training is of: it can be resumed only with the same.
 #[derive(PartialEq, Serialize, Deserialize)]
-struct Plan {
-    config: TrainConfig,
-    labels: Vec<String>,
-    /// The SHA-256 of all texts and labels.
-    corpus: String,
+pub(super) struct Plan {
+    pub(super) config: TrainConfig,
+    pub(super) labels: Vec<String>,
+    /// The SHA-256 of all texts, or pictures, and labels.
+    pub(super) corpus: String,
     /// The SHA-256 of the weights whose embeddings are taken over.
     #[serde(default)]
-    embeddings: Option<String>,
+    pub(super) embeddings: Option<String>,
 }
 
 /// Trains a classifier, or a language model, on `corpus` and writes it to the folder `out`.
@@ -86,13 +86,8 @@ pub fn train(
     device: &Device,
     display: Display,
 ) -> Result<Trained, TrainError> {
-    config.check().map_err(TrainError::Config)?;
-    if out.join("config.json").exists() {
-        return Err(TrainError::ModelThere(out.to_owned()));
-    }
     let donor = donor(config, device)?;
-    let folder = out.join("training");
-    claim(&folder, plan(config, corpus, donor.as_ref()), out)?;
+    begin(out, plan(config, corpus, donor.as_ref()))?;
 
     let (tokenizer, limit) = match &donor {
         Some(donor) => {
@@ -117,8 +112,66 @@ pub fn train(
     if let Some(donor) = &donor {
         model = model.with_embeddings_of(donor.transformer.config());
     }
+    let score = |model: &Model, examples: &[Example]| accuracy(model, examples, config.batch);
+    let job = Job {
+        train: train_texts,
+        dev: dev_texts,
+        unknown: tokenizer.id("[UNK]").unwrap_or(model.padding_token),
+        model,
+        donor: donor.as_ref(),
+        make: Box::new(|transformer| Model::new(transformer, tokenizer.clone())),
+        score: Box::new(|model| {
+            let test = (!corpus.test.is_empty()).then(|| score(model, &corpus.test));
+            Ok((score(model, &corpus.dev)?, test.transpose()?))
+        }),
+    };
+    run(job, config, out, device, display)
+}
+
+/// Everything that a training needs to know of what it is on.
+pub(super) struct Job<'a> {
+    pub(super) train: Vec<Labelled>,
+    pub(super) dev: Vec<Labelled>,
+    /// What tokens are hidden behind.
+    pub(super) unknown: u32,
+    pub(super) model: TransformerConfig,
+    /// The model whose embeddings are taken over.
+    pub(super) donor: Option<&'a Model>,
+    /// Puts the trained network together with what stands before it.
+    pub(super) make: Box<dyn Fn(Transformer) -> Model + 'a>,
+    /// The accuracy on the development part, and on the test part if there is one.
+    pub(super) score: Box<Score<'a>>,
+}
+
+pub(super) type Score<'a> = dyn Fn(&Model) -> Result<(f64, Option<f64>), TrainError> + 'a;
+
+/// Makes the folder for a training, or finds that it is this one's.
+pub(super) fn begin(out: &Path, plan: Plan) -> Result<(), TrainError> {
+    plan.config.check().map_err(TrainError::Config)?;
+    if out.join("config.json").exists() {
+        return Err(TrainError::ModelThere(out.to_owned()));
+    }
+    claim(&out.join("training"), plan, out)
+}
+
+/// Trains in a folder that has been [begun](begin).
+pub(super) fn run(
+    job: Job,
+    config: &TrainConfig,
+    out: &Path,
+    device: &Device,
+    display: Display,
+) -> Result<Trained, TrainError> {
+    let folder = out.join("training");
+    let Job {
+        train: train_texts,
+        dev: dev_texts,
+        model,
+        donor,
+        ..
+    } = job;
     let mut transformer = fresh(&model, config.seed, device)?;
-    if let Some(donor) = &donor {
+    if let Some(donor) = donor {
         transformer = transformer.with_frozen_embeddings(&donor.transformer);
     }
     let classifier = Classifier {
@@ -143,7 +196,7 @@ pub fn train(
     let shuffle = Shuffle {
         seed: config.seed,
         word_dropout: config.word_dropout,
-        unknown: tokenizer.id("[UNK]").unwrap_or(model.padding_token),
+        unknown: job.unknown,
     };
     let loader = |texts, shuffle| {
         Arc::new(Loader::new(
@@ -185,14 +238,8 @@ pub fn train(
         trained = trained.load_record(checkpoints.model(best)?);
     }
 
-    let model = Model::new(trained.transformer.valid(), tokenizer);
-    let score = |examples: &[Example]| accuracy(&model, examples, config.batch);
-    let dev_accuracy = score(&corpus.dev)?;
-    let test_accuracy = if corpus.test.is_empty() {
-        None
-    } else {
-        Some(score(&corpus.test)?)
-    };
+    let model = (job.make)(trained.transformer.valid());
+    let (dev_accuracy, test_accuracy) = (job.score)(&model)?;
     model.save(out)?;
     // What is left of the training is its history; the checkpoints have served.
     let _ = fs::remove_dir_all(&checkpoints.0);
@@ -300,6 +347,10 @@ fn fingerprint(corpus: &Corpus) -> String {
             hash.update((example.label as u64).to_le_bytes());
         }
     }
+    hexadecimal(hash)
+}
+
+pub(super) fn hexadecimal(hash: Sha256) -> String {
     hash.finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))

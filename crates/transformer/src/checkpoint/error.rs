@@ -55,6 +55,14 @@ pub enum CheckpointError {
         /// What the tokenizer library said.
         message: String,
     },
+    /// `preprocessor_config.json` is not understood, or does not fit the model.
+    #[error("{}: {message}", path.display())]
+    Preprocessor {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        message: String,
+    },
     /// The tokenizer makes tokens that the model has no embedding for.
     #[error(
         "{}: the tokenizer has {tokens} tokens, but the model's vocabulary has only {vocabulary}; \

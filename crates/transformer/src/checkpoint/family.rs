@@ -52,7 +52,7 @@ impl Family {
         FAMILIES.into_iter()
     }
 
-    /// The family of that name.
+    /// The first family of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::all().find(|family| family.name == name)
     }
@@ -77,13 +77,18 @@ impl Family {
         let Some(name) = json.get("model_type").and_then(Value::as_str) else {
             return Err("it has no `model_type`".to_owned());
         };
-        let Some(family) = Self::named(name) else {
-            let known: Vec<_> = Self::all().map(|f| format!("`{}`", f.name)).collect();
+        let of_type = || Self::all().filter(|family| family.name == name);
+        let Some(first) = of_type().next() else {
+            let mut known: Vec<_> = Self::all().map(|f| format!("`{}`", f.name)).collect();
+            known.dedup();
             return Err(format!(
                 "models of type `{name}` are not supported; the supported types are {}",
                 known.join(", ")
             ));
         };
+        // A type can have several architectures.
+        let supported = of_type().find(|family| family.check_architecture(json).is_ok());
+        let family = supported.unwrap_or(first);
         Ok((family, family.read(json)?))
     }
 
@@ -124,10 +129,13 @@ impl Family {
         if names.contains(&supported) {
             return Ok(());
         }
+        let of_type = Self::all().filter(|family| family.name == self.name);
+        let supported: Vec<_> = of_type.filter_map(|family| family.architecture).collect();
         Err(format!(
-            "`architectures` is [{}]; of the type `{}`, only {supported} is supported",
+            "`architectures` is [{}]; of the type `{}`, only {} is supported",
             names.join(", "),
-            self.name
+            self.name,
+            supported.join(" or ")
         ))
     }
 
@@ -220,10 +228,10 @@ impl fmt::Debug for Family {
     }
 }
 
-/// Two families are the same if they have the same name.
+/// Two families are the same if they have the same name and architecture.
 impl PartialEq for Family {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        (self.name, self.architecture) == (other.name, other.architecture)
     }
 }
 

@@ -1,4 +1,5 @@
-//! A model folder: `config.json`, `model.safetensors`, `tokenizer.json`.
+//! A model folder: `config.json`, `model.safetensors`, and `tokenizer.json` or
+//! `preprocessor_config.json`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,22 +11,29 @@ use serde_json::{Value, json};
 use super::files::{WeightFiles, existing, io_error};
 use super::{CheckpointError, Family, weights};
 use crate::tokenizer::wordpiece;
-use crate::{TextError, TokenizedText, Tokenizer, Transformer, Truncation};
+use crate::{
+    PatchConfig, PictureError, Preprocessor, TextError, TokenizedText, Tokenizer, Transformer,
+    Truncation, decode,
+};
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
+/// What a model for pictures has instead.
+const PREPROCESSOR: &str = "preprocessor_config.json";
 /// What older folders of the BERT kind have instead.
 const VOCABULARY: &str = "vocab.txt";
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
-/// A model with everything that is needed to use it on text.
+/// A model with everything that is needed to use it on texts, or on pictures.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// The network.
     pub transformer: Transformer,
-    /// Its tokenizer.
+    /// Its tokenizer; one without a token if it reads pictures.
     pub tokenizer: Tokenizer,
+    /// What is done to a picture before it is read; none if it reads texts.
+    pub preprocessor: Option<Preprocessor>,
     /// The layout that it was read from, or will be written in.
     pub family: &'static Family,
     /// The SHA-256 of the weights that it was read from, in hexadecimal: of the file, or of several
@@ -40,8 +48,17 @@ impl Model {
         Self {
             transformer,
             tokenizer,
+            preprocessor: None,
             family,
             sha256: None,
+        }
+    }
+
+    /// The same for a model that reads pictures.
+    pub fn for_pictures(transformer: Transformer, preprocessor: Preprocessor) -> Self {
+        Self {
+            preprocessor: Some(preprocessor),
+            ..Self::new(transformer, Tokenizer::none())
         }
     }
 
@@ -64,16 +81,10 @@ impl Model {
         let json = serde_json::from_str(&text).map_err(|error| config_error(error.to_string()))?;
         let (family, config) = Family::read_config(&json).map_err(config_error)?;
 
-        let (tokenizer, tokenizer_file) = tokenizer(folder)?;
-        let tokens = tokenizer.vocabulary();
-        if tokens > config.vocabulary {
-            let (path, vocabulary) = (tokenizer_file, config.vocabulary);
-            return Err(CheckpointError::Vocabulary {
-                path,
-                tokens,
-                vocabulary,
-            });
-        }
+        let (tokenizer, preprocessor) = match &config.patches {
+            Some(patches) => (Tokenizer::none(), Some(preprocessor(folder, patches)?)),
+            None => (tokenizer_for(folder, config.vocabulary)?, None),
+        };
 
         let mut transformer =
             Transformer::new(&config, device).map_err(|source| CheckpointError::InvalidConfig {
@@ -84,6 +95,7 @@ impl Model {
         Ok(Self {
             transformer: transformer.valid(),
             tokenizer,
+            preprocessor,
             family,
             sha256: Some(weights_files.sha256()?),
         })
@@ -117,6 +129,9 @@ impl Model {
         second: Option<&str>,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
+        if self.preprocessor.is_some() {
+            return Err(TextError::Pictures);
+        }
         let config = self.transformer.config();
         let positions = config.positions;
         let truncation = match truncation {
@@ -139,6 +154,20 @@ impl Model {
         }
     }
 
+    /// Cuts a PNG or JPEG picture into patches as the model reads them.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no such picture, or the model reads none.
+    pub fn picture(&self, bytes: &[u8], name: &str) -> Result<TokenizedText, PictureError> {
+        match (&self.preprocessor, &self.transformer.config().patches) {
+            (Some(preprocessor), Some(patches)) => {
+                preprocessor.tokens(&decode(bytes)?, patches, name)
+            }
+            _ => Err(PictureError::Texts),
+        }
+    }
+
     /// Writes a model folder, making it if it is not there.
     ///
     /// # Errors
@@ -146,16 +175,13 @@ impl Model {
     /// A [`CheckpointError`] that names the file.
     pub fn save(&self, folder: &Path) -> Result<(), CheckpointError> {
         fs::create_dir_all(folder).map_err(io_error(folder))?;
-        let tokenizer_file = folder.join(TOKENIZER);
-        self.tokenizer
-            .write(&tokenizer_file)
-            .map_err(|message| CheckpointError::Tokenizer {
-                path: tokenizer_file.clone(),
-                message,
-            })?;
-        let settings_file = folder.join(TOKENIZER_CONFIG);
-        let settings = format!("{:#}\n", self.tokenizer_config());
-        fs::write(&settings_file, settings).map_err(io_error(&settings_file))?;
+        match &self.preprocessor {
+            None => self.save_tokenizer(folder)?,
+            Some(preprocessor) => {
+                let file = folder.join(PREPROCESSOR);
+                fs::write(&file, preprocessor.to_json()).map_err(io_error(&file))?;
+            }
+        }
         weights::write(&self.transformer, self.family, &folder.join(WEIGHTS))?;
 
         // Last: a folder with a config.json is a whole model.
@@ -166,6 +192,19 @@ impl Model {
 }
 
 impl Model {
+    fn save_tokenizer(&self, folder: &Path) -> Result<(), CheckpointError> {
+        let tokenizer_file = folder.join(TOKENIZER);
+        self.tokenizer
+            .write(&tokenizer_file)
+            .map_err(|message| CheckpointError::Tokenizer {
+                path: tokenizer_file.clone(),
+                message,
+            })?;
+        let settings_file = folder.join(TOKENIZER_CONFIG);
+        let settings = format!("{:#}\n", self.tokenizer_config());
+        fs::write(&settings_file, settings).map_err(io_error(&settings_file))
+    }
+
     /// Tells Python's transformers to take `tokenizer.json` as it is, whatever the family's own
     /// tokenizer would do, and what to hand to the model.
     fn tokenizer_config(&self) -> Value {
@@ -181,6 +220,29 @@ impl Model {
             "pad_token": self.tokenizer.token(config.padding_token),
         })
     }
+}
+
+/// Reads the preprocessor of a folder, which must make what the model reads.
+fn preprocessor(folder: &Path, patches: &PatchConfig) -> Result<Preprocessor, CheckpointError> {
+    let path = existing(folder, PREPROCESSOR, "it says how pictures are read")?;
+    let text = fs::read_to_string(&path).map_err(io_error(&path))?;
+    let read = Preprocessor::from_json(&text);
+    let fits = read.and_then(|found| found.check(patches).map(|()| found));
+    fits.map_err(|message| CheckpointError::Preprocessor { path, message })
+}
+
+/// Reads the tokenizer of a folder, whose tokens the model's vocabulary must have.
+fn tokenizer_for(folder: &Path, vocabulary: usize) -> Result<Tokenizer, CheckpointError> {
+    let (tokenizer, path) = tokenizer(folder)?;
+    let tokens = tokenizer.vocabulary();
+    if tokens > vocabulary {
+        return Err(CheckpointError::Vocabulary {
+            path,
+            tokens,
+            vocabulary,
+        });
+    }
+    Ok(tokenizer)
 }
 
 /// Reads the tokenizer of a folder, and names the file that it came from.

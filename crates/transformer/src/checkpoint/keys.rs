@@ -166,7 +166,7 @@ pub(super) fn number(value: &Value) -> Result<f64, String> {
     value.as_f64().ok_or_else(|| must_be(value, "a number"))
 }
 
-fn must_be(value: &Value, what: &str) -> String {
+pub(super) fn must_be(value: &Value, what: &str) -> String {
     format!("is {value}; it must be {what}")
 }
 

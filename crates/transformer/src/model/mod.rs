@@ -6,6 +6,7 @@ mod embeddings;
 mod feed_forward;
 mod layer_norm;
 mod linear;
+mod patch_embeddings;
 mod pooler;
 mod precision;
 mod rotation;

@@ -8,7 +8,10 @@ use super::Transformer;
 impl Transformer {
     /// The type of float that this model's weights have.
     pub fn dtype(&self) -> DType {
-        self.embeddings.words().dtype()
+        match &self.patch_embeddings {
+            Some(embeddings) => embeddings.positions().dtype(),
+            None => self.word_embeddings().dtype(),
+        }
     }
 
     /// The same model with weights in `dtype`, a type of float that its device has. What it computes

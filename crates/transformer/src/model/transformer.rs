@@ -1,4 +1,4 @@
-//! The whole model: token ids to logits.
+//! The whole model: token ids, or pixels, to logits.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
@@ -13,21 +13,27 @@ use super::block::Block;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
 use super::linear::linear;
+use super::patch_embeddings::PatchEmbeddings;
 use super::pooler::Pooler;
 use super::rotation::rotation;
 use crate::{
-    Batch, ConfigError, Head, NormPlacement, PaddingSide, TokenizedText, TransformerConfig,
+    Batch, ConfigError, Distillation, Head, NormPlacement, PaddingSide, Picture, TokenizedText,
+    TransformerConfig,
 };
 
-/// A Transformer that classifies texts, or continues them.
+/// A Transformer that classifies texts or pictures, or continues texts.
 #[derive(Module, Debug)]
 pub struct Transformer {
-    pub(super) embeddings: Embeddings,
+    /// What reads texts, or
+    pub(super) embeddings: Option<Embeddings>,
+    /// what reads pictures: one of the two is there.
+    pub(super) patch_embeddings: Option<PatchEmbeddings>,
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
     pooler: Option<Pooler>,
     /// None where the table of word embeddings is the head.
     classifier: Option<Linear>,
+    distillation_classifier: Option<Linear>,
     dropout: Dropout,
     #[module(skip)]
     config: TransformerConfig,
@@ -48,8 +54,17 @@ impl Transformer {
         };
         let std = config.initializer_range;
         let classifier = || linear(config.width, config.outputs(), std, bias, device);
+        let averaged = config
+            .patches
+            .is_some_and(|patches| patches.distillation == Distillation::Averaged);
         Ok(Self {
-            embeddings: Embeddings::new(config, device),
+            embeddings: match config.patches {
+                None => Some(Embeddings::new(config, device)),
+                Some(_) => None,
+            },
+            patch_embeddings: config
+                .patches
+                .map(|patches| PatchEmbeddings::new(&patches, config, device)),
             encoder: (0..config.blocks)
                 .map(|_| Block::new(config, device))
                 .collect(),
@@ -58,6 +73,7 @@ impl Transformer {
                 .pooler
                 .map(|activation| Pooler::new(activation, config, device)),
             classifier: has_classifier.then(classifier),
+            distillation_classifier: averaged.then(classifier),
             dropout: DropoutConfig::new(config.dropout).init(),
             config: config.clone(),
         })
@@ -84,10 +100,13 @@ impl Transformer {
 
     /// The device that the weights are on.
     pub fn device(&self) -> Device {
-        self.embeddings.words().device()
+        match &self.patch_embeddings {
+            Some(embeddings) => embeddings.positions().device(),
+            None => self.word_embeddings().device(),
+        }
     }
 
-    /// The logits of each text, `[batch, label]`; of a language model, those of the token after the
+    /// The logits of each text, or picture, `[batch, label]`; of a language model, those of the token after the
     /// one that the batch [reads](Batch::read), `[batch, token]`.
     ///
     /// Dropout is on only in a [training](Pass::training) pass. The signal `blocks` is the input of
@@ -95,19 +114,30 @@ impl Transformer {
     ///
     /// # Panics
     ///
-    /// If the batch holds a token id or a position that the model does not have.
+    /// If the batch holds a token id or a position that the model does not have, or texts for a model
+    /// that reads pictures, or the other way round.
     pub fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<2> {
         // After the last attention, only the token that the head reads is of any use.
         let last = format!("encoder.{}.", self.encoder.len().saturating_sub(1));
-        let narrow =
-            !pass.is_training() && !pass.is_watched(&last) && !pass.is_watched("final-norm");
+        let narrow = !pass.is_training()
+            && !pass.is_watched(&last)
+            && !pass.is_watched("final-norm")
+            && self.distillation_classifier.is_none();
         let read = narrow.then(|| self.read(batch));
         let x = self.hidden_states(batch, read, pass);
         let weights = match read {
             Some(read) if !self.encoder.is_empty() => read.clone().sum_dim(2),
             _ => self.read(batch).clone(),
         };
-        let weights = weights.cast(x.dtype());
+        let mut weights = weights.cast(x.dtype());
+        if self.distillation_classifier.is_some() {
+            // The token after the first, as well.
+            let [_, _, positions] = weights.dims();
+            let nothing = weights.zeros_like().narrow(2, 0, 1);
+            let before = weights.clone().narrow(2, 0, positions - 1);
+            let second = Tensor::cat(vec![nothing, before], 2);
+            weights = Tensor::cat(vec![weights, second], 1);
+        }
         let mut x = pass.apply("pooling", &Pooling { weights }, x);
         if let Some(pooler) = &self.pooler {
             x = pass.within("pooler", |pass| pooler.forward(x, pass));
@@ -134,23 +164,40 @@ impl Transformer {
         self.head(x, pass)
     }
 
-    /// `[batch, position, feature]` to `[batch, position, label or token]`.
+    /// `[batch, position, feature]` to `[batch, position, label or token]`; of two tokens with a
+    /// classifier each, to the mean of their logits, `[batch, 1, label]`.
     fn head(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let x = drop(&self.dropout, x, pass);
         let head = match &self.classifier {
             Some(classifier) => LinearMap::from(classifier),
             None => LinearMap {
-                weight: self.embeddings.words().transpose(),
+                weight: self.word_embeddings().transpose(),
                 bias: None,
             },
         };
-        pass.apply("classifier", &head, x)
+        let Some(second) = &self.distillation_classifier else {
+            return pass.apply("classifier", &head, x);
+        };
+        let logits = pass.apply("classifier", &head, x.clone().narrow(1, 0, 1));
+        let others = x.narrow(1, 1, 1);
+        let others = pass.apply("distillation-classifier", &LinearMap::from(second), others);
+        let both = Tensor::cat(vec![logits, others], 1);
+        let [texts, ..] = both.dims();
+        let options = (&both.device(), both.dtype());
+        let weights = Tensor::full([texts, 1, 2], 0.5, options);
+        pass.apply("average", &Pooling { weights }, both)
     }
 
     /// What the last block makes of every token, `[batch, position, feature]`; given which token of
     /// each text is `read`, of that one alone, `[batch, 1, feature]`.
     fn hidden_states(&self, batch: &Batch, read: Option<&Tensor<3>>, pass: &mut Pass) -> Tensor<3> {
-        let x = pass.within("embeddings", |pass| self.embeddings.forward(batch, pass));
+        let x = pass.within("embeddings", |pass| {
+            match (&self.embeddings, &self.patch_embeddings) {
+                (Some(embeddings), _) => embeddings.forward(batch, pass),
+                (_, Some(embeddings)) => embeddings.forward(batch, pass),
+                (None, None) => unreachable!("one of them is there"),
+            }
+        });
         let mut x = pass.signal("blocks", x);
 
         let rotary = self.config.attention.rotary.as_ref();
@@ -195,8 +242,13 @@ impl Transformer {
     }
 
     /// The embedding of every token of the vocabulary, `[token, feature]`.
+    ///
+    /// # Panics
+    ///
+    /// If the model reads pictures.
     pub fn word_embeddings(&self) -> Tensor<2> {
-        self.embeddings.words()
+        let embeddings = self.embeddings.as_ref();
+        embeddings.expect("the model reads texts").words()
     }
 
     /// The sites between blocks, in the order of computation: `blocks`, then the output of each block.
@@ -209,9 +261,12 @@ impl Transformer {
     }
 
     /// Every site of this model, in the order of computation, with the shapes that a text of two
-    /// tokens gives.
+    /// tokens, or a picture, gives.
     pub fn sites(&self) -> Vec<Site> {
-        let text = TokenizedText::padding(self.config.padding_token, 2);
+        let text = match self.config.patches {
+            None => TokenizedText::padding(self.config.padding_token, 2),
+            Some(patches) => Picture::blank(patches).into_tokens(""),
+        };
         let device = self.device().without_autodiff();
         let batch = Batch::new(
             [&text],

@@ -1,12 +1,16 @@
 //! Text to tokens, and back to the places in the text that they come from.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
+use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
 use tokenizers::{
     Decoder, DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
 };
+
+use crate::Picture;
 
 pub(crate) mod wordpiece;
 
@@ -48,6 +52,9 @@ pub struct TokenizedText {
     pub dropped: usize,
     /// The token that a language model continues from, counted from 0; the last one if none is said.
     pub position: Option<usize>,
+    /// The picture, if it is none of words but of patches: `text` is then its name, and the number of
+    /// a patch, row by row, is the word that its token belongs to.
+    pub picture: Option<Arc<Picture>>,
 }
 
 /// One token of a text.
@@ -107,6 +114,9 @@ pub enum TextError {
         /// How many tokens the text has.
         tokens: usize,
     },
+    /// The model reads no texts.
+    #[error("the model reads pictures, not texts: give PNG or JPEG files")]
+    Pictures,
     /// The tokenizer failed.
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),
@@ -130,6 +140,7 @@ impl TokenizedText {
             types: vec![0; length],
             dropped: 0,
             position: None,
+            picture: None,
         }
     }
 
@@ -150,6 +161,11 @@ impl Tokenizer {
         let around = inner.get_post_processor().cloned();
         inner.with_post_processor(None::<PostProcessorWrapper>);
         Self { inner, around }
+    }
+
+    /// A tokenizer without a single token: that of a model for pictures.
+    pub(crate) fn none() -> Self {
+        Self::new(Inner::new(WordLevel::default()))
     }
 
     /// Reads `tokenizer.json`.
@@ -396,6 +412,7 @@ fn tokenized(
         types: encoding.get_type_ids().to_vec(),
         dropped,
         position: None,
+        picture: None,
     }
 }
 

@@ -66,9 +66,7 @@ pub(crate) fn labelled(
             EvaluationTarget::True => label(&found, &config.labels)?,
             EvaluationTarget::Predicted => 0, // known only once the model has read it
         };
-        let encoded = model
-            .tokenizer
-            .encode(&found.text, config.positions, Truncation::Cut);
+        let encoded = model.tokenize(&found.text, None, Truncation::Cut);
         match encoded {
             Ok(text) => samples.push(Sample {
                 evidence: found.evidence,

@@ -16,6 +16,8 @@ pub(super) fn table(explanations: &[Explanation]) -> Markup {
         })
         .collect();
     let tokens = explanations.first().map_or(&[][..], |main| &main.tokens);
+    let pictures = explanations.iter().any(|one| one.picture.is_some());
+    let places = if pictures { "pixels" } else { "characters" };
     markup! {
         details {
             summary { "All " (tokens.len()) " tokens" }
@@ -24,7 +26,7 @@ pub(super) fn table(explanations: &[Explanation]) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "token" }
-                            th scope="col" { "characters" }
+                            th scope="col" { (places) }
                             @for (explanation, ..) in &scales {
                                 th.number scope="col" { (explanation.title()) }
                             }
@@ -35,6 +37,9 @@ pub(super) fn table(explanations: &[Explanation]) -> Markup {
                             tr.special[token.special] {
                                 th scope="row" lang="" { (token.text) }
                                 td {
+                                    @if let Some([x, y, width, height]) = token.area {
+                                        (x) "–" (x + width) ", " (y) "–" (y + height)
+                                    }
                                     @if token.start < token.end { (token.start) "–" (token.end) }
                                 }
                                 @for (explanation, scale, numbers) in &scales {

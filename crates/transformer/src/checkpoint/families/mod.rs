@@ -10,11 +10,12 @@ mod mistral;
 mod qwen;
 mod relprop;
 mod roberta;
+mod vit;
 
 use super::Family;
 
 /// Every family. Which of two that could write a model does so is the earlier one.
-pub(super) static FAMILIES: [&Family; 12] = [
+pub(super) static FAMILIES: [&Family; 15] = [
     &bert::BERT,
     &roberta::ROBERTA,
     &roberta::XLM_ROBERTA,
@@ -26,5 +27,8 @@ pub(super) static FAMILIES: [&Family; 12] = [
     &qwen::QWEN2,
     &qwen::QWEN3,
     &gemma::GEMMA,
+    &vit::VIT,
+    &vit::DEIT,
+    &vit::DEIT_ALONE,
     &relprop::RELPROP,
 ];
