@@ -522,7 +522,7 @@ fn every_tensor_that_does_not_fit_is_listed() {
     "\"model_type\": \"mamba\"",
     "models of type `mamba` are not supported; the supported types are `bert`, `roberta`, \
      `xlm-roberta`, `distilbert`, `electra`, `gpt2`, `llama`, `mistral`, `qwen2`, `qwen3`, `gemma`, \
-     `relprop`"
+     `vit`, `deit`, `relprop`"
 )]
 #[case("\"model_type\": \"bert\",", "", "it has no `model_type`")]
 #[case(
