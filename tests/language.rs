@@ -652,3 +652,36 @@ fn a_setting_that_is_not_for_language_models_is_refused(#[case] toml: &str, #[ca
     let message = TrainConfig::from_toml(toml).unwrap_err();
     assert!(message.contains(named), "{message}");
 }
+
+/// The row of the token that is continued is read, not that of the first one, which sees only itself.
+#[rstest]
+fn attention_is_read_at_the_token_that_is_continued(
+    #[values("attention-last", "attention-rollout", "grad-rollout", "gae", "chefer")] method: &str,
+    #[values("gpt2", "qwen3")] family: &str,
+) {
+    let (model, _) = load(family);
+    let text = model.tokenize("the jokes are good but dull", None, Default::default());
+    let mut text = text.unwrap();
+    let position = 3;
+    text.position = Some(position);
+    let method = relprop_explain::methods::by_name(method, &model, 0).unwrap();
+    let found = method.relevance(&[text], 5).unwrap().remove(0);
+    assert!(found[position + 1..].iter().all(|r| *r == 0.0), "{found:?}");
+    assert!(found[..position].iter().any(|r| *r != 0.0), "{found:?}");
+}
+
+/// The metrics are about labels, which a language model does not have.
+#[rstest]
+fn what_is_for_classifiers_says_so(#[values("evaluate", "tune")] command: &str) {
+    let mut program = relprop();
+    let program = program.args([
+        command,
+        "--data",
+        "reviews",
+        "--target",
+        "predicted",
+        "--model",
+    ]);
+    let ran: Ran = program.arg(folder("llama")).output().unwrap().into();
+    ran.failed(1, &["classifiers", "language-models.md"]);
+}

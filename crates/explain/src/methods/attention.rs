@@ -118,6 +118,18 @@ pub(super) fn received(model: &Model, map: &Map, text: &TokenizedText) -> Vec<f3
     }
 }
 
+/// What the token that decides gives to the others: the first one, or in a language model, the one
+/// that is continued.
+pub(super) fn without_itself(model: &Model, mut map: Map, text: &TokenizedText) -> Vec<f64> {
+    let read = match model.transformer.config().is_language_model() {
+        true => text.read(),
+        false => 0,
+    };
+    let mut row = map.swap_remove(read);
+    row[read] = 0.0;
+    row
+}
+
 /// What each key gets from all queries together.
 fn column_sums(map: &Map) -> Vec<f32> {
     let sum = |key: usize| map.iter().map(|row| row[key]).sum::<f64>() as f32;

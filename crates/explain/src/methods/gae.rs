@@ -4,7 +4,7 @@ use relprop_rules::Reading;
 use relprop_transformer::{Model, TokenizedText};
 
 use super::Method;
-use super::attention::{crop, identity, positive, weights_and_gradients};
+use super::attention::{crop, identity, positive, weights_and_gradients, without_itself};
 use super::reader::check;
 use crate::ExplainError;
 use crate::runs::in_passes;
@@ -18,7 +18,8 @@ use crate::runs::in_passes;
 /// R <- I;   R <- R + A'_l R  for each block;   R_k = R[CLS, k],   R_CLS = 0
 /// ```
 ///
-/// In the end it is scaled to [0, 1]. One forward and one backward pass.
+/// In a language model the token that is continued takes the place of `[CLS]`. In the end it is scaled
+/// to [0, 1]. One forward and one backward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Gae<'m> {
     model: &'m Model,
@@ -53,17 +54,11 @@ impl Method for Gae<'_> {
             let maps = crop(joint, &batch)?;
             Ok(maps
                 .into_iter()
-                .map(|map| scaled(without_first(map)))
+                .zip(texts)
+                .map(|(map, text)| scaled(without_itself(self.model, map, text)))
                 .collect())
         })
     }
-}
-
-/// What the first token's row gives to the others.
-pub(super) fn without_first(mut map: Vec<Vec<f64>>) -> Vec<f64> {
-    let mut row = map.swap_remove(0);
-    row[0] = 0.0;
-    row
 }
 
 /// Numbers scaled so that the smallest is 0 and the largest 1; zeros if all are equal.

@@ -49,6 +49,12 @@ pub(crate) fn labelled(
     target: EvaluationTarget,
     model: &Model,
 ) -> anyhow::Result<Data> {
+    if model.transformer.config().is_language_model() {
+        bail!(
+            "the model continues texts and has no labels to be measured on: `evaluate` and `tune` are \
+             for classifiers; docs/language-models.md says how language models are measured"
+        );
+    }
     let (found, sha256) = if path == Path::new(EMBEDDED) && !path.exists() {
         (embedded(seed), None)
     } else {

@@ -9,8 +9,7 @@ use relprop_transformer::{Batch, Model, TokenizedText};
 use serde::Deserialize;
 
 use super::Method;
-use super::attention::{crop, positive, rollout, sites, weights_and_gradients};
-use super::gae::without_first;
+use super::attention::{crop, positive, rollout, sites, weights_and_gradients, without_itself};
 use super::reader::check;
 use crate::ExplainError;
 use crate::runs::{backward, in_passes};
@@ -152,7 +151,10 @@ impl Method for Chefer<'_> {
                 .map(|(gradient, relevance)| positive(gradient * relevance));
             let joint = rollout(maps).ok_or(ExplainError::NoAttention)?;
             let maps = crop(joint, &batch)?.into_iter();
-            let rows = maps.map(|map| without_first(map).into_iter().map(|x| x as f32).collect());
+            let rows = maps.zip(texts).map(|(map, text)| {
+                let row = without_itself(self.model, map, text);
+                row.into_iter().map(|x| x as f32).collect()
+            });
             Ok(rows.collect())
         })
     }
