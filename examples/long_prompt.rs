@@ -2,7 +2,8 @@
 //! weights, made on the fly, and the time and memory that one explanation takes.
 //!
 //! ```text
-//! cargo run --release --example long_prompt -- 256
+//! cargo run --release --example long_prompt -- 256             as `relprop explain` does it
+//! cargo run --release --example long_prompt -- 256 recompute   as it does with --recompute
 //! ```
 
 use std::time::Instant;
@@ -16,6 +17,9 @@ use relprop_transformer::{
 };
 
 fn main() -> anyhow::Result<()> {
+    let recompute = std::env::args()
+        .nth(2)
+        .is_some_and(|mode| mode == "recompute");
     let tokens: usize = match std::env::args().nth(1) {
         Some(number) => number.parse()?,
         None => 256,
@@ -72,10 +76,18 @@ fn main() -> anyhow::Result<()> {
     for preset in ["ah-ln", "attn-lrp"] {
         let rules = RuleSet::preset(preset)?.bind(&sites, &Registry::default())?;
         let begun = Instant::now();
-        let mut pass = Pass::new(&rules).with_probe("blocks");
-        let logits = transformer.forward(&batch, &mut pass);
-        let target = logits.narrow(1, 7, 1).sum();
-        let relevance: Tensor<3> = pass.backward(target).take("blocks")?;
+        let relevance: Tensor<3> = if recompute {
+            let one = |logits: Tensor<2>| {
+                let one = Tensor::ones([1, 1], &device);
+                logits.zeros_like().slice_assign([0..1, 7..8], one)
+            };
+            transformer.relevance_by_blocks(&batch, &rules, one).1
+        } else {
+            let mut pass = Pass::new(&rules).with_probe("blocks");
+            let logits = transformer.forward(&batch, &mut pass);
+            let target = logits.narrow(1, 7, 1).sum();
+            pass.backward(target).take("blocks")?
+        };
         let sum: f32 = relevance.sum().into_scalar();
         println!(
             "{preset}, {tokens} tokens: {:.0?}, peak memory {}, relevance {sum:.3}",

@@ -685,3 +685,25 @@ fn what_is_for_classifiers_says_so(#[values("evaluate", "tune")] command: &str) 
     let ran: Ran = program.arg(folder("llama")).output().unwrap().into();
     ran.failed(1, &["classifiers", "language-models.md"]);
 }
+
+/// Every block run again on the way back gives what one run gives.
+#[rstest]
+fn recomputing_blocks_changes_nothing(
+    #[values("gpt2", "llama-3", "mistral", "bert")] family: &str,
+) {
+    let model = Model::load(&folder(family), &Device::flex()).unwrap();
+    for preset in relprop_rules::RuleSet::presets() {
+        let explainer = explainer(&model, preset);
+        let texts = ["the film is warm", "never", "the jokes are good but dull"];
+        let usual = common::explain_together(&explainer, &texts);
+        let again = common::explain_together(&explainer.recompute(), &texts);
+        for (usual, again) in usual.iter().zip(&again) {
+            let worst = difference(&relevance(again), &relevance(usual));
+            assert!(worst < 1e-4, "{preset}: {worst:.1e}");
+            let values = [usual.target.value, again.target.value];
+            assert!((values[0] - values[1]).abs() < 1e-4 * values[0].abs().max(1.0));
+        }
+    }
+    let explainer = explainer(&model, "ah-ln").recompute().with_ledger();
+    assert!(explainer.explain("the film").unwrap().ledger.is_some());
+}

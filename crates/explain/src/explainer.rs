@@ -35,6 +35,7 @@ pub struct Explainer<'m> {
     target: Target,
     score: Score,
     position: Option<usize>,
+    recompute: bool,
     truncation: Truncation,
     padding: PaddingSide,
     ledger: Option<Plan>,
@@ -143,6 +144,7 @@ impl<'m> Explainer<'m> {
             target: Target::default(),
             score: Score::default(),
             position: None,
+            recompute: false,
             truncation: Truncation::default(),
             padding: PaddingSide::default(),
             ledger: None,
@@ -159,6 +161,7 @@ impl<'m> Explainer<'m> {
     pub fn at(mut self, site: &str) -> Result<Self, ExplainError> {
         per_token(&self.model.transformer, site)?;
         site.clone_into(&mut self.at);
+        self.recompute &= site == DEFAULT_SITE;
         Ok(match self.ledger {
             Some(_) => self.with_ledger(),
             None => self,
@@ -208,6 +211,14 @@ impl<'m> Explainer<'m> {
         Ok(self)
     }
 
+    /// Keeps of the forward run only the inputs of the blocks, and runs each block again on the way
+    /// back: less memory, more time, the same relevance up to rounding. Only for relevance that is read
+    /// at [`DEFAULT_SITE`], without a ledger; other explanations are made as ever.
+    pub fn recompute(mut self) -> Self {
+        self.recompute = self.at == DEFAULT_SITE && self.ledger.is_none();
+        self
+    }
+
     /// The model that is explained.
     pub fn model(&self) -> &'m Model {
         self.model
@@ -230,6 +241,7 @@ impl<'m> Explainer<'m> {
     /// has that.
     pub fn with_ledger(mut self) -> Self {
         self.ledger = Some(Plan::new(&self.model.transformer, &self.at));
+        self.recompute = false;
         self
     }
 
@@ -367,21 +379,32 @@ impl<'m> Explainer<'m> {
         let padding_token = transformer.config().padding_token;
         let batch = Batch::new(texts, padding_token, self.padding, &device);
 
-        let logits = transformer.forward(&batch, &mut pass);
-        let labels = logits.dims()[1];
-        let values = numbers(logits.clone())?;
-        let rows: Vec<&[f32]> = values.chunks(labels).collect();
-
+        let labels = transformer.config().outputs();
         // One backward pass for all texts: no text's target depends on another text.
-        let weights = rows
-            .iter()
-            .flat_map(|row| self.score.of(self.target.weights(row), row).weights)
-            .collect::<Vec<_>>();
-        let weights = TensorData::new(weights, [rows.len(), labels]);
-        let weights = Tensor::from_data(weights, (&device, logits.dtype()));
-        let target = (logits * weights).sum();
-        let mut recorded = pass.backward(target);
-        let relevance: Tensor<3> = recorded.take(&self.at)?;
+        let weigh = |values: &[f32], dtype: DType| {
+            let rows = values.chunks(labels);
+            let weights = rows.flat_map(|row| self.score.of(self.target.weights(row), row).weights);
+            let weights = TensorData::new(weights.collect(), [texts.len(), labels]);
+            Tensor::<2>::from_data(weights, (&device, dtype))
+        };
+        let (values, relevance, recorded) = if self.recompute {
+            let mut read = Ok(Vec::new());
+            let (_, relevance) = transformer.relevance_by_blocks(&batch, &self.rules, |logits| {
+                let dtype = logits.dtype();
+                read = numbers(logits);
+                let lost = vec![0.0; texts.len() * labels];
+                weigh(read.as_ref().unwrap_or(&lost), dtype)
+            });
+            (read?, relevance, pass.into_readings())
+        } else {
+            let logits = transformer.forward(&batch, &mut pass);
+            let values = numbers(logits.clone())?;
+            let target = (logits.clone() * weigh(&values, logits.dtype())).sum();
+            let mut recorded = pass.backward(target);
+            let relevance: Tensor<3> = recorded.take(&self.at)?;
+            (values, relevance, recorded)
+        };
+        let rows: Vec<&[f32]> = values.chunks(labels).collect();
 
         let relevance = per_position(relevance, batch.ids.dims()[1]);
         let positions = relevance.dims()[1];

@@ -222,6 +222,10 @@ pub(super) fn explainers<'m>(
             Some(position) => explainer.position(position).map_err(UsageError::new)?,
             None => explainer,
         };
+        let explainer = match arguments.recompute {
+            true => explainer.recompute(),
+            false => explainer,
+        };
         let explainer = explainer.target(target)?.score(score);
         Ok(explainer.truncation(truncation))
     };
@@ -257,6 +261,7 @@ fn method<'m>(
         ("--ledger", arguments.ledger),
         ("--target A-B", matches!(target, Target::Contrast(..))),
         ("--score", arguments.score != Unit::Logit),
+        ("--recompute", arguments.recompute),
     ] {
         if given {
             let message = format!("{option} goes with --method {LRP} alone, not with `{name}`");

@@ -9,6 +9,7 @@ mod linear;
 mod patch_embeddings;
 mod pooler;
 mod precision;
+mod recompute;
 mod rotation;
 mod transformer;
 

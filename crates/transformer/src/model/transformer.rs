@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, DType, Device, Int, Tensor};
 use relprop_rules::{
     Pass, Site,
     operations::{Linear as LinearMap, Pooling},
@@ -122,9 +122,27 @@ impl Transformer {
         let narrow = !pass.is_training()
             && !pass.is_watched(&last)
             && !pass.is_watched("final-norm")
-            && self.distillation_classifier.is_none();
+            && self.narrows();
         let read = narrow.then(|| self.read(batch));
         let x = self.hidden_states(batch, read, pass);
+        self.decide(x, batch, read, pass)
+    }
+
+    /// Whether the head reads one token alone.
+    pub(super) fn narrows(&self) -> bool {
+        self.distillation_classifier.is_none()
+    }
+
+    /// What the last block made of every token, or of the one that is `read` alone, to the logits,
+    /// `[batch, label or token]`.
+    pub(super) fn decide(
+        &self,
+        x: Tensor<3>,
+        batch: &Batch,
+        read: Option<&Tensor<3>>,
+        pass: &mut Pass,
+    ) -> Tensor<2> {
+        let x = self.normed(x, pass);
         let weights = match read {
             Some(read) if !self.encoder.is_empty() => read.clone().sum_dim(2),
             _ => self.read(batch).clone(),
@@ -161,6 +179,7 @@ impl Transformer {
     /// As [`Transformer::forward`].
     pub fn forward_everywhere(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
         let x = self.hidden_states(batch, None, pass);
+        let x = self.normed(x, pass);
         self.head(x, pass)
     }
 
@@ -191,6 +210,14 @@ impl Transformer {
     /// What the last block makes of every token, `[batch, position, feature]`; given which token of
     /// each text is `read`, of that one alone, `[batch, 1, feature]`.
     fn hidden_states(&self, batch: &Batch, read: Option<&Tensor<3>>, pass: &mut Pass) -> Tensor<3> {
+        let x = self.embed(batch, pass);
+        let around = self.around(batch, x.dtype());
+        let blocks = 0..self.encoder.len();
+        blocks.fold(x, |x, index| self.block(index, x, &around, read, pass))
+    }
+
+    /// The input of the first block, `[batch, position, feature]`.
+    pub(super) fn embed(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
         let x = pass.within("embeddings", |pass| {
             match (&self.embeddings, &self.patch_embeddings) {
                 (Some(embeddings), _) => embeddings.forward(batch, pass),
@@ -198,20 +225,36 @@ impl Transformer {
                 (None, None) => unreachable!("one of them is there"),
             }
         });
-        let mut x = pass.signal("blocks", x);
+        pass.signal("blocks", x)
+    }
 
+    /// What all blocks share about the tokens of the batch.
+    pub(super) fn around(&self, batch: &Batch, dtype: DType) -> Surroundings {
         let rotary = self.config.attention.rotary.as_ref();
-        let around = Surroundings {
+        Surroundings {
             hidden: self.hidden(batch),
-            rotary: rotary.map(|of| rotation(of, self.config.head_width(), batch, x.dtype())),
-        };
-        for (index, block) in self.encoder.iter().enumerate() {
-            let read = read.filter(|_| index + 1 == self.encoder.len());
-            x = pass.within(format_args!("encoder.{index}"), |pass| {
-                let x = block.forward(x, &around, read, pass);
-                pass.signal("output", x)
-            });
+            rotary: rotary.map(|of| rotation(of, self.config.head_width(), batch, dtype)),
         }
+    }
+
+    /// One block, `[batch, position, feature]` to the same; the last one, given which token of each
+    /// text is `read`, to `[batch, 1, feature]`.
+    pub(super) fn block(
+        &self,
+        index: usize,
+        x: Tensor<3>,
+        around: &Surroundings,
+        read: Option<&Tensor<3>>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
+        let read = read.filter(|_| index + 1 == self.encoder.len());
+        pass.within(format_args!("encoder.{index}"), |pass| {
+            let x = self.encoder[index].forward(x, around, read, pass);
+            pass.signal("output", x)
+        })
+    }
+
+    fn normed(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         match &self.final_norm {
             Some(norm) => pass.apply("final-norm", &norm.operation(), x),
             None => x,

@@ -1,0 +1,66 @@
+//! Relevance in the memory of one block.
+
+use burn::tensor::Tensor;
+use relprop_rules::{BoundRules, Pass};
+
+use super::Transformer;
+use crate::Batch;
+
+impl Transformer {
+    /// The logits, `[batch, label or token]`, and the relevance at `blocks`,
+    /// `[batch, position, feature]`, of the target that `weigh` makes of the logits: how much of each
+    /// flows into it.
+    ///
+    /// It is what a [`Pass`] with a probe at `blocks` gives, at less memory and more time (gradient
+    /// checkpointing; Chen et al. 2016): of the forward run only the input of each block is kept, and
+    /// each block is run again on the way back.
+    ///
+    /// # Panics
+    ///
+    /// As [`Transformer::forward`].
+    pub fn relevance_by_blocks(
+        &self,
+        batch: &Batch,
+        rules: &BoundRules,
+        weigh: impl FnOnce(Tensor<2>) -> Tensor<2>,
+    ) -> (Tensor<2>, Tensor<3>) {
+        let mut pass = Pass::new(rules);
+        let start = self.embed(batch, &mut pass).without_autodiff();
+        let around = self.around(batch, start.dtype());
+        let read = self.narrows().then(|| self.read(batch));
+        let mut inputs = Vec::with_capacity(self.config().blocks);
+        let mut x = start.clone();
+        for index in 0..self.config().blocks {
+            inputs.push(x.clone());
+            x = self
+                .block(index, x, &around, read, &mut pass)
+                .without_autodiff();
+        }
+
+        let mut logits = None;
+        let mut gradient = gradient_at(x, |x| {
+            let found = self.decide(x, batch, read, &mut pass);
+            let values = found.clone().without_autodiff();
+            logits = Some(values.clone());
+            (found * weigh(values)).sum()
+        });
+        for (index, input) in inputs.into_iter().enumerate().rev() {
+            gradient = gradient_at(input, |x| {
+                (self.block(index, x, &around, read, &mut pass) * gradient).sum()
+            });
+        }
+        let logits = logits.expect("the head was run");
+        (logits, start * gradient)
+    }
+}
+
+/// The gradient at `x` of what `run` makes of it; zero where nothing flows back.
+fn gradient_at(x: Tensor<3>, run: impl FnOnce(Tensor<3>) -> Tensor<1>) -> Tensor<3> {
+    let leaf = x.clone().autodiff().require_grad();
+    let target = run(leaf.clone());
+    let gradient = match target.is_tracked() {
+        true => leaf.grad(&target.backward()),
+        false => None,
+    };
+    gradient.unwrap_or_else(|| x.zeros_like())
+}
