@@ -212,7 +212,6 @@ fn losses(folder: &Path) -> Vec<f64> {
 /// The same seed gives the same model to begin with and the same order of texts, wherever it is
 /// trained. And the trained model, as that of the demo, is explained alike everywhere.
 #[test]
-#[ignore = "does not hold yet: on wgpu training starts from other weights, though both are drawn on the CPU"]
 fn training_follows_the_cpu_and_the_trained_model_is_explained_alike() {
     let (corpus, config) = short();
     let out = tempfile::tempdir().unwrap();

@@ -9,10 +9,10 @@ use burn::lr_scheduler::{
     LrSchedulerConfig, linear::LinearLrSchedulerConfig, module_lr_scheduler::ModuleLrScheduler,
     sequential::SequentialLrSchedulerConfig,
 };
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamWConfig, OptimizerRecord};
 use burn::store::ModuleRecord;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use burn::train::checkpoint::Checkpoint;
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
 use burn::train::{ExecutionStrategy, Learner, SupervisedTraining};
@@ -72,8 +72,8 @@ pub(super) struct Plan {
 /// `out/training`; if training is interrupted, the same call resumes after the last finished epoch
 /// and gives the same model as a training that was not interrupted. The model of the epoch with
 /// the best accuracy on the development texts is kept. The same seed gives the same model on the
-/// same device. On another it goes through the texts in the same order, but drops out other numbers,
-/// and on wgpu it was seen to start from other weights.
+/// same device. On another it goes through the texts in the same order and starts from the same
+/// weights, but drops out other numbers.
 ///
 /// # Errors
 ///
@@ -178,7 +178,6 @@ pub(super) fn run(
         transformer,
         label_smoothing: config.label_smoothing,
     };
-    let classifier = classifier.materialize();
 
     let bar = Bar::new();
     let history_file = folder.join("history.json");
@@ -252,8 +251,7 @@ pub(super) fn run(
 }
 
 /// Fresh weights for `device`. They are drawn on the CPU where that is compiled in: each device has
-/// random numbers of its own, and a seed is to give the same weights on all. On wgpu it does not
-/// yet: see the ignored test in `tests/devices.rs`.
+/// random numbers of its own, and a seed is to give the same weights on all.
 fn fresh(
     config: &TransformerConfig,
     seed: u64,
@@ -266,7 +264,18 @@ fn fresh(
     drawn_on.seed(seed);
     let transformer = Transformer::new(config, &drawn_on.autodiff())
         .map_err(|error| TrainError::Config(error.to_string()))?;
-    Ok(transformer.materialize().fork(&device.clone().autodiff()))
+    // Until someone looks at a weight, Burn would still draw it on the device that it is moved to.
+    transformer.visit(&mut Look);
+    Ok(transformer.fork(&device.clone().autodiff()))
+}
+
+/// Looks at every weight.
+struct Look;
+
+impl ModuleVisitor for Look {
+    fn visit_float<const D: usize>(&mut self, weight: &Param<Tensor<D>>) {
+        let _ = weight.val();
+    }
 }
 
 /// Runs the training, unless its last epoch is already behind.
