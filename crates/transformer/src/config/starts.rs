@@ -1,0 +1,115 @@
+//! The usual configurations to start from.
+
+use relprop_rules::operations::{Activation, NormScale};
+
+use super::{
+    AttentionConfig, Biases, FeedForwardConfig, HIDDEN, Head, NormConfig, NormPlacement,
+    PatchConfig, RotaryConfig, TransformerConfig,
+};
+
+impl TransformerConfig {
+    /// A small BERT: 2 blocks of width 128, feed-forward 512, exact GELU, tanh pooler.
+    pub fn bert(vocabulary: usize, labels: Vec<String>) -> Self {
+        let norm = NormConfig {
+            scale: NormScale::InsideRoot(1e-12),
+            affine: true,
+            plus_one: false,
+        };
+        Self {
+            vocabulary,
+            patches: None,
+            positions: 128,
+            first_position: 0,
+            token_types: 2,
+            padding_token: 0,
+            width: 128,
+            embedding_width: None,
+            blocks: 2,
+            scaled_embeddings: false,
+            heads: 4,
+            scaled_attention: true,
+            attention: AttentionConfig::default(),
+            biases: Biases::default(),
+            feed_forward: Some(FeedForwardConfig {
+                width: 512,
+                activation: Activation::Gelu,
+                gated: false,
+            }),
+            embedding_norm: Some(norm),
+            norm,
+            norm_placement: NormPlacement::After,
+            pooler: Some(Activation::Tanh),
+            head: Head::Labels,
+            labels,
+            dropout: 0.1,
+            attention_dropout: 0.1,
+            initializer_range: 0.02,
+        }
+    }
+
+    /// The model of Ali et al. 2022 as released, at a small size: attention blocks without a
+    /// feed-forward part, scores that are not scaled, norms without factor and shift whose epsilon
+    /// stands outside the root.
+    pub fn attention_only(vocabulary: usize, labels: Vec<String>) -> Self {
+        Self {
+            blocks: 3,
+            scaled_attention: false,
+            feed_forward: None,
+            norm: NormConfig {
+                scale: NormScale::OutsideRoot(1e-12),
+                affine: false,
+                plus_one: false,
+            },
+            ..Self::bert(vocabulary, labels)
+        }
+    }
+
+    /// A small Llama: 2 blocks of width 128 with rotary positions, RMSNorm and a gated feed-forward
+    /// part, and a head that shares the word embeddings.
+    pub fn llama(vocabulary: usize) -> Self {
+        Self {
+            token_types: 0,
+            attention: AttentionConfig {
+                causal: true,
+                rotary: Some(RotaryConfig {
+                    theta: 10_000.0,
+                    scaling: None,
+                }),
+                ..AttentionConfig::default()
+            },
+            biases: Biases::NONE,
+            feed_forward: Some(FeedForwardConfig {
+                width: 384,
+                activation: Activation::Silu,
+                gated: true,
+            }),
+            embedding_norm: None,
+            norm: NormConfig {
+                scale: NormScale::RootMeanSquare(1e-6),
+                affine: true,
+                plus_one: false,
+            },
+            norm_placement: NormPlacement::Before,
+            pooler: None,
+            head: Head::NextToken { tied: true },
+            dropout: 0.0,
+            attention_dropout: 0.0,
+            ..Self::bert(vocabulary, Vec::new())
+        }
+    }
+
+    /// A ViT (Dosovitskiy et al. 2021) of the sizes of [`TransformerConfig::bert`], with a class token
+    /// and norms before each part.
+    pub fn vit(patches: PatchConfig, labels: Vec<String>) -> Self {
+        Self {
+            patches: Some(patches),
+            positions: patches.positions(),
+            token_types: 0,
+            padding_token: HIDDEN,
+            embedding_norm: None,
+            norm_placement: NormPlacement::Before,
+            pooler: None,
+            ..Self::bert(2, labels)
+        }
+    }
+}
