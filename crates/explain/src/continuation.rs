@@ -113,19 +113,8 @@ impl Explainer<'_> {
             });
             facts = Some(explanation);
         }
-        let tokens = text
-            .tokens
-            .iter()
-            .zip(sums)
-            .map(|(token, relevance)| TokenRelevance {
-                text: token.text.clone(),
-                id: token.id,
-                start: token.start,
-                end: token.end,
-                special: token.special,
-                relevance,
-                area: None,
-            });
+        let tokens = text.tokens.iter().zip(sums);
+        let tokens = tokens.map(|(token, relevance)| TokenRelevance::new(token, relevance));
         Ok(Continuation {
             schema: CONTINUATION.to_owned(),
             tokens: tokens.collect(),

@@ -428,19 +428,8 @@ impl<'m> Explainer<'m> {
             true => likeliest(logits, &weights),
             false => (0..logits.len()).collect(),
         };
-        let tokens = text
-            .tokens
-            .iter()
-            .zip(relevance)
-            .map(|(token, relevance)| TokenRelevance {
-                text: token.text.clone(),
-                id: token.id,
-                start: token.start,
-                end: token.end,
-                special: token.special,
-                relevance: *relevance,
-                area: None,
-            });
+        let tokens = text.tokens.iter().zip(relevance);
+        let tokens = tokens.map(|(token, relevance)| TokenRelevance::new(token, *relevance));
         let mut tokens: Vec<_> = tokens.collect();
         if let Some(picture) = &text.picture {
             let [_, columns] = picture.grid();

@@ -1,5 +1,6 @@
 //! The result of explaining one text: relevance per token and per word, and where it came from.
 
+use relprop_transformer::Token;
 use serde::{Deserialize, Serialize};
 
 use crate::{Ledger, Score};
@@ -115,6 +116,21 @@ pub struct TokenRelevance {
     /// in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<[f32; 4]>,
+}
+
+impl TokenRelevance {
+    /// The relevance of `token`, which is no patch.
+    pub(crate) fn new(token: &Token, relevance: f32) -> Self {
+        Self {
+            text: token.text.clone(),
+            id: token.id,
+            start: token.start,
+            end: token.end,
+            special: token.special,
+            relevance,
+            area: None,
+        }
+    }
 }
 
 /// One word and its relevance.
