@@ -7,17 +7,13 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
-use common::{difference, explainer, logits, parameters, relevance};
+use common::fixtures::{self, folder, saves_what_transformers_saved};
+use common::{difference, explainer, logits, relevance};
 use relprop_explain::{Explainer, Explanation, Target};
 use relprop_transformer::{Family, Model, PaddingSide, TokenizedText};
 use rstest::rstest;
-use safetensors::SafeTensors;
 use serde::Deserialize;
-use serde_json::Value;
 
 #[derive(Deserialize)]
 struct Reference {
@@ -36,15 +32,8 @@ struct Text {
     relevance: BTreeMap<String, BTreeMap<String, Vec<f64>>>,
 }
 
-fn folder(family: &str) -> PathBuf {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    fixtures.join(family)
-}
-
 fn load(family: &str) -> (Model, Reference) {
-    let model = Model::load(&folder(family), &Device::flex()).unwrap();
-    let text = fs::read_to_string(folder(family).join("reference.json")).unwrap();
-    (model, serde_json::from_str(&text).unwrap())
+    fixtures::load(family)
 }
 
 impl Text {
@@ -242,33 +231,5 @@ fn the_ledger_closes(
 fn what_is_saved_is_what_transformers_saved(
     #[values("bert", "roberta", "xlm-roberta", "distilbert", "electra")] family: &str,
 ) {
-    let (model, _) = load(family);
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("written")
-        .join(family);
-    model.save(&target).unwrap();
-
-    let read = |folder: &Path| fs::read(folder.join("model.safetensors")).unwrap();
-    let (theirs, ours) = (read(&folder(family)), read(&target));
-    let [theirs, ours] = [&theirs, &ours].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
-    assert_eq!(ours.len(), theirs.len());
-    for (name, expected) in theirs.iter() {
-        assert_eq!(ours.tensor(name).unwrap(), expected, "{name}");
-    }
-
-    let config = |folder: &Path| -> Value {
-        serde_json::from_str(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap()
-    };
-    let (theirs, ours) = (config(&folder(family)), config(&target));
-    for (key, value) in ours.as_object().unwrap() {
-        assert_eq!(Some(value), theirs.get(key), "{key}");
-    }
-
-    let again = Model::load(&target, &Device::flex()).unwrap();
-    assert_eq!(again.family, model.family);
-    assert_eq!(again.transformer.config(), model.transformer.config());
-    assert_eq!(
-        parameters(&again.transformer),
-        parameters(&model.transformer)
-    );
+    saves_what_transformers_saved(family);
 }

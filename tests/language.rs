@@ -8,9 +8,9 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use common::fixtures::{self, folder, saves_what_transformers_saved};
 use common::program::{Ran, relprop};
 use common::{difference, explainer, numbers, parameters, relevance};
 use relprop_explain::{Continuation, Explainer, Explanation, Score, Target};
@@ -39,15 +39,8 @@ struct Text {
     relevance: BTreeMap<String, BTreeMap<String, Vec<f64>>>,
 }
 
-fn folder(family: &str) -> PathBuf {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    fixtures.join(family)
-}
-
 fn load(family: &str) -> (Model, Reference) {
-    let model = Model::load(&folder(family), &Device::flex()).unwrap();
-    let text = fs::read_to_string(folder(family).join("reference.json")).unwrap();
-    (model, serde_json::from_str(&text).unwrap())
+    fixtures::load(family)
 }
 
 impl Text {
@@ -266,35 +259,7 @@ fn libra_loses_nothing_where_there_are_no_biases(
 fn what_is_saved_is_what_transformers_saved(
     #[values("gpt2", "llama", "llama-3", "mistral", "qwen2", "qwen3", "gemma")] family: &str,
 ) {
-    let (model, _) = load(family);
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("written")
-        .join(family);
-    model.save(&target).unwrap();
-
-    let read = |folder: &Path| fs::read(folder.join("model.safetensors")).unwrap();
-    let (theirs, ours) = (read(&folder(family)), read(&target));
-    let [theirs, ours] = [&theirs, &ours].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
-    assert_eq!(ours.len(), theirs.len());
-    for (name, expected) in theirs.iter() {
-        assert_eq!(ours.tensor(name).unwrap(), expected, "{name}");
-    }
-
-    let config = |folder: &Path| -> Value {
-        serde_json::from_str(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap()
-    };
-    let (theirs, ours) = (config(&folder(family)), config(&target));
-    for (key, value) in ours.as_object().unwrap() {
-        assert_eq!(value, theirs.get(key).unwrap_or(&Value::Null), "{key}");
-    }
-
-    let again = Model::load(&target, &Device::flex()).unwrap();
-    assert_eq!(again.family, model.family);
-    assert_eq!(again.transformer.config(), model.transformer.config());
-    assert_eq!(
-        parameters(&again.transformer),
-        parameters(&model.transformer)
-    );
+    saves_what_transformers_saved(family);
 }
 
 /// A folder of the family whose configuration was changed.

@@ -5,9 +5,9 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
+use common::fixtures::{self, folder, saves_what_transformers_saved};
 use common::program::{Ran, relprop};
 use common::{Draw, difference, explainer, logits, parameters, relevance};
 use relprop_explain::{Explainer, Explanation, Target};
@@ -17,7 +17,6 @@ use relprop_transformer::{
     TokenizedText, Transformer, TransformerConfig,
 };
 use rstest::rstest;
-use safetensors::SafeTensors;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -41,15 +40,8 @@ struct Expected {
 const PRESETS: [&str; 4] = ["gradient-x-input", "ah-ln", "attn-lrp", "libra"];
 const SITES: [&str; 3] = ["blocks", "embeddings.token", "embeddings.pixel"];
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
 fn load(name: &str) -> (Model, Vec<Expected>) {
-    let folder = fixtures().join(name);
-    let model = Model::load(&folder, &Device::flex()).unwrap();
-    let text = fs::read_to_string(folder.join("reference.json")).unwrap();
-    let reference: Reference = serde_json::from_str(&text).unwrap();
+    let (model, reference) = fixtures::load::<Reference>(name);
     (model, reference.pictures)
 }
 
@@ -59,7 +51,7 @@ fn patches(model: &Model) -> PatchConfig {
 
 /// The picture that relprop makes of a file.
 fn read(model: &Model, file: &str) -> TokenizedText {
-    let bytes = fs::read(fixtures().join("pictures").join(file)).unwrap();
+    let bytes = fs::read(folder("pictures").join(file)).unwrap();
     model.picture(&bytes, file).unwrap()
 }
 
@@ -255,35 +247,7 @@ fn the_ledger_closes(#[values("vit", "deit", "deit-alone")] name: &str) {
 /// What transformers saved is saved again, bit by bit, under the same names.
 #[rstest]
 fn what_is_saved_is_what_transformers_saved(#[values("vit", "deit", "deit-alone")] name: &str) {
-    let (model, _) = load(name);
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("written")
-        .join(name);
-    model.save(&target).unwrap();
-
-    let read = |folder: &Path| fs::read(folder.join("model.safetensors")).unwrap();
-    let (theirs, ours) = (read(&fixtures().join(name)), read(&target));
-    let [theirs, ours] = [&theirs, &ours].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
-    assert_eq!(ours.len(), theirs.len());
-    for (name, expected) in theirs.iter() {
-        assert_eq!(ours.tensor(name).unwrap(), expected, "{name}");
-    }
-    let config = |folder: &Path| -> Value {
-        serde_json::from_str(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap()
-    };
-    let (theirs, ours) = (config(&fixtures().join(name)), config(&target));
-    for (key, value) in ours.as_object().unwrap() {
-        assert_eq!(Some(value), theirs.get(key), "{key}");
-    }
-
-    let again = Model::load(&target, &Device::flex()).unwrap();
-    assert_eq!(again.family, model.family);
-    assert_eq!(again.preprocessor, model.preprocessor);
-    assert_eq!(again.transformer.config(), model.transformer.config());
-    assert_eq!(
-        parameters(&again.transformer),
-        parameters(&model.transformer)
-    );
+    saves_what_transformers_saved(name);
 }
 
 fn config(distillation: Distillation) -> PatchConfig {
@@ -467,7 +431,7 @@ fn a_model_for_pictures_refuses_texts_and_files_that_are_none() {
     assert!(matches!(error, TextError::Pictures), "{error}");
     let error = model.picture(b"a film", "film.png").unwrap_err();
     assert!(error.to_string().contains("no PNG or JPEG"), "{error}");
-    let bert = Model::load(&fixtures().join("bert"), &Device::flex()).unwrap();
+    let bert = Model::load(&folder("bert"), &Device::flex()).unwrap();
     let error = bert.picture(b"", "film.png").unwrap_err();
     assert_eq!(error.to_string(), "the model reads texts, not pictures");
 }
@@ -475,7 +439,7 @@ fn a_model_for_pictures_refuses_texts_and_files_that_are_none() {
 /// A PNG of a few bytes that claims to have 2^60 pixels.
 #[test]
 fn a_picture_that_claims_to_be_huge_is_refused() {
-    let small = fixtures().join("pictures/small.png");
+    let small = folder("pictures/small.png");
     let mut bytes = fs::read(small).unwrap();
     bytes[16..24].copy_from_slice(&[0x40, 0, 0, 0, 0x40, 0, 0, 0]);
     let crc = crc32(&bytes[12..29]);
@@ -499,7 +463,7 @@ fn run(arguments: &[&str]) -> Ran {
 }
 
 fn path(relative: &str) -> String {
-    fixtures().join(relative).to_str().unwrap().to_owned()
+    folder(relative).to_str().unwrap().to_owned()
 }
 
 #[test]
