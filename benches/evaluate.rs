@@ -8,6 +8,8 @@
 //! texts of 24 tokens. The limit: 872 texts under 6 presets, with both curves, within ten minutes on two
 //! cores. That is 0.11 s for each text under each preset, or 1.8 s for what is measured here.
 
+mod common;
+
 use std::sync::OnceLock;
 
 use burn::tensor::Device;
@@ -15,9 +17,7 @@ use divan::{Bencher, black_box};
 use relprop_explain::Explainer;
 use relprop_explain::evaluate::{Candidate, Evaluation, Method, Metric, Sample, cascade, metric};
 use relprop_rules::{Registry, RuleSet};
-use relprop_train::corpus::reviews;
-use relprop_train::vocabulary::train_wordpiece;
-use relprop_transformer::{Model, Tokenizer, Transformer, TransformerConfig};
+use relprop_transformer::Model;
 
 const TEXTS: usize = 16;
 const TOKENS: usize = 24;
@@ -28,14 +28,7 @@ fn main() {
 
 fn model() -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let corpus = reviews(500, 0);
-        let texts = corpus.train.iter().map(|review| review.text.as_str());
-        let tokenizer = Tokenizer::new(train_wordpiece(texts, 500).expect("there are words"));
-        let config = TransformerConfig::bert(tokenizer.vocabulary(), corpus.labels);
-        let transformer = Transformer::new(&config, &Device::flex()).expect("the sizes fit");
-        Model::new(transformer, tokenizer)
-    })
+    MODEL.get_or_init(|| common::model(&Device::flex(), |start| start))
 }
 
 /// Different texts of exactly [`TOKENS`] tokens, of whose words some are evidence.

@@ -8,18 +8,15 @@
 //! `gradient-x-input` is the cost of a forward and a backward pass with respect to the input; a
 //! rule set should cost no more.
 
+mod common;
+
 use std::sync::OnceLock;
 
 use burn::tensor::Device;
 use divan::{Bencher, black_box};
 use relprop_explain::Explainer;
 use relprop_rules::{Pass, Registry, RuleSet};
-use relprop_train::corpus::reviews;
-use relprop_train::vocabulary::train_wordpiece;
-use relprop_transformer::{
-    Batch, FeedForwardConfig, Model, PaddingSide, TokenizedText, Tokenizer, Transformer,
-    TransformerConfig,
-};
+use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText, TransformerConfig};
 
 const TEXTS: usize = 8;
 const TOKENS: usize = 32;
@@ -31,23 +28,10 @@ fn main() {
 fn model() -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
     MODEL.get_or_init(|| {
-        let corpus = reviews(500, 0);
-        let texts = corpus.train.iter().map(|review| review.text.as_str());
-        let tokenizer = Tokenizer::new(train_wordpiece(texts, 500).expect("there are words"));
-        let start = TransformerConfig::bert(tokenizer.vocabulary(), corpus.labels);
-        let config = TransformerConfig {
+        common::model(&Device::flex(), |start| TransformerConfig {
             positions: TOKENS,
-            width: 384,
-            blocks: 6,
-            heads: 12,
-            feed_forward: start.feed_forward.map(|part| FeedForwardConfig {
-                width: 1536,
-                ..part
-            }),
-            ..start
-        };
-        let transformer = Transformer::new(&config, &Device::flex()).expect("the sizes fit");
-        Model::new(transformer, tokenizer)
+            ..common::sized(start, 6, 384, 12)
+        })
     })
 }
 

@@ -13,6 +13,8 @@
 //! more arithmetic than a forward pass and what its backward pass cannot do without.
 //! `benches/pytorch/speed.py` runs the cases side by side with PyTorch.
 
+mod common;
+
 use std::fmt;
 use std::io::BufRead;
 use std::process::Command;
@@ -21,11 +23,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Distribution, Tensor};
 use relprop_explain::Explainer;
 use relprop_rules::{Pass, Registry, RuleSet};
-use relprop_train::corpus::reviews;
-use relprop_train::vocabulary::train_wordpiece;
-use relprop_transformer::{
-    Batch, FeedForwardConfig, Model, PaddingSide, Tokenizer, Transformer, TransformerConfig,
-};
+use relprop_transformer::{Batch, Model, PaddingSide, TransformerConfig};
 
 /// How often each case is timed; the median counts.
 const RUNS: usize = 7;
@@ -86,23 +84,17 @@ impl Shape {
 
     /// A model that reads texts of `tokens` tokens and no more.
     fn model(&self, tokens: usize) -> Model {
-        let corpus = reviews(500, 0);
-        let texts = corpus.train.iter().map(|review| review.text.as_str());
-        let tokenizer = Tokenizer::new(train_wordpiece(texts, 500).expect("there are words"));
-        let start = TransformerConfig::bert(VOCABULARY, corpus.labels);
-        let config = TransformerConfig {
+        let Self {
+            blocks,
+            width,
+            heads,
+            ..
+        } = *self;
+        common::model(&device(), |start| TransformerConfig {
+            vocabulary: VOCABULARY,
             positions: tokens,
-            width: self.width,
-            blocks: self.blocks,
-            heads: self.heads,
-            feed_forward: start.feed_forward.map(|part| FeedForwardConfig {
-                width: 4 * self.width,
-                ..part
-            }),
-            ..start
-        };
-        let transformer = Transformer::new(&config, &device()).expect("the sizes fit");
-        Model::new(transformer, tokenizer)
+            ..common::sized(start, blocks, width, heads)
+        })
     }
 }
 

@@ -55,10 +55,9 @@ def patch_with_lxt(model):
 
 def prepare(shape, tokens, batch, work, way, device):
     """What runs once. It ends with a list of numbers, so a card has finished."""
+    import rules
     import torch
-    from torch import nn
     from transformers import BertConfig, BertForSequenceClassification
-    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     torch.set_default_device(device)
     blocks, width, heads = SHAPES[shape]
@@ -72,34 +71,11 @@ def prepare(shape, tokens, batch, work, way, device):
     )
     model = BertForSequenceClassification(config).eval().requires_grad_(False)
 
-    def constant(module, query, key, value, attention_mask, scaling=None, **_):
-        with torch.no_grad():
-            scores = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5
-            weights = (scores if attention_mask is None else scores + attention_mask).softmax(-1)
-        return (weights @ value).transpose(1, 2).contiguous(), weights
-
-    def norm(layer, x):
-        centred = x - x.mean(-1, keepdim=True)
-        with torch.no_grad():
-            scale = (centred.square().mean(-1, keepdim=True) + layer.eps).rsqrt()
-        return centred * scale * layer.weight + layer.bias
-
-    def identity(z):
-        with torch.no_grad():
-            quotient = 0.5 * (1 + torch.erf(z * 0.5**0.5))
-        return z * quotient
-
     if way == "lxt":
         patch_with_lxt(model)
 
     if work in ("ah-ln", "libra"):
-        ALL_ATTENTION_FUNCTIONS.register("constant", constant)
-        model.config._attn_implementation = "constant"
-        for layer in model.modules():
-            if isinstance(layer, nn.LayerNorm):
-                layer.forward = norm.__get__(layer)
-            if work == "libra" and type(layer).__name__ == "GELUActivation":
-                layer.forward = identity
+        rules.put(model, work)
 
     ids = torch.arange(tokens).remainder(500).add(5).repeat(batch, 1)
     if work == "forward":
