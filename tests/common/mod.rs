@@ -14,7 +14,8 @@ use relprop_rules::operations::{Activation, NormScale};
 use relprop_rules::{Registry, RuleSet};
 use relprop_train::vocabulary::train_wordpiece;
 use relprop_transformer::{
-    FeedForwardConfig, Model, NormConfig, NormPlacement, Tokenizer, Transformer, TransformerConfig,
+    AttentionConfig, Biases, FeedForwardConfig, Head, Model, NormConfig, NormPlacement,
+    RotaryConfig, RotaryScaling, Tokenizer, Transformer, TransformerConfig,
 };
 
 /// What the vocabulary is learned from: English, and scripts whose characters are several bytes.
@@ -96,6 +97,160 @@ impl Architecture {
                 ..TransformerConfig::attention_only(vocabulary, labels)
             },
         }
+    }
+}
+
+/// The families of language models, each with what it has and others have not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LanguageModel {
+    /// LayerNorm, a table of positions, biases, a tied head.
+    Gpt2,
+    /// RMSNorm, rotary positions, a gated feed-forward part, no biases, a head of its own.
+    Llama,
+    /// Slower waves among the rotary positions.
+    Llama3,
+    /// Heads of keys that several heads of queries share, and a window.
+    Mistral,
+    /// Biases of queries, keys and values.
+    Qwen2,
+    /// Norms of queries and keys, heads that are wider than their share.
+    Qwen3,
+    /// Factors of 1 plus what was learned, scaled embeddings, one head of keys.
+    Gemma,
+}
+
+impl LanguageModel {
+    /// Two blocks of width 32.
+    pub fn config(self) -> TransformerConfig {
+        let vocabulary = tokenizer().vocabulary();
+        let mut config = TransformerConfig {
+            positions: 64,
+            width: 32,
+            feed_forward: Some(FeedForwardConfig {
+                width: 48,
+                activation: Activation::Silu,
+                gated: true,
+            }),
+            ..TransformerConfig::llama(vocabulary)
+        };
+        let rotary = |theta, scaling| Some(RotaryConfig { theta, scaling });
+        let untied = Head::NextToken { tied: false };
+        match self {
+            Self::Gpt2 => TransformerConfig {
+                head: config.head,
+                attention: AttentionConfig {
+                    causal: true,
+                    ..AttentionConfig::default()
+                },
+                pooler: None,
+                labels: Vec::new(),
+                ..Architecture::PreNorm.config()
+            },
+            Self::Llama => TransformerConfig {
+                head: untied,
+                ..config
+            },
+            Self::Llama3 => {
+                config.attention.key_heads = Some(2);
+                // Of the four waves of a head, one is kept, one is slowed down a little.
+                config.attention.rotary = rotary(
+                    100.0,
+                    Some(RotaryScaling {
+                        factor: 8.0,
+                        low_frequency: 1.0,
+                        high_frequency: 4.0,
+                        original_positions: 32,
+                    }),
+                );
+                config
+            }
+            Self::Mistral => {
+                config.attention.key_heads = Some(2);
+                config.attention.window = Some(5);
+                TransformerConfig {
+                    head: untied,
+                    ..config
+                }
+            }
+            Self::Qwen2 => {
+                config.attention.key_heads = Some(2);
+                config.biases.attention = true;
+                config
+            }
+            Self::Qwen3 => {
+                config.attention.key_heads = Some(2);
+                config.attention.head_width = Some(12);
+                config.attention.query_key_norm = true;
+                config.attention.rotary = rotary(1_000_000.0, None);
+                config
+            }
+            Self::Gemma => {
+                config.attention.key_heads = Some(1);
+                config.attention.head_width = Some(6);
+                config.norm.plus_one = true;
+                TransformerConfig {
+                    scaled_embeddings: true,
+                    feed_forward: Some(FeedForwardConfig {
+                        width: 40,
+                        activation: Activation::GeluTanh,
+                        gated: true,
+                    }),
+                    ..config
+                }
+            }
+        }
+    }
+}
+
+/// A configuration of a language model, of parts and sizes drawn at random.
+pub fn draw_language_config(seed: u64) -> TransformerConfig {
+    let mut draw = Draw::new(2000 + seed);
+    let mut below = |end: usize| ((draw.number() + 1.0) / 2.0 * end as f32) as usize % end;
+    let heads: usize = [1, 2, 4, 6][below(4)];
+    let divisors: Vec<usize> = (1..=heads).filter(|of| heads.is_multiple_of(*of)).collect();
+    let scaling = RotaryScaling {
+        factor: [0.5, 2.0, 8.0][below(3)],
+        low_frequency: 1.0,
+        high_frequency: [2.0, 4.0][below(2)],
+        original_positions: 8 + below(60),
+    };
+    let rotary = RotaryConfig {
+        theta: [10.0, 10_000.0][below(2)],
+        scaling: (below(2) == 0).then_some(scaling),
+    };
+    let tied = below(2) == 0;
+    let base = draw_config(seed);
+    TransformerConfig {
+        // A norm over two features gives the same for all of them.
+        width: heads * (4 + 2 * below(3)),
+        heads,
+        embedding_width: base.embedding_width.filter(|_| !tied),
+        scaled_embeddings: below(2) == 0,
+        attention: AttentionConfig {
+            key_heads: Some(divisors[below(divisors.len())]),
+            head_width: (below(2) == 0).then(|| 4 + 2 * below(4)),
+            causal: true,
+            window: (below(2) == 0).then(|| 1 + below(9)),
+            rotary: (below(3) > 0).then_some(rotary),
+            query_key_norm: below(2) == 0,
+        },
+        biases: Biases {
+            attention: below(2) == 0,
+            attention_output: below(2) == 0,
+            feed_forward: below(2) == 0,
+        },
+        feed_forward: (base.feed_forward).map(|part| FeedForwardConfig {
+            gated: below(3) > 0,
+            ..part
+        }),
+        norm: NormConfig {
+            plus_one: base.norm.affine && below(2) == 0,
+            ..base.norm
+        },
+        pooler: None,
+        head: Head::NextToken { tied },
+        labels: Vec::new(),
+        ..base
     }
 }
 

@@ -28,6 +28,13 @@ pub enum Activations {
 }
 
 #[derive(Clone, Copy)]
+pub enum Gates {
+    PlainGradient,
+    /// Half to each factor.
+    Uniform,
+}
+
+#[derive(Clone, Copy)]
 pub enum Maps {
     Lrp0,
     Epsilon(f64),
@@ -54,6 +61,7 @@ pub struct Laws {
     pub heads: Heads,
     pub norms: Norms,
     pub activations: Activations,
+    pub gates: Gates,
     pub maps: Maps,
     /// The linear maps of attention: queries, keys, values and output.
     pub maps_of_attention: Maps,
@@ -79,6 +87,7 @@ impl Laws {
             heads: Heads::PlainGradient,
             norms: Norms::PlainGradient,
             activations: Activations::PlainGradient,
+            gates: Gates::PlainGradient,
             maps: Maps::Lrp0,
             maps_of_attention: Maps::Lrp0,
         };
@@ -89,6 +98,7 @@ impl Laws {
         };
         let libra = Self {
             activations: Activations::Identity,
+            gates: Gates::Uniform,
             ..paper
         };
         let on_all_maps = |maps| Self {

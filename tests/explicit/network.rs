@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use relprop_rules::explicit::{activation, attention, norm, residual};
+use relprop_rules::explicit::{activation, attention, general, norm, product, residual};
 use relprop_rules::operations::{Activation, Linear, Norm, NormScale};
-use relprop_transformer::{NormConfig, NormPlacement, TransformerConfig};
+use relprop_transformer::{FeedForwardConfig, Head, NormConfig, NormPlacement, TransformerConfig};
 
-use super::laws::{Activations, Heads, Laws, Maps, Norms};
+use super::laws::{Activations, Gates, Heads, Laws, Maps, Norms};
+use super::rotation::Rotation;
 
 pub struct Network<'a> {
     /// Every parameter, row by row, by its name.
@@ -23,6 +24,9 @@ pub struct Network<'a> {
 /// From the relevance of a layer's value to the relevance of its input.
 type Back<'a> = Box<dyn FnOnce(Tensor<3>) -> Tensor<3> + 'a>;
 
+/// The same for the features of heads.
+type BackOfHeads<'a> = Box<dyn FnOnce(Tensor<4>) -> Tensor<4> + 'a>;
+
 /// From two factors and the relevance of their product to the relevance of each.
 type Product = fn(Tensor<4>, Tensor<4>, Tensor<4>) -> (Tensor<4>, Tensor<4>);
 
@@ -34,8 +38,9 @@ pub struct Walk {
 }
 
 impl Network<'_> {
-    /// Runs the tokens `ids` through the network and walks the logit of `label` back.
-    pub fn explain(&self, ids: &[u32], label: usize) -> Walk {
+    /// Runs the tokens `ids` through the network, reads the logits at the token `read`, and walks the
+    /// sum of the logits in `target`, each times its weight, back.
+    pub fn explain(&self, ids: &[u32], read: usize, target: &[(usize, f64)]) -> Walk {
         let mut x = self.embed(ids);
         let mut backs = Vec::new();
         for block in 0..self.config.blocks {
@@ -50,7 +55,7 @@ impl Network<'_> {
             backs.push(back);
             x = y;
         }
-        let (mut x, back) = self.first_token(x);
+        let (mut x, back) = self.one_token(read, x);
         backs.push(back);
         if let Some(phi) = self.config.pooler {
             let (z, back) = self.map("pooler.linear", self.laws.maps, x);
@@ -59,12 +64,14 @@ impl Network<'_> {
             backs.push(back);
             x = y;
         }
-        let (logits, back) = self.map("classifier", self.laws.maps, x);
+        let (logits, back) = self.head(x);
         backs.push(back);
 
-        let mut start = vec![0.0; self.config.labels.len()];
-        start[label] = 1.0;
-        let start = logits.clone() * self.tensor(&start, [1, 1, self.config.labels.len()]);
+        let mut weights = vec![0.0; self.config.outputs()];
+        target
+            .iter()
+            .for_each(|(label, weight)| weights[*label] += weight);
+        let start = logits.clone() * self.tensor(&weights, [1, 1, weights.len()]);
         let relevance = backs.into_iter().rev().fold(start, |r, back| back(r));
         Walk {
             logits: super::common::numbers(logits),
@@ -77,7 +84,7 @@ impl Network<'_> {
         let name = |part: &str| format!("encoder.{block}.{part}");
         let attention = (Branch::Attention(block), name("attention_norm"));
         let feed_forward = self.config.feed_forward.map(|part| {
-            let branch = Branch::FeedForward(block, part.activation);
+            let branch = Branch::FeedForward(block, part);
             (branch, name("feed_forward_norm"))
         });
         [Some(attention), feed_forward]
@@ -91,7 +98,7 @@ impl Network<'_> {
         let config = &self.config.norm;
         let run = |x| match branch {
             Branch::Attention(block) => self.attention(block, x),
-            Branch::FeedForward(block, phi) => self.feed_forward(block, phi, x),
+            Branch::FeedForward(block, part) => self.feed_forward(block, part, x),
         };
         match self.config.norm_placement {
             NormPlacement::Before => {
@@ -124,25 +131,33 @@ impl Network<'_> {
         let (query, query_back) = map("query", x.clone());
         let (key, key_back) = map("key", x.clone());
         let (value, value_back) = map("value", x);
-        let [query, key, value] = [query, key, value].map(|x| self.split(x));
+        let of_heads = |part: &str, x| {
+            let name = format!("encoder.{block}.attention.{part}");
+            self.normed_and_turned(&name, x)
+        };
+        let key_heads = self.config.key_heads();
+        let (query, of_query_back) = of_heads("query_norm", split(query, self.config.heads));
+        let (key, of_key_back) = of_heads("key_norm", split(key, key_heads));
+        let (key, value) = (self.shared(key), self.shared(split(value, key_heads)));
 
-        let head_width = self.config.width / self.config.heads;
         let scale = if self.config.scaled_attention {
-            (head_width as f64).sqrt().recip()
+            (self.config.head_width() as f64).sqrt().recip()
         } else {
             1.0
         };
         let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * scale;
-        let weights = (scores.clone() - scores.clone().max_dim(3)).exp();
+        let [_, _, tokens, _] = scores.dims();
+        let weights = (scores.clone() - scores.clone().max_dim(3)).exp() * self.visible(tokens);
         let weights = weights.clone() / weights.sum_dim(3);
         let mixture = weights.clone().matmul(value.clone());
         let (y, output_back) = map("output", merge(mixture));
 
         let back = move |r| {
-            let of_mixture = self.split(output_back(r));
+            let of_mixture = split(output_back(r), self.config.heads);
+            let value_back = |r| value_back(merge(self.gathered(r)));
             let (of_mixing, of_product): (Product, Product) = match self.laws.heads {
                 Heads::ConstantWeights => {
-                    return value_back(merge(attention::ah_rule(weights, value, of_mixture)));
+                    return value_back(attention::ah_rule(weights, value, of_mixture));
                 }
                 Heads::PlainGradient => (
                     attention::mixing_plain_gradient,
@@ -153,31 +168,128 @@ impl Network<'_> {
             let (of_weights, of_value) = of_mixing(weights.clone(), value, of_mixture);
             let of_scores = attention::softmax_plain_gradient(scores, weights, of_weights);
             let (of_query, of_key) = of_product(query, key, of_scores);
-            query_back(merge(of_query)) + key_back(merge(of_key)) + value_back(merge(of_value))
+            let of_query = query_back(merge(of_query_back(of_query)));
+            let of_key = key_back(merge(of_key_back(self.gathered(of_key))));
+            of_query + of_key + value_back(of_value)
         };
         (y, Box::new(back))
     }
 
-    fn feed_forward(&self, block: usize, phi: Activation, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    /// The queries or keys of each head, normed and turned where the model does that.
+    fn normed_and_turned(&self, norm: &str, x: Tensor<4>) -> (Tensor<4>, BackOfHeads<'_>) {
+        let shape = x.dims();
+        let [_, heads, tokens, width] = shape;
+        let rows = x.reshape([1, heads * tokens, width]);
+        let (rows, norm_back): (_, Back) = match self.config.attention.query_key_norm {
+            true => self.norm(norm, &self.config.norm, rows),
+            false => (rows, Box::new(|r| r)),
+        };
+        let Some(rotary) = &self.config.attention.rotary else {
+            let back = move |r: Tensor<4>| norm_back(r.reshape([1, heads * tokens, width]));
+            return (
+                rows.reshape(shape),
+                Box::new(move |r| back(r).reshape(shape)),
+            );
+        };
+        let rotation = Rotation::new(rotary, width, tokens);
+        let matrices = self.tensor(&rotation.matrices(), [tokens, width, width]);
+        let matrices = matrices.repeat_dim(0, heads);
+        let x: Tensor<2> = rows.squeeze_dim(0);
+        let y = x.clone().unsqueeze_dim::<3>(1).matmul(matrices.clone());
+        let y: Tensor<2> = y.squeeze_dim(1);
+        let turned = y.clone().reshape(shape);
+        let back = move |r: Tensor<4>| {
+            let r = general::general(x, y, matrices, r.reshape([heads * tokens, width]));
+            norm_back(r.unsqueeze_dim(0)).reshape(shape)
+        };
+        (turned, Box::new(back))
+    }
+
+    /// 1 where a token looks at another, and 0 elsewhere, `[1, 1, query, key]`.
+    fn visible(&self, tokens: usize) -> Tensor<4> {
+        let attention = &self.config.attention;
+        let sees = |query: usize, key: usize| {
+            let near = attention.window.is_none_or(|window| key + window > query);
+            !attention.causal || (key <= query && near)
+        };
+        let pairs = (0..tokens).flat_map(|query| (0..tokens).map(move |key| (query, key)));
+        let sees: Vec<f64> = pairs
+            .map(|(query, key)| f64::from(u8::from(sees(query, key))))
+            .collect();
+        self.tensor(&sees, [1, 1, tokens, tokens])
+    }
+
+    /// Each head of keys or values once for every head of queries that it serves.
+    fn shared(&self, x: Tensor<4>) -> Tensor<4> {
+        let group = self.config.heads / self.config.key_heads();
+        let heads = x.chunk(self.config.key_heads(), 1).into_iter();
+        Tensor::cat(heads.flat_map(|head| vec![head; group]).collect(), 1)
+    }
+
+    /// The relevance of each head of keys or values: what comes back from all that it served.
+    fn gathered(&self, r: Tensor<4>) -> Tensor<4> {
+        let groups = r.chunk(self.config.key_heads(), 1).into_iter();
+        Tensor::cat(groups.map(|group| group.sum_dim(1)).collect(), 1)
+    }
+
+    fn feed_forward(
+        &self,
+        block: usize,
+        part: FeedForwardConfig,
+        x: Tensor<3>,
+    ) -> (Tensor<3>, Back<'_>) {
         let map = |part: &str, x| {
             let name = format!("encoder.{block}.feed_forward.{part}");
             self.map(&name, self.laws.maps, x)
         };
-        let (z, up_back) = map("up", x);
-        let (y, activation_back) = self.activation(phi, z);
-        let (y, down_back) = map("down", y);
-        (y, Box::new(|r| up_back(activation_back(down_back(r)))))
+        let (up, up_back) = map("up", x.clone());
+        if !part.gated {
+            let (y, activation_back) = self.activation(part.activation, up);
+            let (y, down_back) = map("down", y);
+            return (y, Box::new(|r| up_back(activation_back(down_back(r)))));
+        }
+        let (gate, gate_back) = map("gate", x);
+        let (gate, activation_back) = self.activation(part.activation, gate);
+        let (y, down_back) = map("down", gate * up);
+        let back = move |r| {
+            let of_product = down_back(r);
+            let (of_gate, of_up) = match self.laws.gates {
+                Gates::PlainGradient => product::gate_plain_gradient(of_product),
+                Gates::Uniform => product::gate_uniform(of_product),
+            };
+            gate_back(activation_back(of_gate)) + up_back(of_up)
+        };
+        (y, Box::new(back))
+    }
+
+    /// The logits: of a matrix of their own, or of the table of word embeddings.
+    fn head(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        if !matches!(self.config.head, Head::NextToken { tied: true }) {
+            return self.map("classifier", self.laws.maps, x);
+        }
+        let table = &self.parameters["embeddings.word.weight"];
+        let table = self.tensor(table, [self.config.vocabulary, self.config.width]);
+        let weight = table.transpose();
+        self.through(Linear { weight, bias: None }, self.laws.maps, x)
     }
 
     fn map(&self, name: &str, law: Maps, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
-        let bias = &self.parameters[&format!("{name}.bias")];
+        let [_, _, inputs] = x.dims();
         let weight = &self.parameters[&format!("{name}.weight")];
+        let outputs = weight.len() / inputs;
+        let bias = self.parameters.get(&format!("{name}.bias"));
         let map = Linear {
-            weight: self.tensor(weight, [weight.len() / bias.len(), bias.len()]),
-            bias: Some(self.tensor(bias, [bias.len()])),
+            weight: self.tensor(weight, [inputs, outputs]),
+            bias: bias.map(|bias| self.tensor(bias, [outputs])),
         };
-        let bias = self.tensor(bias, [1, 1, bias.len()]);
-        let z = x.clone().matmul(map.weight.clone().unsqueeze()) + bias;
+        self.through(map, law, x)
+    }
+
+    fn through(&self, map: Linear, law: Maps, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let mut z = x.clone().matmul(map.weight.clone().unsqueeze());
+        if let Some(bias) = &map.bias {
+            z = z + bias.clone().unsqueeze();
+        }
         (z, Box::new(move |r| law.propagate(&map, x, r)))
     }
 
@@ -219,7 +331,7 @@ impl Network<'_> {
         };
         let norm = Norm {
             scale: config.scale,
-            gamma: parameter("gamma"),
+            gamma: parameter("gamma").map(|gamma| gamma + f64::from(u8::from(config.plus_one))),
             beta: parameter("beta"),
         };
         let centred = match config.scale {
@@ -247,12 +359,12 @@ impl Network<'_> {
         (y, Box::new(move |r| law(&norm, x, r)))
     }
 
-    fn first_token(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    fn one_token(&self, read: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let [_, tokens, _] = x.dims();
         let mut weights = vec![0.0; tokens];
-        weights[0] = 1.0;
+        weights[read] = 1.0;
         let weights = self.tensor(&weights, [1, 1, tokens]);
-        let y = x.clone().narrow(1, 0, 1);
+        let y = x.clone().narrow(1, read, 1);
         (y, Box::new(|r| residual::pooling(weights, x, r)))
     }
 
@@ -266,8 +378,13 @@ impl Network<'_> {
         let mut values = Vec::new();
         for (position, id) in ids.iter().enumerate() {
             let mut sum = row("word", *id as usize).to_vec();
+            if self.config.scaled_embeddings {
+                sum.iter_mut().for_each(|x| *x *= (width as f64).sqrt());
+            }
             let mut add = |other: &[f64]| sum.iter_mut().zip(other).for_each(|(a, b)| *a += b);
-            add(row("position", self.config.first_position + position));
+            if self.config.attention.rotary.is_none() {
+                add(row("position", self.config.first_position + position));
+            }
             if self.config.token_types > 0 {
                 add(row("token_type", 0));
             }
@@ -284,14 +401,6 @@ impl Network<'_> {
         self.map("embeddings.projection", self.laws.maps, x).0
     }
 
-    /// `[1, position, feature]` to `[1, head, position, feature of a head]`.
-    fn split(&self, x: Tensor<3>) -> Tensor<4> {
-        let [_, positions, width] = x.dims();
-        let heads = self.config.heads;
-        x.reshape([1, positions, heads, width / heads])
-            .swap_dims(1, 2)
-    }
-
     fn tensor<const D: usize>(&self, values: &[f64], shape: [usize; D]) -> Tensor<D> {
         let data = TensorData::new(values.to_vec(), shape);
         Tensor::from_data(data, (&Device::flex(), self.dtype))
@@ -302,7 +411,14 @@ impl Network<'_> {
 #[derive(Clone, Copy)]
 enum Branch {
     Attention(usize),
-    FeedForward(usize, Activation),
+    FeedForward(usize, FeedForwardConfig),
+}
+
+/// `[1, position, feature]` to `[1, head, position, feature of a head]`.
+fn split(x: Tensor<3>, heads: usize) -> Tensor<4> {
+    let [_, positions, width] = x.dims();
+    x.reshape([1, positions, heads, width / heads])
+        .swap_dims(1, 2)
 }
 
 /// `[1, head, position, feature of a head]` to `[1, position, feature]`.

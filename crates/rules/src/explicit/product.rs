@@ -85,6 +85,25 @@ pub fn gate_uniform<const D: usize>(relevance: Tensor<D>) -> (Tensor<D>, Tensor<
     (half.clone(), half)
 }
 
+/// A gate under its plain gradient: each factor gets all of the relevance. It counts everything twice.
+///
+/// ```text
+/// R(gate) = R(signal) = R(y)
+/// ```
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use relprop_rules::explicit::product::gate_plain_gradient;
+///
+/// let relevance = Tensor::<1>::from_data([6.0, -4.0], &Device::flex());
+/// let (of_gate, of_signal) = gate_plain_gradient(relevance);
+/// assert_eq!(of_gate.into_data_as::<f32>().to_vec::<f32>().unwrap(), [6.0, -4.0]);
+/// assert_eq!(of_signal.into_data_as::<f32>().to_vec::<f32>().unwrap(), [6.0, -4.0]);
+/// ```
+pub fn gate_plain_gradient<const D: usize>(relevance: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
+    (relevance.clone(), relevance)
+}
+
 /// The signal takes all and the gate nothing (Arras et al. 2017; CP-LRP, Ali et al. 2022). It
 /// conserves.
 ///
