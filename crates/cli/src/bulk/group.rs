@@ -19,8 +19,10 @@ pub(crate) struct Group {
     pub(crate) explanations: Vec<Vec<Explanation>>,
     /// The rows that were not, in order.
     pub(crate) bad: Vec<BadRow>,
-    /// The texts that the model cannot read to their end: how many tokens were cut, and left.
+    /// The texts that the model cannot read whole: how many tokens were cut, and left.
     pub(crate) cut: Vec<(Place, usize, usize)>,
+    /// Where they were cut: `end`, or with a language model `start`.
+    pub(crate) cut_from: &'static str,
 }
 
 impl Group {
@@ -94,12 +96,17 @@ impl<'a, 'm> Worker<'a, 'm> {
             };
         }
         let (batch, explanations, bad) = divide(batch, &places, outcomes, bad)?;
+        let config = self.explainers[0].model().transformer.config();
         Ok(Group {
             batch,
             column,
             explanations,
             bad,
             cut,
+            cut_from: match config.is_language_model() {
+                true => "start",
+                false => "end",
+            },
         })
     }
 }

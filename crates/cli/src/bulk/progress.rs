@@ -62,9 +62,9 @@ impl Progress {
             self.reason.clone_from(&row.reason);
         }
         let cut = group.cut.iter().map(|(place, dropped, left)| {
-            let place = input.place(*place);
+            let (place, from) = (input.place(*place), group.cut_from);
             format!(
-                "{place}: {dropped} tokens dropped from the end; the model reads at most {left}"
+                "{place}: {dropped} tokens dropped from the {from}; the model reads at most {left}"
             )
         });
         // If there is only one text, its fault is the error that the program ends with.
