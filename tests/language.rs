@@ -8,16 +8,18 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::{Arc, Mutex};
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use common::fixtures::{self, folder, saves_what_transformers_saved};
 use common::program::{Ran, relprop};
 use common::{difference, explainer, numbers, parameters, relevance};
-use relprop_explain::{Continuation, Explainer, Explanation, Score, Target};
-use relprop_rules::Pass;
+use relprop_explain::{Continuation, Explainer, Explanation, Sampler, Sampling, Score, Target};
+use relprop_rules::operations::{AttentionMix, Linear};
+use relprop_rules::{Operation, Pass, Registry, Rule, RuleSet};
 use relprop_train::corpus::agreement_corpus;
 use relprop_train::{Display, Task, TrainConfig, accuracy, train};
-use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText};
+use relprop_transformer::{Batch, Head, Model, PaddingSide, TokenizedText, TransformerConfig};
 use rstest::rstest;
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -70,6 +72,9 @@ impl Text {
     }
 }
 
+const FAMILIES: [&str; 7] = [
+    "gpt2", "llama", "llama-3", "mistral", "qwen2", "qwen3", "gemma",
+];
 const PRESETS: [&str; 4] = ["gradient-x-input", "ah-ln", "attn-lrp", "libra"];
 const SITES: [&str; 2] = ["blocks", "embeddings.word"];
 
@@ -181,7 +186,7 @@ fn tokens_after_the_explained_one_get_exactly_nothing(
     let (model, _) = load(family);
     let text = model.tokenize("the jokes are good but dull", None, Default::default());
     let text = text.unwrap();
-    for preset in relprop_rules::RuleSet::presets() {
+    for preset in RuleSet::presets() {
         let explainer = explainer(&model, preset);
         for position in 0..text.tokens.len() {
             let texts = [TokenizedText {
@@ -192,6 +197,123 @@ fn tokens_after_the_explained_one_get_exactly_nothing(
             assert!(found[position + 1..].iter().all(|r| *r == 0.0), "{preset}");
             assert!(found[..=position].iter().any(|r| *r != 0.0), "{preset}");
         }
+    }
+}
+
+/// The parts in which families differ are among the fixtures.
+#[test]
+fn the_fixtures_have_what_families_differ_in() {
+    let with = |part: fn(&TransformerConfig) -> bool| -> Vec<&str> {
+        let families = FAMILIES.into_iter();
+        let has = families.filter(|family| part(load(family).0.transformer.config()));
+        has.collect()
+    };
+    let grouped = with(|config| config.key_heads() < config.heads);
+    assert_eq!(grouped, ["llama-3", "mistral", "qwen2", "qwen3", "gemma"]);
+    let tied = with(|config| config.head == Head::NextToken { tied: true });
+    assert_eq!(tied, ["gpt2", "llama-3", "qwen2", "gemma"]);
+    let apart = with(|config| config.head_width() * config.heads != config.width);
+    assert_eq!(apart, ["mistral", "qwen3", "gemma"]);
+    let window = with(|config| config.attention.window.is_some_and(|window| window < 24));
+    assert_eq!(window, ["mistral"]);
+    assert_eq!(with(|config| config.attention.query_key_norm), ["qwen3"]);
+    assert_eq!(with(|config| config.norm.plus_one), ["gemma"]);
+    assert_eq!(with(|config| config.attention.rotary.is_none()), ["gpt2"]);
+}
+
+/// By causality, the first token alone is what it is at the start of a longer text.
+#[rstest]
+fn one_token_is_a_text(
+    #[values("gpt2", "llama", "llama-3", "mistral", "qwen2", "qwen3", "gemma")] family: &str,
+) {
+    let (model, reference) = load(family);
+    let text = reference
+        .texts
+        .iter()
+        .find(|text| text.read() == 0)
+        .unwrap();
+    let mut first = text.tokenize(&model);
+    first.tokens.truncate(1);
+    first.types.truncate(1);
+    first.position = None;
+    let batch = std::slice::from_ref(&first);
+    assert!(difference(&every_logit(&model, &first), &text.logits) < 1e-4);
+    for preset in PRESETS {
+        for site in SITES {
+            let explainer = explainer(&model, preset).at(site).unwrap().with_ledger();
+            let explainer = explainer.target(Target::Label(text.target)).unwrap();
+            let found = explainer.explain_batch(batch).unwrap().remove(0);
+            let expected = &text.expected(preset, site)[..1];
+            assert!(difference(&relevance(&found), expected) < 1e-4, "{preset}");
+            let ledger = found.ledger().unwrap();
+            let size = ledger.target.abs().max(1.0);
+            assert!(ledger.unaccounted.abs() < 1e-5 * size, "{preset}");
+        }
+    }
+}
+
+/// How many positions came by, and whether anything can flow back.
+#[derive(Clone, Debug, Default)]
+struct Seen(Arc<Mutex<Vec<(usize, bool)>>>);
+
+impl Rule<Linear> for Seen {
+    fn apply(&self, map: &Linear, x: Tensor<3>) -> Tensor<3> {
+        self.0.lock().unwrap().push((x.dims()[1], x.is_tracked()));
+        map.forward(x)
+    }
+}
+
+impl Rule<AttentionMix> for Seen {
+    fn apply(&self, mix: &AttentionMix, (weights, values): (Tensor<4>, Tensor<4>)) -> Tensor<4> {
+        assert!(values.is_tracked());
+        let seen = (weights.dims()[2], weights.is_tracked());
+        self.0.lock().unwrap().push(seen);
+        mix.forward((weights, values))
+    }
+}
+
+/// After the last attention, only the token that is continued is computed; and where attention weights
+/// are constants, nothing flows back to queries and keys.
+#[rstest]
+fn what_is_not_needed_is_not_computed(
+    #[values("gpt2", "llama", "llama-3", "mistral", "qwen2", "qwen3", "gemma")] family: &str,
+    #[values(None, Some(2))] position: Option<usize>,
+) {
+    let (model, _) = load(family);
+    let text = model.tokenize("the jokes are good but dull", None, Default::default());
+    let mut text = text.unwrap();
+    text.position = position;
+    let tokens = text.tokens.len();
+    let batch = Batch::new([&text], 0, PaddingSide::Right, &Device::flex());
+    for preset in RuleSet::presets() {
+        let rules = RuleSet::preset(preset).unwrap();
+        let sites = model.transformer.sites();
+        let mut rules = rules.bind(&sites, &Registry::default()).unwrap();
+        let maps = Seen::default();
+        for site in [
+            "encoder.0.attention.output",
+            "encoder.0.feed-forward.down",
+            "encoder.1.attention.value",
+            "encoder.1.attention.output",
+            "encoder.1.feed-forward.up",
+            "encoder.1.feed-forward.down",
+            "classifier",
+        ] {
+            rules.set::<Linear>(site, "seen", maps.clone());
+        }
+        let mixes = Seen::default();
+        for block in 0..2 {
+            let site = format!("encoder.{block}.attention.mix");
+            rules.set::<AttentionMix>(&site, "seen", mixes.clone());
+        }
+        let mut pass = Pass::new(&rules).with_probe("blocks");
+        model.transformer.forward(&batch, &mut pass);
+
+        let found: Vec<usize> = maps.0.lock().unwrap().iter().map(|seen| seen.0).collect();
+        assert_eq!(found, [tokens, tokens, tokens, 1, 1, 1, 1], "{preset}");
+        let flows_back: Vec<bool> = mixes.0.lock().unwrap().iter().map(|seen| seen.1).collect();
+        let keeps_weights = ["gradient-x-input", "ln", "attn-lrp"].contains(&preset);
+        assert_eq!(flows_back, [keeps_weights; 2], "{preset}");
     }
 }
 
@@ -443,7 +565,7 @@ fn a_continuation_is_greedy_and_each_token_is_explained(
         .tokenize("the film is", None, Default::default())
         .unwrap();
     let explainer = explainer(&model, "libra");
-    let found = explainer.continuation(&prompt, 5).unwrap();
+    let found = explainer.continuation(&prompt, 5, None).unwrap();
     assert_eq!(found.prompt, prompt.tokens.len());
     assert!(found.text.starts_with("the film is"));
     let length = found.text.chars().count();
@@ -474,6 +596,52 @@ fn a_continuation_is_greedy_and_each_token_is_explained(
         text.types.push(0);
     }
     assert!((1..=5).contains(&found.steps.len()));
+}
+
+/// Each token is the one that the sampler draws of the logits after those before it, and it is what
+/// is explained, whether or not it is the likeliest.
+#[rstest]
+fn a_continuation_is_drawn_and_each_token_is_explained(
+    #[values("gpt2", "llama", "mistral")] family: &str,
+) {
+    let (model, _) = load(family);
+    let prompt = model
+        .tokenize("the film is", None, Default::default())
+        .unwrap();
+    let sampling = Sampling {
+        temperature: 1.5,
+        seed: 5,
+        ..Sampling::default()
+    };
+    let libra = explainer(&model, "libra");
+    let found = libra.continuation(&prompt, 8, Some(sampling)).unwrap();
+    assert_eq!(found.sampling, Some(sampling));
+    assert!(!found.steps.is_empty());
+
+    let mut sampler = Sampler::new(sampling).unwrap();
+    let mut text = prompt.clone();
+    let mut surprises = 0;
+    for step in &found.steps {
+        let logits = every_logit(&model, &text);
+        let single: Vec<f32> = logits.iter().map(|z| *z as f32).collect();
+        let id = sampler.draw(&single);
+        assert_eq!(found.tokens[step.token].id as usize, id);
+        let explainer = libra.clone().target(Target::Label(id)).unwrap();
+        let batch = std::slice::from_ref(&text);
+        let alone = &explainer.explain_batch(batch).unwrap()[0];
+        let rows: Vec<f64> = step.relevance.iter().map(|r| f64::from(*r)).collect();
+        assert!(difference(&rows, &relevance(alone)) < 1e-4);
+        assert_eq!(step.target.label, alone.target.label);
+        let whole: f64 = logits.iter().map(|z| z.exp()).sum();
+        let expected = logits[id].exp() / whole;
+        assert!((f64::from(step.probability) - expected).abs() < 1e-5);
+        surprises += usize::from(alone.prediction != alone.target.label);
+        let mut next = text.tokens[0].clone();
+        next.id = id as u32;
+        text.tokens.push(next);
+        text.types.push(0);
+    }
+    assert!(surprises > 0, "only likeliest tokens were drawn");
 }
 
 /// Runs `relprop explain` on a fixture.
@@ -536,8 +704,91 @@ fn the_program_goes_on_with_a_text() {
     assert_eq!(cells, expected);
 }
 
+/// The seed alone decides what is drawn: the same in every format and every run.
+#[test]
+fn the_program_draws_tokens_from_a_seed() {
+    let run = |arguments: &[&str]| {
+        let usual = ["the film", "--generate", "6"];
+        explain("llama", &[&usual, arguments].concat())
+            .done()
+            .stdout
+    };
+    let json = |arguments: &[&str]| -> Continuation {
+        serde_json::from_str(&run(&[arguments, &["--format", "json"]].concat())).unwrap()
+    };
+    let greedy = json(&[]);
+    assert_eq!(greedy.sampling, None);
+    let drawn = json(&["--seed", "3"]);
+    let seeded = |seed| Sampling {
+        seed,
+        ..Sampling::default()
+    };
+    assert_eq!(drawn.sampling, Some(seeded(3)));
+    assert_eq!(json(&["--seed", "3"]), drawn);
+    assert_ne!(json(&["--seed", "4"]).text, drawn.text);
+    assert_eq!(json(&["--temperature", "1"]).sampling, Some(seeded(0)));
+    // One token to draw of is no draw.
+    for one in [
+        ["--top-k", "1"],
+        ["--top-p", "1e-9"],
+        ["--temperature", "1e-9"],
+    ] {
+        let found = json(&one);
+        assert_eq!(found.steps, greedy.steps, "{one:?}");
+    }
+
+    let limits = [
+        "--temperature",
+        "0.7",
+        "--top-k",
+        "9",
+        "--top-p",
+        "0.8",
+        "--seed",
+        "3",
+    ];
+    let limited = json(&limits);
+    let sampling = limited.sampling.unwrap();
+    let found = (
+        sampling.temperature,
+        sampling.top_k.map(usize::from),
+        sampling.top_p,
+    );
+    assert_eq!(found, (0.7, Some(9), 0.8));
+    let said = "drawn at temperature 0.7, top-k 9, top-p 0.8, seed 3";
+    assert_eq!(sampling.to_string(), said.trim_start_matches("drawn at "));
+    let [picture, page] = ["ansi", "html"].map(|format| {
+        let page = run(&[&limits[..], &["--format", format]].concat());
+        assert!(page.contains(said), "{page}");
+        page
+    });
+    // The same table: a row for each token, a number for each new token after it.
+    let rows = picture
+        .lines()
+        .skip_while(|line| !line.contains('%'))
+        .skip(1);
+    let cells = rows.flat_map(|row| row.split_whitespace().skip(1));
+    let cells: Vec<&str> = cells.filter(|cell| cell.starts_with(['+', '-'])).collect();
+    let of_page = page.split("<td class=\"number w").skip(1);
+    let of_page = of_page.map(|cell| cell.split(['>', '<']).nth(1).unwrap());
+    let of_page: Vec<String> = of_page.map(|cell| cell.replace('\u{2212}', "-")).collect();
+    assert_eq!(cells, of_page, "{picture}");
+    let expected: usize = limited.steps.iter().map(|step| step.relevance.len()).sum();
+    assert_eq!(cells.len(), expected, "{picture}");
+}
+
 #[rstest]
 #[case("gpt2", &["a", "--target", " filmzz"], &["filmzz", "not one token"])]
+#[case("gpt2", &["a", "--temperature", "0.5"], &["--generate"])]
+#[case("gpt2", &["a", "--top-k", "5"], &["--generate"])]
+#[case("gpt2", &["a", "--top-p", "0.5"], &["--generate"])]
+#[case("gpt2", &["a", "--seed", "5"], &["--generate"])]
+#[case("gpt2", &["a", "--generate", "2", "--temperature", "0"], &["temperature is 0", "above 0"])]
+#[case("gpt2", &["a", "--generate", "2", "--temperature", "-1"], &["temperature is -1"])]
+#[case("gpt2", &["a", "--generate", "2", "--top-k", "0"], &["--top-k"])]
+#[case("gpt2", &["a", "--generate", "2", "--top-p", "1.1"], &["top-p is 1.1", "at most 1"])]
+#[case("gpt2", &["a", "--generate", "2", "--target", " film"], &["--generate", "--target"])]
+#[case("gpt2", &["a", "--generate", "2", "--pair", "b"], &["--generate", "--pair"])]
 #[case("gpt2", &["a", "--generate", "2", "--format", "csv"], &["ansi, json or html"])]
 #[case("gpt2", &["a", "b", "--generate", "2"], &["one text"])]
 #[case("gpt2", &["a", "--generate", "2", "--ledger"], &["--ledger"])]
@@ -549,6 +800,35 @@ fn wrong_usage_is_told_apart(
     #[case] words: &[&str],
 ) {
     explain(family, arguments).failed(2, words);
+}
+
+/// A language model goes on from the end of a prompt, so a long one loses its start.
+#[rstest]
+#[case("gpt2", "start", true)]
+#[case("bert", "end", false)]
+fn a_text_that_is_too_long_is_cut_and_it_is_said_where(
+    #[case] family: &str,
+    #[case] from: &str,
+    #[case] reads_the_end: bool,
+) {
+    let temporary = tempfile::tempdir().unwrap();
+    let file = temporary.path().join("texts.txt");
+    let long = ["the film is dull"; 20].join(" ");
+    fs::write(&file, format!("the film\n{long}\n")).unwrap();
+    let arguments = ["--format", "jsonl", "--input", file.to_str().unwrap()];
+    let ran = explain(family, &arguments).done();
+    let said = format!("tokens dropped from the {from}; the model reads at most");
+    assert_eq!(ran.stderr.matches(&said).count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("texts.txt, line 2: "), "{}", ran.stderr);
+    let found: Value = serde_json::from_str(ran.stdout.lines().nth(1).unwrap()).unwrap();
+    let tokens = found["tokens"].as_array().unwrap();
+    let end = long.chars().count();
+    let reaches = tokens.iter().any(|token| token["end"] == end);
+    assert_eq!(reaches, reads_the_end, "{found}");
+    let arguments = [long.as_str(), "--format", "ansi"];
+    let page = explain(family, &arguments).done().stdout;
+    let said = format!("dropped from the {from}");
+    assert!(page.contains(&said), "{page}");
 }
 
 #[test]
@@ -657,7 +937,7 @@ fn recomputing_blocks_changes_nothing(
     #[values("gpt2", "llama-3", "mistral", "bert")] family: &str,
 ) {
     let model = Model::load(&folder(family), &Device::flex()).unwrap();
-    for preset in relprop_rules::RuleSet::presets() {
+    for preset in RuleSet::presets() {
         let explainer = explainer(&model, preset);
         let texts = ["the film is warm", "never", "the jokes are good but dull"];
         let usual = common::explain_together(&explainer, &texts);

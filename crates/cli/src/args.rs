@@ -134,9 +134,11 @@ pub(crate) struct ExplainArguments {
     #[arg(long, conflicts_with = "ledger")]
     pub(crate) recompute: bool,
     /// Let a language model go on for N tokens, and explain each of them: one text, as ansi, json or
-    /// html
-    #[arg(long, value_name = "N", conflicts_with_all = ["input", "position", "against"])]
+    /// html. It takes the likeliest token each time, or draws it with one of the four options below
+    #[arg(long, value_name = "N", conflicts_with_all = ["input", "pair", "position", "target", "against"])]
     pub(crate) generate: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArguments,
     /// The site at which relevance is read (see `relprop inspect`)
     #[arg(long, value_name = "SITE", default_value = DEFAULT_SITE)]
     pub(crate) at: String,
@@ -288,6 +290,34 @@ pub(crate) struct DeviceArgument {
     /// The device to compute on: `auto`, or one of `relprop devices`, such as `gpu` or `gpu:1`
     #[arg(long = "device", value_name = "DEVICE", default_value = "auto")]
     pub(crate) name: String,
+}
+
+/// How a continuation is drawn: any of these turns it on.
+#[derive(Debug, Args)]
+pub(crate) struct SamplingArguments {
+    /// Draw tokens from logits that are divided by T: below 1 for likelier tokens, above 1 for rarer
+    /// ones [default of drawing: 1]
+    #[arg(
+        long,
+        value_name = "T",
+        requires = "generate",
+        allow_negative_numbers = true
+    )]
+    pub(crate) temperature: Option<f64>,
+    /// Draw of the K likeliest tokens [default of drawing: all]
+    #[arg(long, value_name = "K", requires = "generate")]
+    pub(crate) top_k: Option<NonZeroUsize>,
+    /// Draw of the likeliest tokens that have the probability P together [default of drawing: 1]
+    #[arg(
+        long,
+        value_name = "P",
+        requires = "generate",
+        allow_negative_numbers = true
+    )]
+    pub(crate) top_p: Option<f64>,
+    /// What the draws come from; the same seed draws the same tokens [default of drawing: 0]
+    #[arg(long, value_name = "N", requires = "generate")]
+    pub(crate) seed: Option<u64>,
 }
 
 /// The label that an evaluation explains.

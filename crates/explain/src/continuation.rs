@@ -4,14 +4,17 @@ use relprop_rules::Pass;
 use relprop_transformer::{Token, TokenizedText};
 use serde::{Deserialize, Serialize};
 
+use crate::explainer::probability;
 use crate::runs::{batch, logits_of};
 use crate::target::argmax;
-use crate::{ExplainError, Explainer, ModelInfo, Target, TargetValue, TokenRelevance};
+use crate::{
+    ExplainError, Explainer, ModelInfo, Sampler, Sampling, Target, TargetValue, TokenRelevance,
+};
 
 /// The name and version of the JSON format that a [`Continuation`] is written in.
 pub const CONTINUATION: &str = "relprop.continuation/1";
 
-/// A prompt with what a language model made of it, token by token: always the likeliest one.
+/// A prompt with what a language model made of it, token by token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Continuation {
     /// Always [`CONTINUATION`].
@@ -27,6 +30,9 @@ pub struct Continuation {
     pub model: ModelInfo,
     /// The version of relprop.
     pub version: String,
+    /// How the new tokens were drawn; none if each is the likeliest.
+    #[serde(default)]
+    pub sampling: Option<Sampling>,
     /// How many of the tokens are the prompt's.
     pub prompt: usize,
     /// All tokens, those of the prompt first. Their relevance is the sum over all steps.
@@ -40,7 +46,7 @@ pub struct Continuation {
 pub struct Step {
     /// Which token it is: an index into [`Continuation::tokens`].
     pub token: usize,
-    /// How probable it was.
+    /// How probable the model found it, whatever it was drawn by.
     pub probability: f32,
     /// What was explained: the token itself.
     pub target: TargetValue,
@@ -49,18 +55,19 @@ pub struct Step {
 }
 
 impl Explainer<'_> {
-    /// Goes on with a text for up to `count` tokens, always the likeliest, and explains each of them.
-    /// It stops before a special token, such as the end of a text, and where the model has no position
-    /// for more.
+    /// Goes on with a text for up to `count` tokens, drawn as `sampling` says or else always the
+    /// likeliest, and explains each of them. It stops before a special token, such as the end of a
+    /// text, and where the model has no position for more.
     ///
     /// # Errors
     ///
-    /// [`ExplainError::Position`] if the model is no language model, and as
-    /// [`Explainer::explain_batch`].
+    /// [`ExplainError::Position`] if the model is no language model, [`ExplainError::Sampling`] if a
+    /// number of `sampling` is out of its range, and as [`Explainer::explain_batch`].
     pub fn continuation(
         &self,
         prompt: &TokenizedText,
         count: usize,
+        sampling: Option<Sampling>,
     ) -> Result<Continuation, ExplainError> {
         let model = self.model();
         let transformer = &model.transformer;
@@ -73,24 +80,27 @@ impl Explainer<'_> {
             ..prompt.clone()
         };
         let begun = text.tokens.len();
+        let mut sampler = sampling.map(Sampler::new).transpose()?;
+        let mut probabilities = Vec::new();
         while text.tokens.len() < config.positions.min(begun + count) {
             let logits = logits_of(transformer, &batch(transformer, [&text]), Pass::plain())?;
-            let id = argmax(&logits[0]) as u32;
+            let index = match &mut sampler {
+                Some(sampler) => sampler.draw(&logits[0]),
+                None => argmax(&logits[0]),
+            };
+            let id = index as u32;
             if model.tokenizer.is_special(id) {
                 break;
             }
-            append(
-                &mut text,
-                id,
-                &model.output(id as usize),
-                model.tokenizer.token(id),
-            );
+            probabilities.push(probability(&logits[0], index));
+            let token = model.tokenizer.token(id);
+            append(&mut text, id, &model.output(index), token);
         }
 
         let mut steps = Vec::new();
         let mut sums = vec![0.0; text.tokens.len()];
         let mut facts = None;
-        for token in begun..text.tokens.len() {
+        for (token, probability) in (begun..text.tokens.len()).zip(probabilities) {
             let target = Target::Label(text.tokens[token].id as usize);
             let at_token = TokenizedText {
                 position: Some(token - 1),
@@ -107,7 +117,7 @@ impl Explainer<'_> {
             }
             steps.push(Step {
                 token,
-                probability: explanation.probability.unwrap_or(f32::NAN),
+                probability,
                 target: explanation.target.clone(),
                 relevance,
             });
@@ -131,6 +141,7 @@ impl Explainer<'_> {
                 sha256: model.sha256.clone(),
             },
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            sampling,
             prompt: begun,
             steps,
         })

@@ -15,8 +15,8 @@ use crate::methods::{Method, relevance_by_label};
 use crate::runs::logits;
 use crate::target::argmax;
 use crate::{
-    Absorbed, Explanation, Ledger, ModelInfo, PictureInfo, SCHEMA, Score, Target, TargetValue,
-    TokenRelevance, UnknownTarget, WordRelevance,
+    Absorbed, Explanation, Ledger, ModelInfo, PictureInfo, SCHEMA, SamplingError, Score, Target,
+    TargetValue, TokenRelevance, UnknownTarget, WordRelevance,
 };
 
 /// The site at which relevance is read unless another is asked for: the input of the first block.
@@ -107,6 +107,9 @@ pub enum ExplainError {
     /// Only a language model reads at several positions.
     #[error("the model classifies whole texts: only a language model is explained at a position")]
     Position,
+    /// Tokens cannot be drawn like that.
+    #[error(transparent)]
+    Sampling(#[from] SamplingError),
     /// The method explains one logit.
     #[error(
         "`{method}` explains one logit, not the difference of two: give one label as the target"
@@ -496,7 +499,7 @@ fn likeliest(logits: &[f32], weights: &[f32]) -> Vec<usize> {
 }
 
 /// The softmax of the logits at `index`.
-fn probability(logits: &[f32], index: usize) -> f32 {
+pub(crate) fn probability(logits: &[f32], index: usize) -> f32 {
     let largest = logits[argmax(logits)];
     let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
     (logits[index] - largest).exp() / sum

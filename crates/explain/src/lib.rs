@@ -9,6 +9,7 @@ mod ledger;
 pub mod methods;
 pub mod render;
 mod runs;
+mod sampling;
 mod target;
 pub mod tune;
 
@@ -16,4 +17,5 @@ pub use continuation::{CONTINUATION, Continuation, Step};
 pub use explainer::{DEFAULT_SITE, ExplainError, Explainer};
 pub use explanation::*;
 pub use ledger::{Absorbed, Layer, Ledger};
+pub use sampling::{Sampler, Sampling, SamplingError};
 pub use target::{Score, Target, UnknownTarget};

@@ -1,11 +1,11 @@
 //! `relprop explain --generate N`
 
-use relprop_explain::render;
+use relprop_explain::{Sampling, render};
 use relprop_rules::RuleSet;
 use relprop_transformer::Model;
 
 use super::explain::explainers;
-use crate::args::{ExplainArguments, Format};
+use crate::args::{ExplainArguments, Format, SamplingArguments};
 use crate::output::Output;
 use crate::usage::UsageError;
 
@@ -28,7 +28,8 @@ pub(super) fn generate(
     if arguments.ledger {
         return Err(UsageError::new("--ledger does not go with --generate").into());
     }
-    let continuation = explainer.continuation(&explainer.tokenize(text)?, count)?;
+    let sampling = sampling(&arguments.sampling)?;
+    let continuation = explainer.continuation(&explainer.tokenize(text)?, count, sampling)?;
     if continuation.steps.len() < count {
         eprintln!(
             "the text ends after {} of {count} tokens: the model ends it, or has no position for more",
@@ -42,4 +43,26 @@ pub(super) fn generate(
         _ => render::continuation_ansi(&continuation, output.width, output.colour),
     };
     output.write(&text)
+}
+
+/// How tokens are drawn, if they are.
+fn sampling(arguments: &SamplingArguments) -> Result<Option<Sampling>, UsageError> {
+    let SamplingArguments {
+        temperature,
+        top_k,
+        top_p,
+        seed,
+    } = *arguments;
+    if temperature.is_none() && top_k.is_none() && top_p.is_none() && seed.is_none() {
+        return Ok(None);
+    }
+    let usual = Sampling::default();
+    let sampling = Sampling {
+        temperature: temperature.unwrap_or(usual.temperature),
+        top_k,
+        top_p: top_p.unwrap_or(usual.top_p),
+        seed: seed.unwrap_or(usual.seed),
+    };
+    sampling.check().map_err(UsageError::new)?;
+    Ok(Some(sampling))
 }

@@ -28,6 +28,9 @@ pub fn continuation_ansi(continuation: &Continuation, width: usize, colour: bool
     page.paragraph(&continuation.text, BOLD);
     let how = format!("{}, read at {}", continuation.by, continuation.at);
     page.paragraph(&how, DIMMED);
+    if let Some(sampling) = continuation.sampling {
+        page.paragraph(&format!("drawn at {sampling}"), DIMMED);
+    }
     let columns = ((page.width() - widest) / COLUMN).max(1);
     for steps in continuation.steps.chunks(columns) {
         page.end_line();
@@ -69,10 +72,15 @@ pub fn continuation_ansi(continuation: &Continuation, width: usize, colour: bool
 
 /// The table as one HTML file that needs no other file, no script and no network.
 pub fn continuation_html(continuation: &Continuation) -> String {
+    let chosen = match continuation.sampling {
+        Some(sampling) => format!("drawn at {sampling}"),
+        None => "the likeliest each time".to_owned(),
+    };
     let facts = [
         ("Model", continuation.model.family.clone()),
         ("By", continuation.by.clone()),
         ("Read at", continuation.at.clone()),
+        ("New tokens", chosen),
         ("Version", format!("relprop {}", continuation.version)),
     ];
     let facts = facts.map(|(name, value)| (name.to_owned(), value));
