@@ -53,8 +53,10 @@ impl Norm {
     /// x - mean(x). This is linear in x: the matrix C = I - 1/N of the paper's LN-rule. RMSNorm does
     /// not centre: C = I.
     pub fn centre(&self, x: Tensor<3>) -> Tensor<3> {
-        let mean = self.mean(x.clone());
-        x - mean
+        match self.scale {
+            NormScale::RootMeanSquare(_) => x,
+            NormScale::InsideRoot(_) | NormScale::OutsideRoot(_) => x.clone() - x.mean_dim(2),
+        }
     }
 
     /// What is taken off every feature, `[batch, position, 1]`: their mean, or 0 for RMSNorm.

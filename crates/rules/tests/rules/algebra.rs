@@ -64,12 +64,24 @@ fn a_surrogate_has_the_proxys_gradient_times_the_slope_and_no_other() {
     }
 }
 
-/// The one thing that the documentation asks of a caller, since it costs the value.
+/// The shapes that rules use: a slope for each row, and one number that stands for all.
 #[test]
-fn a_surrogate_with_an_infinite_slope_loses_the_value() {
-    let [x, slope] = [1.0, f64::INFINITY].map(|x| vector(Place::F32, &[x]));
-    let y = surrogate(x.clone(), x, slope);
-    assert!(numbers(y)[0].is_nan());
+fn shapes_that_broadcast_to_the_values_are_spread() {
+    for place in single_places() {
+        let tensor = |seed, shape: [usize; 2]| {
+            let values = Draw::new(seed).numbers(shape[0] * shape[1]);
+            place.tensor(&values, shape).autodiff()
+        };
+        let value = tensor(1, [2, 3]);
+        let (proxy, slope) = (tensor(2, [2, 1]).require_grad(), tensor(3, [1, 3]));
+        let y = surrogate(value.clone(), proxy.clone(), slope.clone());
+        assert_eq!(numbers(y.clone()), numbers(value));
+        let gradient = proxy.grad(&y.sum().backward()).unwrap();
+        let expected: f64 = numbers(slope).iter().sum();
+        for found in numbers(gradient) {
+            assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
+        }
+    }
 }
 
 #[rstest]

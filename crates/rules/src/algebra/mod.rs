@@ -6,12 +6,15 @@
 //!
 //! Rules that divide do so through a [`Stabilizer`].
 
+#[cfg(feature = "flex")]
+mod node;
+
 use burn::tensor::Tensor;
 
 /// The value of `value`; the gradient of `proxy`, scaled elementwise by `slope`.
 ///
-/// `slope` is a constant: nothing flows back through it. It must be finite, or the value is lost
-/// (zero times infinity is not a number). The three tensors have one shape, or shapes that
+/// `slope` is a constant: nothing flows back through it. It must be finite, or the value is lost on some
+/// devices (zero times infinity is not a number). The three tensors have one shape, or shapes that
 /// broadcast to that of `value`.
 ///
 /// ```
@@ -28,6 +31,11 @@ pub fn surrogate<const D: usize>(
     proxy: Tensor<D>,
     slope: Tensor<D>,
 ) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if value.device() == burn::tensor::Device::flex() {
+        let proxy = proxy.expand(value.dims());
+        return node::surrogate(value, proxy, slope);
+    }
     // The bracket is exactly zero, so the value is unchanged to the last bit.
     value.detach() + (proxy.clone() - proxy.detach()) * slope.detach()
 }
@@ -44,7 +52,8 @@ pub fn surrogate<const D: usize>(
 /// assert_eq!(x.grad(&y.backward()).unwrap().into_scalar::<f32>(), 0.5);
 /// ```
 pub fn share<const D: usize>(x: Tensor<D>, fraction: f64) -> Tensor<D> {
-    x.clone().detach() + (x.clone() - x.detach()) * fraction
+    let fraction = Tensor::full([1; D], fraction, (&x.device(), x.dtype()));
+    surrogate(x.clone(), x, fraction)
 }
 
 /// Keeps a denominator away from zero without changing its sign.
