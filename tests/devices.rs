@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
+use common::fixtures::folder;
 use common::program::{Ran, relprop};
 use common::{
     ARCHITECTURES, Architecture, card, difference, draw_config, explain_together, explainer,
@@ -19,7 +20,7 @@ use relprop_explain::{Explanation, Ledger};
 use relprop_rules::{RuleError, RuleSet, Signal};
 use relprop_train::corpus::{Corpus, reviews};
 use relprop_train::{Display, TrainConfig, train};
-use relprop_transformer::Model;
+use relprop_transformer::{Model, TokenizedText};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -124,25 +125,32 @@ fn so_do_models_of_any_parts(#[values(0, 1, 2, 3)] part: u64) {
     }
 }
 
-/// The small checkpoints that transformers wrote, and the texts that go with them.
+/// The small checkpoints that transformers wrote, with the texts or pictures that go with them.
 #[rstest]
 fn so_do_checkpoints(
-    #[values("bert", "roberta", "xlm-roberta", "distilbert", "electra")] family: &str,
+    #[values(
+        "bert",
+        "roberta",
+        "xlm-roberta",
+        "distilbert",
+        "electra",
+        "gpt2",
+        "llama",
+        "llama-3",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "gemma",
+        "vit",
+        "deit",
+        "deit-alone"
+    )]
+    family: &str,
 ) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let folder = folder.join(family);
-    let reference = fs::read_to_string(folder.join("reference.json")).unwrap();
-    let reference: Value = serde_json::from_str(&reference).unwrap();
     let explain = |device: &Device, preset: &str| {
-        let model = Model::load(&folder, device).unwrap();
-        let texts = reference["texts"].as_array().unwrap().iter();
-        let texts: Vec<_> = texts
-            .map(|text| {
-                let (first, second) = (text["text"].as_str().unwrap(), text["pair"].as_str());
-                model.tokenize(first, second, Default::default()).unwrap()
-            })
-            .collect();
-        explainer(&model, preset).explain_batch(&texts).unwrap()
+        let model = Model::load(&folder(family), device).unwrap();
+        let inputs = inputs(&model, family);
+        explainer(&model, preset).explain_batch(&inputs).unwrap()
     };
     for (name, device) in others() {
         for preset in RuleSet::presets() {
@@ -150,6 +158,34 @@ fn so_do_checkpoints(
             let what = format!("{name}, {family}, {preset}");
             same(&explain(&device, preset), &here, &what);
         }
+    }
+}
+
+/// What the reference beside a checkpoint explains.
+fn inputs(model: &Model, family: &str) -> Vec<TokenizedText> {
+    let reference = fs::read_to_string(folder(family).join("reference.json")).unwrap();
+    let reference: Value = serde_json::from_str(&reference).unwrap();
+    let picture = |picture: &Value| {
+        let file = picture["file"].as_str().unwrap();
+        let bytes = fs::read(folder("pictures").join(file)).unwrap();
+        model.picture(&bytes, file).unwrap()
+    };
+    let text = |text: &Value| {
+        let (first, second) = (text["text"].as_str().unwrap(), text["pair"].as_str());
+        let position = text["position"].as_u64().map(|position| position as usize);
+        TokenizedText {
+            position,
+            ..model.tokenize(first, second, Default::default()).unwrap()
+        }
+    };
+    match &reference["pictures"] {
+        Value::Array(pictures) => pictures.iter().map(picture).collect(),
+        _ => reference["texts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(text)
+            .collect(),
     }
 }
 
