@@ -447,6 +447,15 @@ fn a_broken_model_folder_is_named() {
         &["no-such-model", "relprop train"],
     );
 
+    // It looks like a name on the Hub, which the default build does not know.
+    if cfg!(not(feature = "hub")) {
+        fails(
+            &["explain", "--model", "no-such/model@v1", "text"],
+            1,
+            &["no model folder no-such/model@v1", "--features hub"],
+        );
+    }
+
     let folder = Folder::new();
     let weights = folder.file("model.safetensors");
     let bytes = fs::read(&weights).unwrap();

@@ -101,8 +101,9 @@ pub(crate) struct ExplainArguments {
     /// The column of the texts, instead of `text` or `sentence`
     #[arg(long, value_name = "NAME", requires = "input")]
     pub(crate) column: Option<String>,
-    /// The folder of the model
-    #[arg(long, value_name = "DIR")]
+    /// The folder of the model; or its name on the Hugging Face Hub, owner/name or
+    /// owner/name@revision, in a build with --features hub
+    #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// How: `lrp`, relevance propagation, or another of the methods of docs/methods.md, such as
     /// `integrated-gradients:steps=50`
@@ -178,8 +179,9 @@ pub(crate) struct ExplainArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArguments {
-    /// The folder of the model
-    #[arg(long, value_name = "DIR")]
+    /// The folder of the model; or its name on the Hugging Face Hub, owner/name or
+    /// owner/name@revision, in a build with --features hub
+    #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// A .tsv, .csv or .jsonl file with the columns `text` (or `sentence`) and `label`; a .txt file of
     /// trees from the Stanford Sentiment Treebank, whose words people have judged; or `reviews`, the
@@ -228,8 +230,9 @@ const METHODS: [&str; 7] = [
 
 #[derive(Debug, Args)]
 pub(crate) struct TuneArguments {
-    /// The folder of the model
-    #[arg(long, value_name = "DIR")]
+    /// The folder of the model; or its name on the Hugging Face Hub, owner/name or
+    /// owner/name@revision, in a build with --features hub
+    #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// Texts with labels, as for `relprop evaluate`; a third of those that are taken is held out
     #[arg(long, value_name = "FILE")]
@@ -275,8 +278,9 @@ pub(crate) struct RulesArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// The folder of the model
-    #[arg(long, value_name = "DIR")]
+    /// The folder of the model; or its name on the Hugging Face Hub, owner/name or
+    /// owner/name@revision, in a build with --features hub
+    #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// A preset (see `relprop rules`) or a TOML file
     #[arg(long, value_name = "RULES", default_value = "ah-ln")]

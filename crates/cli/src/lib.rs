@@ -7,6 +7,7 @@ mod device;
 mod fault;
 mod halving;
 mod methods;
+mod model;
 mod output;
 mod precision;
 mod rules;

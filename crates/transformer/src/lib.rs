@@ -18,7 +18,9 @@ mod picture;
 mod tokenizer;
 
 pub use batch::{Batch, PaddingSide};
-pub use checkpoint::{CheckpointError, Family, Model, sha256};
+#[cfg(feature = "hub")]
+pub use checkpoint::HubError;
+pub use checkpoint::{CheckpointError, Family, HubName, Model, NoHubName, sha256};
 pub use config::{
     AttentionConfig, Biases, ConfigError, Distillation, FeedForwardConfig, HIDDEN, Head,
     NormConfig, NormPlacement, PatchConfig, RotaryConfig, RotaryScaling, SHOWN, TransformerConfig,

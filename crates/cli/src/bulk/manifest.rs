@@ -1,6 +1,7 @@
 //! What the content of an output depends on.
 
 use std::ops::Range;
+use std::path::Path;
 
 use relprop_rules::RuleSet;
 use relprop_transformer::{Model, sha256};
@@ -8,11 +9,12 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{ExplainArguments, Format};
 
-/// What a run is of: two runs with the same manifest write the same file. `rows` are those of the
+/// What a run is of: two runs with the same manifest write the same file. `folder` is the model's; `rows` are those of the
 /// table, counted from 0; it is none where texts are not from a table.
 pub(crate) fn manifest(
     arguments: &ExplainArguments,
     format: Format,
+    folder: &Path,
     model: &Model,
     rules: &RuleSet,
     rows: Option<&Range<u64>>,
@@ -23,7 +25,7 @@ pub(crate) fn manifest(
         "vocab.txt",
         "tokenizer_config.json",
     ];
-    let files = files.map(|name| arguments.model.join(name));
+    let files = files.map(|name| folder.join(name));
     let files: Vec<_> = files.into_iter().filter(|file| file.is_file()).collect();
     let input = match (rows, &arguments.input) {
         (Some(_), Some(path)) => Some(sha256(&[path])?),

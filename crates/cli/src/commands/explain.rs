@@ -18,7 +18,7 @@ use crate::bulk::{Destination, Document, Input, Parts, Progress, Worker, manifes
 use crate::output::{Output, is_file};
 use crate::rules::COMPARED;
 use crate::usage::UsageError;
-use crate::{device, methods, rules};
+use crate::{device, methods, model, rules};
 
 /// Explains why a model decided as it did.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
@@ -27,7 +27,8 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     let rules = rules::load(&arguments.rules)?;
     let device = device::parse(&arguments.device.name)?;
     let table = table(arguments)?;
-    let model = Model::load(&arguments.model, &device)?;
+    let folder = model::folder(&arguments.model)?;
+    let model = Model::load(&folder, &device)?;
     let model = arguments.precision.dtype.apply(model)?;
     if let Some(preprocessor) = &model.preprocessor {
         return super::pictures::explain(arguments, format, &model, preprocessor, &rules);
@@ -45,7 +46,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
 
     let manifest = || {
         let rows = table.as_ref().map(|(_, rows)| rows);
-        manifest(arguments, format, &model, &rules, rows)
+        manifest(arguments, format, &folder, &model, &rules, rows)
     };
     let Some(mut destination) = destination(arguments, format, manifest)? else {
         eprintln!("the output is finished: there is nothing to resume");

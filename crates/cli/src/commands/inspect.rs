@@ -9,13 +9,13 @@ use relprop_transformer::{Model, NormPlacement};
 
 use crate::args::InspectArguments;
 use crate::output::Output;
-use crate::{device, rules};
+use crate::{device, model, rules};
 
 /// Shows a model, its sites, and the rule that each gets.
 pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
     let rules = rules::load(&arguments.rules)?;
     let device = device::parse(&arguments.device.name)?;
-    let model = Model::load(&arguments.model, &device)?;
+    let model = Model::load(&model::folder(&arguments.model)?, &device)?;
     let sites = model.transformer.sites();
     let bound = rules
         .bind(&sites, &Registry::default())

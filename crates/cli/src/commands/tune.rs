@@ -16,7 +16,7 @@ use super::evaluate::{Data, labelled};
 use crate::args::TuneArguments;
 use crate::output::Output;
 use crate::usage::UsageError;
-use crate::{device, rules};
+use crate::{device, model, rules};
 
 /// Of the texts, one in so many is held out.
 const HELD_OUT: usize = 3;
@@ -31,7 +31,7 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     let starts = arguments.start.iter().map(|name| rules::load(name));
     let starts: Vec<RuleSet> = starts.collect::<Result<_, _>>()?;
     let device = device::parse(&arguments.device.name)?;
-    let model = Model::load(&arguments.model, &device)?;
+    let model = Model::load(&model::folder(&arguments.model)?, &device)?;
     let data = labelled(
         &arguments.data,
         None,

@@ -69,9 +69,14 @@ impl Family {
         self.read(&self.write(config)).as_ref() == Ok(config)
     }
 
-    /// Reads a `config.json`.
-    pub(super) fn read_config(json: &Value) -> Result<(&'static Self, TransformerConfig), String> {
-        let Value::Object(json) = json else {
+    /// Reads a `config.json`: the family that it is of, and the model that it describes.
+    ///
+    /// # Errors
+    ///
+    /// A message that names what is not supported, or the key that is not understood.
+    pub fn read_config(text: &str) -> Result<(&'static Self, TransformerConfig), String> {
+        let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let Value::Object(json) = &json else {
             return Err("it is not a JSON object".to_owned());
         };
         let Some(name) = json.get("model_type").and_then(Value::as_str) else {

@@ -29,10 +29,15 @@ impl Format {
 }
 
 /// Where a folder's weights are, in order of preference.
-const WEIGHTS: [(&str, Format); 2] = [
+pub(super) const WEIGHTS: [(&str, Format); 2] = [
     ("model.safetensors", Format::Safetensors),
     ("pytorch_model.bin", Format::PyTorch),
 ];
+
+/// The file that says where the weights are which have no room in the one file `name`.
+pub(super) fn index_of(name: &str) -> String {
+    format!("{name}.index.json")
+}
 
 /// The files that hold a model's weights: one, or several that an index names.
 pub(super) struct WeightFiles {
@@ -63,9 +68,12 @@ impl WeightFiles {
                     parts,
                 });
             }
-            let index = folder.join(format!("{name}.index.json"));
+            let index = folder.join(index_of(name));
             if index.is_file() {
-                let parts = read_index(folder, &index)?;
+                let present =
+                    |name: String| existing(folder, &name, "the index says that it holds tensors");
+                let parts = read_index(&index)?.into_iter().map(present);
+                let parts = parts.collect::<Result<_, _>>()?;
                 let main = index;
                 return Ok(Self {
                     format,
@@ -102,7 +110,8 @@ pub fn sha256(files: &[impl AsRef<Path>]) -> Result<String, CheckpointError> {
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn read_index(folder: &Path, file: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+/// The names of the files that an index says hold the tensors.
+pub(super) fn read_index(file: &Path) -> Result<BTreeSet<String>, CheckpointError> {
     let wrong = |message: String| CheckpointError::Index {
         path: file.to_owned(),
         message,
@@ -113,14 +122,12 @@ fn read_index(folder: &Path, file: &Path) -> Result<Vec<PathBuf>, CheckpointErro
     if names.is_empty() {
         return Err(wrong("its `weight_map` is empty".to_owned()));
     }
-    let part = |name: String| {
-        // A name, not a path: an index must not lead out of its folder.
-        if Path::new(&name).file_name() != Some(name.as_ref()) {
-            return Err(wrong(format!("`{name}` is not the name of a file")));
-        }
-        existing(folder, &name, "the index says that it holds tensors")
-    };
-    names.into_iter().map(part).collect()
+    // A name, not a path: an index must not lead out of its folder.
+    let is_name = |name: &String| Path::new(name).file_name() == Some(name.as_ref());
+    match names.iter().find(|name| !is_name(name)) {
+        Some(name) => Err(wrong(format!("`{name}` is not the name of a file"))),
+        None => Ok(names),
+    }
 }
 
 /// The path of a file that must be there.

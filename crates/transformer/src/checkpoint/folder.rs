@@ -16,14 +16,14 @@ use crate::{
     Truncation, decode,
 };
 
-const CONFIG: &str = "config.json";
+pub(super) const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
-const TOKENIZER: &str = "tokenizer.json";
+pub(super) const TOKENIZER: &str = "tokenizer.json";
 /// What a model for pictures has instead.
-const PREPROCESSOR: &str = "preprocessor_config.json";
+pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
 /// What older folders of the BERT kind have instead.
-const VOCABULARY: &str = "vocab.txt";
-const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+pub(super) const VOCABULARY: &str = "vocab.txt";
+pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
 /// A model with everything that is needed to use it on texts, or on pictures.
 #[derive(Clone, Debug)]
@@ -78,8 +78,7 @@ impl Model {
             message,
         };
         let text = fs::read_to_string(&config_file).map_err(io_error(&config_file))?;
-        let json = serde_json::from_str(&text).map_err(|error| config_error(error.to_string()))?;
-        let (family, config) = Family::read_config(&json).map_err(config_error)?;
+        let (family, config) = Family::read_config(&text).map_err(config_error)?;
 
         let (tokenizer, preprocessor) = match &config.patches {
             Some(patches) => (Tokenizer::none(), Some(preprocessor(folder, patches)?)),

@@ -5,6 +5,7 @@ mod families;
 mod family;
 mod files;
 mod folder;
+mod hub;
 mod keys;
 mod rope;
 mod tensors;
@@ -14,3 +15,6 @@ pub use error::CheckpointError;
 pub use family::Family;
 pub use files::sha256;
 pub use folder::Model;
+#[cfg(feature = "hub")]
+pub use hub::HubError;
+pub use hub::{HubName, NoHubName};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
 use tokenizers::{
@@ -175,15 +175,37 @@ impl Tokenizer {
     /// The system's message, or that of the `tokenizers` crate.
     pub fn read(file: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+        Self::from_json(&text)
+    }
+
+    /// The tokenizer that a `tokenizer.json` describes.
+    ///
+    /// # Errors
+    ///
+    /// The message of the `tokenizers` crate.
+    pub fn from_json(text: &str) -> Result<Self, String> {
         // The `tokenizers` crate panics at some places of a file that is no JSON, and later at a
         // special token that is put around texts but said nowhere.
-        let json: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if let Some(token) = undefined_token(&json["post_processor"]) {
             return Err(format!("`post_processor` has no special token `{token}`"));
         }
         text.parse()
             .map(Self::new)
             .map_err(|error: tokenizers::Error| error.to_string())
+    }
+
+    /// BERT's tokenizer over a `vocab.txt`, one token a line, with the settings of a
+    /// `tokenizer_config.json`; what is not set is as in `BertTokenizer`.
+    ///
+    /// # Errors
+    ///
+    /// The special token that the vocabulary lacks, or the message of the `tokenizers` crate.
+    pub fn from_vocabulary(
+        vocabulary: &[u8],
+        settings: &Map<String, Value>,
+    ) -> Result<Self, String> {
+        wordpiece::parse(vocabulary, settings)
     }
 
     /// Writes `tokenizer.json`.

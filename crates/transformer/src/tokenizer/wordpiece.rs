@@ -28,7 +28,7 @@ pub(crate) fn read(vocabulary: &Path, settings: Option<&Path>) -> Result<Tokeniz
 }
 
 /// What is not set is as in `BertTokenizer`: lower case without accents, Chinese characters apart.
-pub(crate) fn parse(vocabulary: &[u8], settings: &Map<String, Value>) -> Result<Tokenizer, String> {
+pub(super) fn parse(vocabulary: &[u8], settings: &Map<String, Value>) -> Result<Tokenizer, String> {
     let failed = |error: tokenizers::Error| error.to_string();
     let flag = |key: &str| settings.get(key).and_then(Value::as_bool);
     let token = |key: &str, default: &str| {

@@ -15,7 +15,7 @@ use relprop_transformer::Model;
 use crate::args::EvaluateArguments;
 use crate::output::Output;
 use crate::usage::UsageError;
-use crate::{device, methods};
+use crate::{device, methods, model};
 
 pub(crate) use data::{Data, labelled};
 use folder::{Folder, State};
@@ -30,7 +30,7 @@ const ALL: &str = "all";
 pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let mut metrics = metrics(&arguments.metrics)?;
     let device = device::parse(&arguments.device.name)?;
-    let model = Model::load(&arguments.model, &device)?;
+    let model = Model::load(&model::folder(&arguments.model)?, &device)?;
     let model = arguments.precision.dtype.apply(model)?;
     let data = labelled(
         &arguments.data,
