@@ -43,8 +43,9 @@ impl Operation for Linear {
         let [batch, position, input] = x.dims();
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let (dtype, output) = (weight.dtype(), weight.dims()[1]);
-        // As one text: Burn would otherwise multiply text by text, and prepare the weights for each.
-        let rows = x.reshape([1, batch * position, input]);
+        // As one matrix: Burn would otherwise multiply text by text, and copy weights that are transposed,
+        // as those of a tied head are.
+        let rows = x.reshape([batch * position, input]);
         let z = if rows.dtype() == dtype {
             linear(rows, weight, bias)
         } else {
