@@ -4,7 +4,11 @@
 //! ```text
 //! cargo run --release --example long_prompt -- 256             as `relprop explain` does it
 //! cargo run --release --example long_prompt -- 256 recompute   as it does with --recompute
+//! cargo run --release --example long_prompt -- 256 recompute libra   under this preset
 //! ```
+//!
+//! The peak memory of a program never falls, so give one preset to know what it takes by itself.
+//! benches/pytorch/long_prompt.py does the same in PyTorch.
 
 use std::time::Instant;
 
@@ -17,13 +21,19 @@ use relprop_transformer::{
 };
 
 fn main() -> anyhow::Result<()> {
-    let recompute = std::env::args()
-        .nth(2)
-        .is_some_and(|mode| mode == "recompute");
-    let tokens: usize = match std::env::args().nth(1) {
+    let mut arguments = std::env::args().skip(1);
+    let tokens: usize = match arguments.next() {
         Some(number) => number.parse()?,
         None => 256,
     };
+    let mut presets: Vec<String> = arguments.collect();
+    let recompute = presets.first().is_some_and(|mode| mode == "recompute");
+    if recompute {
+        presets.remove(0);
+    }
+    if presets.is_empty() {
+        presets = ["ah-ln", "attn-lrp"].map(String::from).to_vec();
+    }
     let llama = TransformerConfig::llama(151_936);
     let mut config = TransformerConfig {
         positions: 32_768,
@@ -73,9 +83,9 @@ fn main() -> anyhow::Result<()> {
     };
     let batch = Batch::new([&text], 0, PaddingSide::Right, &device);
     let sites = transformer.sites();
-    for preset in ["ah-ln", "attn-lrp"] {
+    for preset in &presets {
         let rules = RuleSet::preset(preset)?.bind(&sites, &Registry::default())?;
-        let begun = Instant::now();
+        let (begun, worked) = (Instant::now(), cpu_seconds());
         let relevance: Tensor<3> = if recompute {
             let one = |logits: Tensor<2>| {
                 let one = Tensor::ones([1, 1], &device);
@@ -90,12 +100,26 @@ fn main() -> anyhow::Result<()> {
         };
         let sum: f32 = relevance.sum().into_scalar();
         println!(
-            "{preset}, {tokens} tokens: {:.0?}, peak memory {}, relevance {sum:.3}",
+            "{preset}, {tokens} tokens: {:.0?}, {:.1} s of CPU time, peak memory {}, relevance {sum:.3}",
             begun.elapsed(),
+            cpu_seconds() - worked,
             peak()
         );
     }
     Ok(())
+}
+
+/// How long this program has computed so far, on all cores together, where the system says it: it
+/// depends less than the time on what else the machine does.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name in brackets, the 12th field is the time in hundredths of a second.
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().nth(11);
+    ticks
+        .and_then(|ticks| ticks.parse::<f64>().ok())
+        .unwrap_or(f64::NAN)
+        / 100.0
 }
 
 /// The most memory that this program has held so far, where the system says it.

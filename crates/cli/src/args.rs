@@ -130,8 +130,8 @@ pub(crate) struct ExplainArguments {
     /// Explain the logit of the target, or the logarithm of its probability
     #[arg(long, value_enum, default_value_t = Unit::Logit)]
     pub(crate) score: Unit,
-    /// Run every block again on the way back instead of keeping what it computed: about half the memory
-    /// beside the weights, for one more run forward
+    /// Run every block again on the way back instead of keeping what it computed: with 24 blocks, an
+    /// eighth of the memory beside the weights, for about half as much time again
     #[arg(long, conflicts_with = "ledger")]
     pub(crate) recompute: bool,
     /// Let a language model go on for N tokens, and explain each of them: one text, as ansi, json or
