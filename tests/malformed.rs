@@ -13,6 +13,7 @@ use relprop_rules::RuleSet;
 use relprop_train::corpus::{Corpus, Pictures, read_texts};
 use relprop_transformer::Model;
 use rstest::rstest;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What makes a file wrong in more interesting ways than a flipped bit.
@@ -198,6 +199,26 @@ fn a_damaged_table_is_read_or_refused(#[case] kind: &str, #[case] text: &str) {
         let _ = read_texts(&path);
         let _ = Corpus::read(&path);
     });
+}
+
+/// Found by the fuzz target `tokenizer`: the token around texts would have read beyond the embeddings.
+#[rstest]
+#[case(json!({"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 90]}))]
+#[case(json!({"type": "RobertaProcessing", "sep": ["[SEP]", 90], "cls": ["[CLS]", 2],
+    "trim_offsets": true, "add_prefix_space": false}))]
+#[case(json!({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}],
+    "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "x", "type_id": 0}},
+        {"Sequence": {"id": "B", "type_id": 1}}],
+    "special_tokens": {"x": {"id": "x", "ids": [90], "tokens": ["x"]}}}))]
+fn a_token_around_texts_that_the_model_has_not_is_refused(#[case] around: Value) {
+    let folder = copy_of_bert(&["config.json", "tokenizer.json", "model.safetensors"]);
+    let path = folder.path().join("tokenizer.json");
+    let mut json: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    json["post_processor"] = around;
+    fs::write(&path, json.to_string()).unwrap();
+    let error = Model::load(folder.path(), &Device::flex()).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("has 91 tokens"), "{message}");
 }
 
 fn fixtures() -> std::path::PathBuf {

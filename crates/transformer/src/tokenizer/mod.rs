@@ -219,10 +219,16 @@ impl Tokenizer {
         whole.save(file, true).map_err(|error| error.to_string())
     }
 
-    /// How many embeddings a model needs for this vocabulary, added tokens included: one more than
-    /// the largest id.
+    /// How many embeddings a model needs for this vocabulary, added tokens included, and those that
+    /// are put around texts, whose ids the file says once more: one more than the largest id.
     pub fn vocabulary(&self) -> usize {
-        let ids = self.inner.get_vocab(true).into_values();
+        let around = |pair: Option<Encoding>| {
+            let step = self.around.as_ref()?;
+            step.process(Encoding::default(), pair, true).ok()
+        };
+        let around = [around(None), around(Some(Encoding::default()))];
+        let around = around.iter().flatten().flat_map(Encoding::get_ids).copied();
+        let ids = self.inner.get_vocab(true).into_values().chain(around);
         ids.max().map_or(0, |largest| largest as usize + 1)
     }
 
