@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 /// So many numbers are one piece of work: enough to be worth handing to another core, few enough for the
 /// nearest cache.
-const PIECE: usize = 8192;
+pub(crate) const PIECE: usize = 8192;
 
 /// `f` of every number.
 pub(crate) fn map(z: &[f32], f: impl Fn(f32) -> f32 + Copy + Send + Sync) -> Vec<f32> {

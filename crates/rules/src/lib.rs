@@ -47,6 +47,8 @@ pub mod algebra;
 mod check;
 mod error;
 pub mod explicit;
+#[cfg(feature = "flex")]
+mod flex;
 mod ledger;
 mod operation;
 pub mod operations;

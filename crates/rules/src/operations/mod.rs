@@ -15,6 +15,7 @@ pub use attention::{AttentionMix, AttentionScores, AttentionWeights};
 pub use embedding::EmbeddingSum;
 pub use gate::Gate;
 pub use linear::Linear;
+pub(crate) use norm::Constant;
 pub use norm::{Norm, NormScale};
 pub use pooling::Pooling;
 pub use residual::Residual;

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use serde::Deserialize;
 
 use crate::Rule;
-use crate::operations::Norm;
+use crate::operations::{Constant, Norm};
 
 /// Takes the scale of a norm as a constant (Ali et al. 2022, the LN-rule).
 ///
@@ -20,6 +20,9 @@ pub struct DetachScale {}
 
 impl Rule<Norm> for DetachScale {
     fn apply(&self, norm: &Norm, x: Tensor<3>) -> Tensor<3> {
+        if let Some(y) = norm.at_once(&x, Constant::Scale) {
+            return y;
+        }
         let centred = norm.centre(x);
         let scale = norm.scale(centred.clone().detach());
         norm.affine(centred * scale)

@@ -1,9 +1,11 @@
 //! Activations on the CPU, many numbers at a time.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::backend::Flex;
+use burn::tensor::{DType, Tensor};
 use relprop_kernels::{Gated, Part};
 
 use super::Activation;
+use crate::flex;
 
 impl Activation {
     /// `part` of the activation at `z`, outside autodiff. None where no kernel can do it: on another
@@ -15,15 +17,8 @@ impl Activation {
             Self::Silu => Gated::Silu,
             Self::Relu | Self::Tanh => return None,
         };
-        if z.dtype() != DType::F32 || z.device() != Device::flex() {
-            return None;
-        }
-        let device = z.device().without_autodiff();
-        let data = z.clone().without_autodiff().into_data();
-        let numbers = gated.of(part, data.as_slice().ok()?);
-        Some(Tensor::from_data(
-            TensorData::new(numbers, z.shape()),
-            &device,
-        ))
+        let numbers = flex::numbers(z).filter(|numbers| numbers.dtype() == DType::F32)?;
+        let values = gated.of(part, flex::slice(&numbers));
+        Some(Tensor::from_primitive::<Flex>(flex::like(values, &numbers)))
     }
 }

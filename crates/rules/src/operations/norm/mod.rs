@@ -1,5 +1,8 @@
 //! Layer normalisation.
 
+#[cfg(feature = "flex")]
+mod vector;
+
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +41,17 @@ impl NormScale {
             | Self::RootMeanSquare(epsilon) => epsilon,
         }
     }
+}
+
+/// What of a norm is a constant on the way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Constant {
+    /// Nothing: the plain gradient.
+    Nothing,
+    /// The scale.
+    Scale,
+    /// The scale and the mean.
+    Moments,
 }
 
 impl Norm {
@@ -85,6 +99,16 @@ impl Norm {
         }
     }
 
+    /// All of the norm in one operation, where a device has it; the value is the same for every
+    /// `constant`.
+    #[cfg_attr(not(feature = "flex"), expect(unused_variables))]
+    pub(crate) fn at_once(&self, x: &Tensor<3>, constant: Constant) -> Option<Tensor<3>> {
+        #[cfg(feature = "flex")]
+        return self.kernel(x, constant);
+        #[cfg(not(feature = "flex"))]
+        None
+    }
+
     /// y * gamma + beta.
     pub fn affine(&self, y: Tensor<3>) -> Tensor<3> {
         let y = match &self.gamma {
@@ -105,6 +129,9 @@ impl Operation for Norm {
     type Output = Tensor<3>;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        if let Some(y) = self.at_once(&x, Constant::Nothing) {
+            return y;
+        }
         let centred = self.centre(x);
         let scale = self.scale(centred.clone());
         self.affine(centred * scale)

@@ -6,9 +6,6 @@
 //!
 //! Rules that divide do so through a [`Stabilizer`].
 
-#[cfg(feature = "flex")]
-mod node;
-
 use burn::tensor::Tensor;
 
 /// The value of `value`; the gradient of `proxy`, scaled elementwise by `slope`.
@@ -31,13 +28,36 @@ pub fn surrogate<const D: usize>(
     proxy: Tensor<D>,
     slope: Tensor<D>,
 ) -> Tensor<D> {
+    if !proxy.is_tracked() {
+        return value.detach();
+    }
     #[cfg(feature = "flex")]
-    if value.device() == burn::tensor::Device::flex() {
-        let proxy = proxy.expand(value.dims());
-        return node::surrogate(value, proxy, slope);
+    if let Some(y) = in_place(&value, &proxy, &slope) {
+        return y;
     }
     // The bracket is exactly zero, so the value is unchanged to the last bit.
     value.detach() + (proxy.clone() - proxy.detach()) * slope.detach()
+}
+
+/// The surrogate as one node of autodiff's graph, which computes nothing on the way forward. None on
+/// devices other than the CPU, where the three operations are fused into one.
+#[cfg(feature = "flex")]
+fn in_place<const D: usize>(
+    value: &Tensor<D>,
+    proxy: &Tensor<D>,
+    slope: &Tensor<D>,
+) -> Option<Tensor<D>> {
+    use crate::flex;
+    use burn::backend::{Flex, ops::FloatTensorOps};
+
+    let proxy = match proxy.dims() == value.dims() {
+        true => proxy.clone(),
+        false => proxy.clone().expand(value.dims()),
+    };
+    let slope = flex::numbers(slope)?;
+    flex::node(value, proxy, move |gradient| {
+        Flex::float_mul(gradient, slope.clone())
+    })
 }
 
 /// The value of `x`; `fraction` of its gradient.

@@ -1,0 +1,195 @@
+//! Layer normalisation, a row of features at a time: each number is read once for all that is done to it.
+
+#![expect(
+    clippy::extra_unused_type_parameters,
+    reason = "`with_simd` wants the instructions as a type, which plain arithmetic does not mention"
+)]
+
+use macerator::{Simd, with_simd};
+use rayon::prelude::*;
+
+use crate::parallel::PIECE;
+
+/// y = (x - mean) * scale * gamma + beta, over rows of features.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm<'a> {
+    /// Whether the mean of a row is taken off; if not, it counts as 0.
+    pub centred: bool,
+    /// A factor for each feature.
+    pub gamma: &'a [f32],
+    /// A shift for each feature.
+    pub beta: &'a [f32],
+}
+
+/// What a norm found in one row.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Row {
+    /// The mean that was taken off.
+    pub mean: f32,
+    /// The factor of the row.
+    pub scale: f32,
+    /// How the factor falls where the row grows: its derivative by x_i is -`fall` scale (x_i - mean).
+    pub fall: f32,
+}
+
+/// What of a norm is a constant on the way back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constant<'a> {
+    /// Nothing: the gradient of the norm at these rows.
+    Nothing(&'a [f32]),
+    /// The scale: the LN-rule.
+    Scale,
+    /// The scale and the mean.
+    Moments,
+}
+
+impl Norm<'_> {
+    /// The value at the rows `x`, and what was found in each. `scale` gives the factor of a row and its
+    /// [`fall`](Row::fall) from the sum of its squares, after the mean was taken off.
+    ///
+    /// # Panics
+    ///
+    /// If `gamma` and `beta` are not of one length, or `x` not of whole rows.
+    pub fn forward(
+        &self,
+        x: &[f32],
+        scale: impl Fn(f32) -> (f32, f32) + Copy + Send + Sync,
+    ) -> (Vec<f32>, Vec<Row>) {
+        let features = self.gamma.len();
+        assert_eq!(features, self.beta.len(), "gamma and beta differ in length");
+        assert!(x.len().is_multiple_of(features), "a row is cut");
+        let together = together(features);
+        let mut y = vec![0.0; x.len()];
+        let mut rows = vec![Row::default(); x.len() / features];
+        y.par_chunks_mut(together * features)
+            .zip(x.par_chunks(together * features))
+            .zip(rows.par_chunks_mut(together))
+            .for_each(|((y, x), rows)| normalise(y, x, rows, *self, scale));
+        (y, rows)
+    }
+
+    /// What flows back to `x` from the `gradient` of the value.
+    ///
+    /// ```
+    /// use relprop_kernels::{Constant, Norm};
+    ///
+    /// let norm = Norm { centred: true, gamma: &[1.0, 1.0], beta: &[0.0, 0.0] };
+    /// let x = [3.0, 1.0];
+    /// let (y, rows) = norm.forward(&x, |squares| ((squares / 2.0).sqrt().recip(), 0.0));
+    /// assert_eq!(y, [1.0, -1.0]);
+    /// let back = norm.backward(&[1.0, 0.0], &rows, Constant::Scale);
+    /// assert_eq!(back, [0.5, -0.5]); // C = I - 1/2
+    /// ```
+    pub fn backward(&self, gradient: &[f32], rows: &[Row], constant: Constant<'_>) -> Vec<f32> {
+        let together = together(self.gamma.len());
+        let numbers = together * self.gamma.len();
+        let mut back = vec![0.0; gradient.len()];
+        back.par_chunks_mut(numbers)
+            .zip(gradient.par_chunks(numbers))
+            .zip(rows.par_chunks(together))
+            .enumerate()
+            .for_each(|(piece, ((back, gradient), rows))| {
+                let constant = match constant {
+                    Constant::Nothing(x) => {
+                        let start = piece * numbers;
+                        Constant::Nothing(&x[start..start + back.len()])
+                    }
+                    other => other,
+                };
+                pull(back, gradient, rows, *self, constant);
+            });
+        back
+    }
+}
+
+/// How many rows are one piece of work.
+fn together(features: usize) -> usize {
+    (PIECE / features).max(1)
+}
+
+#[with_simd]
+fn normalise<'a, S: Simd, F: Fn(f32) -> (f32, f32)>(
+    y: &mut [f32],
+    x: &[f32],
+    rows: &mut [Row],
+    norm: Norm<'a>,
+    scale: F,
+) {
+    let features = norm.gamma.len();
+    let values = y.chunks_exact_mut(features).zip(x.chunks_exact(features));
+    for ((y, x), row) in values.zip(rows) {
+        let mean = match norm.centred {
+            true => sum(x, |x| x) / features as f32,
+            false => 0.0,
+        };
+        let (scale, fall) = scale(sum(x, |x| (x - mean) * (x - mean)));
+        let terms = norm.gamma.iter().zip(norm.beta);
+        for ((y, x), (gamma, beta)) in y.iter_mut().zip(x).zip(terms) {
+            *y = (x - mean) * scale * gamma + beta;
+        }
+        *row = Row { mean, scale, fall };
+    }
+}
+
+#[with_simd]
+fn pull<'a, S: Simd>(
+    back: &mut [f32],
+    gradient: &[f32],
+    rows: &[Row],
+    norm: Norm<'a>,
+    constant: Constant<'a>,
+) {
+    let features = norm.gamma.len();
+    let flows = back
+        .chunks_exact_mut(features)
+        .zip(gradient.chunks_exact(features));
+    for (index, ((back, gradient), row)) in flows.zip(rows).enumerate() {
+        for ((back, gradient), gamma) in back.iter_mut().zip(gradient).zip(norm.gamma) {
+            *back = gradient * gamma * row.scale;
+        }
+        if let Constant::Nothing(x) = constant {
+            let x = &x[index * features..(index + 1) * features];
+            let bend = row.fall * product(back, x, row.mean);
+            for (back, x) in back.iter_mut().zip(x) {
+                *back -= bend * (x - row.mean);
+            }
+        }
+        if norm.centred && constant != Constant::Moments {
+            let mean = sum(back, |back| back) / features as f32;
+            back.iter_mut().for_each(|back| *back -= mean);
+        }
+    }
+}
+
+/// So many partial sums: a compiler may not change the order of a sum, so it is written as vector
+/// registers want it.
+const LANES: usize = 32;
+
+/// The sum of `f` of every number.
+#[inline(always)]
+fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let whole = x.chunks_exact(LANES);
+    let rest: f32 = whole.remainder().iter().map(|x| f(*x)).sum();
+    for x in whole {
+        for (lane, x) in lanes.iter_mut().zip(x) {
+            *lane += f(*x);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest
+}
+
+/// The sum of a (x - mean).
+#[inline(always)]
+fn product(a: &[f32], x: &[f32], mean: f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let (a_whole, x_whole) = (a.chunks_exact(LANES), x.chunks_exact(LANES));
+    let rest = a_whole.remainder().iter().zip(x_whole.remainder());
+    let rest: f32 = rest.map(|(a, x)| a * (x - mean)).sum();
+    for (a, x) in a_whole.zip(x_whole) {
+        for ((lane, a), x) in lanes.iter_mut().zip(a).zip(x) {
+            *lane += a * (x - mean);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest
+}

@@ -1,0 +1,78 @@
+//! What rules do by themselves on Burn's CPU device, where every operation is a pass over memory: numbers
+//! are read where they lie, and a value that is known gets a gradient without computing it again.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Autodiff, Flex, TensorMetadata};
+use burn::tensor::{Tensor, TensorData};
+
+/// The numbers of a tensor, outside autodiff. None on another device.
+pub(crate) fn numbers<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
+    let x = x.clone().without_autodiff();
+    Some(x.try_into_primitive::<Flex>().ok()?.to_contiguous())
+}
+
+/// [`numbers`] of f32.
+pub(crate) fn slice(numbers: &FlexTensor) -> &[f32] {
+    numbers.as_slice().expect("contiguous numbers of f32")
+}
+
+/// A tensor of f32, of the shape of another.
+pub(crate) fn like(numbers: Vec<f32>, other: &FlexTensor) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(numbers, other.shape()))
+}
+
+/// The value of `value`, which is a constant; `back` makes the gradient of `x`, which has the same shape,
+/// from that of the result. None on another device, and under another autodiff than the plain one.
+pub(crate) fn node<const D: usize>(
+    value: &Tensor<D>,
+    x: Tensor<D>,
+    back: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
+) -> Option<Tensor<D>> {
+    let value = value.clone().without_autodiff();
+    let value = value.try_into_primitive::<Flex>().ok()?;
+    let x = x.try_into_primitive::<Autodiff<Flex>>().ok()?;
+    let prepared = Given
+        .prepare::<NoCheckpointing>([x.node()])
+        .compute_bound()
+        .stateful();
+    let y = match prepared {
+        OpsKind::Tracked(node) => node.finish(Back(Arc::new(back)), value),
+        OpsKind::UnTracked(node) => node.finish(value),
+    };
+    Some(Tensor::from_primitive::<Autodiff<Flex>>(y))
+}
+
+/// An operation whose way back was given to it.
+#[derive(Debug)]
+struct Given;
+
+/// From the gradient of a result to that of an input.
+#[derive(Clone)]
+struct Back(Arc<dyn Fn(FlexTensor) -> FlexTensor + Send + Sync>);
+
+impl fmt::Debug for Back {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Back")
+    }
+}
+
+impl Backward<Flex, 1> for Given {
+    type State = Back;
+
+    fn backward(
+        self,
+        ops: Ops<Back, 1>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        unary::<Flex, _>(ops.parents, ops.node, gradients, |gradient| {
+            (ops.state.0)(gradient)
+        });
+    }
+}

@@ -1,0 +1,97 @@
+//! Norms on the CPU, a row at a time.
+
+use burn::backend::Flex;
+use burn::tensor::{DType, Tensor};
+use relprop_kernels::{Constant as Held, Norm as Rows};
+
+use super::{Constant, Norm, NormScale};
+use crate::flex;
+use crate::precision::widen;
+
+impl Norm {
+    /// The norm in one pass forward and one back. None where no kernel can do it: on another device, in
+    /// another type.
+    pub(super) fn kernel(&self, x: &Tensor<3>, constant: Constant) -> Option<Tensor<3>> {
+        let numbers = flex::numbers(x).filter(|numbers| numbers.dtype() == DType::F32)?;
+        let features = x.dims()[2];
+
+        // What autodiff follows is applied by Burn's operations, and what comes after it as well.
+        let tracked = |term: &Option<Tensor<1>>| term.as_ref().is_some_and(Tensor::is_tracked);
+        let gamma_is_ours = !tracked(&self.gamma);
+        let beta_is_ours = gamma_is_ours && !tracked(&self.beta);
+        let ours = |term: &Option<Tensor<1>>, is_ours: bool, without: f32| match term {
+            Some(term) if is_ours => term_numbers(term),
+            _ => Some(vec![without; features]),
+        };
+        let gamma = ours(&self.gamma, gamma_is_ours, 1.0)?;
+        let beta = ours(&self.beta, beta_is_ours, 0.0)?;
+        let centred = !matches!(self.scale, NormScale::RootMeanSquare(_));
+
+        let rows = Rows {
+            centred,
+            gamma: &gamma,
+            beta: &beta,
+        };
+        let scale = self.scale.of_row(features);
+        let (values, found) = rows.forward(flex::slice(&numbers), scale);
+        let y = Tensor::from_primitive::<Flex>(flex::like(values, &numbers));
+
+        let y = if x.is_tracked() {
+            // Only the plain gradient looks at x again.
+            let seen = (constant == Constant::Nothing).then_some(numbers);
+            flex::node(&y, x.clone(), move |gradient| {
+                let rows = Rows {
+                    centred,
+                    gamma: &gamma,
+                    beta: &beta,
+                };
+                let held = match &seen {
+                    Some(x) => Held::Nothing(flex::slice(x)),
+                    None if constant == Constant::Scale => Held::Scale,
+                    None => Held::Moments,
+                };
+                let gradient = gradient.to_contiguous();
+                let back = rows.backward(flex::slice(&gradient), &found, held);
+                flex::like(back, &gradient)
+            })?
+        } else {
+            y
+        };
+        let theirs = Self {
+            gamma: self.gamma.clone().filter(|_| !gamma_is_ours),
+            beta: self.beta.clone().filter(|_| !beta_is_ours),
+            ..self.clone()
+        };
+        Some(theirs.affine(y))
+    }
+}
+
+fn term_numbers(term: &Tensor<1>) -> Option<Vec<f32>> {
+    let numbers = flex::numbers(&widen(term.clone()))?;
+    Some(flex::slice(&numbers).to_vec())
+}
+
+impl NormScale {
+    /// The scale of a row of `features` by the sum of its squares, and how it falls: see
+    /// [`Row::fall`](relprop_kernels::Row::fall).
+    fn of_row(self, features: usize) -> impl Fn(f32) -> (f32, f32) + Copy + Send + Sync {
+        let (count, epsilon) = (features as f32, self.epsilon() as f32);
+        move |squares| match self {
+            Self::InsideRoot(_) | Self::RootMeanSquare(_) => {
+                let scale = (squares / count + epsilon).sqrt().recip();
+                (scale, scale * scale / count)
+            }
+            Self::OutsideRoot(_) => {
+                let variance = squares * (count - 1.0).recip();
+                let deviation = variance.max(f32::MIN_POSITIVE).sqrt();
+                let scale = (deviation + epsilon).recip();
+                let moves = if variance > f32::MIN_POSITIVE {
+                    1.0
+                } else {
+                    0.0
+                };
+                (scale, moves * scale / ((count - 1.0) * deviation))
+            }
+        }
+    }
+}
