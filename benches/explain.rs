@@ -22,6 +22,7 @@ const TEXTS: usize = 8;
 const TOKENS: usize = 32;
 
 fn main() {
+    relprop_transformer::keep_freed_memory();
     divan::main();
 }
 
