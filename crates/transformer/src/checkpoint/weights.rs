@@ -64,7 +64,8 @@ pub(super) fn read(
     let dtype: DType = model.device().settings().float_dtype.into();
     let cast = || FloatCastAdapter::to(dtype);
     let turn: Box<dyn ModuleAdapter> = Box::new(PyTorchToBurnAdapter.chain(cast()));
-    for (found, adapter) in [(turned, turn), (straight, Box::new(cast()))] {
+    // Embeddings first: they are the largest, and a tensor is there twice while it is read.
+    for (found, adapter) in [(straight, Box::new(cast()) as _), (turned, turn)] {
         let report = model.apply(found, None, Some(adapter), false);
         if let Some(error) = report.errors.first() {
             return Err(CheckpointError::Damaged {
