@@ -14,8 +14,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use burn::tensor::Device;
 use relprop_explain::{Explainer, Explanation, Target};
-use relprop_rules::Operation;
-use relprop_rules::{Pass, Registry, RuleSet, operations::AttentionWeights};
+use relprop_rules::{Operation, Pass, Registry, RuleSet, operations::AttentionWeights};
 use relprop_train::corpus::read_texts;
 use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText};
 
