@@ -1,4 +1,4 @@
-//! Elementwise functions and norms, many numbers at a time.
+//! Elementwise functions, norms and softmax, many numbers at a time.
 //!
 //! Burn's CPU device computes the exponential and the error function one number at a time. An
 //! activation of a BERT takes 10 ns a number that way, and half a nanosecond here: the same formulas in
@@ -9,6 +9,9 @@ mod gated;
 mod norm;
 mod parallel;
 mod scalar;
+mod softmax;
+mod sum;
 
 pub use gated::{Gated, Part};
 pub use norm::{Constant, Norm, Row};
+pub use softmax::{softmax, softmax_backward};

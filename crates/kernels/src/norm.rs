@@ -8,7 +8,8 @@
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
-use crate::parallel::PIECE;
+use crate::parallel::together;
+use crate::sum::{product, sum};
 
 /// y = (x - mean) * scale * gamma + beta, over rows of features.
 #[derive(Clone, Copy, Debug)]
@@ -102,11 +103,6 @@ impl Norm<'_> {
     }
 }
 
-/// How many rows are one piece of work.
-fn together(features: usize) -> usize {
-    (PIECE / features).max(1)
-}
-
 #[with_simd]
 fn normalise<'a, S: Simd, F: Fn(f32) -> (f32, f32)>(
     y: &mut [f32],
@@ -159,37 +155,4 @@ fn pull<'a, S: Simd>(
             back.iter_mut().for_each(|back| *back -= mean);
         }
     }
-}
-
-/// So many partial sums: a compiler may not change the order of a sum, so it is written as vector
-/// registers want it.
-const LANES: usize = 32;
-
-/// The sum of `f` of every number.
-#[inline(always)]
-fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0; LANES];
-    let whole = x.chunks_exact(LANES);
-    let rest: f32 = whole.remainder().iter().map(|x| f(*x)).sum();
-    for x in whole {
-        for (lane, x) in lanes.iter_mut().zip(x) {
-            *lane += f(*x);
-        }
-    }
-    lanes.iter().sum::<f32>() + rest
-}
-
-/// The sum of a (x - mean).
-#[inline(always)]
-fn product(a: &[f32], x: &[f32], mean: f32) -> f32 {
-    let mut lanes = [0.0; LANES];
-    let (a_whole, x_whole) = (a.chunks_exact(LANES), x.chunks_exact(LANES));
-    let rest = a_whole.remainder().iter().zip(x_whole.remainder());
-    let rest: f32 = rest.map(|(a, x)| a * (x - mean)).sum();
-    for (a, x) in a_whole.zip(x_whole) {
-        for ((lane, a), x) in lanes.iter_mut().zip(a).zip(x) {
-            *lane += a * (x - mean);
-        }
-    }
-    lanes.iter().sum::<f32>() + rest
 }

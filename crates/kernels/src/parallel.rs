@@ -10,7 +10,12 @@ use rayon::prelude::*;
 
 /// So many numbers are one piece of work: enough to be worth handing to another core, few enough for the
 /// nearest cache.
-pub(crate) const PIECE: usize = 8192;
+const PIECE: usize = 8192;
+
+/// How many rows of `features` numbers are one piece of work.
+pub(crate) fn together(features: usize) -> usize {
+    (PIECE / features).max(1)
+}
 
 /// `f` of every number.
 pub(crate) fn map(z: &[f32], f: impl Fn(f32) -> f32 + Copy + Send + Sync) -> Vec<f32> {

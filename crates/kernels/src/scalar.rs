@@ -8,7 +8,7 @@ const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// Below this, the exponential is taken for 1.2e-38, about the smallest number with all its digits.
-const LEAST: f32 = -87.0;
+pub(crate) const LEAST: f32 = -87.0;
 
 /// e^x for x <= 0, to 2e-7 of itself.
 ///

@@ -27,6 +27,12 @@ pub(crate) fn like(numbers: Vec<f32>, other: &FlexTensor) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(numbers, other.shape()))
 }
 
+/// Changes numbers of f32 where they lie, or a copy of them if someone else looks at them.
+pub(crate) fn change(mut numbers: FlexTensor, f: impl FnOnce(&mut [f32])) -> FlexTensor {
+    f(numbers.storage_mut());
+    numbers
+}
+
 /// The value of `value`, which is a constant; `back` makes the gradient of `x`, which has the same shape,
 /// from that of the result. None on another device, and under another autodiff than the plain one.
 pub(crate) fn node<const D: usize>(

@@ -1,5 +1,8 @@
 //! The three steps of an attention head: scores, weights, mixing of values.
 
+#[cfg(feature = "flex")]
+mod vector;
+
 use burn::tensor::{Bool, Tensor, activation::softmax};
 
 use crate::Operation;
@@ -40,6 +43,11 @@ impl Operation for AttentionWeights {
     type Output = Tensor<4>;
 
     fn forward(&self, scores: Self::Input) -> Self::Output {
+        #[cfg(feature = "flex")]
+        let scores = match self.kernel(scores) {
+            Ok(weights) => return weights,
+            Err(scores) => scores,
+        };
         let scores = match &self.hidden {
             None => scores,
             Some(hidden) => {

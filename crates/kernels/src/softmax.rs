@@ -1,0 +1,90 @@
+//! The softmax of attention, a query's row of keys at a time.
+
+#![expect(
+    clippy::extra_unused_type_parameters,
+    reason = "`with_simd` wants the instructions as a type, which plain arithmetic does not mention"
+)]
+
+use macerator::{Simd, with_simd};
+use rayon::prelude::*;
+
+use crate::parallel::together;
+use crate::scalar::{LEAST, exp};
+use crate::sum::{largest, product, sum};
+
+/// So low that its exponential is exactly zero, and still finite: a row of nothing but hidden keys gives
+/// numbers, all the same.
+const LOWEST: f32 = f32::MIN;
+
+/// Puts p_i = exp(q_i) / sum_i' exp(q_i') in the place of the scores q, in every row of `keys` numbers.
+/// `hidden` gives the keys that a row leaves out, by a number that is not 0, or nothing at all if it sees
+/// every key. Their weight is exactly zero. What is not a number makes its row so.
+///
+/// ```
+/// let mut rows = [0.0, 0.0, 3.0, 1.0, 1.0, 1.0];
+/// relprop_kernels::softmax(&mut rows, 3, |row| if row == 0 { &[0, 0, 1] } else { &[] });
+/// assert_eq!(rows[..3], [0.5, 0.5, 0.0]);
+/// ```
+///
+/// # Panics
+///
+/// If `scores` are not whole rows.
+pub fn softmax<'h>(
+    scores: &mut [f32],
+    keys: usize,
+    hidden: impl Fn(usize) -> &'h [u8] + Copy + Send + Sync,
+) {
+    assert!(scores.len().is_multiple_of(keys), "a row is cut");
+    let together = together(keys);
+    scores
+        .par_chunks_mut(together * keys)
+        .enumerate()
+        .for_each(|(piece, rows)| weigh(rows, keys, |row| hidden(piece * together + row)));
+}
+
+/// What flows back to the scores from the `gradient` of the `weights`, in rows of `keys` numbers:
+/// p_i (g_i - sum_i' p_i' g_i').
+///
+/// # Panics
+///
+/// If the two differ in length.
+pub fn softmax_backward(weights: &[f32], gradient: &[f32], keys: usize) -> Vec<f32> {
+    assert_eq!(weights.len(), gradient.len(), "another shape");
+    let numbers = together(keys) * keys;
+    let mut back = vec![0.0; gradient.len()];
+    back.par_chunks_mut(numbers)
+        .zip(gradient.par_chunks(numbers))
+        .zip(weights.par_chunks(numbers))
+        .for_each(|((back, gradient), weights)| pull(back, gradient, weights, keys));
+    back
+}
+
+#[with_simd]
+fn weigh<'h, S: Simd, F: Fn(usize) -> &'h [u8]>(rows: &mut [f32], keys: usize, hidden: F) {
+    for (index, row) in rows.chunks_exact_mut(keys).enumerate() {
+        for (score, hidden) in row.iter_mut().zip(hidden(index)) {
+            *score = if *hidden == 0 { *score } else { LOWEST };
+        }
+        let most = largest(row);
+        for score in row.iter_mut() {
+            let below = *score - most;
+            *score = if below < LEAST { 0.0 } else { exp(below) };
+        }
+        let share = sum(row, |weight| weight).recip();
+        row.iter_mut().for_each(|weight| *weight *= share);
+    }
+}
+
+#[with_simd]
+fn pull<S: Simd>(back: &mut [f32], gradient: &[f32], weights: &[f32], keys: usize) {
+    let flows = back
+        .chunks_exact_mut(keys)
+        .zip(gradient.chunks_exact(keys))
+        .zip(weights.chunks_exact(keys));
+    for ((back, gradient), weights) in flows {
+        let mean = product(gradient, weights, 0.0);
+        for ((back, gradient), weight) in back.iter_mut().zip(gradient).zip(weights) {
+            *back = weight * (gradient - mean);
+        }
+    }
+}
