@@ -11,7 +11,10 @@ mod parallel;
 mod scalar;
 mod softmax;
 mod sum;
+mod transpose;
 
 pub use gated::{Gated, Part};
 pub use norm::{Constant, Norm, Row};
+pub use parallel::scale;
 pub use softmax::{softmax, softmax_backward};
+pub use transpose::transpose;

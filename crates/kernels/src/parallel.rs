@@ -26,6 +26,18 @@ pub(crate) fn map(z: &[f32], f: impl Fn(f32) -> f32 + Copy + Send + Sync) -> Vec
     y
 }
 
+/// Multiplies every number by `factor`.
+///
+/// ```
+/// let mut x = [1.0, 2.0];
+/// relprop_kernels::scale(&mut x, 0.5);
+/// assert_eq!(x, [0.5, 1.0]);
+/// ```
+pub fn scale(x: &mut [f32], factor: f32) {
+    x.par_chunks_mut(PIECE)
+        .for_each(|x| x.iter_mut().for_each(|x| *x *= factor));
+}
+
 /// Compiled once for each set of vector instructions; the one that the processor has is taken.
 #[with_simd]
 fn fill<S: Simd, F: Fn(f32) -> f32>(y: &mut [f32], z: &[f32], f: F) {

@@ -9,12 +9,17 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Shape, Tensor, TensorData};
 
-/// The numbers of a tensor, outside autodiff. None on another device.
-pub(crate) fn numbers<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
+/// A tensor as the device has it, outside autodiff. None on another device.
+pub(crate) fn primitive<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
     let x = x.clone().without_autodiff();
-    Some(x.try_into_primitive::<Flex>().ok()?.to_contiguous())
+    x.try_into_primitive::<Flex>().ok()
+}
+
+/// The numbers of a tensor in the order of its axes, outside autodiff. None on another device.
+pub(crate) fn numbers<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
+    Some(primitive(x)?.to_contiguous())
 }
 
 /// [`numbers`] of f32.
@@ -24,17 +29,22 @@ pub(crate) fn slice(numbers: &FlexTensor) -> &[f32] {
 
 /// A tensor of f32, of the shape of another.
 pub(crate) fn like(numbers: Vec<f32>, other: &FlexTensor) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(numbers, other.shape()))
+    shaped(numbers, other.shape())
 }
 
-/// Changes numbers of f32 where they lie, or a copy of them if someone else looks at them.
+/// A tensor of f32.
+pub(crate) fn shaped(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(numbers, shape))
+}
+
+/// Changes numbers of f32 where they lie, in the order in which they do, or a copy of them if someone else looks at them.
 pub(crate) fn change(mut numbers: FlexTensor, f: impl FnOnce(&mut [f32])) -> FlexTensor {
     f(numbers.storage_mut());
     numbers
 }
 
-/// The value of `value`, which is a constant; `back` makes the gradient of `x`, which has the same shape,
-/// from that of the result. None on another device, and under another autodiff than the plain one.
+/// The value of `value`, which is a constant; `back` makes the gradient of `x`, of its shape, from that of
+/// the result. None on another device, and under another autodiff than the plain one.
 pub(crate) fn node<const D: usize>(
     value: &Tensor<D>,
     x: Tensor<D>,

@@ -79,7 +79,14 @@ impl Attention {
         read: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        let query = pass.apply("query", &LinearMap::from(&self.query), x.clone());
+        // Where all tokens see the same keys, and none is turned by its place, only the one that is read
+        // needs to ask.
+        let alike = around.rotary.is_none() && around.hidden.dims()[2] == 1;
+        let (asking, read) = match alike {
+            true => (only(read, x.clone()), None),
+            false => (x.clone(), read),
+        };
+        let query = pass.apply("query", &LinearMap::from(&self.query), asking);
         let key = pass.apply("key", &LinearMap::from(&self.key), x.clone());
         let value = pass.apply("value", &LinearMap::from(&self.value), x);
 

@@ -23,7 +23,18 @@ impl Operation for AttentionScores {
     type Output = Tensor<4>;
 
     fn forward(&self, (query, key): Self::Input) -> Self::Output {
-        (query * self.scale).matmul(key.swap_dims(2, 3))
+        self.scaled(query).matmul(key.swap_dims(2, 3))
+    }
+}
+
+impl AttentionScores {
+    fn scaled(&self, query: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "flex")]
+        let query = match self.kernel(query) {
+            Ok(scaled) => return scaled,
+            Err(query) => query,
+        };
+        query * self.scale
     }
 }
 

@@ -1,11 +1,28 @@
-//! Attention weights on the CPU, a query's row at a time.
+//! Attention on the CPU: scores as they lie in memory, weights a query's row at a time.
 
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use relprop_kernels::{softmax, softmax_backward};
 
-use super::AttentionWeights;
+use super::{AttentionScores, AttentionWeights};
 use crate::flex;
+
+impl AttentionScores {
+    /// Queries times the scale, in the order in which they lie: Burn follows their axes, which a model has
+    /// swapped. Gives the queries back where it is for Burn: on another device, in another type, or where
+    /// autodiff follows them.
+    #[expect(clippy::result_large_err, reason = "the queries go back, not an error")]
+    pub(super) fn kernel(&self, query: Tensor<4>) -> Result<Tensor<4>, Tensor<4>> {
+        let is_ours = !query.is_tracked() && query.dtype() == DType::F32;
+        let Some(numbers) = is_ours.then(|| flex::primitive(&query)).flatten() else {
+            return Err(query);
+        };
+        drop(query);
+        let scale = self.scale as f32;
+        let scaled = flex::change(numbers, |queries| relprop_kernels::scale(queries, scale));
+        Ok(Tensor::from_primitive::<Flex>(scaled))
+    }
+}
 
 impl AttentionWeights {
     /// The weights in one pass forward and one back. Gives the scores back where no kernel can do it: on

@@ -1,5 +1,8 @@
 //! The linear map.
 
+#[cfg(feature = "flex")]
+mod product;
+
 use burn::tensor::{Tensor, module::linear};
 
 use crate::precision::widen;
@@ -47,6 +50,10 @@ impl Operation for Linear {
         // as those of a tied head are.
         let rows = x.reshape([batch * position, input]);
         let z = if rows.dtype() == dtype {
+            #[cfg(feature = "flex")]
+            if let Some(z) = self.kernel(&rows) {
+                return z.reshape([batch, position, output]);
+            }
             linear(rows, weight, bias)
         } else {
             // Weights of few digits: only the product is computed in their type.
