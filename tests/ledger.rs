@@ -12,7 +12,7 @@ use relprop_rules::{Pass, Registry, RuleSet};
 use relprop_transformer::{Batch, Model, PaddingSide};
 use rstest::rstest;
 
-const PRESETS: [&str; 11] = [
+const PRESETS: [&str; 12] = [
     "gradient-x-input",
     "ah",
     "ln",
@@ -20,6 +20,7 @@ const PRESETS: [&str; 11] = [
     "ah-ln-gamma",
     "attn-lrp",
     "libra",
+    "libra-gamma",
     "epsilon",
     "gamma",
     "alpha-beta",

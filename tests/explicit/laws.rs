@@ -65,9 +65,10 @@ pub struct Laws {
     pub maps: Maps,
     /// The linear maps of attention: queries, keys, values and output.
     pub maps_of_attention: Maps,
+    pub maps_of_feed_forward: Maps,
 }
 
-pub const PRESETS: [&str; 11] = [
+pub const PRESETS: [&str; 12] = [
     "gradient-x-input",
     "ah",
     "ln",
@@ -75,6 +76,7 @@ pub const PRESETS: [&str; 11] = [
     "ah-ln-gamma",
     "attn-lrp",
     "libra",
+    "libra-gamma",
     "epsilon",
     "gamma",
     "alpha-beta",
@@ -90,6 +92,7 @@ impl Laws {
             gates: Gates::PlainGradient,
             maps: Maps::Lrp0,
             maps_of_attention: Maps::Lrp0,
+            maps_of_feed_forward: Maps::Lrp0,
         };
         let paper = Self {
             heads: Heads::ConstantWeights,
@@ -104,6 +107,7 @@ impl Laws {
         let on_all_maps = |maps| Self {
             maps,
             maps_of_attention: maps,
+            maps_of_feed_forward: maps,
             ..libra
         };
         match preset {
@@ -126,6 +130,10 @@ impl Laws {
                 ..libra
             },
             "libra" => libra,
+            "libra-gamma" => Self {
+                maps_of_feed_forward: Maps::Gamma(0.1),
+                ..libra
+            },
             "epsilon" => on_all_maps(Maps::Epsilon(1e-6)),
             "gamma" => on_all_maps(Maps::Gamma(0.25)),
             "alpha-beta" => on_all_maps(Maps::AlphaBeta(2.0, 1.0)),

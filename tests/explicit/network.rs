@@ -240,7 +240,7 @@ impl Network<'_> {
     ) -> (Tensor<3>, Back<'_>) {
         let map = |part: &str, x| {
             let name = format!("encoder.{block}.feed_forward.{part}");
-            self.map(&name, self.laws.maps, x)
+            self.map(&name, self.laws.maps_of_feed_forward, x)
         };
         let (up, up_back) = map("up", x.clone());
         if !part.gated {

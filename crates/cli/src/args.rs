@@ -218,7 +218,7 @@ pub(crate) struct EvaluateArguments {
 const METRICS: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
 
 /// What `evaluate` compares unless it is told.
-const METHODS: [&str; 7] = [
+const METHODS: [&str; 8] = [
     "random",
     "gradient-x-input",
     "ah",
@@ -226,6 +226,7 @@ const METHODS: [&str; 7] = [
     "ah-ln",
     "attn-lrp",
     "libra",
+    "libra-gamma",
 ];
 
 #[derive(Debug, Args)]
@@ -267,7 +268,14 @@ pub(crate) struct TuneArguments {
 }
 
 /// What `tune` starts from unless it is told: the first of these is what scores are relative to.
-const STARTS: [&str; 5] = ["ah-ln", "attn-lrp", "libra", "epsilon", "gamma"];
+const STARTS: [&str; 6] = [
+    "ah-ln",
+    "attn-lrp",
+    "libra",
+    "libra-gamma",
+    "epsilon",
+    "gamma",
+];
 
 #[derive(Debug, Args)]
 pub(crate) struct RulesArguments {

@@ -13,7 +13,7 @@ pub use registry::Registry;
 use crate::{RuleError, Site, error::near_misses};
 
 /// The presets' names and texts, in the order in which users are shown them.
-const PRESETS: [(&str, &str); 11] = [
+const PRESETS: [(&str, &str); 12] = [
     (
         "gradient-x-input",
         include_str!("../presets/gradient-x-input.toml"),
@@ -24,6 +24,7 @@ const PRESETS: [(&str, &str); 11] = [
     ("ah-ln-gamma", include_str!("../presets/ah-ln-gamma.toml")),
     ("attn-lrp", include_str!("../presets/attn-lrp.toml")),
     ("libra", include_str!("../presets/libra.toml")),
+    ("libra-gamma", include_str!("../presets/libra-gamma.toml")),
     ("epsilon", include_str!("../presets/epsilon.toml")),
     ("gamma", include_str!("../presets/gamma.toml")),
     ("alpha-beta", include_str!("../presets/alpha-beta.toml")),
@@ -71,6 +72,9 @@ pub struct Assignment {
     /// Which operation; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
+    /// Whether there may be no such site: a model may lack a part. If not, that is an error.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// The name of the rule.
     pub rule: String,
     /// The rule's parameters.
@@ -84,6 +88,7 @@ impl Assignment {
         Self {
             site: site.into(),
             operation: Some(operation.to_owned()),
+            optional: false,
             rule: rule.to_owned(),
             parameters: toml::Table::new(),
         }
@@ -159,8 +164,8 @@ impl RuleSet {
     ///
     /// # Errors
     ///
-    /// An assignment whose pattern matches no site ([`RuleError::UnknownSite`]) or no site of its
-    /// operation ([`RuleError::OperationElsewhere`]), or whose operation does not exist
+    /// An assignment that is not [optional](Assignment::optional) and whose pattern matches no site
+    /// ([`RuleError::UnknownSite`]) or no site of its operation ([`RuleError::OperationElsewhere`]), or one whose operation does not exist
     /// ([`RuleError::UnknownOperation`]); a site for whose operation no assignment
     /// is left ([`RuleError::NoRule`]); a rule that the operation does not have
     /// ([`RuleError::UnknownRule`]) or whose parameters are wrong ([`RuleError::Parameters`]).
@@ -219,7 +224,7 @@ impl RuleSet {
                 known,
             });
         }
-        if assignment.site.is_any() {
+        if assignment.site.is_any() || assignment.optional {
             return Ok(()); // not every model has every operation
         }
         let pattern = || assignment.site.to_string();

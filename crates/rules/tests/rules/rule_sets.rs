@@ -66,6 +66,31 @@ fn every_preset_gives_every_operation_a_rule() {
     }
 }
 
+#[test]
+fn an_optional_assignment_may_have_no_site() {
+    let registry = Registry::default();
+    let sites = [Site {
+        name: "encoder.0.attention.query".to_owned(),
+        operation: Some("linear"),
+        shape: Vec::new(),
+    }];
+    let rules = |optional: &str| {
+        let text = format!(
+            "name = \"mine\"\n[[rules]]\nsite = \"*.feed-forward.*\"\nrule = \"z-plus\"\n{optional}\n\
+             [[rules]]\nrule = \"gradient\""
+        );
+        RuleSet::from_toml(&text).unwrap()
+    };
+    let bound = rules("optional = true").bind(&sites, &registry).unwrap();
+    assert_eq!(bound.name("encoder.0.attention.query"), Some("gradient"));
+    let error = rules("").bind(&sites, &registry).unwrap_err();
+    assert!(matches!(error, RuleError::UnknownSite { .. }), "{error}");
+    // It is read back as it was written.
+    let text = rules("optional = true").to_toml().unwrap();
+    assert!(text.contains("optional = true"), "{text}");
+    assert_eq!(RuleSet::from_toml(&text).unwrap(), rules("optional = true"));
+}
+
 #[rstest]
 #[case("gradient-x-input", "gradient", "gradient")]
 #[case("ah", "detach", "gradient")]
