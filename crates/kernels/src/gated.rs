@@ -1,6 +1,6 @@
 //! Activations y = z * q(z): each number is its own gate.
 
-use crate::parallel::map;
+use crate::parallel::{map, map_to_two};
 use crate::scalar::{logistic, normal};
 
 /// An activation y = z * q(z) with 0 <= q <= 1.
@@ -21,8 +21,6 @@ pub enum Part {
     Value,
     /// q(z) = y / z, continued to z = 0.
     Quotient,
-    /// dy / dz = q(z) + z q'(z).
-    Slope,
 }
 
 impl Gated {
@@ -40,23 +38,35 @@ impl Gated {
         match (self, part) {
             (Self::Gelu, Part::Value) => map(z, |z| z * normal(z).0),
             (Self::Gelu, Part::Quotient) => map(z, |z| normal(z).0),
-            (Self::Gelu, Part::Slope) => map(z, |z| {
-                let (below, density) = normal(z);
-                below + z * density * FRAC_1_SQRT_TAU
-            }),
             (Self::GeluTanh, Part::Value) => map(z, |z| z * logistic(doubled(z))),
             (Self::GeluTanh, Part::Quotient) => map(z, |z| logistic(doubled(z))),
-            (Self::GeluTanh, Part::Slope) => map(z, |z| {
-                // Far out the slope is 0 or 1, and the square would overflow.
-                let z = z.clamp(-FAR, FAR);
-                let q = logistic(doubled(z));
-                q + z * q * (1.0 - q) * SLOPE * (1.0 + 3.0 * CUBIC * z * z)
-            }),
             (Self::Silu, Part::Value) => map(z, |z| z * logistic(z)),
             (Self::Silu, Part::Quotient) => map(z, logistic),
-            (Self::Silu, Part::Slope) => map(z, |z| {
+        }
+    }
+
+    /// The value, and the slope dy / dz = q(z) + z q'(z), as exact as [`Gated::of`].
+    ///
+    /// ```
+    /// let (value, slope) = relprop_kernels::Gated::Silu.with_slope(&[0.0]);
+    /// assert_eq!((value[0], slope[0]), (0.0, 0.5));
+    /// ```
+    pub fn with_slope(self, z: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        match self {
+            Self::Gelu => map_to_two(z, |z| {
+                let (below, density) = normal(z);
+                (z * below, below + z * density * FRAC_1_SQRT_TAU)
+            }),
+            Self::GeluTanh => map_to_two(z, |z| {
+                let q = logistic(doubled(z));
+                // Far out the slope is 0 or 1, and the square would overflow.
+                let near = z.clamp(-FAR, FAR);
+                let bend = SLOPE * (1.0 + 3.0 * CUBIC * near * near);
+                (z * q, q + near * q * (1.0 - q) * bend)
+            }),
+            Self::Silu => map_to_two(z, |z| {
                 let q = logistic(z);
-                q + z * q * (1.0 - q)
+                (z * q, q + z * q * (1.0 - q))
             }),
         }
     }

@@ -26,6 +26,19 @@ pub(crate) fn map(z: &[f32], f: impl Fn(f32) -> f32 + Copy + Send + Sync) -> Vec
     y
 }
 
+/// Both results of `f` of every number.
+pub(crate) fn map_to_two(
+    z: &[f32],
+    f: impl Fn(f32) -> (f32, f32) + Copy + Send + Sync,
+) -> (Vec<f32>, Vec<f32>) {
+    let [mut a, mut b] = [(); 2].map(|()| vec![0.0; z.len()]);
+    a.par_chunks_mut(PIECE)
+        .zip(b.par_chunks_mut(PIECE))
+        .zip(z.par_chunks(PIECE))
+        .for_each(|((a, b), z)| fill_two(a, b, z, f));
+    (a, b)
+}
+
 /// Multiplies every number by `factor`.
 ///
 /// ```
@@ -43,5 +56,12 @@ pub fn scale(x: &mut [f32], factor: f32) {
 fn fill<S: Simd, F: Fn(f32) -> f32>(y: &mut [f32], z: &[f32], f: F) {
     for (y, z) in y.iter_mut().zip(z) {
         *y = f(*z);
+    }
+}
+
+#[with_simd]
+fn fill_two<S: Simd, F: Fn(f32) -> (f32, f32)>(a: &mut [f32], b: &mut [f32], z: &[f32], f: F) {
+    for ((a, b), z) in a.iter_mut().zip(b).zip(z) {
+        (*a, *b) = f(*z);
     }
 }

@@ -1,7 +1,29 @@
 //! Every part of every activation against its definition in f64, computed by numerical integration and
 //! the standard library's exponential, which share nothing with the kernels.
 
-use relprop_kernels::{Gated, Part};
+use relprop_kernels::{Gated, Part as Known};
+
+/// What there is to check.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Value,
+    Quotient,
+    /// The value and the slope come together, and the value must be that which comes alone.
+    Slope,
+}
+
+fn found(activation: Gated, part: Part, z: &[f32]) -> Vec<f32> {
+    match part {
+        Part::Value => activation.of(Known::Value, z),
+        Part::Quotient => activation.of(Known::Quotient, z),
+        Part::Slope => {
+            let (value, slope) = activation.with_slope(z);
+            let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            assert_eq!(bits(value), bits(activation.of(Known::Value, z)));
+            slope
+        }
+    }
+}
 
 /// The normal distribution function by Simpson's rule over the density from 0 to z.
 fn phi(z: f64) -> f64 {
@@ -67,7 +89,7 @@ fn every_part_is_right_to_1e_6() {
         .collect();
     for activation in ALL {
         for part in PARTS {
-            let found = activation.of(part, &z);
+            let found = found(activation, part, &z);
             assert_eq!(found.len(), z.len());
             // One in 7: the integral is slow.
             for (z, found) in z.iter().zip(found).step_by(7) {
@@ -85,7 +107,7 @@ fn every_part_is_right_to_1e_6() {
 #[test]
 fn the_tail_of_the_normal_distribution_has_its_digits() {
     let z = [-12.0_f32, -9.0, -5.0, -3.0, -1.0];
-    for (z, found) in z.iter().zip(Gated::Gelu.of(Part::Quotient, &z)) {
+    for (z, found) in z.iter().zip(Gated::Gelu.of(Known::Quotient, &z)) {
         let expected = phi(f64::from(*z));
         assert!(
             (f64::from(found) / expected - 1.0).abs() < 2e-5,
@@ -98,11 +120,11 @@ fn the_tail_of_the_normal_distribution_has_its_digits() {
 fn large_numbers_and_what_is_no_number() {
     let z = [-1e30_f32, -200.0, 200.0, 1e30, f32::NAN];
     for activation in ALL {
-        let value = activation.of(Part::Value, &z);
+        let value = activation.of(Known::Value, &z);
         assert!(value[1].abs() < 1e-30, "{activation:?}: {}", value[1]);
         assert_eq!(value[2..4], [200.0, 1e30], "{activation:?}");
         for part in PARTS {
-            let found = activation.of(part, &z);
+            let found = found(activation, part, &z);
             assert!(found[4].is_nan(), "{activation:?} {part:?}");
             assert!(
                 found[1..3].iter().all(|y| y.is_finite()),
@@ -114,5 +136,5 @@ fn large_numbers_and_what_is_no_number() {
 
 #[test]
 fn nothing_of_nothing() {
-    assert!(Gated::Gelu.of(Part::Value, &[]).is_empty());
+    assert!(Gated::Gelu.of(Known::Value, &[]).is_empty());
 }

@@ -73,12 +73,12 @@ impl Operation for Activation {
 
     fn forward(&self, z: Tensor<3>) -> Tensor<3> {
         #[cfg(feature = "flex")]
-        if let Some(value) = self.kernel(Part::Value, &z) {
-            let slope = || self.kernel(Part::Slope, &z);
-            return match z.is_tracked().then(slope).flatten() {
-                Some(slope) => surrogate(value, z, slope),
-                None => value,
-            };
+        if !z.is_tracked() {
+            if let Some(value) = self.kernel(Part::Value, &z) {
+                return value;
+            }
+        } else if let Some((value, slope)) = self.kernel_with_slope(&z) {
+            return surrogate(value, z, slope);
         }
         match self {
             Self::Gelu if z.is_tracked() => {
