@@ -269,7 +269,7 @@ fn training_follows_the_cpu() {
 }
 
 #[test]
-#[ignore = "after so few steps `ah` is 1.1e-4 of the largest away on wgpu: what the gradient of a norm leaves is small"]
+#[ignore = "after so few steps gradient-x-input is 1.1e-4 of the largest away on wgpu: what the gradient of a norm leaves is small"]
 fn a_trained_model_is_explained_alike() {
     let (corpus, config) = short();
     let out = tempfile::tempdir().unwrap();
