@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use burn::module::Module;
 use burn::tensor::{DType, Tensor, TensorData};
 use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet};
 use relprop_transformer::{
@@ -378,6 +379,8 @@ impl<'m> Explainer<'m> {
         texts: &[TokenizedText],
         mut pass: Pass,
     ) -> Result<(Vec<Explanation>, Vec<f32>, Relevance), ExplainError> {
+        // Of a model in training too: nothing is to flow to its weights.
+        let transformer = transformer.clone().valid();
         let device = transformer.device();
         let padding_token = transformer.config().padding_token;
         let batch = Batch::new(texts, padding_token, self.padding, &device);
