@@ -6,15 +6,15 @@
 //! processor has is found out at run time.
 
 mod gated;
+mod linear;
 mod norm;
 mod parallel;
 mod scalar;
 mod softmax;
 mod sum;
-mod transpose;
 
 pub use gated::{Gated, Part};
+pub use linear::{linear, linear_backward};
 pub use norm::{Constant, Norm, Row};
-pub use parallel::scale;
+pub use parallel::{multiply, scale};
 pub use softmax::{softmax, softmax_backward};
-pub use transpose::transpose;

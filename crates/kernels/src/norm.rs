@@ -8,7 +8,7 @@
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
-use crate::parallel::together;
+use crate::parallel::{together, zeros};
 use crate::sum::{product, sum};
 
 /// y = (x - mean) * scale * gamma + beta, over rows of features.
@@ -60,7 +60,7 @@ impl Norm<'_> {
         assert_eq!(features, self.beta.len(), "gamma and beta differ in length");
         assert!(x.len().is_multiple_of(features), "a row is cut");
         let together = together(features);
-        let mut y = vec![0.0; x.len()];
+        let mut y = zeros(x.len());
         let mut rows = vec![Row::default(); x.len() / features];
         y.par_chunks_mut(together * features)
             .zip(x.par_chunks(together * features))
@@ -84,7 +84,7 @@ impl Norm<'_> {
     pub fn backward(&self, gradient: &[f32], rows: &[Row], constant: Constant<'_>) -> Vec<f32> {
         let together = together(self.gamma.len());
         let numbers = together * self.gamma.len();
-        let mut back = vec![0.0; gradient.len()];
+        let mut back = zeros(gradient.len());
         back.par_chunks_mut(numbers)
             .zip(gradient.par_chunks(numbers))
             .zip(rows.par_chunks(together))

@@ -8,7 +8,7 @@
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
-use crate::parallel::together;
+use crate::parallel::{together, zeros};
 use crate::scalar::{LEAST, exp};
 use crate::sum::{largest, product, sum};
 
@@ -51,7 +51,7 @@ pub fn softmax<'h>(
 pub fn softmax_backward(weights: &[f32], gradient: &[f32], keys: usize) -> Vec<f32> {
     assert_eq!(weights.len(), gradient.len(), "another shape");
     let numbers = together(keys) * keys;
-    let mut back = vec![0.0; gradient.len()];
+    let mut back = zeros(gradient.len());
     back.par_chunks_mut(numbers)
         .zip(gradient.par_chunks(numbers))
         .zip(weights.par_chunks(numbers))

@@ -48,7 +48,6 @@ fn in_place<const D: usize>(
     slope: &Tensor<D>,
 ) -> Option<Tensor<D>> {
     use crate::flex;
-    use burn::backend::{Flex, ops::FloatTensorOps};
 
     let proxy = match proxy.dims() == value.dims() {
         true => proxy.clone(),
@@ -56,7 +55,7 @@ fn in_place<const D: usize>(
     };
     let slope = flex::numbers(slope)?;
     flex::node(value, proxy, move |gradient| {
-        Flex::float_mul(gradient, slope.clone())
+        flex::product(gradient, &slope)
     })
 }
 

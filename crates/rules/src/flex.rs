@@ -8,8 +8,10 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckp
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::flex::FlexTensor;
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
-use burn::tensor::{Shape, Tensor, TensorData};
+use burn::tensor::{DType, Shape, Tensor, TensorData};
+use relprop_kernels::multiply;
 
 /// A tensor as the device has it, outside autodiff. None on another device.
 pub(crate) fn primitive<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
@@ -41,6 +43,15 @@ pub(crate) fn shaped(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
 pub(crate) fn change(mut numbers: FlexTensor, f: impl FnOnce(&mut [f32])) -> FlexTensor {
     f(numbers.storage_mut());
     numbers
+}
+
+/// Two tensors number by number; the second one may broadcast.
+pub(crate) fn product(x: FlexTensor, factors: &FlexTensor) -> FlexTensor {
+    if x.shape() != factors.shape() || x.dtype() != DType::F32 || factors.dtype() != DType::F32 {
+        return Flex::float_mul(x, factors.clone());
+    }
+    let x = x.to_contiguous();
+    like(multiply(slice(&x), slice(factors)), &x)
 }
 
 /// The value of `value`, which is a constant; `back` makes the gradient of `x`, of its shape, from that of

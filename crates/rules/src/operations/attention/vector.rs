@@ -9,18 +9,21 @@ use crate::flex;
 
 impl AttentionScores {
     /// Queries times the scale, in the order in which they lie: Burn follows their axes, which a model has
-    /// swapped. Gives the queries back where it is for Burn: on another device, in another type, or where
-    /// autodiff follows them.
+    /// swapped. Gives the queries back where no kernel can do it: on another device, in another type.
     #[expect(clippy::result_large_err, reason = "the queries go back, not an error")]
     pub(super) fn kernel(&self, query: Tensor<4>) -> Result<Tensor<4>, Tensor<4>> {
-        let is_ours = !query.is_tracked() && query.dtype() == DType::F32;
-        let Some(numbers) = is_ours.then(|| flex::primitive(&query)).flatten() else {
+        let Some(numbers) = flex::primitive(&query).filter(|x| x.dtype() == DType::F32) else {
             return Err(query);
         };
+        let tracked = query.is_tracked().then(|| query.clone());
         drop(query);
         let scale = self.scale as f32;
-        let scaled = flex::change(numbers, |queries| relprop_kernels::scale(queries, scale));
-        Ok(Tensor::from_primitive::<Flex>(scaled))
+        let scaled = move |x| flex::change(x, |x| relprop_kernels::scale(x, scale));
+        let y = Tensor::from_primitive::<Flex>(scaled(numbers));
+        match tracked {
+            None => Ok(y),
+            Some(query) => flex::node(&y, query.clone(), scaled).ok_or(query),
+        }
     }
 }
 

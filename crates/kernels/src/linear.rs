@@ -1,0 +1,68 @@
+//! A linear map of many rows: one matrix product.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+use crate::parallel::{blocks, zeros};
+
+/// z_j = sum_i x_i W_ij + b_j for every row x, with the weights W `[input, output]` in rows of memory.
+///
+/// ```
+/// let z = relprop_kernels::linear(&[1.0, 2.0], &[1.0, 0.0, 3.0, 0.5], &[0.0, 1.0]);
+/// assert_eq!(z, [7.0, 2.0]);
+/// ```
+///
+/// # Panics
+///
+/// If `x` is not of whole rows, or `weight` not of one row for each input.
+pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+    let output = bias.len();
+    let input = weight.len() / output;
+    assert!(x.len().is_multiple_of(input), "a row is cut");
+    // The product is added to what is there: the bias costs no pass of its own.
+    let start = blocks(x.len() / input * output, |start, z| {
+        let mut feature = start % output;
+        let mut rest = &mut z[..];
+        while !rest.is_empty() {
+            let (here, next) = rest.split_at_mut(rest.len().min(output - feature));
+            here.copy_from_slice(&bias[feature..feature + here.len()]);
+            (feature, rest) = (0, next);
+        }
+    });
+    let weight = MatRef::from_row_major_slice(weight, input, output);
+    product(start, Accum::Add, x, weight)
+}
+
+/// What flows back to x from the `gradient` of z, of so many `output`s: sum_j W_ij g_j.
+///
+/// # Panics
+///
+/// If `gradient` is not of whole rows, or `weight` not of one row for each input.
+pub fn linear_backward(gradient: &[f32], weight: &[f32], output: usize) -> Vec<f32> {
+    let input = weight.len() / output;
+    assert!(gradient.len().is_multiple_of(output), "a row is cut");
+    let start = zeros(gradient.len() / output * input);
+    let weight = MatRef::from_row_major_slice(weight, input, output);
+    product(start, Accum::Replace, gradient, weight.transpose())
+}
+
+/// Rows times a matrix, added to `y` or in its place.
+fn product(mut y: Vec<f32>, accum: Accum, rows: &[f32], matrix: MatRef<'_, f32>) -> Vec<f32> {
+    let count = rows.len() / matrix.nrows();
+    if count == 1 {
+        // faer sums a single row in another order than one of several, so a text alone would not round as
+        // in a batch.
+        let mut y = product(y.repeat(2), accum, &rows.repeat(2), matrix);
+        y.truncate(matrix.ncols());
+        return y;
+    }
+    matmul(
+        MatMut::from_row_major_slice_mut(&mut y, count, matrix.ncols()),
+        accum,
+        MatRef::from_row_major_slice(rows, count, matrix.nrows()),
+        matrix,
+        1.0,
+        Par::rayon(0),
+    );
+    y
+}
