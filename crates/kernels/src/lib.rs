@@ -1,4 +1,4 @@
-//! Elementwise functions, norms and softmax, many numbers at a time.
+//! Elementwise functions, norms, softmax and matrix products, many numbers at a time.
 //!
 //! Burn's CPU device computes the exponential and the error function one number at a time. An
 //! activation of a BERT takes 10 ns a number that way, and half a nanosecond here: the same formulas in
@@ -6,6 +6,7 @@
 //! processor has is found out at run time.
 
 mod gated;
+mod heads;
 mod linear;
 mod norm;
 mod parallel;
@@ -14,7 +15,8 @@ mod softmax;
 mod sum;
 
 pub use gated::{Gated, Part};
+pub use heads::{Heads, Order, products};
 pub use linear::{linear, linear_backward};
 pub use norm::{Constant, Norm, Row};
-pub use parallel::{multiply, scale};
+pub use parallel::multiply;
 pub use softmax::{softmax, softmax_backward};

@@ -73,18 +73,6 @@ pub(crate) fn map_to_two(
     (whole(a, z.len()), whole(b, z.len()))
 }
 
-/// Multiplies every number by `factor`.
-///
-/// ```
-/// let mut x = [1.0, 2.0];
-/// relprop_kernels::scale(&mut x, 0.5);
-/// assert_eq!(x, [0.5, 1.0]);
-/// ```
-pub fn scale(x: &mut [f32], factor: f32) {
-    x.par_chunks_mut(PIECE)
-        .for_each(|x| x.iter_mut().for_each(|x| *x *= factor));
-}
-
 /// Every number times its own factor.
 ///
 /// ```

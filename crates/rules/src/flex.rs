@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, binary, unary};
 use burn::backend::flex::FlexTensor;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
@@ -75,6 +75,33 @@ pub(crate) fn node<const D: usize>(
     Some(Tensor::from_primitive::<Autodiff<Flex>>(y))
 }
 
+/// [`node`] of two tensors, with a way back to each.
+pub(crate) fn node_of_two<const D: usize>(
+    value: &Tensor<D>,
+    [a, b]: [&Tensor<D>; 2],
+    to_a: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
+    to_b: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
+) -> Option<Tensor<D>> {
+    match (a.is_tracked(), b.is_tracked()) {
+        (false, false) => return Some(value.clone()),
+        (true, false) => return node(value, a.clone(), to_a),
+        (false, true) => return node(value, b.clone(), to_b),
+        (true, true) => {}
+    }
+    let value = value.clone().try_into_primitive::<Flex>().ok()?;
+    let a = a.clone().try_into_primitive::<Autodiff<Flex>>().ok()?;
+    let b = b.clone().try_into_primitive::<Autodiff<Flex>>().ok()?;
+    let prepared = Given
+        .prepare::<NoCheckpointing>([a.node(), b.node()])
+        .compute_bound()
+        .stateful();
+    let y = match prepared {
+        OpsKind::Tracked(node) => node.finish([Back(Arc::new(to_a)), Back(Arc::new(to_b))], value),
+        OpsKind::UnTracked(node) => node.finish(value),
+    };
+    Some(Tensor::from_primitive::<Autodiff<Flex>>(y))
+}
+
 /// An operation whose way back was given to it.
 #[derive(Debug)]
 struct Given;
@@ -101,5 +128,25 @@ impl Backward<Flex, 1> for Given {
         unary::<Flex, _>(ops.parents, ops.node, gradients, |gradient| {
             (ops.state.0)(gradient)
         });
+    }
+}
+
+impl Backward<Flex, 2> for Given {
+    type State = [Back; 2];
+
+    fn backward(
+        self,
+        ops: Ops<[Back; 2], 2>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [to_a, to_b] = ops.state;
+        binary::<Flex, _, _>(
+            ops.parents,
+            ops.node,
+            gradients,
+            |gradient| (to_a.0)(gradient),
+            |gradient| (to_b.0)(gradient),
+        );
     }
 }

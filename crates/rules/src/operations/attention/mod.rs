@@ -23,18 +23,11 @@ impl Operation for AttentionScores {
     type Output = Tensor<4>;
 
     fn forward(&self, (query, key): Self::Input) -> Self::Output {
-        self.scaled(query).matmul(key.swap_dims(2, 3))
-    }
-}
-
-impl AttentionScores {
-    fn scaled(&self, query: Tensor<4>) -> Tensor<4> {
         #[cfg(feature = "flex")]
-        let query = match self.kernel(query) {
-            Ok(scaled) => return scaled,
-            Err(query) => query,
-        };
-        query * self.scale
+        if let Some(scores) = self.kernel(&query, &key) {
+            return scores;
+        }
+        (query * self.scale).matmul(key.swap_dims(2, 3))
     }
 }
 
@@ -89,6 +82,10 @@ impl Operation for AttentionMix {
     type Output = Tensor<4>;
 
     fn forward(&self, (weights, values): Self::Input) -> Self::Output {
+        #[cfg(feature = "flex")]
+        if let Some(mixed) = self.kernel(&weights, &values) {
+            return mixed;
+        }
         weights.matmul(values)
     }
 }
