@@ -75,6 +75,42 @@ pub(crate) fn node<const D: usize>(
     Some(Tensor::from_primitive::<Autodiff<Flex>>(y))
 }
 
+/// [`node`] with the value in the place of `x`, if nobody else looks at it: `f` makes it, and `back` gets it
+/// to make the way back. Gives `x` back where [`node`] gives None.
+#[expect(
+    clippy::result_large_err,
+    reason = "the tensor goes back, not an error"
+)]
+pub(crate) fn node_in_place<const D: usize, B>(
+    x: Tensor<D>,
+    f: impl FnOnce(&mut [f32]),
+    back: impl FnOnce(FlexTensor) -> B,
+) -> Result<Tensor<D>, Tensor<D>>
+where
+    B: Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
+{
+    // Failing, the conversion would not give its tensor back.
+    if x.clone().try_into_primitive::<Autodiff<Flex>>().is_err() {
+        return Err(x);
+    }
+    let x = x.try_into_primitive::<Autodiff<Flex>>();
+    let (numbers, parent) = x.expect("it was one just now").into_parts();
+    let numbers = match numbers.is_contiguous() {
+        true => numbers,
+        false => numbers.to_contiguous(),
+    };
+    let value = change(numbers, f);
+    let prepared = Given
+        .prepare::<NoCheckpointing>([parent])
+        .compute_bound()
+        .stateful();
+    let y = match prepared {
+        OpsKind::Tracked(node) => node.finish(Back(Arc::new(back(value.clone()))), value),
+        OpsKind::UnTracked(node) => node.finish(value),
+    };
+    Ok(Tensor::from_primitive::<Autodiff<Flex>>(y))
+}
+
 /// [`node`] of two tensors, with a way back to each.
 pub(crate) fn node_of_two<const D: usize>(
     value: &Tensor<D>,

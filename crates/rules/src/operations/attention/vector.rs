@@ -91,10 +91,9 @@ impl AttentionWeights {
     #[expect(clippy::result_large_err, reason = "the scores go back, not an error")]
     pub(super) fn kernel(&self, scores: Tensor<4>) -> Result<Tensor<4>, Tensor<4>> {
         let [_, heads, queries, keys] = scores.dims();
-        let tracked = scores.is_tracked().then(|| scores.clone());
-        let Some(numbers) = flex::numbers(&scores).filter(|x| x.dtype() == DType::F32) else {
+        if scores.dtype() != DType::F32 {
             return Err(scores);
-        };
+        }
         let hidden = match &self.hidden {
             None => None,
             Some(hidden) => match hidden.clone().try_into_primitive::<Flex>() {
@@ -102,30 +101,32 @@ impl AttentionWeights {
                 Err(_) => return Err(scores),
             },
         };
-        drop(scores);
-        let hidden = hidden
-            .as_ref()
-            .map(|(rows, marks)| (*rows, marks.storage::<u8>()));
-
-        let weights = flex::change(numbers, |scores| {
-            softmax(scores, keys, |row| match hidden {
+        let weigh = |scores: &mut [f32]| {
+            softmax(scores, keys, |row| match &hidden {
                 None => &[],
                 Some((rows, marks)) => {
                     let text = row / (heads * queries);
                     let row = text * rows + (row % queries).min(rows - 1);
-                    &marks[row * keys..(row + 1) * keys]
+                    &marks.storage()[row * keys..(row + 1) * keys]
                 }
             });
-        });
-        let y = Tensor::from_primitive::<Flex>(weights.clone());
-        let Some(scores) = tracked else {
-            return Ok(y);
         };
-        let node = flex::node(&y, scores.clone(), move |gradient| {
-            let gradient = gradient.to_contiguous();
-            let [weights, numbers] = [&weights, &gradient].map(flex::slice);
-            flex::like(softmax_backward(weights, numbers, keys), &gradient)
-        });
-        node.ok_or(scores)
+        if scores.is_tracked() {
+            return flex::node_in_place(scores, weigh, |weights| {
+                move |gradient| {
+                    let gradient = gradient.to_contiguous();
+                    let [weights, numbers] = [&weights, &gradient].map(flex::slice);
+                    flex::like(softmax_backward(weights, numbers, keys), &gradient)
+                }
+            });
+        }
+        match flex::numbers(&scores) {
+            None => Err(scores),
+            Some(numbers) => {
+                drop(scores);
+                let weights = flex::change(numbers, weigh);
+                Ok(Tensor::from_primitive::<Flex>(weights))
+            }
+        }
     }
 }
