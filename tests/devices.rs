@@ -249,6 +249,7 @@ fn losses(folder: &Path) -> Vec<f64> {
 /// trained.
 #[test]
 fn training_follows_the_cpu() {
+    let others = others(); // first: no other training draws numbers meanwhile
     let (corpus, config) = short();
     let out = tempfile::tempdir().unwrap();
     let train_on = |name: &str, device: &Device| {
@@ -259,7 +260,7 @@ fn training_follows_the_cpu() {
     let here = train_on("flex", &Device::flex());
     assert!(here.len() > 20, "{} steps", here.len());
     assert!(here[20] < here[0], "nothing was learned");
-    for (name, device) in others() {
+    for (name, device) in others {
         let there = train_on(name, &device);
         let apart = there.iter().zip(&here).map(|(a, b)| (a - b).abs());
         let worst = apart.take(20).fold(0.0, f64::max);
@@ -271,6 +272,7 @@ fn training_follows_the_cpu() {
 /// The model that `relprop demo` trains, on texts that it has never seen.
 #[test]
 fn the_demos_model_is_explained_alike() {
+    let others = others(); // first: no other training draws numbers meanwhile
     let corpus = reviews(8000, 0);
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().join("model");
@@ -279,7 +281,7 @@ fn the_demos_model_is_explained_alike() {
     let here = Model::load(&folder, &Device::flex()).unwrap();
     let texts = corpus.test.iter().take(16).map(|e| e.text.as_str());
     let texts: Vec<&str> = texts.collect();
-    for (name, device) in others() {
+    for (name, device) in others {
         let there = Model::load(&folder, &device).unwrap();
         for preset in RuleSet::presets() {
             let explain = |model: &Model| explain_together(&explainer(model, preset), &texts);

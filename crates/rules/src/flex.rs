@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, binary, unary};
+use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind, binary, unary};
 use burn::backend::flex::FlexTensor;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
@@ -64,15 +64,24 @@ pub(crate) fn node<const D: usize>(
     let value = value.clone().without_autodiff();
     let value = value.try_into_primitive::<Flex>().ok()?;
     let x = x.try_into_primitive::<Autodiff<Flex>>().ok()?;
+    Some(follow(x.node(), value, back))
+}
+
+/// `value` as a result of the node `x`.
+fn follow<const D: usize>(
+    x: NodeGuard,
+    value: FlexTensor,
+    back: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
+) -> Tensor<D> {
     let prepared = Given
-        .prepare::<NoCheckpointing>([x.node()])
+        .prepare::<NoCheckpointing>([x])
         .compute_bound()
         .stateful();
     let y = match prepared {
         OpsKind::Tracked(node) => node.finish(Back(Arc::new(back)), value),
         OpsKind::UnTracked(node) => node.finish(value),
     };
-    Some(Tensor::from_primitive::<Autodiff<Flex>>(y))
+    Tensor::from_primitive::<Autodiff<Flex>>(y)
 }
 
 /// [`node`] with the value in the place of `x`, if nobody else looks at it: `f` makes it, and `back` gets it
@@ -94,21 +103,14 @@ where
         return Err(x);
     }
     let x = x.try_into_primitive::<Autodiff<Flex>>();
-    let (numbers, parent) = x.expect("it was one just now").into_parts();
+    let (numbers, x) = x.expect("it was one just now").into_parts();
     let numbers = match numbers.is_contiguous() {
         true => numbers,
         false => numbers.to_contiguous(),
     };
     let value = change(numbers, f);
-    let prepared = Given
-        .prepare::<NoCheckpointing>([parent])
-        .compute_bound()
-        .stateful();
-    let y = match prepared {
-        OpsKind::Tracked(node) => node.finish(Back(Arc::new(back(value.clone()))), value),
-        OpsKind::UnTracked(node) => node.finish(value),
-    };
-    Ok(Tensor::from_primitive::<Autodiff<Flex>>(y))
+    let back = back(value.clone());
+    Ok(follow(x, value, back))
 }
 
 /// [`node`] of two tensors, with a way back to each.
