@@ -1,13 +1,9 @@
 //! The products of attention against plain loops in f64, however the factors lie.
 
-use relprop_kernels::{Heads, Order, products};
+mod common;
 
-/// Numbers from -1 to 1, the same in every run.
-fn numbers(count: usize, seed: f64) -> Vec<f32> {
-    (0..count)
-        .map(|index| ((index as f64 * 12.9898 + seed).sin() * 43_758.545).fract() as f32)
-        .collect()
-}
+use common::numbers;
+use relprop_kernels::{Heads, Order, products};
 
 /// The ways in which `[text, head, row, column]` may lie: in order, with the heads of a row side by side,
 /// and both with rows for columns.

@@ -1,13 +1,9 @@
 //! Linear maps, and what flows back through them, against plain loops in f64.
 
-use relprop_kernels::{linear, linear_backward, multiply};
+mod common;
 
-/// Numbers from -1 to 1, the same in every run.
-fn numbers(count: usize, seed: f64) -> Vec<f32> {
-    (0..count)
-        .map(|index| ((index as f64 * 12.9898 + seed).sin() * 43_758.545).fract() as f32)
-        .collect()
-}
+use common::numbers;
+use relprop_kernels::{linear, linear_backward, multiply};
 
 /// Rows, inputs and outputs: of one number, not whole registers, and more than one piece of work holds.
 const SHAPES: [(usize, usize, usize); 8] = [

@@ -13,6 +13,8 @@ use burn::backend::{Autodiff, Flex, TensorMetadata};
 use burn::tensor::{DType, Shape, Tensor, TensorData};
 use relprop_kernels::multiply;
 
+use crate::precision::widen;
+
 /// A tensor as the device has it, outside autodiff. None on another device.
 pub(crate) fn primitive<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
     let x = x.clone().without_autodiff();
@@ -27,6 +29,12 @@ pub(crate) fn numbers<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
 /// [`numbers`] of f32.
 pub(crate) fn slice(numbers: &FlexTensor) -> &[f32] {
     numbers.as_slice().expect("contiguous numbers of f32")
+}
+
+/// The numbers of a bias or a factor in f32. None on another device.
+pub(crate) fn term(term: &Tensor<1>) -> Option<Vec<f32>> {
+    let numbers = numbers(&widen(term.clone()))?;
+    Some(slice(&numbers).to_vec())
 }
 
 /// A tensor of f32, of the shape of another.
@@ -61,24 +69,25 @@ pub(crate) fn node<const D: usize>(
     x: Tensor<D>,
     back: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
 ) -> Option<Tensor<D>> {
-    let value = value.clone().without_autodiff();
-    let value = value.try_into_primitive::<Flex>().ok()?;
     let x = x.try_into_primitive::<Autodiff<Flex>>().ok()?;
-    Some(follow(x.node(), value, back))
+    Some(follow([x.node()], primitive(value)?, Back::new(back)))
 }
 
-/// `value` as a result of the node `x`.
-fn follow<const D: usize>(
-    x: NodeGuard,
+/// `value` as a result of the nodes `parents`.
+fn follow<const D: usize, const N: usize>(
+    parents: [NodeGuard; N],
     value: FlexTensor,
-    back: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
-) -> Tensor<D> {
+    back: <Given as Backward<Flex, N>>::State,
+) -> Tensor<D>
+where
+    Given: Backward<Flex, N>,
+{
     let prepared = Given
-        .prepare::<NoCheckpointing>([x])
+        .prepare::<NoCheckpointing>(parents)
         .compute_bound()
         .stateful();
     let y = match prepared {
-        OpsKind::Tracked(node) => node.finish(Back(Arc::new(back)), value),
+        OpsKind::Tracked(node) => node.finish(back, value),
         OpsKind::UnTracked(node) => node.finish(value),
     };
     Tensor::from_primitive::<Autodiff<Flex>>(y)
@@ -109,8 +118,8 @@ where
         false => numbers.to_contiguous(),
     };
     let value = change(numbers, f);
-    let back = back(value.clone());
-    Ok(follow(x, value, back))
+    let back = Back::new(back(value.clone()));
+    Ok(follow([x], value, back))
 }
 
 /// [`node`] of two tensors, with a way back to each.
@@ -126,18 +135,10 @@ pub(crate) fn node_of_two<const D: usize>(
         (false, true) => return node(value, b.clone(), to_b),
         (true, true) => {}
     }
-    let value = value.clone().try_into_primitive::<Flex>().ok()?;
     let a = a.clone().try_into_primitive::<Autodiff<Flex>>().ok()?;
     let b = b.clone().try_into_primitive::<Autodiff<Flex>>().ok()?;
-    let prepared = Given
-        .prepare::<NoCheckpointing>([a.node(), b.node()])
-        .compute_bound()
-        .stateful();
-    let y = match prepared {
-        OpsKind::Tracked(node) => node.finish([Back(Arc::new(to_a)), Back(Arc::new(to_b))], value),
-        OpsKind::UnTracked(node) => node.finish(value),
-    };
-    Some(Tensor::from_primitive::<Autodiff<Flex>>(y))
+    let back = [Back::new(to_a), Back::new(to_b)];
+    Some(follow([a.node(), b.node()], primitive(value)?, back))
 }
 
 /// An operation whose way back was given to it.
@@ -147,6 +148,12 @@ struct Given;
 /// From the gradient of a result to that of an input.
 #[derive(Clone)]
 struct Back(Arc<dyn Fn(FlexTensor) -> FlexTensor + Send + Sync>);
+
+impl Back {
+    fn new(back: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static) -> Self {
+        Self(Arc::new(back))
+    }
+}
 
 impl fmt::Debug for Back {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

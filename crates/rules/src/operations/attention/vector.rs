@@ -120,13 +120,11 @@ impl AttentionWeights {
                 }
             });
         }
-        match flex::numbers(&scores) {
-            None => Err(scores),
-            Some(numbers) => {
-                drop(scores);
-                let weights = flex::change(numbers, weigh);
-                Ok(Tensor::from_primitive::<Flex>(weights))
-            }
-        }
+        let Some(numbers) = flex::numbers(&scores) else {
+            return Err(scores);
+        };
+        drop(scores);
+        let weights = flex::change(numbers, weigh);
+        Ok(Tensor::from_primitive::<Flex>(weights))
     }
 }

@@ -6,7 +6,6 @@ use relprop_kernels::{Constant as Held, Norm as Rows};
 
 use super::{Constant, Norm, NormScale};
 use crate::flex;
-use crate::precision::widen;
 
 impl Norm {
     /// The norm in one pass forward and one back. None where no kernel can do it: on another device, in
@@ -20,7 +19,7 @@ impl Norm {
         let gamma_is_ours = !tracked(&self.gamma);
         let beta_is_ours = gamma_is_ours && !tracked(&self.beta);
         let ours = |term: &Option<Tensor<1>>, is_ours: bool, without: f32| match term {
-            Some(term) if is_ours => term_numbers(term),
+            Some(term) if is_ours => flex::term(term),
             _ => Some(vec![without; features]),
         };
         let gamma = ours(&self.gamma, gamma_is_ours, 1.0)?;
@@ -64,11 +63,6 @@ impl Norm {
         };
         Some(theirs.affine(y))
     }
-}
-
-fn term_numbers(term: &Tensor<1>) -> Option<Vec<f32>> {
-    let numbers = flex::numbers(&widen(term.clone()))?;
-    Some(flex::slice(&numbers).to_vec())
 }
 
 impl NormScale {
