@@ -1,7 +1,7 @@
 //! Activations y = z * q(z): each number is its own gate.
 
-use crate::parallel::{map, map_to_two};
-use crate::scalar::{logistic, normal};
+use crate::parallel::{change, change_and_map, map};
+use crate::scalar::{logistic, normal, tanh};
 
 /// An activation y = z * q(z) with 0 <= q <= 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,61 +12,69 @@ pub enum Gated {
     GeluTanh,
     /// q(z) = logistic(z).
     Silu,
-}
-
-/// What is asked of an activation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// y = z q(z).
-    Value,
-    /// q(z) = y / z, continued to z = 0.
-    Quotient,
+    /// q(z) = tanh(z) / z.
+    Tanh,
 }
 
 impl Gated {
-    /// `part` of this activation at every number of `z`, to 1e-6 of 1 or of the result's size, whichever
-    /// is larger. What is not a number stays so.
+    /// q(z) = y / z, continued to z = 0, for every number of `z`, to 1e-6. What is not a number stays so.
     ///
     /// ```
-    /// use relprop_kernels::{Gated, Part};
-    ///
-    /// let z = [-1.0, 0.0, 2.0];
-    /// assert_eq!(Gated::Silu.of(Part::Quotient, &z)[1], 0.5);
-    /// assert!((Gated::Gelu.of(Part::Value, &z)[2] - 1.954_5).abs() < 1e-4);
+    /// assert_eq!(relprop_kernels::Gated::Silu.quotient(&[0.0]), [0.5]);
     /// ```
-    pub fn of(self, part: Part, z: &[f32]) -> Vec<f32> {
-        match (self, part) {
-            (Self::Gelu, Part::Value) => map(z, |z| z * normal(z).0),
-            (Self::Gelu, Part::Quotient) => map(z, |z| normal(z).0),
-            (Self::GeluTanh, Part::Value) => map(z, |z| z * logistic(doubled(z))),
-            (Self::GeluTanh, Part::Quotient) => map(z, |z| logistic(doubled(z))),
-            (Self::Silu, Part::Value) => map(z, |z| z * logistic(z)),
-            (Self::Silu, Part::Quotient) => map(z, logistic),
+    pub fn quotient(self, z: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Gelu => map(z, |z| normal(z).0),
+            Self::GeluTanh => map(z, |z| logistic(doubled(z))),
+            Self::Silu => map(z, logistic),
+            Self::Tanh => map(z, |z| tanh(z).1),
         }
     }
 
-    /// The value, and the slope dy / dz = q(z) + z q'(z), as exact as [`Gated::of`].
+    /// Puts y = z q(z) in the place of every number of `z`, to 1e-6 of 1 or of its size, whichever is
+    /// larger. What is not a number stays so.
     ///
     /// ```
-    /// let (value, slope) = relprop_kernels::Gated::Silu.with_slope(&[0.0]);
-    /// assert_eq!((value[0], slope[0]), (0.0, 0.5));
+    /// let mut z = [-1.0, 0.0, 2.0];
+    /// relprop_kernels::Gated::Gelu.value(&mut z);
+    /// assert!((z[2] - 1.954_5).abs() < 1e-4);
     /// ```
-    pub fn with_slope(self, z: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    pub fn value(self, z: &mut [f32]) {
         match self {
-            Self::Gelu => map_to_two(z, |z| {
+            Self::Gelu => change(z, |z| z * normal(z).0),
+            Self::GeluTanh => change(z, |z| z * logistic(doubled(z))),
+            Self::Silu => change(z, |z| z * logistic(z)),
+            Self::Tanh => change(z, |z| tanh(z).0),
+        }
+    }
+
+    /// [`Gated::value`], and the slope dy / dz = q(z) + z q'(z), as exact.
+    ///
+    /// ```
+    /// let mut z = [0.0];
+    /// assert_eq!(relprop_kernels::Gated::Silu.value_and_slope(&mut z), [0.5]);
+    /// assert_eq!(z, [0.0]);
+    /// ```
+    pub fn value_and_slope(self, z: &mut [f32]) -> Vec<f32> {
+        match self {
+            Self::Gelu => change_and_map(z, |z| {
                 let (below, density) = normal(z);
                 (z * below, below + z * density * FRAC_1_SQRT_TAU)
             }),
-            Self::GeluTanh => map_to_two(z, |z| {
+            Self::GeluTanh => change_and_map(z, |z| {
                 let q = logistic(doubled(z));
                 // Far out the slope is 0 or 1, and the square would overflow.
                 let near = z.clamp(-FAR, FAR);
                 let bend = SLOPE * (1.0 + 3.0 * CUBIC * near * near);
                 (z * q, q + near * q * (1.0 - q) * bend)
             }),
-            Self::Silu => map_to_two(z, |z| {
+            Self::Silu => change_and_map(z, |z| {
                 let q = logistic(z);
                 (z * q, q + z * q * (1.0 - q))
+            }),
+            Self::Tanh => change_and_map(z, |z| {
+                let y = tanh(z).0;
+                (y, 1.0 - y * y)
             }),
         }
     }

@@ -14,7 +14,7 @@ mod scalar;
 mod softmax;
 mod sum;
 
-pub use gated::{Gated, Part};
+pub use gated::Gated;
 pub use heads::{Heads, Order, products};
 pub use linear::{linear, linear_backward};
 pub use norm::{Constant, Norm, Row};

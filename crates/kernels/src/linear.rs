@@ -3,7 +3,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use crate::parallel::{blocks, zeros};
+use crate::parallel::{BLOCK, blocks, zeros};
 
 /// z_j = sum_i x_i W_ij + b_j for every row x, with the weights W `[input, output]` in rows of memory.
 ///
@@ -20,14 +20,10 @@ pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let input = weight.len() / output;
     assert!(x.len().is_multiple_of(input), "a row is cut");
     // The product is added to what is there: the bias costs no pass of its own.
-    let start = blocks(x.len() / input * output, |start, z| {
-        let mut feature = start % output;
-        let mut rest = &mut z[..];
-        while !rest.is_empty() {
-            let (here, next) = rest.split_at_mut(rest.len().min(output - feature));
-            here.copy_from_slice(&bias[feature..feature + here.len()]);
-            (feature, rest) = (0, next);
-        }
+    let rows_of_bias = bias.repeat(1 + BLOCK.div_ceil(output));
+    let start = blocks(x.len() / input * output, |start| {
+        let block = rows_of_bias[start % output..].first_chunk();
+        *block.expect("a block more than a row")
     });
     let weight = MatRef::from_row_major_slice(weight, input, output);
     product(start, Accum::Add, x, weight)

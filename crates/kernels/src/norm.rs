@@ -69,7 +69,7 @@ impl Norm<'_> {
         (y, rows)
     }
 
-    /// What flows back to `x` from the `gradient` of the value.
+    /// Puts what flows back to `x` in the place of the `gradient` of the value.
     ///
     /// ```
     /// use relprop_kernels::{Constant, Norm};
@@ -78,28 +78,27 @@ impl Norm<'_> {
     /// let x = [3.0, 1.0];
     /// let (y, rows) = norm.forward(&x, |squares| ((squares / 2.0).sqrt().recip(), 0.0));
     /// assert_eq!(y, [1.0, -1.0]);
-    /// let back = norm.backward(&[1.0, 0.0], &rows, Constant::Scale);
-    /// assert_eq!(back, [0.5, -0.5]); // C = I - 1/2
+    /// let mut flow = [1.0, 0.0];
+    /// norm.backward(&mut flow, &rows, Constant::Scale);
+    /// assert_eq!(flow, [0.5, -0.5]); // C = I - 1/2
     /// ```
-    pub fn backward(&self, gradient: &[f32], rows: &[Row], constant: Constant<'_>) -> Vec<f32> {
+    pub fn backward(&self, gradient: &mut [f32], rows: &[Row], constant: Constant<'_>) {
         let together = together(self.gamma.len());
         let numbers = together * self.gamma.len();
-        let mut back = zeros(gradient.len());
-        back.par_chunks_mut(numbers)
-            .zip(gradient.par_chunks(numbers))
+        gradient
+            .par_chunks_mut(numbers)
             .zip(rows.par_chunks(together))
             .enumerate()
-            .for_each(|(piece, ((back, gradient), rows))| {
+            .for_each(|(piece, (flow, rows))| {
                 let constant = match constant {
                     Constant::Nothing(x) => {
                         let start = piece * numbers;
-                        Constant::Nothing(&x[start..start + back.len()])
+                        Constant::Nothing(&x[start..start + flow.len()])
                     }
                     other => other,
                 };
-                pull(back, gradient, rows, *self, constant);
+                pull(flow, rows, *self, constant);
             });
-        back
     }
 }
 
@@ -128,31 +127,23 @@ fn normalise<'a, S: Simd, F: Fn(f32) -> (f32, f32)>(
 }
 
 #[with_simd]
-fn pull<'a, S: Simd>(
-    back: &mut [f32],
-    gradient: &[f32],
-    rows: &[Row],
-    norm: Norm<'a>,
-    constant: Constant<'a>,
-) {
+fn pull<'a, S: Simd>(flow: &mut [f32], rows: &[Row], norm: Norm<'a>, constant: Constant<'a>) {
     let features = norm.gamma.len();
-    let flows = back
-        .chunks_exact_mut(features)
-        .zip(gradient.chunks_exact(features));
-    for (index, ((back, gradient), row)) in flows.zip(rows).enumerate() {
-        for ((back, gradient), gamma) in back.iter_mut().zip(gradient).zip(norm.gamma) {
-            *back = gradient * gamma * row.scale;
+    let flows = flow.chunks_exact_mut(features).zip(rows);
+    for (index, (flow, row)) in flows.enumerate() {
+        for (flow, gamma) in flow.iter_mut().zip(norm.gamma) {
+            *flow = *flow * gamma * row.scale;
         }
         if let Constant::Nothing(x) = constant {
             let x = &x[index * features..(index + 1) * features];
-            let bend = row.fall * product(back, x, row.mean);
-            for (back, x) in back.iter_mut().zip(x) {
-                *back -= bend * (x - row.mean);
+            let bend = row.fall * product(flow, x, row.mean);
+            for (flow, x) in flow.iter_mut().zip(x) {
+                *flow -= bend * (x - row.mean);
             }
         }
         if norm.centred && constant != Constant::Moments {
-            let mean = sum(back, |back| back) / features as f32;
-            back.iter_mut().for_each(|back| *back -= mean);
+            let mean = sum(flow, |flow| flow) / features as f32;
+            flow.iter_mut().for_each(|flow| *flow -= mean);
         }
     }
 }

@@ -8,7 +8,7 @@
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
-use crate::parallel::{together, zeros};
+use crate::parallel::together;
 use crate::scalar::{LEAST, exp};
 use crate::sum::{largest, product, sum};
 
@@ -42,21 +42,19 @@ pub fn softmax<'h>(
         .for_each(|(piece, rows)| weigh(rows, keys, |row| hidden(piece * together + row)));
 }
 
-/// What flows back to the scores from the `gradient` of the `weights`, in rows of `keys` numbers:
-/// p_i (g_i - sum_i' p_i' g_i').
+/// Puts what flows back to the scores in the place of the `gradient` of the `weights`, in rows of `keys`
+/// numbers: p_i (g_i - sum_i' p_i' g_i').
 ///
 /// # Panics
 ///
 /// If the two differ in length.
-pub fn softmax_backward(weights: &[f32], gradient: &[f32], keys: usize) -> Vec<f32> {
+pub fn softmax_backward(weights: &[f32], gradient: &mut [f32], keys: usize) {
     assert_eq!(weights.len(), gradient.len(), "another shape");
     let numbers = together(keys) * keys;
-    let mut back = zeros(gradient.len());
-    back.par_chunks_mut(numbers)
-        .zip(gradient.par_chunks(numbers))
+    gradient
+        .par_chunks_mut(numbers)
         .zip(weights.par_chunks(numbers))
-        .for_each(|((back, gradient), weights)| pull(back, gradient, weights, keys));
-    back
+        .for_each(|(gradient, weights)| pull(gradient, weights, keys));
 }
 
 #[with_simd]
@@ -76,15 +74,14 @@ fn weigh<'h, S: Simd, F: Fn(usize) -> &'h [u8]>(rows: &mut [f32], keys: usize, h
 }
 
 #[with_simd]
-fn pull<S: Simd>(back: &mut [f32], gradient: &[f32], weights: &[f32], keys: usize) {
-    let flows = back
+fn pull<S: Simd>(gradient: &mut [f32], weights: &[f32], keys: usize) {
+    let flows = gradient
         .chunks_exact_mut(keys)
-        .zip(gradient.chunks_exact(keys))
         .zip(weights.chunks_exact(keys));
-    for ((back, gradient), weights) in flows {
+    for (gradient, weights) in flows {
         let mean = product(gradient, weights, 0.0);
-        for ((back, gradient), weight) in back.iter_mut().zip(gradient).zip(weights) {
-            *back = weight * (gradient - mean);
+        for (gradient, weight) in gradient.iter_mut().zip(weights) {
+            *gradient = weight * (*gradient - mean);
         }
     }
 }

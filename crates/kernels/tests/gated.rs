@@ -1,7 +1,7 @@
 //! Every part of every activation against its definition in f64, computed by numerical integration and
 //! the standard library's exponential, which share nothing with the kernels.
 
-use relprop_kernels::{Gated, Part as Known};
+use relprop_kernels::Gated;
 
 /// What there is to check.
 #[derive(Clone, Copy, Debug)]
@@ -13,13 +13,17 @@ enum Part {
 }
 
 fn found(activation: Gated, part: Part, z: &[f32]) -> Vec<f32> {
+    let mut value = z.to_vec();
     match part {
-        Part::Value => activation.of(Known::Value, z),
-        Part::Quotient => activation.of(Known::Quotient, z),
+        Part::Quotient => activation.quotient(z),
+        Part::Value => {
+            activation.value(&mut value);
+            value
+        }
         Part::Slope => {
-            let (value, slope) = activation.with_slope(z);
+            let slope = activation.value_and_slope(&mut value);
             let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
-            assert_eq!(bits(value), bits(activation.of(Known::Value, z)));
+            assert_eq!(bits(value), bits(found(activation, Part::Value, z)));
             slope
         }
     }
@@ -62,6 +66,8 @@ fn quotient(activation: Gated, z: f64) -> f64 {
             1.0 / (1.0 + (-2.0 * a).exp())
         }
         Gated::Silu => 1.0 / (1.0 + (-z).exp()),
+        Gated::Tanh if z == 0.0 => 1.0,
+        Gated::Tanh => z.tanh() / z,
     }
 }
 
@@ -78,7 +84,7 @@ fn expected(activation: Gated, part: Part, z: f64) -> f64 {
     }
 }
 
-const ALL: [Gated; 3] = [Gated::Gelu, Gated::GeluTanh, Gated::Silu];
+const ALL: [Gated; 4] = [Gated::Gelu, Gated::GeluTanh, Gated::Silu, Gated::Tanh];
 const PARTS: [Part; 3] = [Part::Value, Part::Quotient, Part::Slope];
 
 #[test]
@@ -107,7 +113,7 @@ fn every_part_is_right_to_1e_6() {
 #[test]
 fn the_tail_of_the_normal_distribution_has_its_digits() {
     let z = [-12.0_f32, -9.0, -5.0, -3.0, -1.0];
-    for (z, found) in z.iter().zip(Gated::Gelu.of(Known::Quotient, &z)) {
+    for (z, found) in z.iter().zip(Gated::Gelu.quotient(&z)) {
         let expected = phi(f64::from(*z));
         assert!(
             (f64::from(found) / expected - 1.0).abs() < 2e-5,
@@ -120,9 +126,17 @@ fn the_tail_of_the_normal_distribution_has_its_digits() {
 fn large_numbers_and_what_is_no_number() {
     let z = [-1e30_f32, -200.0, 200.0, 1e30, f32::NAN];
     for activation in ALL {
-        let value = activation.of(Known::Value, &z);
-        assert!(value[1].abs() < 1e-30, "{activation:?}: {}", value[1]);
-        assert_eq!(value[2..4], [200.0, 1e30], "{activation:?}");
+        let value = found(activation, Part::Value, &z);
+        let (low, high) = match activation {
+            Gated::Tanh => (-1.0, [1.0, 1.0]),
+            _ => (0.0, [200.0, 1e30]),
+        };
+        assert!(
+            (value[1] - low).abs() < 1e-30,
+            "{activation:?}: {}",
+            value[1]
+        );
+        assert_eq!(value[2..4], high, "{activation:?}");
         for part in PARTS {
             let found = found(activation, part, &z);
             assert!(found[4].is_nan(), "{activation:?} {part:?}");
@@ -136,5 +150,19 @@ fn large_numbers_and_what_is_no_number() {
 
 #[test]
 fn nothing_of_nothing() {
-    assert!(Gated::Gelu.of(Known::Value, &[]).is_empty());
+    assert!(Gated::Gelu.quotient(&[]).is_empty());
+    assert!(Gated::Gelu.value_and_slope(&mut []).is_empty());
+}
+
+/// Near 0, where 1 - e^-2z would have few digits, as further out.
+#[test]
+fn the_hyperbolic_tangent_has_its_digits() {
+    let z: Vec<f32> = (1..400).map(|i| 1e-6 * 1.05_f32.powi(i)).collect();
+    for (z, found) in z.iter().zip(found(Gated::Tanh, Part::Value, &z)) {
+        let expected = f64::from(*z).tanh();
+        assert!(
+            (f64::from(found) / expected - 1.0).abs() < 3e-7,
+            "{z}: {found}, not {expected}"
+        );
+    }
 }

@@ -89,8 +89,8 @@ fn a_row_is_independent_of_the_others() {
 fn products_number_by_number_are_exact_at_any_length() {
     for length in [0, 1, 255, 256, 257, 9001] {
         let (x, factors) = (numbers(length, 1.0), numbers(length, 2.0));
-        let found = multiply(&x, &factors);
-        assert_eq!(found.len(), length);
+        let mut found = x.clone();
+        multiply(&mut found, &factors);
         for index in 0..length {
             assert_eq!(found[index], x[index] * factors[index], "{index}");
         }

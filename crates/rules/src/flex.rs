@@ -47,10 +47,14 @@ pub(crate) fn shaped(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(numbers, shape))
 }
 
-/// Changes numbers of f32 where they lie, in the order in which they do, or a copy of them if someone else looks at them.
-pub(crate) fn change(mut numbers: FlexTensor, f: impl FnOnce(&mut [f32])) -> FlexTensor {
-    f(numbers.storage_mut());
-    numbers
+/// Changes numbers of f32 in the order of their axes: where they lie, or a copy of them if they lie
+/// otherwise or someone else looks at them.
+pub(crate) fn change<T>(x: FlexTensor, f: impl FnOnce(&mut [f32]) -> T) -> (FlexTensor, T) {
+    let mut numbers = x.to_contiguous();
+    // A second owner would make for a copy.
+    drop(x);
+    let found = f(numbers.storage_mut());
+    (numbers, found)
 }
 
 /// Two tensors number by number; the second one may broadcast.
@@ -58,8 +62,7 @@ pub(crate) fn product(x: FlexTensor, factors: &FlexTensor) -> FlexTensor {
     if x.shape() != factors.shape() || x.dtype() != DType::F32 || factors.dtype() != DType::F32 {
         return Flex::float_mul(x, factors.clone());
     }
-    let x = x.to_contiguous();
-    like(multiply(slice(&x), slice(factors)), &x)
+    change(x, |x| multiply(x, slice(factors))).0
 }
 
 /// The value of `value`, which is a constant; `back` makes the gradient of `x`, of its shape, from that of
@@ -93,32 +96,35 @@ where
     Tensor::from_primitive::<Autodiff<Flex>>(y)
 }
 
-/// [`node`] with the value in the place of `x`, if nobody else looks at it: `f` makes it, and `back` gets it
-/// to make the way back. Gives `x` back where [`node`] gives None.
+/// What `f` makes of `x`, in its place if nobody else looks at it. `back` gets the value, and what else `f`
+/// found, to make the way back. Gives `x` back where [`node`] gives None.
 #[expect(
     clippy::result_large_err,
     reason = "the tensor goes back, not an error"
 )]
-pub(crate) fn node_in_place<const D: usize, B>(
+pub(crate) fn in_place<const D: usize, T, B>(
     x: Tensor<D>,
-    f: impl FnOnce(&mut [f32]),
-    back: impl FnOnce(FlexTensor) -> B,
+    f: impl FnOnce(&mut [f32]) -> T,
+    back: impl FnOnce(FlexTensor, T) -> B,
 ) -> Result<Tensor<D>, Tensor<D>>
 where
     B: Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
 {
+    if !x.is_tracked() {
+        let Some(numbers) = primitive(&x) else {
+            return Err(x);
+        };
+        drop(x);
+        return Ok(Tensor::from_primitive::<Flex>(change(numbers, f).0));
+    }
     // Failing, the conversion would not give its tensor back.
     if x.clone().try_into_primitive::<Autodiff<Flex>>().is_err() {
         return Err(x);
     }
     let x = x.try_into_primitive::<Autodiff<Flex>>();
     let (numbers, x) = x.expect("it was one just now").into_parts();
-    let numbers = match numbers.is_contiguous() {
-        true => numbers,
-        false => numbers.to_contiguous(),
-    };
-    let value = change(numbers, f);
-    let back = Back::new(back(value.clone()));
+    let (value, found) = change(numbers, f);
+    let back = Back::new(back(value.clone(), found));
     Ok(follow([x], value, back))
 }
 

@@ -6,8 +6,6 @@ mod vector;
 use std::f64::consts::TAU;
 
 use burn::tensor::{Tensor, activation};
-#[cfg(feature = "flex")]
-use relprop_kernels::Part;
 use serde::{Deserialize, Serialize};
 
 use crate::{Operation, algebra::surrogate};
@@ -42,7 +40,7 @@ impl Activation {
     pub fn quotient(&self, z: Tensor<3>) -> Tensor<3> {
         let z = z.without_autodiff();
         #[cfg(feature = "flex")]
-        if let Some(quotient) = self.kernel(Part::Quotient, &z) {
+        if let Some(quotient) = self.kernel_of_quotient(&z) {
             return quotient;
         }
         match self {
@@ -73,13 +71,10 @@ impl Operation for Activation {
 
     fn forward(&self, z: Tensor<3>) -> Tensor<3> {
         #[cfg(feature = "flex")]
-        if !z.is_tracked() {
-            if let Some(value) = self.kernel(Part::Value, &z) {
-                return value;
-            }
-        } else if let Some((value, slope)) = self.kernel_with_slope(&z) {
-            return surrogate(value, z, slope);
-        }
+        let z = match self.kernel(z) {
+            Ok(value) => return value,
+            Err(z) => z,
+        };
         match self {
             Self::Gelu if z.is_tracked() => {
                 // Burn's `gelu` has the gradient of the tanh approximation on all devices but flex

@@ -1,37 +1,52 @@
 //! Activations on the CPU, many numbers at a time.
 
-use burn::backend::{Flex, flex::FlexTensor};
+use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
-use relprop_kernels::{Gated, Part};
+use relprop_kernels::{Gated, multiply};
 
 use super::Activation;
 use crate::flex;
 
 impl Activation {
-    /// `part` of the activation at `z`, outside autodiff. None where no kernel can do it: on another
+    /// The value, and under autodiff the slope with it. Gives `z` back where no kernel can do it: on another
     /// device, in another type, of another activation.
-    pub(super) fn kernel(&self, part: Part, z: &Tensor<3>) -> Option<Tensor<3>> {
-        let (gated, numbers) = self.gated(z)?;
-        let values = gated.of(part, flex::slice(&numbers));
-        Some(Tensor::from_primitive::<Flex>(flex::like(values, &numbers)))
+    #[expect(clippy::result_large_err, reason = "z goes back, not an error")]
+    pub(super) fn kernel(&self, z: Tensor<3>) -> Result<Tensor<3>, Tensor<3>> {
+        let Some(gated) = self.gated(&z) else {
+            return Err(z);
+        };
+        let tracked = z.is_tracked();
+        let value = |z: &mut [f32]| match tracked {
+            true => gated.value_and_slope(z),
+            false => {
+                gated.value(z);
+                Vec::new()
+            }
+        };
+        flex::in_place(z, value, |_, slope| {
+            move |gradient| flex::change(gradient, |flow| multiply(flow, &slope)).0
+        })
     }
 
-    /// The value at `z` and the slope there, as [`Activation::kernel`].
-    pub(super) fn kernel_with_slope(&self, z: &Tensor<3>) -> Option<(Tensor<3>, Tensor<3>)> {
-        let (gated, numbers) = self.gated(z)?;
-        let (value, slope) = gated.with_slope(flex::slice(&numbers));
-        let tensor = |values| Tensor::from_primitive::<Flex>(flex::like(values, &numbers));
-        Some((tensor(value), tensor(slope)))
+    /// The [quotient](Activation::quotient) at `z`, outside autodiff. None where [`Activation::kernel`] has
+    /// no value.
+    pub(super) fn kernel_of_quotient(&self, z: &Tensor<3>) -> Option<Tensor<3>> {
+        let gated = self.gated(z)?;
+        let numbers = flex::numbers(z)?;
+        let quotient = gated.quotient(flex::slice(&numbers));
+        Some(Tensor::from_primitive::<Flex>(flex::like(
+            quotient, &numbers,
+        )))
     }
 
-    fn gated(&self, z: &Tensor<3>) -> Option<(Gated, FlexTensor)> {
+    fn gated(&self, z: &Tensor<3>) -> Option<Gated> {
         let gated = match self {
             Self::Gelu => Gated::Gelu,
             Self::GeluTanh => Gated::GeluTanh,
             Self::Silu => Gated::Silu,
-            Self::Relu | Self::Tanh => return None,
+            Self::Tanh => Gated::Tanh,
+            Self::Relu => return None,
         };
-        let numbers = flex::numbers(z).filter(|numbers| numbers.dtype() == DType::F32)?;
-        Some((gated, numbers))
+        (z.dtype() == DType::F32).then_some(gated)
     }
 }

@@ -111,20 +111,11 @@ impl AttentionWeights {
                 }
             });
         };
-        if scores.is_tracked() {
-            return flex::node_in_place(scores, weigh, |weights| {
-                move |gradient| {
-                    let gradient = gradient.to_contiguous();
-                    let [weights, numbers] = [&weights, &gradient].map(flex::slice);
-                    flex::like(softmax_backward(weights, numbers, keys), &gradient)
-                }
-            });
-        }
-        let Some(numbers) = flex::numbers(&scores) else {
-            return Err(scores);
-        };
-        drop(scores);
-        let weights = flex::change(numbers, weigh);
-        Ok(Tensor::from_primitive::<Flex>(weights))
+        flex::in_place(scores, weigh, |weights, ()| {
+            move |gradient| {
+                let pull = |flow: &mut [f32]| softmax_backward(flex::slice(&weights), flow, keys);
+                flex::change(gradient, pull).0
+            }
+        })
     }
 }

@@ -49,9 +49,7 @@ impl Norm {
                     None if constant == Constant::Scale => Held::Scale,
                     None => Held::Moments,
                 };
-                let gradient = gradient.to_contiguous();
-                let back = rows.backward(flex::slice(&gradient), &found, held);
-                flex::like(back, &gradient)
+                flex::change(gradient, |flow| rows.backward(flow, &found, held)).0
             })?
         } else {
             y
