@@ -23,7 +23,7 @@ const TEXTS: usize = 16;
 const TOKENS: usize = 24;
 
 fn main() {
-    relprop_transformer::keep_freed_memory();
+    relprop_transformer::prepare_process();
     divan::main();
 }
 

@@ -22,7 +22,7 @@ const TEXTS: usize = 8;
 const TOKENS: usize = 32;
 
 fn main() {
-    relprop_transformer::keep_freed_memory();
+    relprop_transformer::prepare_process();
     divan::main();
 }
 

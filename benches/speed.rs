@@ -222,7 +222,7 @@ fn measured(case: &Case) -> (f64, f64) {
 }
 
 fn main() {
-    relprop_transformer::keep_freed_memory();
+    relprop_transformer::prepare_process();
     let arguments = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench");

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::module::Module;
 use burn::tensor::{DType, Tensor, TensorData};
+use rayon::prelude::*;
 use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet};
 use relprop_transformer::{
     Batch, Model, PaddingSide, TextError, TokenizedText, Transformer, Truncation,
@@ -415,8 +416,8 @@ impl<'m> Explainer<'m> {
         let relevance = per_position(relevance, batch.ids.dims()[1]);
         let positions = relevance.dims()[1];
         let relevance = numbers(relevance)?;
-        let of_text = relevance.chunks(positions).zip(&batch.spans);
-        let explanations = texts.iter().zip(rows).zip(of_text);
+        let of_text = relevance.par_chunks(positions).zip(&batch.spans);
+        let explanations = texts.par_iter().zip(rows).zip(of_text);
         let explanations = explanations
             .map(|((text, logits), (relevance, span))| {
                 self.explanation(text, logits, &relevance[span.clone()])

@@ -13,9 +13,9 @@
 mod batch;
 mod checkpoint;
 mod config;
-mod memory;
 mod model;
 mod picture;
+mod process;
 mod tokenizer;
 
 pub use batch::{Batch, PaddingSide};
@@ -26,7 +26,7 @@ pub use config::{
     AttentionConfig, Biases, ConfigError, Distillation, FeedForwardConfig, HIDDEN, Head,
     NormConfig, NormPlacement, PatchConfig, RotaryConfig, RotaryScaling, SHOWN, TransformerConfig,
 };
-pub use memory::keep_freed_memory;
 pub use model::Transformer;
 pub use picture::{Filter, Picture, PictureError, Preprocessor, decode};
+pub use process::prepare_process;
 pub use tokenizer::{TextError, Token, TokenizedText, Tokenizer, Truncation};

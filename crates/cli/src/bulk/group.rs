@@ -2,6 +2,7 @@
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
+use rayon::prelude::*;
 use relprop_explain::{Explainer, Explanation, render};
 use relprop_tables::{BadRow, Place, Rows, objects, texts};
 use relprop_transformer::TokenizedText;
@@ -66,19 +67,11 @@ impl<'a, 'm> Worker<'a, 'm> {
         warn: impl Fn(&str),
     ) -> anyhow::Result<Group> {
         let Rows { batch, places, bad } = rows;
-        let texts = texts(&batch, column)?;
         let mut outcomes: Vec<Result<Vec<Explanation>, String>> = Vec::new();
         let (mut tokenized, mut indices, mut cut) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, text) in texts.iter().enumerate() {
-            let text = text.ok_or_else(|| "the row has no text".to_owned());
-            let tokens = text.and_then(|text| {
-                let tokens = match self.second {
-                    None => self.explainers[0].tokenize(text),
-                    Some(second) => self.explainers[0].tokenize_pair(text, second),
-                };
-                tokens.map_err(|error| error.to_string())
-            });
-            outcomes.push(tokens.map(|tokens: TokenizedText| {
+        let tokens_of_texts = self.tokenize(texts(&batch, column)?.iter().collect());
+        for (index, tokens) in tokens_of_texts.into_iter().enumerate() {
+            outcomes.push(tokens.map(|tokens| {
                 if tokens.dropped > 0 {
                     cut.push((places[index], tokens.dropped, tokens.tokens.len()));
                 }
@@ -108,6 +101,20 @@ impl<'a, 'm> Worker<'a, 'm> {
                 false => "end",
             },
         })
+    }
+
+    /// The tokens of each text, or why it has none, on all cores.
+    fn tokenize(&self, texts: Vec<Option<&str>>) -> Vec<Result<TokenizedText, String>> {
+        let (explainer, second) = (&self.explainers[0], self.second);
+        let texts = texts.into_par_iter().map(|text| {
+            let text = text.ok_or("the row has no text")?;
+            let tokens = match second {
+                None => explainer.tokenize(text),
+                Some(second) => explainer.tokenize_pair(text, second),
+            };
+            tokens.map_err(|error| error.to_string())
+        });
+        texts.collect()
     }
 }
 

@@ -7,8 +7,8 @@ use crate::{ExplainError, Explainer, Target};
 
 /// A way to tell how much each token of a text matters.
 ///
-/// The same text gets the same relevance, alone or among others.
-pub trait Method {
+/// The same text gets the same relevance, alone or among others. Several threads may ask it at once.
+pub trait Method: Send + Sync {
     /// Its name in tables.
     fn name(&self) -> &str;
 

@@ -1,6 +1,7 @@
 //! How often a model is right.
 
 use burn::data::dataloader::DataLoader;
+use rayon::prelude::*;
 use relprop_rules::Pass;
 use relprop_transformer::{Model, Truncation};
 
@@ -56,7 +57,7 @@ pub(super) fn accuracy_on(
     Ok(right as f64 / all as f64)
 }
 
-/// The tokens of each example, at most `positions`.
+/// The tokens of each example, at most `positions`, on all cores.
 pub(super) fn tokenize(
     tokenizer: &relprop_transformer::Tokenizer,
     examples: &[Example],
@@ -70,5 +71,7 @@ pub(super) fn tokenize(
         })?;
         Ok((encoded, example.label))
     };
-    examples.iter().map(tokenize).collect()
+    // Of several errors, the first one in the file.
+    let tokenized: Vec<Result<_, _>> = examples.par_iter().map(tokenize).collect();
+    tokenized.into_iter().collect()
 }
