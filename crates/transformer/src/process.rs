@@ -1,10 +1,12 @@
 //! What a process is to be like, to compute on a CPU without waiting.
 
+use std::{env, thread};
+
 /// Readies a process for a model on a CPU. Call it once when a program begins, on the thread that explains
 /// or trains; relprop's own does. Nothing is computed otherwise, it only takes less time.
 ///
 /// The thread takes part in the work of all cores from now on, in the place of one of rayon's own, unless
-/// rayon has begun its work already. And memory that was freed is kept for the next operation, up to 2 GiB.
+/// there is one core only, or rayon has begun its work already. And memory that was freed is kept for the next operation, up to 2 GiB.
 pub fn prepare_process() {
     take_part();
     keep_freed_memory();
@@ -13,10 +15,18 @@ pub fn prepare_process() {
 /// Each operation is handed to rayon's threads. A caller that is none of them goes to sleep and wakes one,
 /// and is woken when it is done: with a small model that takes longer than the operation.
 fn take_part() {
-    // Others may have begun before: then it stays as it is.
-    let _ = rayon::ThreadPoolBuilder::new()
-        .use_current_thread()
-        .build_global();
+    // So many threads will there be. If it were this one alone, others of the program would find nobody to
+    // work for them while it waits for them.
+    let asked = env::var("RAYON_NUM_THREADS").ok();
+    let threads = asked
+        .and_then(|number| number.parse().ok())
+        .or_else(|| thread::available_parallelism().ok());
+    if threads.is_some_and(|threads| threads.get() > 1) {
+        // Others may have begun before: then it stays as it is.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .use_current_thread()
+            .build_global();
+    }
 }
 
 /// Makes the allocator keep what is freed for the next operation.
