@@ -6,7 +6,8 @@ use std::{env, thread};
 /// or trains; relprop's own does. Nothing is computed otherwise, it only takes less time.
 ///
 /// The thread takes part in the work of all cores from now on, in the place of one of rayon's own, unless
-/// there is one core only, or rayon has begun its work already. And memory that was freed is kept for the next operation, up to 2 GiB.
+/// there is one core only, or rayon has begun its work already. And memory that was freed is kept for the
+/// next operation, up to 2 GiB.
 pub fn prepare_process() {
     take_part();
     keep_freed_memory();

@@ -2,7 +2,7 @@
 
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
-use relprop_kernels::{Gated, multiply};
+use relprop_kernels::Gated;
 
 use super::Activation;
 use crate::flex;
@@ -23,8 +23,9 @@ impl Activation {
                 Vec::new()
             }
         };
-        flex::in_place(z, value, |_, slope| {
-            move |gradient| flex::change(gradient, |flow| multiply(flow, &slope)).0
+        flex::in_place(z, value, |value, slope| {
+            let slope = flex::like(slope, &value);
+            move |gradient| flex::product(gradient, &slope)
         })
     }
 

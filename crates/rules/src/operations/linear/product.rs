@@ -8,8 +8,8 @@ use super::Linear;
 use crate::flex;
 
 impl Linear {
-    /// The map of `rows`, `[row, input]`, in the type of the weights. None where no kernel can do it: on another device, in another
-    /// type, if something flows to the weights, or if they do not lie in rows.
+    /// The map of `rows`, `[row, input]`, in the type of the weights. None where no kernel can do it: on
+    /// another device, in another type, if something flows to the weights, or if they do not lie in rows.
     pub(super) fn kernel(&self, rows: &Tensor<2>) -> Option<Tensor<2>> {
         let trained =
             self.weight.is_tracked() || self.bias.as_ref().is_some_and(Tensor::is_tracked);
