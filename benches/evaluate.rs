@@ -14,16 +14,16 @@ use std::sync::OnceLock;
 
 use burn::tensor::Device;
 use divan::{Bencher, black_box};
+use relprop_checkpoints::Model;
+use relprop_evaluate::{Candidate, Evaluation, Method, Metric, Sample, cascade, metric};
 use relprop_explain::Explainer;
-use relprop_explain::evaluate::{Candidate, Evaluation, Method, Metric, Sample, cascade, metric};
 use relprop_rules::{Registry, RuleSet};
-use relprop_transformer::Model;
 
 const TEXTS: usize = 16;
 const TOKENS: usize = 24;
 
 fn main() {
-    relprop_transformer::prepare_process();
+    relprop_engine::prepare_process();
     divan::main();
 }
 

@@ -14,15 +14,16 @@ use std::sync::OnceLock;
 
 use burn::tensor::Device;
 use divan::{Bencher, black_box};
+use relprop_checkpoints::Model;
 use relprop_explain::Explainer;
 use relprop_rules::{Pass, Registry, RuleSet};
-use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText, TransformerConfig};
+use relprop_transformer::{Batch, PaddingSide, TokenizedText, TransformerConfig};
 
 const TEXTS: usize = 8;
 const TOKENS: usize = 32;
 
 fn main() {
-    relprop_transformer::prepare_process();
+    relprop_engine::prepare_process();
     divan::main();
 }
 

@@ -21,9 +21,10 @@ use std::process::Command;
 use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
+use relprop_checkpoints::Model;
 use relprop_explain::Explainer;
 use relprop_rules::{Pass, Registry, RuleSet};
-use relprop_transformer::{Batch, Model, PaddingSide, TransformerConfig};
+use relprop_transformer::{Batch, PaddingSide, TransformerConfig};
 
 /// How often each case is timed; the median counts.
 const RUNS: usize = 7;
@@ -222,7 +223,7 @@ fn measured(case: &Case) -> (f64, f64) {
 }
 
 fn main() {
-    relprop_transformer::prepare_process();
+    relprop_engine::prepare_process();
     let arguments = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench");

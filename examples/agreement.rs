@@ -12,11 +12,12 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use relprop_explain::methods::{Method, by_name};
+use relprop_checkpoints::Model;
+use relprop_data::{corpus::Agreement, corpus::agreement};
 use relprop_explain::{Explainer, Target};
+use relprop_explain::{methods::Method, methods::by_name};
 use relprop_rules::{Registry, RuleSet};
-use relprop_train::corpus::{Agreement, agreement};
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 
 /// As many sentences as `relprop train --data agreement` makes; the last tenth is not trained on.
 const SENTENCES: usize = 20_000;

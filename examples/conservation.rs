@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 use burn::tensor::Device;
 use plotters::prelude::*;
+use relprop_checkpoints::Model;
+use relprop_data::corpus;
 use relprop_explain::{Explainer, Ledger, Target};
 use relprop_rules::{Registry, RuleSet};
-use relprop_train::corpus;
-use relprop_transformer::Model;
 
 /// A logit, and a sum of relevance that should be it.
 type Point = (f64, f64);

@@ -9,10 +9,11 @@ use std::error::Error;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
-use relprop_explain::{Explainer, render};
+use relprop_checkpoints::Model;
+use relprop_explain::Explainer;
+use relprop_render as render;
 use relprop_rules::operations::Residual;
 use relprop_rules::{Assignment, Operation, Registry, Rule, RuleSet, algebra::share};
-use relprop_transformer::Model;
 use serde::Deserialize;
 
 /// Lets only a part of what flows into a branch flow back: 0 for the skip connection alone, 1 for

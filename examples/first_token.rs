@@ -13,10 +13,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use burn::tensor::Device;
+use relprop_checkpoints::Model;
+use relprop_data::corpus::read_texts;
 use relprop_explain::{Explainer, Explanation, Target};
 use relprop_rules::{Operation, Pass, Registry, RuleSet, operations::AttentionWeights};
-use relprop_train::corpus::read_texts;
-use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText};
+use relprop_transformer::{Batch, PaddingSide, TokenizedText};
 
 /// Shorter prompts have too few tokens to share anything.
 const SHORTEST: usize = 8;

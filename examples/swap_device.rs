@@ -10,9 +10,10 @@ use std::error::Error;
 use std::path::Path;
 
 use burn::tensor::Device;
-use relprop_explain::{Explainer, render};
+use relprop_checkpoints::Model;
+use relprop_explain::Explainer;
+use relprop_render as render;
 use relprop_rules::{Registry, RuleSet};
-use relprop_transformer::Model;
 
 /// The CPU first.
 fn devices() -> Vec<Device> {

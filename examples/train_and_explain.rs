@@ -10,9 +10,10 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use relprop_explain::{Explainer, render};
+use relprop_data::{corpus::Corpus, corpus::reviews};
+use relprop_explain::Explainer;
+use relprop_render as render;
 use relprop_rules::{Registry, RuleSet};
-use relprop_train::corpus::{Corpus, reviews};
 use relprop_train::{Display, TrainConfig, train};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -9,8 +9,9 @@ use std::path::Path;
 
 use burn::tensor::{Device, bf16, f16};
 use common::{Architecture, explainer, model, parameters, texts};
+use relprop_checkpoints::Model;
 use relprop_rules::RuleSet;
-use relprop_transformer::{Model, TransformerConfig};
+use relprop_transformer::TransformerConfig;
 use rstest::rstest;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tempfile::TempDir;

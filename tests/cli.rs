@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::program::{Ran, relprop, review_model};
-use relprop_train::corpus::reviews;
+use relprop_data::corpus::reviews;
 use rstest::rstest;
 use safetensors::SafeTensors;
 use serde_json::Value;

@@ -15,12 +15,13 @@ use common::{
     ARCHITECTURES, Architecture, card, difference, draw_config, explain_together, explainer,
     logits, model_on, relevance, texts,
 };
-use relprop_explain::evaluate::{Candidate, Evaluation, METRICS, Method, Sample, metric};
+use relprop_checkpoints::Model;
+use relprop_data::{corpus::Corpus, corpus::reviews};
+use relprop_evaluate::{Candidate, Evaluation, METRICS, Method, Sample, metric};
 use relprop_explain::{Explanation, Ledger};
 use relprop_rules::{RuleError, RuleSet, Signal};
-use relprop_train::corpus::{Corpus, reviews};
 use relprop_train::{Display, TrainConfig, train};
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 use rstest::rstest;
 use serde_json::Value;
 
@@ -168,7 +169,9 @@ fn inputs(model: &Model, family: &str) -> Vec<TokenizedText> {
     let picture = |picture: &Value| {
         let file = picture["file"].as_str().unwrap();
         let bytes = fs::read(folder("pictures").join(file)).unwrap();
-        model.picture(&bytes, file).unwrap()
+        model
+            .picture(&relprop_data::decode(&bytes).unwrap(), file)
+            .unwrap()
     };
     let text = |text: &Value| {
         let (first, second) = (text["text"].as_str().unwrap(), text["pair"].as_str());

@@ -23,11 +23,12 @@ use common::{
 };
 use laws::{Laws, PRESETS};
 use network::Network;
+use relprop_checkpoints::Model;
 use relprop_explain::Target;
 use relprop_rules::operations::Activation;
 use relprop_rules::{Pass, Registry, RuleSet};
 use relprop_transformer::{
-    Batch, FeedForwardConfig, Model, PaddingSide, TokenizedText, Transformer, TransformerConfig,
+    Batch, FeedForwardConfig, PaddingSide, TokenizedText, Transformer, TransformerConfig,
 };
 use rstest::rstest;
 

@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 
 use common::fixtures::{self, folder, saves_what_transformers_saved};
 use common::{difference, explainer, logits, relevance};
+use relprop_checkpoints::{Family, Model};
 use relprop_explain::{Explainer, Explanation, Target};
-use relprop_transformer::{Family, Model, PaddingSide, TokenizedText};
+use relprop_transformer::{PaddingSide, TokenizedText};
 use rstest::rstest;
 use serde::Deserialize;
 

@@ -7,9 +7,10 @@ use common::{
     ARCHITECTURES, Architecture, draw_config, explain_together, explainer, model, random,
     relevance, texts,
 };
+use relprop_checkpoints::Model;
 use relprop_explain::{Explanation, Ledger, Target};
 use relprop_rules::{Pass, Registry, RuleSet};
-use relprop_transformer::{Batch, Model, PaddingSide};
+use relprop_transformer::{Batch, PaddingSide};
 use rstest::rstest;
 
 const PRESETS: [&str; 12] = [
@@ -219,7 +220,7 @@ fn it_is_read_back_from_json() {
         .with_ledger()
         .explain("warm")
         .unwrap();
-    let line = relprop_explain::render::jsonl(std::slice::from_ref(&explanation)).unwrap();
+    let line = relprop_render::jsonl(std::slice::from_ref(&explanation)).unwrap();
     let read: Explanation = serde_json::from_str(&line).unwrap();
     let (read, written) = (read.ledger().unwrap(), explanation.ledger().unwrap());
     assert_eq!(read.layers.len(), written.layers.len());

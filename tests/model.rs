@@ -8,9 +8,10 @@ use common::{
     ARCHITECTURES, Architecture, difference, explain_together, explainer, logits, model, model_on,
     numbers, relevance, texts,
 };
+use relprop_checkpoints::Model;
 use relprop_explain::Target;
 use relprop_rules::{Pass, Registry, RuleSet};
-use relprop_transformer::{Batch, Model, PaddingSide, TransformerConfig};
+use relprop_transformer::{Batch, PaddingSide, TransformerConfig};
 use rstest::rstest;
 
 fn batch(model: &Model, texts: &[String], side: PaddingSide) -> Batch {

@@ -10,11 +10,12 @@ use burn::tensor::{Device, Tensor};
 use common::fixtures::{self, folder, saves_what_transformers_saved};
 use common::program::{Ran, relprop};
 use common::{Draw, difference, explainer, logits, parameters, relevance};
+use relprop_checkpoints::{Model, Preprocessor, TextError};
 use relprop_explain::{Explainer, Explanation, Target};
 use relprop_rules::Pass;
 use relprop_transformer::{
-    Batch, Distillation, HIDDEN, Model, PaddingSide, PatchConfig, Picture, Preprocessor, TextError,
-    TokenizedText, Transformer, TransformerConfig,
+    Batch, Distillation, HIDDEN, PaddingSide, PatchConfig, Picture, TokenizedText, Transformer,
+    TransformerConfig,
 };
 use rstest::rstest;
 use serde::Deserialize;
@@ -52,7 +53,9 @@ fn patches(model: &Model) -> PatchConfig {
 /// The picture that relprop makes of a file.
 fn read(model: &Model, file: &str) -> TokenizedText {
     let bytes = fs::read(folder("pictures").join(file)).unwrap();
-    model.picture(&bytes, file).unwrap()
+    model
+        .picture(&relprop_data::decode(&bytes).unwrap(), file)
+        .unwrap()
 }
 
 impl Expected {
@@ -429,10 +432,11 @@ fn a_model_for_pictures_refuses_texts_and_files_that_are_none() {
         .tokenize("a film", None, Default::default())
         .unwrap_err();
     assert!(matches!(error, TextError::Pictures), "{error}");
-    let error = model.picture(b"a film", "film.png").unwrap_err();
+    let error = relprop_data::decode(b"a film").unwrap_err();
     assert!(error.to_string().contains("no PNG or JPEG"), "{error}");
     let bert = Model::load(&folder("bert"), &Device::flex()).unwrap();
-    let error = bert.picture(b"", "film.png").unwrap_err();
+    let blank = image::DynamicImage::new_luma8(1, 1);
+    let error = bert.picture(&blank, "film.png").unwrap_err();
     assert_eq!(error.to_string(), "the model reads texts, not pictures");
 }
 
@@ -444,7 +448,7 @@ fn a_picture_that_claims_to_be_huge_is_refused() {
     bytes[16..24].copy_from_slice(&[0x40, 0, 0, 0, 0x40, 0, 0, 0]);
     let crc = crc32(&bytes[12..29]);
     bytes[29..33].copy_from_slice(&crc.to_be_bytes());
-    let error = relprop_transformer::decode(&bytes).unwrap_err();
+    let error = relprop_data::decode(&bytes).unwrap_err();
     assert!(error.to_string().contains("too large"), "{error}");
 }
 
@@ -521,7 +525,7 @@ fn the_program_explains_picture_files() {
     assert!(page.contains("<h2>Picture 2</h2>"));
     for (number, size) in [(1, (450, 270)), (2, (480, 360))] {
         let bytes = fs::read(folder.path().join(format!("over-{number}.png"))).unwrap();
-        let drawn = relprop_transformer::decode(&bytes).unwrap();
+        let drawn = relprop_data::decode(&bytes).unwrap();
         assert_eq!((drawn.width(), drawn.height()), size);
     }
 }

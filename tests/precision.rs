@@ -5,9 +5,10 @@ mod common;
 
 use burn::tensor::DType;
 use common::{ARCHITECTURES, Architecture, difference, explainer, model, random, relevance, texts};
-use relprop_explain::methods::{NAMES, by_name};
+use relprop_checkpoints::Model;
+use relprop_explain::{methods::NAMES, methods::by_name};
 use relprop_rules::{RuleSet, operations::Activation};
-use relprop_transformer::{Model, TransformerConfig};
+use relprop_transformer::TransformerConfig;
 use rstest::rstest;
 
 fn cast(model: &Model, dtype: DType) -> Model {

@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use relprop_checkpoints::Model;
 use relprop_explain::{Explainer, Target};
 use relprop_rules::{Registry, RuleSet};
-use relprop_transformer::Model;
 use serde_json::Value;
 
 const FOLDER: &str = "../shared/models/minilm-l6-sst2";

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{Architecture, difference, explainer, model, relevance, tokenizer};
+use relprop_checkpoints::{Model, Truncation};
 use relprop_explain::Explanation;
-use relprop_transformer::{Model, Truncation};
 use rstest::rstest;
 
 fn bert() -> Model {

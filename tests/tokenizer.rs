@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use relprop_transformer::{Model, TextError, TokenizedText, Truncation};
+use relprop_checkpoints::{Model, TextError, Truncation};
+use relprop_transformer::TokenizedText;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -7,11 +7,14 @@ use std::process::Output;
 
 use common::program::relprop;
 use common::{Architecture, model};
-use relprop_explain::evaluate::{Evaluation, Interval, Metric, Sample, metric};
-use relprop_explain::tune::{Comparison, Faithfulness, Search, Tuned, tune};
-use relprop_explain::{Explainer, evaluate::Candidate};
+use relprop_checkpoints::Model;
+use relprop_evaluate::Candidate;
+use relprop_evaluate::{Evaluation, Interval, Metric, Sample, metric};
+use relprop_evaluate::{
+    tune::Comparison, tune::Faithfulness, tune::Search, tune::Tuned, tune::tune,
+};
+use relprop_explain::Explainer;
 use relprop_rules::{Registry, RuleSet};
-use relprop_transformer::Model;
 use rstest::rstest;
 
 const WORDS: [&str; 12] = [
@@ -72,7 +75,7 @@ fn mean(model: &Model, rules: &RuleSet, name: &str, samples: &[Sample]) -> f64 {
         seed: 0,
     };
     let explainer = Explainer::new(model, rules, &Registry::default()).unwrap();
-    let method: Box<dyn relprop_explain::evaluate::Method> = Box::new(explainer);
+    let method: Box<dyn relprop_evaluate::Method> = Box::new(explainer);
     let found = evaluation
         .measure(&[Candidate::from(method)], samples, |_| {})
         .unwrap();

@@ -16,13 +16,14 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use common::{filled, tokenizer};
+use relprop_checkpoints::Model;
 use relprop_explain::Target;
-use relprop_explain::methods::{
-    Accounted, Baseline, FullGrad, FullGradParameters, IntegratedGradients,
-    IntegratedGradientsParameters, by_name,
+use relprop_explain::{
+    methods::Accounted, methods::Baseline, methods::FullGrad, methods::FullGradParameters,
+    methods::IntegratedGradients, methods::IntegratedGradientsParameters, methods::by_name,
 };
 use relprop_rules::operations::NormScale;
-use relprop_transformer::{Model, NormConfig, NormPlacement, TokenizedText, TransformerConfig};
+use relprop_transformer::{NormConfig, NormPlacement, TokenizedText, TransformerConfig};
 use rstest::rstest;
 
 /// The factor of the classifier, and its bias.

@@ -1,9 +1,10 @@
 //! The models that are measured.
 
 use burn::tensor::Device;
-use relprop_train::corpus::reviews;
+use relprop_checkpoints::{Model, Tokenizer};
+use relprop_data::corpus::reviews;
 use relprop_train::vocabulary::train_wordpiece;
-use relprop_transformer::{FeedForwardConfig, Model, Tokenizer, Transformer, TransformerConfig};
+use relprop_transformer::{FeedForwardConfig, Transformer, TransformerConfig};
 
 /// A model on `device` with fresh weights and a vocabulary of the embedded corpus: a small BERT,
 /// changed by `change`.

@@ -4,7 +4,8 @@
 
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
-use relprop_transformer::{Family, Transformer};
+use relprop_checkpoints::Family;
+use relprop_transformer::Transformer;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = str::from_utf8(bytes) else {

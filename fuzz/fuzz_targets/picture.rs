@@ -5,7 +5,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use relprop_transformer::{Distillation, PatchConfig, Preprocessor, decode};
+use relprop_checkpoints::Preprocessor;
+use relprop_data::decode;
+use relprop_transformer::{Distillation, PatchConfig};
 
 const SETTINGS: &str = r#"{"size": 8}"#;
 

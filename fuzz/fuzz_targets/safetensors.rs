@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
 use relprop_fuzz::{Folder, GPT2, model};
-use relprop_transformer::Model;
+use relprop_checkpoints::Model;
 
 const WHOLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";

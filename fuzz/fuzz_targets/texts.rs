@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use relprop_fuzz::Folder;
-use relprop_tables::{Table, texts};
-use relprop_train::corpus::{Corpus, are_trees, read_texts, read_trees};
+use relprop_data::{Table, texts};
+use relprop_data::{corpus::Corpus, corpus::are_trees, corpus::read_texts, corpus::read_trees};
 
 static FOLDER: LazyLock<Folder> = LazyLock::new(Folder::new);
 const KINDS: [&str; 4] = ["t.tsv", "t.csv", "t.jsonl", "t.txt"];

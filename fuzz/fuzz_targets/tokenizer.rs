@@ -7,7 +7,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use relprop_transformer::{Tokenizer, Truncation};
+use relprop_checkpoints::{Tokenizer, Truncation};
 use serde_json::Map;
 
 const TEXTS: [&str; 5] = [

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use relprop_transformer::{Family, Model, Tokenizer, Transformer};
+use relprop_checkpoints::{Family, Model, Tokenizer};
+use relprop_transformer::Transformer;
 use tempfile::TempDir;
 
 /// A GPT-2 of one block; its queries, keys and values are one tensor in the file.

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use relprop_checkpoints::{Model, Tokenizer};
 use relprop_explain::{Explainer, Explanation};
 use relprop_rules::operations::{Activation, NormScale};
 use relprop_rules::{Registry, RuleSet};
 use relprop_train::vocabulary::train_wordpiece;
 use relprop_transformer::{
-    AttentionConfig, Biases, FeedForwardConfig, Head, Model, NormConfig, NormPlacement,
-    RotaryConfig, RotaryScaling, Tokenizer, Transformer, TransformerConfig,
+    AttentionConfig, Biases, FeedForwardConfig, Head, NormConfig, NormPlacement, RotaryConfig,
+    RotaryScaling, Transformer, TransformerConfig,
 };
 
 /// What the vocabulary is learned from: English, and scripts whose characters are several bytes.

@@ -4,9 +4,10 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 
 use burn::tensor::Device;
-use relprop_train::corpus::reviews;
+use relprop_checkpoints::{Model, Tokenizer};
+use relprop_data::corpus::reviews;
 use relprop_train::vocabulary::train_wordpiece;
-use relprop_transformer::{Model, Tokenizer, Transformer, TransformerConfig};
+use relprop_transformer::{Transformer, TransformerConfig};
 
 /// The program, in its plainest surroundings.
 pub fn relprop() -> Command {

@@ -11,11 +11,10 @@ mod reference;
 mod twins;
 
 use common::texts;
+use relprop_checkpoints::Model;
+use relprop_evaluate::{Candidate, Evaluation, Method, Metric, Polarity, Reading, Sample, metric};
 use relprop_explain::ExplainError;
-use relprop_explain::evaluate::{
-    Candidate, Evaluation, Method, Metric, Polarity, Reading, Sample, metric,
-};
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 
 /// The texts of the other tests, with labels; of their words, some are evidence and all are judged.
 fn samples(model: &Model) -> Vec<Sample> {

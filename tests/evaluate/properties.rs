@@ -1,8 +1,9 @@
 //! Bounds, ends and invariances that hold for any relevance.
 
 use proptest::prelude::*;
-use relprop_explain::evaluate::{Method, Random, Reading, Sample};
-use relprop_transformer::{Model, TokenizedText};
+use relprop_checkpoints::Model;
+use relprop_evaluate::{Method, Random, Reading, Sample};
+use relprop_transformer::TokenizedText;
 
 use crate::common::{Architecture, Draw, explainer, model};
 use crate::{Given, measure, samples};

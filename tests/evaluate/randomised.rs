@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use relprop_explain::evaluate::{Candidate, Method, Random, cascade};
+use relprop_checkpoints::Model;
+use relprop_evaluate::{Candidate, Method, Random, cascade};
 use relprop_explain::{Explainer, Target};
-use relprop_transformer::Model;
 use rstest::rstest;
 
 use crate::common::{self, Architecture, explainer, model, parameters};

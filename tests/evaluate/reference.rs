@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use relprop_explain::evaluate::Sample;
-use relprop_train::corpus;
-use relprop_transformer::Model;
+use relprop_checkpoints::Model;
+use relprop_data::corpus;
+use relprop_evaluate::Sample;
 
 use crate::common::explainer;
 use crate::measure;

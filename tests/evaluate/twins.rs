@@ -1,9 +1,10 @@
 //! Every metric against plain loops.
 
 use burn::tensor::DType;
+use relprop_checkpoints::Model;
+use relprop_evaluate::{METRICS, Sample};
 use relprop_explain::Target;
-use relprop_explain::evaluate::{METRICS, Sample};
-use relprop_transformer::{Batch, Model, PaddingSide};
+use relprop_transformer::{Batch, PaddingSide};
 use rstest::rstest;
 
 use crate::common::{self, Architecture, explainer, model};

@@ -1,7 +1,7 @@
 //! What must hold for every method.
 
 use relprop_explain::ExplainError;
-use relprop_explain::methods::{NAMES, by_name};
+use relprop_explain::{methods::NAMES, methods::by_name};
 use relprop_rules::RuleSet;
 
 use crate::common::{Architecture, difference, model, texts};

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::DType;
+use relprop_checkpoints::Model;
 use relprop_rules::operations::Activation;
-use relprop_transformer::{FeedForwardConfig, Model, TransformerConfig};
+use relprop_transformer::{FeedForwardConfig, TransformerConfig};
 use rstest::rstest;
 
 use crate::common::{Architecture, difference, model, parameters, tokenizer};

@@ -1,8 +1,9 @@
 //! The methods on gradients, against differences of logits in f64.
 
-use relprop_explain::methods::{
-    Baseline, FullGrad, FullGradParameters, IntegratedGradients, IntegratedGradientsParameters,
-    SmoothGrad, SmoothGradParameters,
+use relprop_explain::{
+    methods::Baseline, methods::FullGrad, methods::FullGradParameters,
+    methods::IntegratedGradients, methods::IntegratedGradientsParameters, methods::SmoothGrad,
+    methods::SmoothGradParameters,
 };
 use rstest::rstest;
 
@@ -36,7 +37,7 @@ fn saliency_is_the_length_of_the_slope(
 }
 
 /// The baseline of each kind, token by token, from the signals of other texts.
-fn baseline(kind: Baseline, model: &relprop_transformer::Model, site: &str) -> Vec<f64> {
+fn baseline(kind: Baseline, model: &relprop_checkpoints::Model, site: &str) -> Vec<f64> {
     let text = encode(model, "warm dull");
     let replaced = |token: &str| {
         let mut text = text.clone();
@@ -185,7 +186,7 @@ fn smooth_grad_settles_as_samples_grow() {
 }
 
 /// Where a linear map or a norm adds something, and what: from the parameters, by name.
-fn added(model: &relprop_transformer::Model) -> Vec<(String, Vec<f64>)> {
+fn added(model: &relprop_checkpoints::Model) -> Vec<(String, Vec<f64>)> {
     let parameters = parameters(&model.transformer);
     let sites = model.transformer.sites().into_iter();
     let after = sites.skip_while(|site| site.name != "blocks");

@@ -1,9 +1,10 @@
 //! Texts, attention weights and logits as the tests read them.
 
 use burn::tensor::{DType, Tensor, TensorData};
-use relprop_explain::methods::{Method, by_name};
+use relprop_checkpoints::Model;
+use relprop_explain::{methods::Method, methods::by_name};
 use relprop_rules::{Pass, Reading};
-use relprop_transformer::{Batch, Model, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
 use crate::common;
 

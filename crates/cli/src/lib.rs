@@ -26,7 +26,7 @@ use usage::UsageError;
 /// Exit code 0: done. 1: failed. 2: wrong usage.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    relprop_transformer::prepare_process();
+    relprop_engine::prepare_process();
     let result = fault::caught(|| match arguments.command {
         Command::Demo(arguments) => commands::demo(&arguments),
         Command::Train(arguments) => commands::train(&arguments),

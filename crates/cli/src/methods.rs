@@ -1,9 +1,9 @@
 //! Methods by name, rule sets from files among them.
 
-use relprop_explain::methods::{self, Method};
+use relprop_checkpoints::Model;
 use relprop_explain::{ExplainError, Explainer};
+use relprop_explain::{methods, methods::Method};
 use relprop_rules::Registry;
-use relprop_transformer::Model;
 
 use crate::rules;
 use crate::usage::UsageError;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use relprop_transformer::HubName;
+use relprop_checkpoints::HubName;
 
 /// The folder of the model. A folder that is there is meant, whatever it is called; a name on the Hub
 /// is fetched.

@@ -2,7 +2,7 @@
 
 use burn::tensor::DType;
 use clap::ValueEnum;
-use relprop_transformer::Model;
+use relprop_checkpoints::Model;
 use serde::{Deserialize, Serialize};
 
 use crate::usage::UsageError;

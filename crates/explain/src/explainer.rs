@@ -6,10 +6,9 @@ use std::sync::{Arc, OnceLock};
 use burn::module::Module;
 use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
+use relprop_checkpoints::{Model, TextError, Truncation};
 use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet};
-use relprop_transformer::{
-    Batch, Model, PaddingSide, TextError, TokenizedText, Transformer, Truncation,
-};
+use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
 use crate::account::Plan;
 use crate::methods::reader::per_token;
@@ -523,7 +522,7 @@ fn per_position(relevance: Tensor<3>, positions: usize) -> Tensor<3> {
 }
 
 /// Merges the word pieces of each word.
-pub(crate) fn words(text: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevance> {
+pub fn words(text: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevance> {
     let characters: Vec<char> = text.text.chars().collect();
     let mut words: Vec<(u32, WordRelevance)> = Vec::new();
     for (token, relevance) in text.tokens.iter().zip(relevance) {

@@ -2,20 +2,19 @@
 
 mod account;
 mod continuation;
-pub mod evaluate;
 mod explainer;
 mod explanation;
 mod ledger;
 pub mod methods;
-pub mod render;
-mod runs;
+pub mod runs;
 mod sampling;
 mod target;
-pub mod tune;
+mod view;
 
 pub use continuation::{CONTINUATION, Continuation, Step};
-pub use explainer::{DEFAULT_SITE, ExplainError, Explainer};
+pub use explainer::{DEFAULT_SITE, ExplainError, Explainer, words};
 pub use explanation::*;
 pub use ledger::{Absorbed, Layer, Ledger};
 pub use sampling::{Sampler, Sampling, SamplingError};
-pub use target::{Score, Target, UnknownTarget};
+pub use target::{Score, Target, UnknownTarget, argmax};
+pub use view::View;

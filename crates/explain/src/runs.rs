@@ -3,21 +3,22 @@
 use std::ops::Range;
 
 use burn::tensor::{DType, Tensor, TensorData};
+use relprop_checkpoints::Model;
 use relprop_rules::{Pass, Relevance};
-use relprop_transformer::{Batch, HIDDEN, Model, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{Batch, HIDDEN, PaddingSide, TokenizedText, Transformer};
 
 use crate::ExplainError;
-use crate::evaluate::View;
+use crate::View;
 use crate::explainer::numbers;
 
 /// How many tokens go through a model in one pass, at most.
-pub(crate) const TOKENS: usize = 4096;
+pub const TOKENS: usize = 4096;
 /// How many tokens of texts with hidden ones are held at once, at most.
 const HELD: usize = 32 * TOKENS;
 
 /// What `run` gives for each text, in the order of `texts`. It is given texts of about the same
 /// length, as many at once as fit into a pass when each goes through it `copies` times.
-pub(crate) fn in_passes<T>(
+pub fn in_passes<T>(
     texts: &[TokenizedText],
     copies: usize,
     mut run: impl FnMut(&[&TokenizedText]) -> Result<Vec<T>, ExplainError>,
@@ -51,7 +52,7 @@ fn passes(lengths: &[usize]) -> Vec<Range<usize>> {
 }
 
 /// The texts as one batch on the model's device.
-pub(crate) fn batch<'t>(
+pub fn batch<'t>(
     transformer: &Transformer,
     texts: impl IntoIterator<Item = &'t TokenizedText>,
 ) -> Batch {
@@ -61,7 +62,7 @@ pub(crate) fn batch<'t>(
 }
 
 /// The logits of every text.
-pub(crate) fn logits(
+pub fn logits(
     transformer: &Transformer,
     texts: &[TokenizedText],
 ) -> Result<Vec<Vec<f32>>, ExplainError> {
@@ -72,7 +73,7 @@ pub(crate) fn logits(
 }
 
 /// The logits of every text of a batch.
-pub(crate) fn logits_of(
+pub fn logits_of(
     transformer: &Transformer,
     batch: &Batch,
     mut pass: Pass,
@@ -85,7 +86,7 @@ pub(crate) fn logits_of(
 
 /// Runs `pass` forward, and backward from the logits of `label`, each times what `weigh` gives for
 /// it. Gives these logits, `[batch, 1]`, and what the probes found.
-pub(crate) fn backward(
+pub fn backward(
     transformer: &Transformer,
     batch: &Batch,
     mut pass: Pass,
@@ -102,7 +103,7 @@ pub(crate) fn backward(
 
 /// The logits of each text with tokens hidden behind the token `unknown`: for each text, one row
 /// for each of its masks, which are true where a token is hidden.
-pub(crate) fn hidden_logits<'t>(
+pub fn hidden_logits<'t>(
     model: &Model,
     unknown: u32,
     texts: impl IntoIterator<Item = (&'t TokenizedText, Vec<Vec<bool>>)>,
@@ -136,7 +137,7 @@ pub(crate) fn hidden_logits<'t>(
 }
 
 /// Rows of one number a position, `[batch, position]`, without the padding.
-pub(crate) fn rows<const D: usize>(
+pub fn rows<const D: usize>(
     tensor: Tensor<D>,
     batch: &Batch,
 ) -> Result<Vec<Vec<f32>>, ExplainError> {
@@ -150,7 +151,7 @@ pub(crate) fn rows<const D: usize>(
 
 /// A tensor of these numbers on the model's device, in the type of float that the model
 /// [computes in](relprop_rules::precision): f64 if its weights are, else f32.
-pub(crate) fn tensor<const D: usize>(
+pub fn tensor<const D: usize>(
     transformer: &Transformer,
     numbers: Vec<f32>,
     shape: [usize; D],
@@ -177,7 +178,7 @@ pub fn unknown_token(model: &Model) -> Result<u32, ExplainError> {
 }
 
 /// The id of the first of `names` that the vocabulary has.
-pub(crate) fn token(model: &Model, names: &[&'static str]) -> Result<u32, ExplainError> {
+pub fn token(model: &Model, names: &[&'static str]) -> Result<u32, ExplainError> {
     let mut ids = names.iter().filter_map(|name| model.tokenizer.id(name));
     ids.next().ok_or_else(|| ExplainError::NoToken {
         names: names.to_vec(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use relprop_transformer::{Model, Truncation};
+use relprop_checkpoints::{Model, Truncation};
 use serde::{Deserialize, Serialize};
 
 /// In which unit a target is measured.
@@ -248,7 +248,7 @@ fn unknown(model: &Model, text: &str, pieces: Vec<String>) -> UnknownTarget {
 }
 
 /// The index of the largest number; the first of them where several are largest.
-pub(crate) fn argmax(numbers: &[f32]) -> usize {
+pub fn argmax(numbers: &[f32]) -> usize {
     (0..numbers.len())
         .rev()
         .max_by(|a, b| numbers[*a].total_cmp(&numbers[*b]))

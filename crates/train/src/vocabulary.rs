@@ -217,7 +217,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::corpus::reviews;
+    use relprop_data::corpus::reviews;
 
     /// Set for a process that is only to print what it learned.
     const CHILD: &str = "RELPROP_VOCABULARY_CHILD";

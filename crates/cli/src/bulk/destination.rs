@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use relprop_tables::BadRow;
+use relprop_data::BadRow;
 
 use super::Group;
 use super::document::Document;

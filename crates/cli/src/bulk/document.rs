@@ -1,7 +1,8 @@
 //! Formats that are one document, which is written at the end.
 
 use image::DynamicImage;
-use relprop_explain::{Explanation, render};
+use relprop_explain::Explanation;
+use relprop_render as render;
 use serde_json::Value;
 
 use super::Group;

@@ -3,8 +3,9 @@
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use rayon::prelude::*;
-use relprop_explain::{Explainer, Explanation, render};
-use relprop_tables::{BadRow, Place, Rows, objects, texts};
+use relprop_data::{BadRow, Place, Rows, objects, texts};
+use relprop_explain::{Explainer, Explanation};
+use relprop_render as render;
 use relprop_transformer::TokenizedText;
 
 use super::passes::explain_texts;

@@ -3,7 +3,7 @@
 use std::io::stdin;
 use std::ops::Range;
 
-use relprop_tables::{Place, Rows, Source, Table, TableError, given, lines};
+use relprop_data::{Place, Rows, Source, Table, TableError, given, lines};
 
 /// A table to explain, or a part of one.
 pub(crate) struct Input {

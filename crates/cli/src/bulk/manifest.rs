@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
+use relprop_checkpoints::{Model, sha256};
 use relprop_rules::RuleSet;
-use relprop_transformer::{Model, sha256};
 use serde_json::{Map, Value, json};
 
 use crate::args::{ExplainArguments, Format};

@@ -12,8 +12,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use relprop_tables::BadRow;
-use relprop_tables::sink::concatenate;
+use relprop_data::BadRow;
+use relprop_data::sink::concatenate;
 use serde_json::{Map, Value, json};
 
 use super::sink::Sink;

@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use anyhow::Context;
 use burn::tensor::Device;
-use relprop_explain::{Explainer, Explanation, render};
+use relprop_checkpoints::Model;
+use relprop_data::{corpus::Corpus, corpus::Example, corpus::reviews};
+use relprop_explain::{Explainer, Explanation};
+use relprop_render as render;
 use relprop_rules::{Registry, RuleSet};
-use relprop_train::corpus::{Corpus, Example, reviews};
 use relprop_train::{Display, TrainConfig, accuracy, train};
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 
 use crate::args::DemoArguments;
 use crate::device;

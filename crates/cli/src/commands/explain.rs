@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Context;
+use relprop_checkpoints::{Model, Truncation};
+use relprop_data::Table;
 use relprop_explain::methods::Method;
 use relprop_explain::{DEFAULT_SITE, Explainer, Score, Target};
 use relprop_rules::{Registry, RuleSet};
-use relprop_tables::Table;
-use relprop_transformer::{Model, Truncation};
 use serde_json::{Map, Value};
 
 use super::generate::generate;

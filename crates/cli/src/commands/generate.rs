@@ -1,8 +1,9 @@
 //! `relprop explain --generate N`
 
-use relprop_explain::{Sampling, render};
+use relprop_checkpoints::Model;
+use relprop_explain::Sampling;
+use relprop_render as render;
 use relprop_rules::RuleSet;
-use relprop_transformer::Model;
 
 use super::explain::explainers;
 use crate::args::{ExplainArguments, Format, SamplingArguments};

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use anyhow::Context;
 use burn::module::Module;
+use relprop_checkpoints::Model;
 use relprop_rules::Registry;
-use relprop_transformer::{Model, NormPlacement};
+use relprop_transformer::NormPlacement;
 
 use crate::args::InspectArguments;
 use crate::output::Output;

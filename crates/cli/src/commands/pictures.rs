@@ -4,9 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use relprop_explain::{Explainer, Explanation, render};
+use relprop_checkpoints::{Model, Preprocessor};
+use relprop_data::decode;
+use relprop_explain::{Explainer, Explanation};
+use relprop_render as render;
 use relprop_rules::RuleSet;
-use relprop_transformer::{Model, Preprocessor, TokenizedText, decode};
+use relprop_transformer::TokenizedText;
 
 use super::explain::explainers;
 use crate::args::{ExplainArguments, Format};

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use relprop_train::corpus::{Corpus, Pictures, agreement_corpus};
+use relprop_data::{corpus::Corpus, corpus::Pictures, corpus::agreement_corpus};
 use relprop_train::{Display, Task, TrainConfig, Trained};
 
 use crate::args::{TaskArgument, TrainArguments};

@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use relprop_explain::evaluate::{Interval, Sample, unknown_token};
-use relprop_explain::tune::{Comparison, Search, Tuned, tune as search};
+use relprop_checkpoints::Model;
+use relprop_evaluate::{Interval, Sample, unknown_token};
+use relprop_evaluate::{tune::Comparison, tune::Search, tune::Tuned, tune::tune as search};
 use relprop_rules::RuleSet;
-use relprop_transformer::Model;
 
 use super::evaluate::{Data, labelled};
 use crate::args::TuneArguments;

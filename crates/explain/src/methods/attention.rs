@@ -4,9 +4,10 @@
 //! weights or of what a method makes of them.
 
 use burn::tensor::{Device, Int, Tensor};
+use relprop_checkpoints::Model;
 use relprop_rules::operations::AttentionWeights;
 use relprop_rules::{Operation, Pass, Reading, Relevance};
-use relprop_transformer::{Batch, Model, TokenizedText};
+use relprop_transformer::{Batch, TokenizedText};
 
 use crate::ExplainError;
 use crate::explainer::numbers;

@@ -2,7 +2,8 @@
 
 use petgraph::algo::dinics;
 use petgraph::graph::{DiGraph, NodeIndex};
-use relprop_transformer::{Model, TokenizedText};
+use relprop_checkpoints::Model;
+use relprop_transformer::TokenizedText;
 use serde::Deserialize;
 
 use super::Method;

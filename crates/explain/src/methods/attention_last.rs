@@ -1,6 +1,7 @@
 //! The attention weights of the last block.
 
-use relprop_transformer::{Model, TokenizedText};
+use relprop_checkpoints::Model;
+use relprop_transformer::TokenizedText;
 
 use super::Method;
 use super::attention::{crop, mean_of_heads, received, weights};

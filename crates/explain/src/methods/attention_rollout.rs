@@ -1,6 +1,7 @@
 //! Attention through all blocks, as if it were all that happens.
 
-use relprop_transformer::{Model, TokenizedText};
+use relprop_checkpoints::Model;
+use relprop_transformer::TokenizedText;
 
 use super::Method;
 use super::attention::{crop, mean_of_heads, received, rollout, weights};

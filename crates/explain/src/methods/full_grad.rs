@@ -1,9 +1,10 @@
 //! Gradient x Input with every bias beside the inputs.
 
 use burn::tensor::Tensor;
+use relprop_checkpoints::Model;
 use relprop_rules::operations::{Linear, Norm};
 use relprop_rules::{BoundRules, Operation, Pass, Registry, RuleSet};
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 use serde::Deserialize;
 
 use super::method::relevance_of;

@@ -1,7 +1,8 @@
 //! Attention weights that the gradient picks, added up over the blocks.
 
+use relprop_checkpoints::Model;
 use relprop_rules::Reading;
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 
 use super::Method;
 use super::attention::{crop, identity, positive, weights_and_gradients, without_itself};

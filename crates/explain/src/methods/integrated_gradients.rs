@@ -1,15 +1,16 @@
 //! Gradients along a path from a baseline.
 
 use burn::tensor::Tensor;
+use relprop_checkpoints::Model;
 use relprop_rules::Pass;
-use relprop_transformer::{Batch, Model, TokenizedText};
+use relprop_transformer::{Batch, TokenizedText};
 use serde::Deserialize;
 
 use super::method::relevance_of;
 use super::quadrature::gauss_legendre;
 use super::reader::{Reader, check};
 use super::{Accounted, Method};
-use crate::evaluate::View;
+use crate::View;
 use crate::runs::{TOKENS, in_passes, rows, unknown_token};
 use crate::{ExplainError, runs};
 

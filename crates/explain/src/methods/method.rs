@@ -48,7 +48,7 @@ impl Method for Explainer<'_> {
 }
 
 /// The relevance of each text's tokens for the label at its place, one call a label.
-pub(crate) fn relevance_by_label(
+pub fn relevance_by_label(
     method: &dyn Method,
     texts: &[&TokenizedText],
     labels: &[usize],

@@ -1,6 +1,7 @@
 //! What is lost when a token is taken away.
 
-use relprop_transformer::{Model, TokenizedText};
+use relprop_checkpoints::Model;
+use relprop_transformer::TokenizedText;
 
 use super::Method;
 use super::reader::check;

@@ -1,8 +1,9 @@
 //! Signals, gradients and logits at the site where a method reads relevance.
 
 use burn::tensor::Tensor;
+use relprop_checkpoints::Model;
 use relprop_rules::{Pass, find_site};
-use relprop_transformer::{Batch, Model, TokenizedText, Transformer};
+use relprop_transformer::{Batch, TokenizedText, Transformer};
 
 use crate::{DEFAULT_SITE, ExplainError, Target, UnknownTarget, runs};
 

@@ -1,7 +1,8 @@
 //! Methods by name.
 
+use relprop_checkpoints::Model;
 use relprop_rules::{Registry, RuleSet};
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ pub const NAMES: [&str; 13] = [
 /// fit the model.
 ///
 /// ```no_run
-/// # fn run(model: &relprop_transformer::Model) -> Result<(), relprop_explain::ExplainError> {
+/// # fn run(model: &relprop_checkpoints::Model) -> Result<(), relprop_explain::ExplainError> {
 /// let method = relprop_explain::methods::by_name("smooth-grad:samples=50", model, 0)?;
 /// assert_eq!(method.name(), "smooth-grad:samples=50");
 /// # Ok(()) }

@@ -1,8 +1,9 @@
 //! The size of the gradient.
 
 use burn::tensor::Tensor;
+use relprop_checkpoints::Model;
 use relprop_rules::Pass;
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 
 use super::Method;
 use super::reader::{Reader, check};

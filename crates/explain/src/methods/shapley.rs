@@ -1,7 +1,8 @@
 //! The fair share of each token.
 
 use rand::seq::SliceRandom;
-use relprop_transformer::{Model, TokenizedText};
+use relprop_checkpoints::Model;
+use relprop_transformer::TokenizedText;
 use serde::Deserialize;
 
 use super::Method;

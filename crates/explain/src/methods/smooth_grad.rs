@@ -4,8 +4,9 @@ use burn::tensor::Tensor;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use relprop_checkpoints::Model;
 use relprop_rules::Pass;
-use relprop_transformer::{Model, TokenizedText};
+use relprop_transformer::TokenizedText;
 use serde::Deserialize;
 
 use super::Method;

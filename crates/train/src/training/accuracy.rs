@@ -2,12 +2,12 @@
 
 use burn::data::dataloader::DataLoader;
 use rayon::prelude::*;
+use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::Pass;
-use relprop_transformer::{Model, Truncation};
 
 use super::loader::{Labelled, Loader};
 use super::{Task, TrainError};
-use crate::corpus::Example;
+use relprop_data::corpus::Example;
 
 /// The share of `examples` that `model` classifies right, in [0, 1]; of a language model, the share of
 /// tokens that it expects most. NaN for no examples.
@@ -59,7 +59,7 @@ pub(super) fn accuracy_on(
 
 /// The tokens of each example, at most `positions`, on all cores.
 pub(super) fn tokenize(
-    tokenizer: &relprop_transformer::Tokenizer,
+    tokenizer: &relprop_checkpoints::Tokenizer,
     examples: &[Example],
     positions: usize,
 ) -> Result<Vec<Labelled>, TrainError> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use relprop_transformer::{CheckpointError, PictureError, TextError};
+use relprop_checkpoints::{CheckpointError, PictureError, TextError};
 
 use crate::vocabulary::VocabularyError;
 

@@ -3,16 +3,15 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use relprop_transformer::{
-    Distillation, Filter, HIDDEN, Model, PatchConfig, Preprocessor, Transformer,
-};
+use relprop_checkpoints::{Filter, Model, Preprocessor};
+use relprop_transformer::{Distillation, HIDDEN, PatchConfig, Transformer};
 use sha2::{Digest, Sha256};
 
 use super::accuracy::accuracy_on;
 use super::loader::Labelled;
 use super::run::{Job, Plan, begin, hexadecimal, run};
 use super::{Display, Task, TrainConfig, TrainError, Trained};
-use crate::corpus::{LabelledPicture, Pictures};
+use relprop_data::corpus::{LabelledPicture, Pictures};
 
 /// Trains a ViT on `corpus` and writes it to the folder `out`, as [`train`](super::train) does for texts.
 ///

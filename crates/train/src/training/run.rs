@@ -16,7 +16,8 @@ use burn::tensor::{Device, Tensor};
 use burn::train::checkpoint::Checkpoint;
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
 use burn::train::{ExecutionStrategy, Learner, SupervisedTraining};
-use relprop_transformer::{Model, Tokenizer, Transformer, TransformerConfig};
+use relprop_checkpoints::{Model, Tokenizer};
+use relprop_transformer::{Transformer, TransformerConfig};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -26,8 +27,8 @@ use super::loader::{Labelled, Loader, Shuffle};
 use super::progress::Bar;
 use super::step::Classifier;
 use super::{Task, TrainConfig, TrainError};
-use crate::corpus::{Corpus, Example};
 use crate::vocabulary::{train_byte_pairs, train_wordpiece};
+use relprop_data::corpus::{Corpus, Example};
 
 /// How training shows its progress.
 pub enum Display {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use relprop_tables::sink::{arrow, csv, parquet};
+use relprop_data::{sink::arrow, sink::csv, sink::parquet};
 
 use super::Sink;
 use crate::bulk::{Group, columns};

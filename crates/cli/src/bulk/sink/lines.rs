@@ -1,7 +1,7 @@
 //! JSON lines: explanations, each with the other columns of its row under `input`.
 
-use relprop_explain::render;
-use relprop_tables::objects;
+use relprop_data::objects;
+use relprop_render as render;
 
 use super::Sink;
 use crate::bulk::Group;

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use relprop_tables::sink::concatenate;
+use relprop_data::sink::concatenate;
 
 use super::Group;
 use crate::args::Format;

@@ -1,6 +1,6 @@
 //! Heat maps, one under the other.
 
-use relprop_explain::render;
+use relprop_render as render;
 
 use super::Sink;
 use crate::bulk::Group;

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use relprop_checkpoints::{Model, Truncation};
+use relprop_data::{corpus, corpus::Tree};
+use relprop_evaluate::{Polarity, Sample, predictions};
 use relprop_explain::Target;
-use relprop_explain::evaluate::{Polarity, Sample, predictions};
-use relprop_train::corpus::{self, Tree};
-use relprop_transformer::{Model, TokenizedText, Truncation};
+use relprop_transformer::TokenizedText;
 use sha2::{Digest, Sha256};
 
 use crate::args::EvaluationTarget;

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use relprop_explain::evaluate::{Readings, Results};
-use relprop_explain::render;
+use relprop_evaluate::{Readings, Results};
+use relprop_render as render;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

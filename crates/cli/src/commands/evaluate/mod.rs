@@ -5,12 +5,12 @@ mod folder;
 mod settings;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use relprop_explain::evaluate::{
+use relprop_checkpoints::Model;
+use relprop_evaluate::{
     Candidate, Evaluation, METRICS, Metric, Need, Readings, Results, Sample, cascade, metric,
     unknown_token,
 };
-use relprop_explain::render;
-use relprop_transformer::Model;
+use relprop_render as render;
 
 use crate::args::EvaluateArguments;
 use crate::output::Output;

@@ -1,8 +1,8 @@
 //! What a run depends on.
 
 use anyhow::Context;
-use relprop_explain::evaluate::Metric;
-use relprop_transformer::Model;
+use relprop_checkpoints::Model;
+use relprop_evaluate::Metric;
 use serde::{Deserialize, Serialize};
 
 use super::Data;

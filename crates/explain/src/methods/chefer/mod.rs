@@ -3,9 +3,10 @@
 mod rules;
 
 use burn::tensor::Tensor;
+use relprop_checkpoints::Model;
 use relprop_rules::operations::Residual;
 use relprop_rules::{BoundRules, Operation, Pass, Relevance};
-use relprop_transformer::{Batch, Model, TokenizedText};
+use relprop_transformer::{Batch, TokenizedText};
 use serde::Deserialize;
 
 use super::Method;

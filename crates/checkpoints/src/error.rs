@@ -1,0 +1,113 @@
+//! What can be wrong with a model folder.
+
+use std::path::PathBuf;
+
+use relprop_transformer::ConfigError;
+
+/// Why a model folder cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The folder is not there.
+    #[error(
+        "there is no model folder {}; `relprop train --out {}` makes one", .0.display(), .0.display()
+    )]
+    NoFolder(PathBuf),
+    /// A file of the folder is not there.
+    #[error("the model folder has no {file}: {} is missing ({purpose})", path.display())]
+    NoFile {
+        /// The file's name.
+        file: String,
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What it is needed for.
+        purpose: &'static str,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// `config.json` is not understood.
+    #[error("{}: {message}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        message: String,
+    },
+    /// The configuration makes no model.
+    #[error("{}: {source}", path.display())]
+    InvalidConfig {
+        /// The file.
+        path: PathBuf,
+        /// Which field is out of its range.
+        source: ConfigError,
+    },
+    /// `tokenizer.json`, or `vocab.txt`, is not understood.
+    #[error("{}: {message}", path.display())]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What the tokenizer library said.
+        message: String,
+    },
+    /// `preprocessor_config.json` is not understood, or does not fit the model.
+    #[error("{}: {message}", path.display())]
+    Preprocessor {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        message: String,
+    },
+    /// The tokenizer makes tokens that the model has no embedding for.
+    #[error(
+        "{}: the tokenizer has {tokens} tokens, but the model's vocabulary has only {vocabulary}; \
+         the two do not belong together", path.display()
+    )]
+    Vocabulary {
+        /// The tokenizer's file.
+        path: PathBuf,
+        /// How many tokens the tokenizer has.
+        tokens: usize,
+        /// How many the model has.
+        vocabulary: usize,
+    },
+    /// The weights' file is damaged.
+    #[error("{} cannot be read as {format}: {message}; is the file complete?", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        format: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The weights are a pickle, and this build has no reader for it.
+    #[error(
+        "{} is a pickle, which this build does not read; build relprop with --features pytorch, or \
+         convert it in Python: \
+         AutoModelForSequenceClassification.from_pretrained(folder).save_pretrained(folder) writes \
+         model.safetensors", .0.display()
+    )]
+    PyTorch(PathBuf),
+    /// The index of weights in several files is not understood.
+    #[error("{}: {message}", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        message: String,
+    },
+    /// Tensors of the weights' file do not fit the model that `config.json` describes.
+    #[error("{} does not fit config.json:\n  {}", path.display(), problems.join("\n  "))]
+    Tensors {
+        /// The file.
+        path: PathBuf,
+        /// One line a tensor.
+        problems: Vec<String>,
+    },
+}

@@ -1,0 +1,86 @@
+//! BERT (Devlin et al. 2019), for sequence classification.
+
+use relprop_rules::operations::Activation;
+
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, feed_forward, numbered};
+use relprop_transformer::TransformerConfig;
+
+pub(super) static BERT: Family = Family {
+    name: "bert",
+    architecture: Some("BertForSequenceClassification"),
+    start,
+    keys: &[KEYS, POSITIONS],
+    // Written by Google's first multilingual checkpoints, and read by nothing.
+    ignored_keys: &[
+        "directionality",
+        "pooler_fc_size",
+        "pooler_num_attention_heads",
+        "pooler_num_fc_layers",
+        "pooler_size_per_head",
+        "pooler_type",
+    ],
+    base: "bert",
+    tensors: &[TENSORS, &[("pooler.linear", "$.pooler.dense")]],
+    kept: &[],
+    ignored_tensors: BUFFERS,
+};
+
+/// What the families that come from BERT say in the same words.
+#[rustfmt::skip]
+pub(super) const KEYS: Keys = &[
+    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("hidden_size", Key::Size(|c| &mut c.width)),
+    ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
+    ("num_attention_heads", Key::Size(|c| &mut c.heads)),
+    ("intermediate_size", Key::Size(|c| &mut feed_forward(c).width)),
+    ("hidden_act", Key::Activation(|c| &mut feed_forward(c).activation)),
+    ("type_vocab_size", Key::Size(|c| &mut c.token_types)),
+    ("layer_norm_eps", EPSILON),
+    ("hidden_dropout_prob", Key::Number(|c| &mut c.dropout)),
+    ("attention_probs_dropout_prob", Key::Number(|c| &mut c.attention_dropout)),
+    ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
+    ("id2label", LABELS),
+    ("label2id", IDS),
+    ("num_labels", LABEL_COUNT),
+    ("position_embedding_type", Key::Only("\"absolute\"")),
+    ("is_decoder", Key::Only("false")),
+    ("is_encoder_decoder", Key::Only("false")),
+    ("add_cross_attention", Key::Only("false")),
+    ("pruned_heads", Key::Only("{}")),
+];
+
+/// Positions that are counted from 0, with padding or without.
+pub(super) const POSITIONS: Keys = &[
+    ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
+    ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
+];
+
+/// What the families that come from BERT call their embeddings and blocks.
+#[rustfmt::skip]
+pub(super) const TENSORS: Names = &[
+    ("embeddings.word", "$.embeddings.word_embeddings"),
+    ("embeddings.position", "$.embeddings.position_embeddings"),
+    ("embeddings.token_type", "$.embeddings.token_type_embeddings"),
+    ("embeddings.norm", "$.embeddings.LayerNorm"),
+    ("encoder.{}.attention.query", "$.encoder.layer.{}.attention.self.query"),
+    ("encoder.{}.attention.key", "$.encoder.layer.{}.attention.self.key"),
+    ("encoder.{}.attention.value", "$.encoder.layer.{}.attention.self.value"),
+    ("encoder.{}.attention.output", "$.encoder.layer.{}.attention.output.dense"),
+    ("encoder.{}.attention_norm", "$.encoder.layer.{}.attention.output.LayerNorm"),
+    ("encoder.{}.feed_forward.up", "$.encoder.layer.{}.intermediate.dense"),
+    ("encoder.{}.feed_forward.down", "$.encoder.layer.{}.output.dense"),
+    ("encoder.{}.feed_forward_norm", "$.encoder.layer.{}.output.LayerNorm"),
+];
+
+/// Old checkpoints store the numbers 0, 1, 2, ... that positions are looked up by, and as many 0s.
+pub(super) const BUFFERS: &[&str] = &["$.embeddings.position_ids", "$.embeddings.token_type_ids"];
+
+/// Norms after the residual sums, and a tanh pooler over the first token.
+pub(super) fn start() -> TransformerConfig {
+    TransformerConfig {
+        pooler: Some(Activation::Tanh),
+        ..TransformerConfig::bert(0, numbered(2))
+    }
+}

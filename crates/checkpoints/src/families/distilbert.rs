@@ -1,0 +1,67 @@
+//! DistilBERT (Sanh et al. 2019), for sequence classification.
+
+use relprop_rules::operations::Activation;
+
+use super::bert;
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::{IDS, Key, LABEL_COUNT, LABELS, feed_forward};
+use relprop_transformer::TransformerConfig;
+
+pub(super) static DISTILBERT: Family = Family {
+    name: "distilbert",
+    architecture: Some("DistilBertForSequenceClassification"),
+    start,
+    keys: &[KEYS, bert::POSITIONS],
+    // Sinusoidal positions are a table of numbers in the file, as learned ones are.
+    ignored_keys: &["sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"],
+    base: "distilbert",
+    tensors: &[TENSORS],
+    kept: &[],
+    ignored_tensors: bert::BUFFERS,
+};
+
+#[rustfmt::skip]
+const KEYS: Keys = &[
+    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("dim", Key::Size(|c| &mut c.width)),
+    ("n_layers", Key::Size(|c| &mut c.blocks)),
+    ("n_heads", Key::Size(|c| &mut c.heads)),
+    ("hidden_dim", Key::Size(|c| &mut feed_forward(c).width)),
+    ("activation", Key::Activation(|c| &mut feed_forward(c).activation)),
+    ("dropout", Key::Number(|c| &mut c.dropout)),
+    ("attention_dropout", Key::Number(|c| &mut c.attention_dropout)),
+    ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
+    ("id2label", LABELS),
+    ("label2id", IDS),
+    ("num_labels", LABEL_COUNT),
+    ("is_decoder", Key::Only("false")),
+    ("is_encoder_decoder", Key::Only("false")),
+    ("add_cross_attention", Key::Only("false")),
+    ("pruned_heads", Key::Only("{}")),
+];
+
+#[rustfmt::skip]
+const TENSORS: Names = &[
+    ("embeddings.word", "$.embeddings.word_embeddings"),
+    ("embeddings.position", "$.embeddings.position_embeddings"),
+    ("embeddings.norm", "$.embeddings.LayerNorm"),
+    ("encoder.{}.attention.query", "$.transformer.layer.{}.attention.q_lin"),
+    ("encoder.{}.attention.key", "$.transformer.layer.{}.attention.k_lin"),
+    ("encoder.{}.attention.value", "$.transformer.layer.{}.attention.v_lin"),
+    ("encoder.{}.attention.output", "$.transformer.layer.{}.attention.out_lin"),
+    ("encoder.{}.attention_norm", "$.transformer.layer.{}.sa_layer_norm"),
+    ("encoder.{}.feed_forward.up", "$.transformer.layer.{}.ffn.lin1"),
+    ("encoder.{}.feed_forward.down", "$.transformer.layer.{}.ffn.lin2"),
+    ("encoder.{}.feed_forward_norm", "$.transformer.layer.{}.output_layer_norm"),
+    ("pooler.linear", "pre_classifier"),
+];
+
+/// A BERT without segments, with a ReLU after its pooler. The epsilon of its norms cannot be set.
+fn start() -> TransformerConfig {
+    TransformerConfig {
+        token_types: 0,
+        pooler: Some(Activation::Relu),
+        ..bert::start()
+    }
+}

@@ -1,0 +1,52 @@
+//! ELECTRA (Clark et al. 2020), its discriminator, for sequence classification.
+
+use relprop_rules::operations::Activation;
+use serde_json::json;
+
+use super::{bert, roberta};
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::{Key, size};
+use relprop_transformer::TransformerConfig;
+
+pub(super) static ELECTRA: Family = Family {
+    name: "electra",
+    architecture: Some("ElectraForSequenceClassification"),
+    start,
+    keys: &[bert::KEYS, bert::POSITIONS, EMBEDDINGS],
+    // What summarises a text in other tasks than classification.
+    ignored_keys: &[
+        "summary_activation",
+        "summary_last_dropout",
+        "summary_type",
+        "summary_use_proj",
+    ],
+    base: "electra",
+    tensors: &[bert::TENSORS, PROJECTION, roberta::HEAD],
+    kept: &[],
+    ignored_tensors: bert::BUFFERS,
+};
+
+/// Embeddings of another width than the hidden states are projected; others are not.
+const EMBEDDINGS: Keys = &[(
+    "embedding_size",
+    Key::Other {
+        required: true,
+        read: |config, value| {
+            let width = size(value)?;
+            config.embedding_width = (width != config.width).then_some(width);
+            Ok(())
+        },
+        write: |config| json!(config.embedding_width.unwrap_or(config.width)),
+    },
+)];
+
+const PROJECTION: Names = &[("embeddings.projection", "$.embeddings_project")];
+
+/// A BERT whose head has the exact GELU, whatever its blocks have.
+fn start() -> TransformerConfig {
+    TransformerConfig {
+        pooler: Some(Activation::Gelu),
+        ..bert::start()
+    }
+}

@@ -1,0 +1,67 @@
+//! Gemma (Gemma Team 2024), as a language model: a Llama with larger embeddings, and norms whose
+//! factor is one more than what was learned.
+
+use super::llama;
+use crate::Family;
+use crate::family::Keys;
+use crate::keys::{Key, feed_forward};
+use relprop_rules::operations::Activation;
+use relprop_transformer::{Head, TransformerConfig};
+use serde_json::Value;
+
+pub(super) static GEMMA: Family = Family {
+    name: "gemma",
+    architecture: Some("GemmaForCausalLM"),
+    start,
+    keys: &[llama::KEYS, OWN],
+    ignored_keys: &[],
+    ..llama::LLAMA
+};
+
+const OWN: Keys = &[
+    ("head_dim", llama::HEAD_WIDTH),
+    ("hidden_act", ACTIVATION),
+    ("attention_bias", llama::ATTENTION_BIAS),
+    ("use_bidirectional_attention", Key::Only("false")),
+    ("hidden_activation", AGAIN),
+];
+
+/// The approximate GELU, which the first files call by the name of the exact one.
+const ACTIVATION: Key = Key::Other {
+    required: false,
+    read: |_, value| match value.as_str() {
+        Some("gelu_pytorch_tanh" | "gelu") => Ok(()),
+        _ => llama::refuse(value, "`gelu_pytorch_tanh`"),
+    },
+    write: |config| {
+        // What another activation is called, this family cannot say.
+        let known = config.feed_forward.map(|part| part.activation);
+        match known == Some(Activation::GeluTanh) {
+            true => "gelu_pytorch_tanh".into(),
+            false => false.into(),
+        }
+    },
+};
+
+/// The same, in files that have both keys.
+const AGAIN: Key = Key::Other {
+    required: false,
+    read: |_, value| match value.as_str() {
+        Some("gelu_pytorch_tanh") => Ok(()),
+        _ => llama::refuse(value, "`gelu_pytorch_tanh`"),
+    },
+    write: |_| Value::Null,
+};
+
+fn start() -> TransformerConfig {
+    let mut config = TransformerConfig {
+        positions: 8192,
+        scaled_embeddings: true,
+        head: Head::NextToken { tied: true },
+        ..llama::start()
+    };
+    config.norm.plus_one = true;
+    config.attention.head_width = Some(256);
+    feed_forward(&mut config).activation = Activation::GeluTanh;
+    config
+}

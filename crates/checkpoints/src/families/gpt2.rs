@@ -1,0 +1,127 @@
+//! GPT-2 (Radford et al. 2019), as a language model.
+
+use relprop_rules::operations::{Activation, NormScale};
+use serde_json::json;
+
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::{EPSILON, Key, TIED, feed_forward, size};
+use relprop_transformer::{FeedForwardConfig, Head, NormConfig, NormPlacement, TransformerConfig};
+
+pub(super) static GPT2: Family = Family {
+    name: "gpt2",
+    architecture: Some("GPT2LMHeadModel"),
+    start,
+    keys: &[KEYS],
+    ignored_keys: &[
+        "n_ctx",
+        // What summarises a text in other tasks.
+        "summary_activation",
+        "summary_first_dropout",
+        "summary_proj_to_labels",
+        "summary_type",
+        "summary_use_proj",
+    ],
+    base: "transformer",
+    tensors: &[TENSORS],
+    // Its blocks have maps of their own, `Conv1D`.
+    kept: &[
+        "encoder.{}.attention.query",
+        "encoder.{}.attention.key",
+        "encoder.{}.attention.value",
+        "encoder.{}.attention.output",
+        "encoder.{}.feed_forward.up",
+        "encoder.{}.feed_forward.down",
+    ],
+    // The causal mask, and the head where it is the table of embeddings.
+    ignored_tensors: &[
+        "$.h.{}.attn.bias",
+        "$.h.{}.attn.masked_bias",
+        "lm_head.weight",
+    ],
+};
+
+#[rustfmt::skip]
+const KEYS: Keys = &[
+    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("n_positions", Key::Size(|c| &mut c.positions)),
+    ("n_embd", Key::Size(|c| &mut c.width)),
+    ("n_layer", Key::Size(|c| &mut c.blocks)),
+    ("n_head", Key::Size(|c| &mut c.heads)),
+    ("activation_function", Key::Activation(|c| &mut feed_forward(c).activation)),
+    ("n_inner", INNER),
+    ("layer_norm_epsilon", EPSILON),
+    ("resid_pdrop", Key::Number(|c| &mut c.dropout)),
+    ("embd_pdrop", EMBEDDING_DROPOUT),
+    ("attn_pdrop", Key::Number(|c| &mut c.attention_dropout)),
+    ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
+    ("scale_attn_weights", Key::Flag(|c| &mut c.scaled_attention)),
+    ("tie_word_embeddings", TIED),
+    ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
+    ("scale_attn_by_inverse_layer_idx", Key::Only("false")),
+    ("reorder_and_upcast_attn", Key::Only("false")),
+    ("add_cross_attention", Key::Only("false")),
+    ("is_decoder", Key::Only("false")),
+    ("is_encoder_decoder", Key::Only("false")),
+    ("pruned_heads", Key::Only("{}")),
+];
+
+/// The width of the feed-forward part: four times that of hidden states unless it is given.
+const INNER: Key = Key::Derived {
+    read: |config, value| {
+        feed_forward(config).width = match value {
+            None => config.width.saturating_mul(4),
+            Some(value) => size(value)?,
+        };
+        Ok(())
+    },
+    write: |config| json!(config.feed_forward.map(|part| part.width)),
+};
+
+/// The dropout after the embeddings: here one number is for all of hidden states.
+const EMBEDDING_DROPOUT: Key = Key::Other {
+    required: false,
+    read: |_, _| Ok(()),
+    write: |config| json!(config.dropout),
+};
+
+#[rustfmt::skip]
+const TENSORS: Names = &[
+    ("embeddings.word", "$.wte"),
+    ("embeddings.position", "$.wpe"),
+    ("encoder.{}.attention_norm", "$.h.{}.ln_1"),
+    ("encoder.{}.attention.query", "$.h.{}.attn.c_attn"),
+    ("encoder.{}.attention.key", "$.h.{}.attn.c_attn"),
+    ("encoder.{}.attention.value", "$.h.{}.attn.c_attn"),
+    ("encoder.{}.attention.output", "$.h.{}.attn.c_proj"),
+    ("encoder.{}.feed_forward_norm", "$.h.{}.ln_2"),
+    ("encoder.{}.feed_forward.up", "$.h.{}.mlp.c_fc"),
+    ("encoder.{}.feed_forward.down", "$.h.{}.mlp.c_proj"),
+    ("final_norm", "$.ln_f"),
+    ("classifier", "lm_head"),
+];
+
+/// Norms before attention and the feed-forward part, learned positions, biases everywhere but in the
+/// head, which is the table of word embeddings.
+fn start() -> TransformerConfig {
+    let bert = TransformerConfig::bert(0, Vec::new());
+    let mut config = TransformerConfig {
+        token_types: 0,
+        feed_forward: Some(FeedForwardConfig {
+            width: 0,
+            activation: Activation::GeluTanh,
+            gated: false,
+        }),
+        embedding_norm: None,
+        norm: NormConfig {
+            scale: NormScale::InsideRoot(1e-5),
+            ..bert.norm
+        },
+        norm_placement: NormPlacement::Before,
+        pooler: None,
+        head: Head::NextToken { tied: true },
+        ..bert
+    };
+    config.attention.causal = true;
+    config
+}

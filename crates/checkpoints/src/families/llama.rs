@@ -1,0 +1,160 @@
+//! Llama 2, 3 and 3.x (Touvron et al. 2023), as a language model, and what its relatives share with it.
+
+use relprop_rules::operations::NormScale;
+use serde_json::{Value, json};
+
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::{Key, TIED, feed_forward, number, size};
+use crate::rope::{PARAMETERS, SCALING, THETA};
+use relprop_transformer::{Head, TransformerConfig};
+
+pub(super) static LLAMA: Family = Family {
+    name: "llama",
+    architecture: Some("LlamaForCausalLM"),
+    start,
+    keys: &[KEYS, PARTS, BIASES],
+    // How a training was spread over machines.
+    ignored_keys: &["pretraining_tp"],
+    base: "model",
+    tensors: &[TENSORS],
+    kept: &[],
+    ignored_tensors: IGNORED,
+};
+
+/// What Llama and its relatives say in the same words.
+#[rustfmt::skip]
+pub(super) const KEYS: Keys = &[
+    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("hidden_size", Key::Size(|c| &mut c.width)),
+    ("intermediate_size", Key::Size(|c| &mut feed_forward(c).width)),
+    ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
+    ("num_attention_heads", Key::Size(|c| &mut c.heads)),
+    ("num_key_value_heads", KEY_HEADS),
+    ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
+    ("rms_norm_eps", EPSILON),
+    ("rope_theta", THETA),
+    ("rope_scaling", SCALING),
+    ("rope_parameters", PARAMETERS),
+    ("attention_dropout", Key::Number(|c| &mut c.attention_dropout)),
+    ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
+    ("tie_word_embeddings", TIED),
+    ("pad_token_id", PADDING),
+];
+
+/// What most of them say in the same words.
+pub(super) const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
+
+pub(super) const ACTIVATION: Key = Key::Activation(|c| &mut feed_forward(c).activation);
+
+/// Biases in attention and in the feed-forward part, where the checkpoint has them.
+const BIASES: Keys = &[
+    ("attention_bias", ATTENTION_BIAS),
+    ("mlp_bias", Key::Flag(|c| &mut c.biases.feed_forward)),
+];
+
+/// Whether all four linear maps of attention have a bias.
+pub(super) const ATTENTION_BIAS: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let has = value.as_bool();
+        let has = has.ok_or_else(|| format!("is {value}; it must be true or false"))?;
+        config.biases.attention = has;
+        config.biases.attention_output = has;
+        Ok(())
+    },
+    write: |config| json!(config.biases.attention && config.biases.attention_output),
+};
+
+/// The heads of keys and values: as many as those of queries unless it is given.
+const KEY_HEADS: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let heads = size(value)?;
+        config.attention.key_heads = (heads != config.heads).then_some(heads);
+        Ok(())
+    },
+    write: |config| json!(config.key_heads()),
+};
+
+/// The width of a head: the width of hidden states by the number of heads unless it is given.
+pub(super) const HEAD_WIDTH: Key = Key::Other {
+    required: false,
+    read: read_head_width,
+    write: |config| json!(config.head_width()),
+};
+
+pub(super) fn read_head_width(config: &mut TransformerConfig, value: &Value) -> Result<(), String> {
+    let width = size(value)?;
+    let usual = config.heads.checked_mul(width) == Some(config.width);
+    config.attention.head_width = (!usual).then_some(width);
+    Ok(())
+}
+
+/// The epsilon inside the root of every norm.
+const EPSILON: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        config.norm.scale = NormScale::RootMeanSquare(number(value)?);
+        Ok(())
+    },
+    write: |config| json!(config.norm.scale.epsilon()),
+};
+
+/// The padding token; some checkpoints say -1 for none, and then any will do, for padding is never
+/// looked at.
+const PADDING: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let none = value.as_i64() == Some(-1);
+        let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
+        config.padding_token = match id {
+            Some(id) => id,
+            None if none => 0,
+            None => return Err(format!("is {value}; it must be the id of a token")),
+        };
+        Ok(())
+    },
+    write: |config| json!(config.padding_token),
+};
+
+#[rustfmt::skip]
+pub(super) const TENSORS: Names = &[
+    ("embeddings.word", "$.embed_tokens"),
+    ("encoder.{}.attention_norm", "$.layers.{}.input_layernorm"),
+    ("encoder.{}.attention.query", "$.layers.{}.self_attn.q_proj"),
+    ("encoder.{}.attention.key", "$.layers.{}.self_attn.k_proj"),
+    ("encoder.{}.attention.value", "$.layers.{}.self_attn.v_proj"),
+    ("encoder.{}.attention.query_norm", "$.layers.{}.self_attn.q_norm"),
+    ("encoder.{}.attention.key_norm", "$.layers.{}.self_attn.k_norm"),
+    ("encoder.{}.attention.output", "$.layers.{}.self_attn.o_proj"),
+    ("encoder.{}.feed_forward_norm", "$.layers.{}.post_attention_layernorm"),
+    ("encoder.{}.feed_forward.up", "$.layers.{}.mlp.up_proj"),
+    ("encoder.{}.feed_forward.gate", "$.layers.{}.mlp.gate_proj"),
+    ("encoder.{}.feed_forward.down", "$.layers.{}.mlp.down_proj"),
+    ("final_norm", "$.norm"),
+    ("classifier", "lm_head"),
+];
+
+/// The frequencies of rotary positions, which follow from the configuration, and the head where it is
+/// the table of embeddings.
+pub(super) const IGNORED: &[&str] = &[
+    "$.layers.{}.self_attn.rotary_emb.inv_freq",
+    "$.rotary_emb.inv_freq",
+    "lm_head.weight",
+];
+
+/// Rotary positions, RMSNorm before attention and the feed-forward part, which is gated, no biases,
+/// and a head of its own.
+pub(super) fn start() -> TransformerConfig {
+    TransformerConfig {
+        positions: 2048,
+        head: Head::NextToken { tied: false },
+        ..TransformerConfig::llama(0)
+    }
+}
+
+/// Refuses a value that is not what this family always computes.
+pub(super) fn refuse(value: &Value, supported: &str) -> Result<(), String> {
+    Err(format!("is {value}; only {supported} is supported"))
+}

@@ -1,0 +1,85 @@
+//! Qwen2 and Qwen3 (Yang et al. 2024, 2025), as language models: Llamas, the first with biases where
+//! queries, keys and values are made, the second with norms there.
+
+use super::llama;
+use crate::Family;
+use crate::family::Keys;
+use crate::keys::Key;
+use relprop_transformer::{Biases, TransformerConfig};
+use serde_json::{Value, json};
+
+pub(super) static QWEN2: Family = Family {
+    name: "qwen2",
+    architecture: Some("Qwen2ForCausalLM"),
+    start: start_of_2,
+    keys: &[llama::KEYS, PARTS_OF_2, WINDOW],
+    ignored_keys: UNUSED,
+    ..llama::LLAMA
+};
+
+pub(super) static QWEN3: Family = Family {
+    name: "qwen3",
+    architecture: Some("Qwen3ForCausalLM"),
+    start: start_of_3,
+    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS],
+    ignored_keys: UNUSED,
+    ..llama::LLAMA
+};
+
+/// The sizes of a window that is off.
+const UNUSED: &[&str] = &["sliding_window", "max_window_layers", "use_mrope"];
+
+/// Every block looks at all tokens.
+const WINDOW: Keys = &[
+    ("use_sliding_window", Key::Only("false")),
+    (
+        "layer_types",
+        Key::Other {
+            required: false,
+            read: |_, value| {
+                let types = value.as_array().map_or(&[][..], Vec::as_slice);
+                match types.iter().find(|kind| *kind != "full_attention") {
+                    None => Ok(()),
+                    Some(kind) => llama::refuse(kind, "`full_attention`"),
+                }
+            },
+            write: |_| Value::Null,
+        },
+    ),
+];
+
+/// Its configuration has no width of a head, unless it is an unusual one.
+const PARTS_OF_2: Keys = &[
+    (
+        "head_dim",
+        Key::Other {
+            required: false,
+            read: llama::read_head_width,
+            write: |config| json!(config.attention.head_width),
+        },
+    ),
+    ("hidden_act", llama::ACTIVATION),
+];
+
+const BIAS: Keys = &[("attention_bias", llama::ATTENTION_BIAS)];
+
+fn start_of_2() -> TransformerConfig {
+    TransformerConfig {
+        positions: 32768,
+        biases: Biases {
+            attention: true,
+            ..Biases::NONE
+        },
+        ..llama::start()
+    }
+}
+
+fn start_of_3() -> TransformerConfig {
+    let mut config = TransformerConfig {
+        positions: 32768,
+        ..llama::start()
+    };
+    config.attention.head_width = Some(128);
+    config.attention.query_key_norm = true;
+    config
+}

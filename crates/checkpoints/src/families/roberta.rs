@@ -1,0 +1,69 @@
+//! RoBERTa (Liu et al. 2019) and XLM-RoBERTa (Conneau et al. 2020), for sequence classification.
+
+use serde_json::json;
+
+use super::bert;
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::{Key, size};
+use relprop_transformer::TransformerConfig;
+
+pub(super) static ROBERTA: Family = Family {
+    name: "roberta",
+    architecture: Some("RobertaForSequenceClassification"),
+    start,
+    keys: &[bert::KEYS, POSITIONS],
+    ignored_keys: &[],
+    base: "roberta",
+    tensors: &[bert::TENSORS, HEAD],
+    // The classifier has a pooler of its own; that of the pre-trained model may be left over.
+    kept: &[],
+    ignored_tensors: &[
+        "$.embeddings.position_ids",
+        "$.embeddings.token_type_ids",
+        "$.pooler.dense.weight",
+        "$.pooler.dense.bias",
+    ],
+};
+
+/// The same model, with another vocabulary.
+pub(super) static XLM_ROBERTA: Family = Family {
+    name: "xlm-roberta",
+    architecture: Some("XLMRobertaForSequenceClassification"),
+    ..ROBERTA
+};
+
+/// The rows of the position table up to the padding token's number belong to padding: the first
+/// token of a text stands in the row after them.
+const POSITIONS: Keys = &[
+    ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
+    (
+        "max_position_embeddings",
+        Key::Other {
+            required: true,
+            read: |config, value| {
+                let first = config.padding_token as usize + 1;
+                let positions = size(value)?.checked_sub(first);
+                config.positions = positions.ok_or_else(|| {
+                    format!("is {value}, but positions start after `pad_token_id`, at {first}")
+                })?;
+                config.first_position = first;
+                Ok(())
+            },
+            write: |config| json!(config.positions + config.first_position),
+        },
+    ),
+];
+
+/// A classifier of two linear maps: the first is our pooler.
+pub(super) const HEAD: Names = &[
+    ("pooler.linear", "classifier.dense"),
+    ("classifier", "classifier.out_proj"),
+];
+
+fn start() -> TransformerConfig {
+    TransformerConfig {
+        padding_token: 1,
+        ..bert::start()
+    }
+}

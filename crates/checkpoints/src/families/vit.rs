@@ -1,0 +1,146 @@
+//! ViT (Dosovitskiy et al. 2021) and DeiT (Touvron et al. 2021), for image classification.
+
+use serde_json::{Value, json};
+
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, feed_forward, must_be, numbered, size};
+use relprop_transformer::{Distillation, PatchConfig, TransformerConfig};
+
+pub(super) static VIT: Family = Family {
+    name: "vit",
+    architecture: Some("ViTForImageClassification"),
+    start: || start(Distillation::Absent),
+    keys: &[KEYS],
+    // Of models that draw what was hidden, and of a pooler that no classifier has.
+    ignored_keys: &["encoder_stride", "pooler_act", "pooler_output_size"],
+    base: "vit",
+    tensors: &[TENSORS],
+    kept: &[],
+    ignored_tensors: &["$.pooler.dense.weight", "$.pooler.dense.bias"],
+};
+
+/// With the distillation token, whose classifier is as good as the other.
+pub(super) static DEIT: Family = Family {
+    name: "deit",
+    architecture: Some("DeiTForImageClassificationWithTeacher"),
+    start: || start(Distillation::Averaged),
+    base: "deit",
+    tensors: &[TENSORS, &[("classifier", "cls_classifier")]],
+    ..VIT
+};
+
+/// With the distillation token, but one classifier, over the class token.
+pub(super) static DEIT_ALONE: Family = Family {
+    architecture: Some("DeiTForImageClassification"),
+    start: || start(Distillation::Unread),
+    tensors: &[TENSORS],
+    ..DEIT
+};
+
+#[rustfmt::skip]
+const KEYS: Keys = &[
+    ("hidden_size", Key::Size(|c| &mut c.width)),
+    ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
+    ("num_attention_heads", Key::Size(|c| &mut c.heads)),
+    ("intermediate_size", Key::Size(|c| &mut feed_forward(c).width)),
+    ("hidden_act", Key::Activation(|c| &mut feed_forward(c).activation)),
+    ("layer_norm_eps", EPSILON),
+    ("hidden_dropout_prob", Key::Number(|c| &mut c.dropout)),
+    ("attention_probs_dropout_prob", Key::Number(|c| &mut c.attention_dropout)),
+    ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
+    ("image_size", PICTURE),
+    ("patch_size", PATCH),
+    ("num_channels", CHANNELS),
+    ("qkv_bias", Key::Only("true")),
+    ("id2label", LABELS),
+    ("label2id", IDS),
+    ("num_labels", LABEL_COUNT),
+    ("pruned_heads", Key::Only("{}")),
+];
+
+const PICTURE: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let picture = sides(value)?;
+        set(config, |patches| patches.picture = picture);
+        Ok(())
+    },
+    write: |config| written(config.patches.map(|patches| patches.picture)),
+};
+
+const PATCH: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let patch = sides(value)?;
+        set(config, |patches| patches.patch = patch);
+        Ok(())
+    },
+    write: |config| written(config.patches.map(|patches| patches.patch)),
+};
+
+const CHANNELS: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let channels = size(value)?;
+        set(config, |patches| patches.channels = channels);
+        Ok(())
+    },
+    write: |config| json!(config.patches.map(|patches| patches.channels)),
+};
+
+#[rustfmt::skip]
+const TENSORS: Names = &[
+    ("patch_embeddings.class_token", "$.embeddings.cls_token"),
+    ("patch_embeddings.distillation_token", "$.embeddings.distillation_token"),
+    ("patch_embeddings.position", "$.embeddings.position_embeddings"),
+    ("patch_embeddings.patch", "$.embeddings.patch_embeddings.projection"),
+    ("encoder.{}.attention.query", "$.encoder.layer.{}.attention.attention.query"),
+    ("encoder.{}.attention.key", "$.encoder.layer.{}.attention.attention.key"),
+    ("encoder.{}.attention.value", "$.encoder.layer.{}.attention.attention.value"),
+    ("encoder.{}.attention.output", "$.encoder.layer.{}.attention.output.dense"),
+    ("encoder.{}.attention_norm", "$.encoder.layer.{}.layernorm_before"),
+    ("encoder.{}.feed_forward.up", "$.encoder.layer.{}.intermediate.dense"),
+    ("encoder.{}.feed_forward.down", "$.encoder.layer.{}.output.dense"),
+    ("encoder.{}.feed_forward_norm", "$.encoder.layer.{}.layernorm_after"),
+    ("final_norm", "$.layernorm"),
+];
+
+/// ViT-Base on pictures of 224 x 224 pixels.
+fn start(distillation: Distillation) -> TransformerConfig {
+    let patches = PatchConfig {
+        picture: [224; 2],
+        patch: [16; 2],
+        channels: 3,
+        distillation,
+    };
+    TransformerConfig {
+        dropout: 0.0,
+        attention_dropout: 0.0,
+        ..TransformerConfig::vit(patches, numbered(2))
+    }
+}
+
+/// Changes how pictures are cut, and with it how many tokens they are.
+fn set(config: &mut TransformerConfig, change: impl FnOnce(&mut PatchConfig)) {
+    if let Some(patches) = &mut config.patches {
+        change(patches);
+        config.positions = patches.positions();
+    }
+}
+
+/// A height and a width, or one number for both.
+fn sides(value: &Value) -> Result<[usize; 2], String> {
+    match value.as_array().map(Vec::as_slice) {
+        None => Ok([size(value)?; 2]),
+        Some([height, width]) => Ok([size(height)?, size(width)?]),
+        Some(_) => Err(must_be(value, "a number, or a height and a width")),
+    }
+}
+
+fn written(sides: Option<[usize; 2]>) -> Value {
+    match sides {
+        Some([height, width]) if height == width => json!(height),
+        sides => json!(sides),
+    }
+}

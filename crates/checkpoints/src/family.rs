@@ -1,0 +1,243 @@
+//! How a kind of model is called and written in the Hugging Face layout.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::families::FAMILIES;
+use super::keys::{HARMLESS, Key};
+use relprop_transformer::TransformerConfig;
+
+/// Keys of `config.json` with what they stand for.
+pub(super) type Keys = &'static [(&'static str, Key)];
+
+/// Pairs of our name and the family's name of a module; `{}` stands for the number of a block. Names
+/// that are not listed are the same in both.
+pub(super) type Names = &'static [(&'static str, &'static str)];
+
+/// A kind of model, as a table: how its `config.json` maps to a [`TransformerConfig`], and how its
+/// tensors' names map to the model's.
+pub struct Family {
+    /// Its `model_type` in `config.json`.
+    pub(super) name: &'static str,
+    /// The class that Python's `transformers` opens it with.
+    pub(super) architecture: Option<&'static str>,
+    /// What a `config.json` without a single optional key means.
+    pub(super) start: fn() -> TransformerConfig,
+    /// The keys that decide what is computed, in the order in which they are read.
+    pub(super) keys: &'static [Keys],
+    /// Keys of this family that decide nothing; [`HARMLESS`] has those of every family.
+    pub(super) ignored_keys: &'static [&'static str],
+    /// What `$` stands for in the names of tensors: the part of the model under the classifier. Where
+    /// a file holds nothing of that name, it was left out.
+    pub(super) base: &'static str,
+    /// The names of every module that holds tensors. Modules of one name are one tensor in the file,
+    /// side by side in the order of ours.
+    pub(super) tensors: &'static [Names],
+    /// Our names of linear maps that stand in the file as they do here, `[input, output]`; PyTorch
+    /// keeps all others the other way round.
+    pub(super) kept: &'static [&'static str],
+    /// Tensors that the family's files may hold and that no computation needs.
+    pub(super) ignored_tensors: &'static [&'static str],
+}
+
+impl Family {
+    /// The name in `config.json` and in explanations: `bert`, `roberta`, `relprop`, ...
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Every family.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        FAMILIES.into_iter()
+    }
+
+    /// The first family of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|family| family.name == name)
+    }
+
+    /// The first family that can express `config`: what it writes, it reads back as the same.
+    ///
+    /// Our own family, the last one, expresses everything.
+    pub fn of(config: &TransformerConfig) -> &'static Self {
+        let mut families = Self::all().filter(|family| family.expresses(config));
+        families.next().unwrap_or(FAMILIES[FAMILIES.len() - 1])
+    }
+
+    fn expresses(&self, config: &TransformerConfig) -> bool {
+        self.read(&self.write(config)).as_ref() == Ok(config)
+    }
+
+    /// Reads a `config.json`: the family that it is of, and the model that it describes.
+    ///
+    /// # Errors
+    ///
+    /// A message that names what is not supported, or the key that is not understood.
+    pub fn read_config(text: &str) -> Result<(&'static Self, TransformerConfig), String> {
+        let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let Value::Object(json) = &json else {
+            return Err("it is not a JSON object".to_owned());
+        };
+        let Some(name) = json.get("model_type").and_then(Value::as_str) else {
+            return Err("it has no `model_type`".to_owned());
+        };
+        let of_type = || Self::all().filter(|family| family.name == name);
+        let Some(first) = of_type().next() else {
+            let mut known: Vec<_> = Self::all().map(|f| format!("`{}`", f.name)).collect();
+            known.dedup();
+            return Err(format!(
+                "models of type `{name}` are not supported; the supported types are {}",
+                known.join(", ")
+            ));
+        };
+        // A type can have several architectures.
+        let supported = of_type().find(|family| family.check_architecture(json).is_ok());
+        let family = supported.unwrap_or(first);
+        Ok((family, family.read(json)?))
+    }
+
+    fn read(&self, json: &Map<String, Value>) -> Result<TransformerConfig, String> {
+        self.check_architecture(json)?;
+        let mut config = (self.start)();
+        for (name, key) in self.keys() {
+            match json.get(*name) {
+                None | Some(Value::Null) if key.is_required() => {
+                    return Err(format!("it has no `{name}`"));
+                }
+                None | Some(Value::Null) => key.without(&mut config, json.get(*name))?,
+                Some(value) => key
+                    .read(&mut config, value)
+                    .map_err(|problem| format!("`{name}` {problem}"))?,
+            }
+        }
+        let unknown = json
+            .iter()
+            .find(|(name, value)| !value.is_null() && !self.knows(name));
+        match unknown {
+            None => Ok(config),
+            Some((name, value)) => Err(format!(
+                "`{name}` is {value}; relprop does not know this key of a `{}` and so cannot tell \
+                 what it changes; if it changes no logit, remove it",
+                self.name
+            )),
+        }
+    }
+
+    fn check_architecture(&self, json: &Map<String, Value>) -> Result<(), String> {
+        let Some(supported) = self.architecture else {
+            return Ok(());
+        };
+        let names = json.get("architectures").and_then(Value::as_array);
+        let names = names.map_or(&[][..], Vec::as_slice);
+        let names: Vec<_> = names.iter().filter_map(Value::as_str).collect();
+        if names.contains(&supported) {
+            return Ok(());
+        }
+        let of_type = Self::all().filter(|family| family.name == self.name);
+        let supported: Vec<_> = of_type.filter_map(|family| family.architecture).collect();
+        Err(format!(
+            "`architectures` is [{}]; of the type `{}`, only {} is supported",
+            names.join(", "),
+            self.name,
+            supported.join(" or ")
+        ))
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &'static (&'static str, Key)> {
+        self.keys.iter().copied().flatten()
+    }
+
+    /// What `$` stands for in a file of these tensors: nothing, if none is under the base.
+    pub(super) fn base_in<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> &'static str {
+        let under = |name: &str| {
+            name.strip_prefix(self.base)
+                .is_some_and(|n| n.starts_with('.'))
+        };
+        if names.any(under) { self.base } else { "" }
+    }
+
+    /// The family's name of the tensor that is called `ours` here, where `$` stands for `base`.
+    pub(super) fn tensor_name(&self, ours: &str, base: &str) -> String {
+        let mut pairs = self.tensors.iter().copied().flatten();
+        let renamed = pairs.find_map(|(from, to)| rename(ours, from, to));
+        renamed.map_or_else(|| ours.to_owned(), |name| on_base(&name, base))
+    }
+
+    /// Whether the linear map that is called `ours` here stands in a file as it does here.
+    pub(super) fn keeps(&self, ours: &str) -> bool {
+        self.kept
+            .iter()
+            .any(|name| rename(ours, name, "").is_some())
+    }
+
+    /// Whether the family's files may hold this tensor though no computation needs it.
+    pub(super) fn ignores(&self, tensor: &str, base: &str) -> bool {
+        let mut ignored = self.ignored_tensors.iter();
+        ignored.any(|name| rename(tensor, &on_base(name, base), "").is_some_and(|n| n.is_empty()))
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        matches!(name, "model_type" | "architectures")
+            || self.keys().any(|(known, _)| *known == name)
+            || self.ignored_keys.contains(&name)
+            || HARMLESS.contains(&name)
+    }
+
+    /// Writes a `config.json`.
+    pub(super) fn write(&self, config: &TransformerConfig) -> Map<String, Value> {
+        let mut json = Map::new();
+        if let Some(architecture) = self.architecture {
+            json.insert("architectures".to_owned(), vec![architecture].into());
+        }
+        json.insert("model_type".to_owned(), self.name.into());
+        for (name, key) in self.keys() {
+            let value = key.write(config);
+            // What a key says by being null must be said.
+            if !value.is_null() || matches!(key, Key::Derived { .. }) {
+                json.insert((*name).to_owned(), value);
+            }
+        }
+        json
+    }
+}
+
+/// `name` with `base` in the place of `$`; if that is nothing, without the dot after it.
+fn on_base(name: &str, base: &str) -> String {
+    match base {
+        "" => name.replace("$.", ""),
+        base => name.replace('$', base),
+    }
+}
+
+/// `name` with the module `to` in place of the module `from`, if it starts with that.
+fn rename(name: &str, from: &str, to: &str) -> Option<String> {
+    let mut parts = name.split('.');
+    let mut renamed = to.to_owned();
+    for expected in from.split('.') {
+        let part = parts.next()?;
+        if expected == "{}" {
+            part.parse::<usize>().ok()?;
+            renamed = renamed.replace("{}", part);
+        } else if part != expected {
+            return None;
+        }
+    }
+    parts.for_each(|part| renamed = format!("{renamed}.{part}"));
+    Some(renamed)
+}
+
+impl fmt::Debug for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Family").field(&self.name).finish()
+    }
+}
+
+/// Two families are the same if they have the same name and architecture.
+impl PartialEq for Family {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name, self.architecture) == (other.name, other.architecture)
+    }
+}
+
+impl Eq for Family {}

@@ -1,0 +1,269 @@
+//! The keys of a `config.json`, and the field of the configuration that each one sets.
+
+use relprop_rules::operations::{Activation, NormScale};
+use serde_json::{Map, Value, json};
+
+use relprop_transformer::{FeedForwardConfig, Head, TransformerConfig};
+
+/// What a key of `config.json` stands for.
+#[derive(Clone, Copy)]
+pub(super) enum Key {
+    /// A size, which must be given.
+    Size(fn(&mut TransformerConfig) -> &mut usize),
+    /// The name of an activation, which must be given.
+    Activation(fn(&mut TransformerConfig) -> &mut Activation),
+    /// A number.
+    Number(fn(&mut TransformerConfig) -> &mut f64),
+    /// The id of a token.
+    Token(fn(&mut TransformerConfig) -> &mut u32),
+    /// True or false.
+    Flag(fn(&mut TransformerConfig) -> &mut bool),
+    /// Only this value, here in JSON, is supported: it is what is computed anyway.
+    Only(&'static str),
+    /// Anything else.
+    Other {
+        /// Whether it must be given.
+        required: bool,
+        /// Sets what the key stands for, or says what is wrong with it.
+        read: fn(&mut TransformerConfig, &Value) -> Result<(), String>,
+        /// The key's value; null if it need not be written.
+        write: fn(&TransformerConfig) -> Value,
+    },
+    /// Like [`Key::Other`], where it says something that the key is not there, or null.
+    Derived {
+        /// Sets what the key stands for, or says what is wrong with it; none if it is not there.
+        read: fn(&mut TransformerConfig, Option<&Value>) -> Result<(), String>,
+        /// The key's value.
+        write: fn(&TransformerConfig) -> Value,
+    },
+}
+
+/// Keys that change no logit, whatever the family: what training, generation and saving were told,
+/// and numbers of tokens that the tokenizer knows by itself.
+pub(super) const HARMLESS: &[&str] = &[
+    "_attn_implementation",
+    "_name_or_path",
+    "_num_labels",
+    "attn_implementation",
+    "bos_token_id",
+    "chunk_size_feed_forward",
+    "classifier_dropout",
+    "cls_token_id",
+    "dtype",
+    "eos_token_id",
+    "finetuning_task",
+    "gradient_checkpointing",
+    "language",
+    "mask_token_id",
+    "model_max_length",
+    "name",
+    "output_attentions",
+    "output_hidden_states",
+    "output_past",
+    "problem_type",
+    "return_dict",
+    "sep_token_id",
+    "task_specific_params",
+    "tie_weights_",
+    "tie_word_embeddings",
+    "torch_dtype",
+    "torchscript",
+    "transformers_version",
+    "unk_token_id",
+    "use_bfloat16",
+    "use_cache",
+];
+
+/// What transformers calls the activations; the first name of each is the one that is written.
+const ACTIVATIONS: [(&str, Activation); 8] = [
+    ("gelu", Activation::Gelu),
+    ("gelu_new", Activation::GeluTanh),
+    ("gelu_pytorch_tanh", Activation::GeluTanh),
+    ("gelu_fast", Activation::GeluTanh),
+    ("relu", Activation::Relu),
+    ("silu", Activation::Silu),
+    ("swish", Activation::Silu),
+    ("tanh", Activation::Tanh),
+];
+
+/// More labels than any classifier has; a file that says so is damaged.
+const MOST_LABELS: usize = 1 << 20;
+
+impl Key {
+    pub(super) fn is_required(&self) -> bool {
+        match self {
+            Self::Size(_) | Self::Activation(_) => true,
+            Self::Other { required, .. } => *required,
+            Self::Number(_)
+            | Self::Token(_)
+            | Self::Flag(_)
+            | Self::Only(_)
+            | Self::Derived { .. } => false,
+        }
+    }
+
+    /// Sets what the key stands for. The error goes on where the key's name ends.
+    pub(super) fn read(&self, config: &mut TransformerConfig, value: &Value) -> Result<(), String> {
+        match self {
+            Self::Size(field) => *field(config) = size(value)?,
+            Self::Number(field) => *field(config) = number(value)?,
+            Self::Flag(field) => {
+                let flag = value.as_bool();
+                *field(config) = flag.ok_or_else(|| must_be(value, "true or false"))?;
+            }
+            Self::Token(field) => {
+                let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
+                *field(config) = id.ok_or_else(|| must_be(value, "the id of a token"))?;
+            }
+            Self::Activation(field) => *field(config) = activation(value)?,
+            Self::Only(supported) => {
+                let known = serde_json::from_str(supported);
+                if !known.is_ok_and(|supported: Value| supported == *value) {
+                    return Err(format!("is {value}; only {supported} is supported"));
+                }
+            }
+            Self::Other { read, .. } => read(config, value)?,
+            Self::Derived { read, .. } => read(config, Some(value))?,
+        }
+        Ok(())
+    }
+
+    /// Sets what it stands for that the key is not there, or null.
+    pub(super) fn without(
+        &self,
+        config: &mut TransformerConfig,
+        value: Option<&Value>,
+    ) -> Result<(), String> {
+        match self {
+            Self::Derived { read, .. } => read(config, value),
+            _ => Ok(()),
+        }
+    }
+
+    /// The key's value; null if it goes without saying.
+    pub(super) fn write(&self, config: &TransformerConfig) -> Value {
+        let mut config = config.clone();
+        match self {
+            Self::Size(field) => json!(*field(&mut config)),
+            Self::Number(field) => json!(*field(&mut config)),
+            Self::Token(field) => json!(*field(&mut config)),
+            Self::Flag(field) => json!(*field(&mut config)),
+            Self::Activation(field) => name(*field(&mut config)).into(),
+            Self::Other { write, .. } | Self::Derived { write, .. } => write(&config),
+            Self::Only(_) => Value::Null,
+        }
+    }
+}
+
+/// A size, as the value of a key.
+pub(super) fn size(value: &Value) -> Result<usize, String> {
+    let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
+    size.ok_or_else(|| must_be(value, "a whole number"))
+}
+
+/// A number, as the value of a key.
+pub(super) fn number(value: &Value) -> Result<f64, String> {
+    value.as_f64().ok_or_else(|| must_be(value, "a number"))
+}
+
+pub(super) fn must_be(value: &Value, what: &str) -> String {
+    format!("is {value}; it must be {what}")
+}
+
+fn activation(value: &Value) -> Result<Activation, String> {
+    let known = ACTIVATIONS
+        .iter()
+        .find(|(name, _)| value.as_str() == Some(name));
+    known.map(|(_, activation)| *activation).ok_or_else(|| {
+        let names = ACTIVATIONS.map(|(name, _)| format!("`{name}`"));
+        format!("is {value}; supported are {}", names.join(", "))
+    })
+}
+
+fn name(activation: Activation) -> &'static str {
+    let named = ACTIVATIONS.iter().find(|(_, known)| *known == activation);
+    named.map_or("", |(name, _)| name)
+}
+
+/// The feed-forward part, which every family of Hugging Face has.
+pub(super) fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardConfig {
+    config.feed_forward.get_or_insert(FeedForwardConfig {
+        width: 0,
+        activation: Activation::Gelu,
+        gated: false,
+    })
+}
+
+/// The epsilon inside the root of every norm.
+pub(super) const EPSILON: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let epsilon = number(value)?;
+        config.norm.scale = NormScale::InsideRoot(epsilon);
+        config.embedding_norm = config.embedding_norm.and(Some(config.norm));
+        Ok(())
+    },
+    write: |config| json!(config.norm.scale.epsilon()),
+};
+
+/// `tie_word_embeddings`: whether a language model's head is the table of word embeddings.
+pub(super) const TIED: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let tied = value.as_bool();
+        let tied = tied.ok_or_else(|| must_be(value, "true or false"))?;
+        config.head = Head::NextToken { tied };
+        Ok(())
+    },
+    write: |config| json!(matches!(config.head, Head::NextToken { tied: true })),
+};
+
+/// `id2label`: the labels by the numbers of their logits.
+pub(super) const LABELS: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let wrong = || must_be(value, "a label for each of the ids 0, 1, 2, ...");
+        let by_id = value.as_object().ok_or_else(wrong)?;
+        let label = |id: usize| by_id.get(&id.to_string()).and_then(Value::as_str);
+        let labels = (0..by_id.len()).map(|id| label(id).map(str::to_owned));
+        config.labels = labels.collect::<Option<_>>().ok_or_else(wrong)?;
+        Ok(())
+    },
+    write: |config| {
+        let labels = config.labels.iter().enumerate();
+        let labels = labels.map(|(id, label)| (id.to_string(), json!(label)));
+        Value::Object(labels.collect())
+    },
+};
+
+/// `label2id`: says again what `id2label` says, but transformers wants it.
+pub(super) const IDS: Key = Key::Other {
+    required: false,
+    read: |_, _| Ok(()),
+    write: |config| {
+        let labels = config.labels.iter().enumerate();
+        let ids = labels.map(|(id, label)| (label.clone(), json!(id)));
+        Value::Object(ids.collect::<Map<_, _>>())
+    },
+};
+
+/// `num_labels`: where it disagrees with `id2label`, transformers gives the labels new names.
+pub(super) const LABEL_COUNT: Key = Key::Other {
+    required: false,
+    read: |config, value| {
+        let count = size(value)?;
+        if count > MOST_LABELS {
+            return Err(must_be(value, "a number of labels"));
+        }
+        if count != config.labels.len() {
+            config.labels = numbered(count);
+        }
+        Ok(())
+    },
+    write: |_| Value::Null,
+};
+
+/// The labels of a classifier that names none.
+pub(super) fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|id| format!("LABEL_{id}")).collect()
+}

@@ -1,0 +1,403 @@
+//! Text to tokens, and back to the places in the text that they come from.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use tokenizers::models::wordlevel::WordLevel;
+use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
+use tokenizers::{
+    Decoder, DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
+};
+
+use relprop_transformer::{Token, TokenizedText};
+
+pub(crate) mod wordpiece;
+
+/// A tokenizer as `tokenizer.json` describes it.
+#[derive(Clone, Debug)]
+pub struct Tokenizer {
+    /// The tokenizer without its last step.
+    inner: Inner,
+    /// The last step: what puts special tokens around a text. It is kept apart because it must run
+    /// once, after a text is cut.
+    around: Option<PostProcessorWrapper>,
+}
+
+/// What to do with a text that has more tokens than the model has positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Truncation {
+    /// Cut it at the end and say how many tokens were dropped.
+    #[default]
+    Cut,
+    /// Cut it at the start and say how many tokens were dropped.
+    CutStart,
+    /// Refuse it.
+    Refuse,
+}
+
+/// Why a text cannot be given to a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// There is nothing in it.
+    #[error("the text is empty: there is nothing to explain")]
+    Empty,
+    /// It is longer than the model can read.
+    #[error(
+        "the text has {tokens} tokens and the model reads at most {positions}; \
+         shorten it, or let it be cut (without --no-truncate)"
+    )]
+    TooLong {
+        /// How many tokens it has, special ones included.
+        tokens: usize,
+        /// How many the model reads.
+        positions: usize,
+    },
+    /// The tokenizer puts a token into a segment that the model does not have.
+    #[error(
+        "the tokenizer puts a token into segment {segment}, but the model has only {segments}; \
+         it does not read pairs of texts"
+    )]
+    Segment {
+        /// The segment, counted from 0.
+        segment: u32,
+        /// How many the model has.
+        segments: usize,
+    },
+    /// It does not have the token whose continuation was asked for.
+    #[error(
+        "there is no token {position}: the text has {tokens}, special ones included, counted from 0"
+    )]
+    Position {
+        /// The token that was asked for.
+        position: usize,
+        /// How many tokens the text has.
+        tokens: usize,
+    },
+    /// The model reads no texts.
+    #[error("the model reads pictures, not texts: give PNG or JPEG files")]
+    Pictures,
+    /// The tokenizer failed.
+    #[error("the tokenizer failed: {0}")]
+    Tokenizer(String),
+}
+
+impl Tokenizer {
+    /// Takes over a tokenizer of the `tokenizers` crate. Its own padding and truncation are
+    /// switched off: relprop does both.
+    pub fn new(mut inner: Inner) -> Self {
+        inner.with_padding(None);
+        // Only setting a truncation can fail.
+        let _ = inner.with_truncation(None);
+        let around = inner.get_post_processor().cloned();
+        inner.with_post_processor(None::<PostProcessorWrapper>);
+        Self { inner, around }
+    }
+
+    /// A tokenizer without a single token: that of a model for pictures.
+    pub(crate) fn none() -> Self {
+        Self::new(Inner::new(WordLevel::default()))
+    }
+
+    /// Reads `tokenizer.json`.
+    ///
+    /// # Errors
+    ///
+    /// The system's message, or that of the `tokenizers` crate.
+    pub fn read(file: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+        Self::from_json(&text)
+    }
+
+    /// The tokenizer that a `tokenizer.json` describes.
+    ///
+    /// # Errors
+    ///
+    /// The message of the `tokenizers` crate.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        // The `tokenizers` crate panics at some places of a file that is no JSON, and later at a
+        // special token that is put around texts but said nowhere.
+        let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if let Some(token) = undefined_token(&json["post_processor"]) {
+            return Err(format!("`post_processor` has no special token `{token}`"));
+        }
+        text.parse()
+            .map(Self::new)
+            .map_err(|error: tokenizers::Error| error.to_string())
+    }
+
+    /// BERT's tokenizer over a `vocab.txt`, one token a line, with the settings of a
+    /// `tokenizer_config.json`; what is not set is as in `BertTokenizer`.
+    ///
+    /// # Errors
+    ///
+    /// The special token that the vocabulary lacks, or the message of the `tokenizers` crate.
+    pub fn from_vocabulary(
+        vocabulary: &[u8],
+        settings: &Map<String, Value>,
+    ) -> Result<Self, String> {
+        wordpiece::parse(vocabulary, settings)
+    }
+
+    /// Writes `tokenizer.json`.
+    ///
+    /// # Errors
+    ///
+    /// The message of the `tokenizers` crate.
+    pub fn write(&self, file: &Path) -> Result<(), String> {
+        let mut whole = self.inner.clone();
+        whole.with_post_processor(self.around.clone());
+        whole.save(file, true).map_err(|error| error.to_string())
+    }
+
+    /// How many embeddings a model needs for this vocabulary, added tokens included, and those that
+    /// are put around texts, whose ids the file says once more: one more than the largest id.
+    pub fn vocabulary(&self) -> usize {
+        let around = |pair: Option<Encoding>| {
+            let step = self.around.as_ref()?;
+            step.process(Encoding::default(), pair, true).ok()
+        };
+        let around = [around(None), around(Some(Encoding::default()))];
+        let around = around.iter().flatten().flat_map(Encoding::get_ids).copied();
+        let ids = self.inner.get_vocab(true).into_values().chain(around);
+        ids.max().map_or(0, |largest| largest as usize + 1)
+    }
+
+    /// The id of `token`, if the vocabulary has it.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The token with the number `id`, if the vocabulary has it.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// The token with the number `id` as it would stand in a text: ` film` for `Ġfilm` or `▁film`. A
+    /// token of a few bytes that are no whole character has the sign � for them.
+    pub fn readable(&self, id: u32) -> Option<String> {
+        let token = self.token(id)?;
+        if spells_bytes(self.inner.get_decoder()) {
+            let decoder = self.inner.get_decoder();
+            let text = decoder.map(|decoder| decoder.decode_chain(vec![token.clone()]));
+            // A token beside the vocabulary is no spelling of bytes.
+            return Some(
+                text.and_then(Result::ok)
+                    .map_or(token, |pieces| pieces.concat()),
+            );
+        }
+        let byte = token.strip_prefix("<0x").and_then(|t| t.strip_suffix('>'));
+        match byte.and_then(|byte| u8::from_str_radix(byte, 16).ok()) {
+            Some(byte) => Some(String::from_utf8_lossy(&[byte]).into_owned()),
+            None => Some(token.replace('▁', " ")),
+        }
+    }
+
+    /// Whether the token with the number `id` stands for no text: the end of one, padding.
+    pub fn is_special(&self, id: u32) -> bool {
+        let token = self.token(id);
+        token.is_some_and(|token| self.inner.get_added_vocabulary().is_special_token(&token))
+    }
+
+    /// The token that stands for `text` as [`Tokenizer::readable`] has it, or as the vocabulary has
+    /// it, if there is one.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        if let Some(id) = self.id(text) {
+            return Some(id);
+        }
+        let mut ids: Vec<u32> = self.inner.get_vocab(true).into_values().collect();
+        ids.sort_unstable();
+        ids.into_iter()
+            .find(|&id| self.readable(id).as_deref() == Some(text))
+    }
+
+    /// Splits `text` into at most `positions` tokens, special ones included.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::Empty`] if nothing but special tokens is left, [`TextError::TooLong`] if it is
+    /// longer than `positions` and must not be cut.
+    pub fn encode(
+        &self,
+        text: &str,
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        self.split(text, None, positions, truncation)
+    }
+
+    /// Splits a pair of texts into at most `positions` tokens, special ones included. If they are
+    /// too long, the longer one is cut.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tokenizer::encode`], for either text.
+    pub fn encode_pair(
+        &self,
+        [first, second]: [&str; 2],
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        self.split(first, Some(second), positions, truncation)
+    }
+
+    fn split(
+        &self,
+        first: &str,
+        second: Option<&str>,
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
+        let encode = |text: &str| {
+            let encoding = self
+                .inner
+                .encode_char_offsets(text, false)
+                .map_err(failed)?;
+            if encoding.is_empty() {
+                return Err(TextError::Empty);
+            }
+            Ok(encoding)
+        };
+        let encoding = encode(first)?;
+        let pair = second.map(encode).transpose()?;
+
+        let around = self.around.as_ref();
+        let special = around.map_or(0, |step| step.added_tokens(second.is_some()));
+        let lengths = [Some(&encoding), pair.as_ref()];
+        let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));
+        let tokens = lengths[0] + lengths[1] + special;
+        // At least one token of each text must be left.
+        let least = special + 1 + usize::from(second.is_some());
+        if tokens > positions && (truncation == Truncation::Refuse || positions < least) {
+            return Err(TextError::TooLong { tokens, positions });
+        }
+        let limit = TruncationParams {
+            max_length: positions.saturating_sub(special),
+            direction: match truncation {
+                Truncation::CutStart => TruncationDirection::Left,
+                Truncation::Cut | Truncation::Refuse => TruncationDirection::Right,
+            },
+            ..TruncationParams::default()
+        };
+        let (encoding, pair) = truncate_encodings(encoding, pair, &limit).map_err(failed)?;
+        let encoding = match around {
+            Some(step) => step.process(encoding, pair, true).map_err(failed)?,
+            None => Encoding::merge([Some(encoding), pair].into_iter().flatten(), false),
+        };
+        Ok(tokenized(
+            first,
+            second,
+            &encoding,
+            tokens.saturating_sub(positions),
+        ))
+    }
+}
+
+/// Whether the vocabulary spells bytes, each as a letter: GPT-2 and many after it.
+fn spells_bytes(decoder: Option<&DecoderWrapper>) -> bool {
+    match decoder {
+        Some(DecoderWrapper::ByteLevel(_)) => true,
+        Some(DecoderWrapper::Sequence(steps)) => {
+            (steps.get_decoders().iter()).any(|step| spells_bytes(Some(step)))
+        }
+        _ => false,
+    }
+}
+
+/// A special token of a template that the template does not define, as one or several tokens.
+fn undefined_token(step: &Value) -> Option<&str> {
+    let nested = step["processors"].as_array();
+    let mut nested = nested.into_iter().flatten().filter_map(undefined_token);
+    let pieces = ["single", "pair"]
+        .into_iter()
+        .filter_map(|part| step[part].as_array());
+    let mut tokens = pieces
+        .flatten()
+        .filter_map(|piece| piece["SpecialToken"]["id"].as_str());
+    let undefined = tokens.find(|token| {
+        let defined = &step["special_tokens"][*token];
+        let [ids, tokens] = ["ids", "tokens"].map(|part| defined[part].as_array().map(Vec::len));
+        ids.is_none() || ids != tokens
+    });
+    undefined.or_else(|| nested.next())
+}
+
+/// Puts together what the tokens of a text, or of a pair, are.
+fn tokenized(
+    first: &str,
+    second: Option<&str>,
+    encoding: &Encoding,
+    dropped: usize,
+) -> TokenizedText {
+    let texts = [Some(first), second].map(|text| text.unwrap_or("").chars().collect::<Vec<_>>());
+    // The second text is counted on from the first, with a line break between them.
+    let start = texts[0].len() + 1;
+    let words_of_first = (0..encoding.len())
+        .filter(|i| encoding.token_to_sequence(*i) == Some(0))
+        .filter_map(|i| encoding.get_word_ids()[i])
+        .max();
+    let token = |i: usize| {
+        let special = encoding.get_special_tokens_mask()[i] == 1;
+        let sequence = if special {
+            None
+        } else {
+            encoding.token_to_sequence(i)
+        };
+        let is_second = sequence == Some(1);
+        let (characters, offset, words) = match is_second {
+            true => (&texts[1], start, words_of_first.map_or(0, |last| last + 1)),
+            false => (&texts[0], 0, 0),
+        };
+        let range = without_spaces(characters, encoding.get_offsets()[i]);
+        Token {
+            text: encoding.get_tokens()[i].clone(),
+            id: encoding.get_ids()[i],
+            start: range.start + offset,
+            end: range.end + offset,
+            word: encoding.get_word_ids()[i].map(|word| word + words),
+            special,
+        }
+    };
+    let mut tokens: Vec<Token> = (0..encoding.len()).map(token).collect();
+    number_words(&mut tokens);
+    TokenizedText {
+        text: match second {
+            Some(second) => format!("{first}\n{second}"),
+            None => first.to_owned(),
+        },
+        second: second.map(|_| start),
+        tokens,
+        types: encoding.get_type_ids().to_vec(),
+        dropped,
+        position: None,
+        picture: None,
+    }
+}
+
+/// Numbers the words anew, and ends one wherever there is a space: some tokenizers take a whole text
+/// for a word.
+fn number_words(tokens: &mut [Token]) {
+    let mut last: Option<(u32, usize)> = None;
+    let mut count = 0;
+    for token in tokens {
+        let Some(word) = token.word else { continue };
+        let goes_on = last.is_some_and(|(before, end)| before == word && token.start <= end);
+        if !goes_on {
+            count += 1;
+        }
+        last = Some((word, token.end));
+        token.word = Some(count - 1);
+    }
+}
+
+/// A token's place without the spaces around it, which some tokenizers count in.
+fn without_spaces(text: &[char], (start, end): (usize, usize)) -> std::ops::Range<usize> {
+    let end = end.min(text.len());
+    let start = start.min(end);
+    let spaces = |characters: &mut dyn Iterator<Item = &char>| {
+        characters.take_while(|c| c.is_whitespace()).count()
+    };
+    let start = start + spaces(&mut text[start..end].iter());
+    start..end - spaces(&mut text[start..end].iter().rev())
+}

@@ -1,0 +1,305 @@
+//! A model's weights: the tensors under the family's names, in its layout.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter};
+use burn::tensor::{DType, Tensor, TensorData};
+use safetensors::tensor::{Dtype, View};
+
+use super::files::{WeightFiles, io_error};
+use super::tensors::{self, Stored};
+use super::{CheckpointError, Family};
+use relprop_transformer::Transformer;
+
+/// Reads every tensor of the model, into the floats that the device computes in.
+///
+/// Whatever is wrong with a name, a type or a shape is found before the first number is read.
+pub(super) fn read(
+    model: &mut Transformer,
+    family: &Family,
+    files: &WeightFiles,
+) -> Result<(), CheckpointError> {
+    let mut stored = tensors::open(files)?;
+    let base = family.base_in(stored.keys().map(String::as_str));
+    let mut problems = Vec::new();
+    // Linear maps that stand in the file the other way round, and everything else.
+    let [mut turned, mut straight] = [Vec::new(), Vec::new()];
+    for tensor in layout(model, family, base) {
+        let name = &tensor.name;
+        let Some(found) = take(&mut stored, name) else {
+            problems.push(format!("{name} is missing"));
+            continue;
+        };
+        let expected = tensor.shape();
+        match (&found.dtype, &found.shape) {
+            (Err(dtype), _) => problems.push(format!("{name} holds {dtype}, which is no float")),
+            (_, shape) if *shape != expected => problems.push(format!(
+                "{name} has the shape {shape:?} instead of {expected:?}"
+            )),
+            (Ok(dtype), _) => {
+                let dtype = *dtype;
+                let into = match tensor.turned {
+                    true => &mut turned,
+                    false => &mut straight,
+                };
+                let parts = tensor.split(found).into_iter();
+                into.extend(parts.map(|(name, part)| part.into_burn(name, dtype)));
+            }
+        }
+    }
+    let mut extra = stored.into_keys();
+    let extra = extra.by_ref().filter(|name| !family.ignores(name, base));
+    problems.extend(extra.map(|name| format!("{name} belongs to no part of the model")));
+    if !problems.is_empty() {
+        return Err(CheckpointError::Tensors {
+            path: files.main.clone(),
+            problems,
+        });
+    }
+
+    let dtype: DType = model.device().settings().float_dtype.into();
+    let cast = || FloatCastAdapter::to(dtype);
+    let turn: Box<dyn ModuleAdapter> = Box::new(PyTorchToBurnAdapter.chain(cast()));
+    // Embeddings first: they are the largest, and a tensor is there twice while it is read.
+    for (found, adapter) in [(straight, Box::new(cast()) as _), (turned, turn)] {
+        let report = model.apply(found, None, Some(adapter), false);
+        if let Some(error) = report.errors.first() {
+            return Err(CheckpointError::Damaged {
+                path: files.main.clone(),
+                format: files.format.name(),
+                message: error.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Takes out the tensor of that name. Checkpoints of 2018 call a norm's factor and shift otherwise.
+fn take(stored: &mut BTreeMap<String, Stored>, name: &str) -> Option<Stored> {
+    let old = match name.rsplit_once("LayerNorm.") {
+        Some((module, "weight")) => format!("{module}LayerNorm.gamma"),
+        Some((module, "bias")) => format!("{module}LayerNorm.beta"),
+        _ => return stored.remove(name),
+    };
+    stored.remove(name).or_else(|| stored.remove(&old))
+}
+
+/// A tensor of a file: a parameter of the model, or several, side by side along what they give.
+struct FileTensor {
+    name: String,
+    parts: Vec<Parameter>,
+    /// Whether it is a linear map that stands in the file the other way round, `[output, input]`.
+    turned: bool,
+}
+
+/// A parameter of the model: its name and shape here.
+struct Parameter {
+    name: String,
+    shape: Vec<usize>,
+    is_linear: bool,
+}
+
+/// The tensors of the family's file, each with the parameters that it holds.
+fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<FileTensor> {
+    let mut visitor = Parameters::default();
+    model.visit(&mut visitor);
+    let mut tensors: Vec<FileTensor> = Vec::new();
+    for parameter in visitor.found {
+        let ours = in_pytorch(&parameter.name);
+        let name = family.tensor_name(&ours, base);
+        match tensors.iter_mut().find(|tensor| tensor.name == name) {
+            Some(tensor) => tensor.parts.push(parameter),
+            None => tensors.push(FileTensor {
+                turned: parameter.is_linear && !family.keeps(&ours),
+                name,
+                parts: vec![parameter],
+            }),
+        }
+    }
+    tensors
+}
+
+impl FileTensor {
+    /// The axis in the file along which the parts stand side by side.
+    fn axis(&self) -> usize {
+        match self.turned {
+            true => 0,
+            false => self.parts[0].shape.len() - 1,
+        }
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        let outputs = |part: &Parameter| part.shape.last().copied().unwrap_or(1);
+        self.parts.iter().map(outputs).collect()
+    }
+
+    /// Its shape in the file.
+    fn shape(&self) -> Vec<usize> {
+        let mut shape = self.parts[0].shape.clone();
+        if self.turned {
+            shape.reverse();
+        }
+        if self.parts.len() > 1 {
+            shape[self.axis()] = self.sizes().iter().sum();
+        }
+        shape
+    }
+
+    /// What each part gets of the tensor in the file, with the part's name.
+    fn split(&self, found: Stored) -> Vec<(String, Stored)> {
+        let names = self.parts.iter().map(|part| part.name.clone());
+        match self.parts.len() {
+            1 => names.zip([found]).collect(),
+            _ => names.zip(found.split(self.axis(), &self.sizes())).collect(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Parameters {
+    /// The names and the types of the modules around.
+    around: Vec<(String, String)>,
+    found: Vec<Parameter>,
+}
+
+impl ModuleVisitor for Parameters {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        let module = (name.to_owned(), container_type.to_owned());
+        self.around.push(module);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.around.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let names: Vec<_> = self.around.iter().map(|(name, _)| name.as_str()).collect();
+        let owner = self.around.last().map(|(_, kind)| kind.as_str());
+        self.found.push(Parameter {
+            name: names.join("."),
+            // Asking for the tensor itself would draw it at random.
+            shape: parameter.lazy_shape().to_vec(),
+            is_linear: owner == Some("Struct:Linear") && D == 2,
+        });
+    }
+}
+
+/// A parameter's name in PyTorch, where a norm's factor and shift are called otherwise.
+fn in_pytorch(ours: &str) -> String {
+    match ours.rsplit_once('.') {
+        Some((module, "gamma")) => format!("{module}.weight"),
+        Some((module, "beta")) => format!("{module}.bias"),
+        _ => ours.to_owned(),
+    }
+}
+
+/// Writes every tensor of the model to `file`, replacing it only once all are written.
+///
+/// A new file gets the permissions that files here get by default.
+pub(super) fn write(
+    model: &Transformer,
+    family: &Family,
+    file: &Path,
+) -> Result<(), CheckpointError> {
+    let mut numbers = Numbers::default();
+    model.clone().valid().visit(&mut numbers);
+    let tensors = layout(model, family, family.base)
+        .into_iter()
+        .map(|tensor| {
+            let parts = tensor.parts.iter().map(|part| &numbers.found[&part.name]);
+            let view = Written {
+                parts: parts.map(|(read, _)| read).collect(),
+                dtype: numbers.found[&tensor.parts[0].name].1,
+                shape: tensor.shape(),
+                turned: tensor.turned,
+            };
+            (tensor.name, view)
+        });
+    // Without the format, Python's transformers refuses the file.
+    let metadata = [("format".to_owned(), "pt".to_owned())].into();
+    let unfinished = file.with_extension("unfinished");
+    safetensors::serialize_to_file(tensors, Some(metadata), &unfinished)
+        .map_err(|error| io_error(file)(std::io::Error::other(error.to_string())))?;
+    fs::rename(&unfinished, file).map_err(io_error(file))
+}
+
+/// Gives the numbers of a parameter, turned the other way round if asked to.
+type ReadNumbers = Box<dyn Fn(bool) -> TensorData>;
+
+/// How to get at the numbers of each parameter, by its name.
+#[derive(Default)]
+struct Numbers {
+    around: Vec<String>,
+    found: BTreeMap<String, (ReadNumbers, DType)>,
+}
+
+impl ModuleVisitor for Numbers {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.around.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.around.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let tensor = parameter.val();
+        let dtype = tensor.dtype();
+        let read = move |turned: bool| match turned {
+            true => tensor.clone().swap_dims(D - 2, D - 1).into_data(),
+            false => tensor.clone().into_data(),
+        };
+        let name = self.around.join(".");
+        self.found.insert(name, (Box::new(read), dtype));
+    }
+}
+
+/// A tensor on its way into a file; its numbers are fetched when it is its turn.
+struct Written<'a> {
+    parts: Vec<&'a ReadNumbers>,
+    dtype: DType,
+    shape: Vec<usize>,
+    turned: bool,
+}
+
+impl View for Written<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.dtype {
+            DType::F64 => Dtype::F64,
+            DType::F16 => Dtype::F16,
+            DType::BF16 => Dtype::BF16,
+            _ => Dtype::F32,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let parts: Vec<TensorData> = self.parts.iter().map(|read| read(self.turned)).collect();
+        // Turned parts stand below one another, others beside one another, row by row.
+        let rows = match (self.turned, &self.shape[..]) {
+            (false, [rows, _]) => *rows,
+            _ => 1,
+        };
+        let row = |row: usize| {
+            let bytes = parts.iter().map(move |part| {
+                let bytes = part.as_bytes();
+                let width = bytes.len() / rows;
+                &bytes[row * width..(row + 1) * width]
+            });
+            bytes.flatten().copied()
+        };
+        (0..rows).flat_map(row).collect()
+    }
+
+    fn data_len(&self) -> usize {
+        let count: usize = self.shape.iter().product();
+        count * self.dtype.size()
+    }
+}

@@ -1,0 +1,178 @@
+//! Measuring several methods on the same texts.
+
+use relprop_checkpoints::Model;
+use relprop_transformer::TokenizedText;
+
+use super::versions::Versions;
+use super::{Case, Method, Metric, Need, Reading, Sample};
+use relprop_explain::ExplainError;
+use relprop_explain::methods::relevance_by_label;
+
+/// A method, and the same method on the randomised models.
+pub struct Candidate<'m> {
+    /// The method.
+    pub method: Box<dyn Method + 'm>,
+    /// The method on each stage of [`cascade`](super::cascade). Only [`Need::Randomised`] asks for it;
+    /// else it may be empty.
+    pub randomised: Vec<Box<dyn Method + 'm>>,
+}
+
+impl<'m> From<Box<dyn Method + 'm>> for Candidate<'m> {
+    fn from(method: Box<dyn Method + 'm>) -> Self {
+        let randomised = Vec::new();
+        Self { method, randomised }
+    }
+}
+
+/// What each metric found for one text, in the order of the metrics.
+pub type Readings = Vec<Option<Reading>>;
+
+/// Measures methods on texts, by some metrics.
+pub struct Evaluation<'a> {
+    /// The model that is explained.
+    pub model: &'a Model,
+    /// The metrics.
+    pub metrics: &'a [Box<dyn Metric>],
+    /// The token that hides others.
+    pub unknown: u32,
+    /// What the other label of [`Need::OtherLabel`] is drawn from.
+    pub seed: u64,
+}
+
+impl Evaluation<'_> {
+    /// What the metrics find, `[candidate][sample][metric]`.
+    ///
+    /// All samples are explained and perturbed at once, so give a few dozen at a time. A version of
+    /// a text that several metrics or methods ask for goes through the model once. Now and then
+    /// `progress` is told which share is done.
+    ///
+    /// # Errors
+    ///
+    /// If a method cannot explain the model, or the device fails.
+    pub fn measure(
+        &self,
+        candidates: &[Candidate],
+        samples: &[Sample],
+        progress: impl FnMut(f64),
+    ) -> Result<Vec<Vec<Readings>>, ExplainError> {
+        self.measure_knowing(&mut Versions::default(), candidates, samples, progress)
+    }
+
+    /// The same, with the versions of the very same samples that the model has read before.
+    pub(crate) fn measure_knowing(
+        &self,
+        versions: &mut Versions,
+        candidates: &[Candidate],
+        samples: &[Sample],
+        progress: impl FnMut(f64),
+    ) -> Result<Vec<Vec<Readings>>, ExplainError> {
+        let explained = candidates
+            .iter()
+            .map(|candidate| self.explain(candidate, samples));
+        let explained: Vec<Relevance> = explained.collect::<Result<_, _>>()?;
+
+        let mut asked = Vec::new();
+        for relevance in &explained {
+            for (of, sample) in samples.iter().enumerate() {
+                for metric in self.metrics {
+                    let views = metric.views(&relevance.case(of, sample));
+                    let version = |view: super::View| view.of(&sample.text, self.unknown);
+                    let places = views
+                        .into_iter()
+                        .map(|view| versions.ask(of, version(view)));
+                    asked.push(places.collect::<Vec<usize>>());
+                }
+            }
+        }
+        versions.answer(&self.model.transformer, progress)?;
+
+        let mut asked = asked.iter();
+        let of_candidate = explained.iter().map(|relevance| {
+            let of_sample = samples.iter().enumerate().map(|(of, sample)| {
+                let case = relevance.case(of, sample);
+                let of_metric = self
+                    .metrics
+                    .iter()
+                    .zip(asked.by_ref())
+                    .map(|(metric, places)| {
+                        let logits = places.iter().map(|&place| versions.logits(place));
+                        let reading = metric.read(&case, &logits.collect::<Vec<_>>());
+                        // A model that overflows has no number that could be averaged.
+                        reading.filter(|reading| reading.value.is_finite())
+                    });
+                of_metric.collect()
+            });
+            of_sample.collect()
+        });
+        Ok(of_candidate.collect())
+    }
+
+    /// All the relevance that the metrics ask for.
+    fn explain(
+        &self,
+        candidate: &Candidate,
+        samples: &[Sample],
+    ) -> Result<Relevance, ExplainError> {
+        let needs = |need| {
+            self.metrics
+                .iter()
+                .any(|metric| metric.need() == Some(need))
+        };
+        let labels: Vec<usize> = samples.iter().map(|sample| sample.label).collect();
+        let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
+        let of_label = relevance_by_label(candidate.method.as_ref(), &texts, &labels)?;
+        let mut found = Relevance {
+            of_label,
+            ..Relevance::default()
+        };
+        if needs(Need::OtherLabel) {
+            let others: Vec<usize> = samples
+                .iter()
+                .map(|sample| self.other_label(sample))
+                .collect();
+            found.of_other = relevance_by_label(candidate.method.as_ref(), &texts, &others)?;
+        }
+        if needs(Need::Randomised) {
+            found.randomised = vec![Vec::new(); samples.len()];
+            for method in &candidate.randomised {
+                let stage = relevance_by_label(method.as_ref(), &texts, &labels)?;
+                let of_texts = found.randomised.iter_mut().zip(stage);
+                of_texts.for_each(|(stages, relevance)| stages.push(relevance));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A label other than the sample's, drawn from the seed and the text.
+    fn other_label(&self, sample: &Sample) -> usize {
+        let others = self.model.transformer.config().labels.len() - 1;
+        let ids = sample.text.tokens.iter().map(|token| u64::from(token.id));
+        let mixed = ids.fold(self.seed, |mixed, id| {
+            (mixed ^ id)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .rotate_left(29)
+        });
+        let drawn = (mixed % others as u64) as usize;
+        drawn + usize::from(drawn >= sample.label)
+    }
+}
+
+/// The relevance of every sample's tokens.
+#[derive(Default)]
+struct Relevance {
+    of_label: Vec<Vec<f32>>,
+    of_other: Vec<Vec<f32>>,
+    /// `[sample][stage]`.
+    randomised: Vec<Vec<Vec<f32>>>,
+}
+
+impl Relevance {
+    fn case<'a>(&'a self, of: usize, sample: &'a Sample) -> Case<'a> {
+        Case {
+            sample,
+            relevance: &self.of_label[of],
+            other_label: self.of_other.get(of).map(Vec::as_slice),
+            randomised: self.randomised.get(of).map_or(&[], Vec::as_slice),
+        }
+    }
+}

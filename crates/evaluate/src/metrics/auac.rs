@@ -1,0 +1,34 @@
+//! AUAC: does the decision return at once?
+
+use crate::curve::{Scope, highest, probabilities, showing};
+use crate::{Better, Case, Metric, Reading, View};
+
+/// The area under the activation curve (Ali et al. 2022).
+///
+/// All tokens are the unknown token; those of the highest relevance, sign and all, are shown first.
+/// The curve is the probability of the true label.
+#[derive(Clone, Copy, Debug)]
+pub struct Auac(pub Scope);
+
+impl Metric for Auac {
+    fn name(&self) -> String {
+        format!("auac{}", self.0.suffix())
+    }
+
+    fn about(&self) -> &'static str {
+        "area under the probability of the label while the most relevant tokens are shown first"
+    }
+
+    fn better(&self) -> Better {
+        Better::Higher
+    }
+
+    fn views(&self, case: &Case) -> Vec<View> {
+        let text = &case.sample.text;
+        showing(text, &self.0.order(text, case.relevance, highest))
+    }
+
+    fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
+        Some(probabilities(logits, case.sample.label))
+    }
+}

@@ -1,0 +1,32 @@
+//! The conservation error: how much of the target do the tokens not hold?
+
+use crate::{Better, Case, Metric, Reading, View};
+
+/// The absolute difference of the true label's logit and the sum of relevance over all tokens: the
+/// completeness error of Mehri et al. 2025. `relprop explain --ledger` says where the difference is.
+#[derive(Clone, Copy, Debug)]
+pub struct Conservation;
+
+impl Metric for Conservation {
+    fn name(&self) -> String {
+        "conservation".to_owned()
+    }
+
+    fn about(&self) -> &'static str {
+        "absolute difference of the logit and the sum of relevance"
+    }
+
+    fn better(&self) -> Better {
+        Better::Lower
+    }
+
+    fn views(&self, case: &Case) -> Vec<View> {
+        vec![View::whole(&case.sample.text)]
+    }
+
+    fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
+        let total: f64 = case.relevance.iter().copied().map(f64::from).sum();
+        let target = f64::from(logits[0][case.sample.label]);
+        Some((target - total).abs().into())
+    }
+}

@@ -1,0 +1,28 @@
+//! Words beside the evidence that is known.
+
+use std::ops::Range;
+
+use crate::Case;
+use crate::sample::overlap;
+use relprop_explain::words;
+
+/// A word: its relevance, and whether it is evidence.
+pub(super) struct Word {
+    pub relevance: f64,
+    pub evidence: bool,
+}
+
+/// The words of the text, the most relevant first; equal ones stay in the order of the text. None
+/// where no evidence is known, or none is among the words that the model reads.
+pub(super) fn ranked(case: &Case) -> Option<Vec<Word>> {
+    let evidence = &case.sample.evidence;
+    let known = |place: Range<usize>| evidence.iter().any(|known| overlap(known, &place));
+    let words = words(&case.sample.text, case.relevance);
+    let words = words.iter().map(|word| Word {
+        relevance: word.relevance.into(),
+        evidence: known(word.start..word.end),
+    });
+    let mut words: Vec<Word> = words.collect();
+    words.sort_by(|a, b| b.relevance.total_cmp(&a.relevance));
+    words.iter().any(|word| word.evidence).then_some(words)
+}

@@ -1,0 +1,39 @@
+//! Relevance mass accuracy: how much relevance lies on the evidence?
+
+use super::evidence::{Word, ranked};
+use crate::{Better, Case, Metric, Need, Reading};
+
+/// The share of positive relevance that lies on evidence (Arras et al. 2022, CLEVR-XAI). A text
+/// without positive relevance has none.
+///
+/// ```text
+/// sum over evidence of max(R, 0) / sum over words of max(R, 0)
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct MassAccuracy;
+
+impl Metric for MassAccuracy {
+    fn name(&self) -> String {
+        "mass-accuracy".to_owned()
+    }
+
+    fn about(&self) -> &'static str {
+        "share of positive relevance that lies on evidence"
+    }
+
+    fn better(&self) -> Better {
+        Better::Higher
+    }
+
+    fn need(&self) -> Option<Need> {
+        Some(Need::Evidence)
+    }
+
+    fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {
+        let words = ranked(case)?;
+        let positive = |word: &Word| word.relevance.max(0.0);
+        let all: f64 = words.iter().map(positive).sum();
+        let found = words.iter().filter(|word| word.evidence).map(positive);
+        (all > 0.0).then(|| (found.sum::<f64>() / all).into())
+    }
+}

@@ -1,0 +1,45 @@
+//! Sufficiency: is what was found enough?
+
+use super::rationale::{mean_loss, views};
+use crate::curve::marks;
+use crate::{Better, Case, Metric, Reading, View};
+
+/// How much of the label's probability the most relevant tokens lack by themselves (ERASER; DeYoung
+/// et al. 2020), as the area over the perturbation curve.
+///
+/// ```text
+/// mean over fractions of p(label | x) - p(label | the rationale alone)
+/// ```
+///
+/// The rationale is 1, 5, 10, 20 or 50 % of the text's tokens, rounded up, of the highest relevance.
+/// All others are removed; special tokens stay.
+#[derive(Clone, Copy, Debug)]
+pub struct Sufficiency;
+
+impl Metric for Sufficiency {
+    fn name(&self) -> String {
+        "sufficiency".to_owned()
+    }
+
+    fn about(&self) -> &'static str {
+        "probability that the most relevant tokens lack by themselves"
+    }
+
+    fn better(&self) -> Better {
+        Better::Lower
+    }
+
+    fn views(&self, case: &Case) -> Vec<View> {
+        let text = &case.sample.text;
+        views(case, |rationale| {
+            let kept = marks(text, rationale);
+            let tokens = text.tokens.iter().zip(kept);
+            let removed = tokens.map(|(token, kept)| !kept && !token.special);
+            View::Removed(removed.collect())
+        })
+    }
+
+    fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
+        Some(mean_loss(case, logits))
+    }
+}

@@ -1,0 +1,90 @@
+//! Models that have forgotten what they learned, part by part.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Tensor, TensorData};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use relprop_checkpoints::Model;
+
+/// The model with more and more of its parameters randomised, from the top down (cascading; Adebayo
+/// et al. 2018): the classifier; with it the pooler and the final norm; with these the last block, and
+/// so on down to the first; last the embeddings. Each stage comes with the name of what it adds.
+///
+/// A parameter's numbers are drawn anew from the normal distribution of the same mean and standard
+/// deviation, so that signals keep about their size. The same seed draws the same numbers.
+pub fn cascade(model: &Model, seed: u64) -> Vec<(String, Model)> {
+    let blocks = model.transformer.config().blocks;
+    let blocks = (0..blocks).rev().map(|block| format!("encoder.{block}"));
+    let fixed = |name: &str| name.to_owned();
+    let top = [fixed("classifier"), fixed("pooler")];
+    let stages = top.into_iter().chain(blocks).chain([fixed("embeddings")]);
+    let mut stages: Vec<String> = stages.collect();
+    if model.transformer.config().pooler.is_none() {
+        stages.retain(|stage| stage != "pooler");
+    }
+    let mut current = model.clone();
+    let models = stages.into_iter().map(|stage| {
+        let mut mapper = Randomiser {
+            parts: parts(&stage),
+            seed,
+            path: Vec::new(),
+        };
+        current.transformer = current.transformer.clone().map(&mut mapper);
+        current.sha256 = None;
+        (stage, current.clone())
+    });
+    models.collect()
+}
+
+/// The modules that a stage randomises.
+fn parts(stage: &str) -> Vec<String> {
+    let mut parts = vec![stage.to_owned()];
+    if stage == "classifier" {
+        // What comes after the last block and before the pooler belongs to the top.
+        parts.push("final_norm".to_owned());
+    }
+    parts
+}
+
+struct Randomiser {
+    parts: Vec<String>,
+    seed: u64,
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Randomiser {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let path = self.path.join(".");
+        let inside = |part: &String| path.starts_with(&format!("{part}."));
+        if !self.parts.iter().any(inside) {
+            return parameter;
+        }
+        // Of the name, so that no part's numbers depend on how many came before.
+        let mix = |seed: u64, byte: u8| seed.wrapping_mul(0x100_0000_01B3) ^ u64::from(byte);
+        let mut generator = ChaCha8Rng::seed_from_u64(path.bytes().fold(self.seed, mix));
+        parameter.map(|old| {
+            let (shape, device) = (old.dims(), old.device());
+            let draws = (0..shape.iter().product()).map(|_| normal(&mut generator));
+            let draws: Vec<f32> = draws.collect();
+            let draws: Tensor<D> = Tensor::from_data(TensorData::new(draws, shape), &device);
+            let mean = old.clone().mean().unsqueeze::<D>();
+            let deviation = (old - mean.clone()).square().mean().sqrt().unsqueeze::<D>();
+            draws * deviation + mean
+        })
+    }
+}
+
+/// A number from the standard normal distribution (Box and Muller 1958).
+fn normal(generator: &mut ChaCha8Rng) -> f32 {
+    let radius = (-2.0 * (1.0 - generator.random::<f64>()).ln()).sqrt();
+    let angle = std::f64::consts::TAU * generator.random::<f64>();
+    (radius * angle.cos()) as f32
+}

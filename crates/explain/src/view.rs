@@ -1,0 +1,50 @@
+//! Changed versions of a text.
+
+use relprop_transformer::TokenizedText;
+
+/// A version of a text: what became of the tokens that are marked `true`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// They are the unknown token.
+    Hidden(Vec<bool>),
+    /// They are gone.
+    Removed(Vec<bool>),
+}
+
+impl View {
+    /// The text itself.
+    pub fn whole(text: &TokenizedText) -> Self {
+        Self::Hidden(vec![false; text.tokens.len()])
+    }
+
+    /// The version of `text`, with `unknown` in the place of hidden tokens. A text of which nothing
+    /// would be left is one unknown token: no model reads nothing.
+    pub fn of(&self, text: &TokenizedText, unknown: u32) -> TokenizedText {
+        let mut version = text.clone();
+        match self {
+            Self::Hidden(marks) => {
+                let tokens = version.tokens.iter_mut().zip(marks);
+                tokens.for_each(|(token, hidden)| {
+                    if *hidden {
+                        token.id = unknown;
+                    }
+                });
+            }
+            Self::Removed(marks) => {
+                let mut kept = marks.iter().map(|removed| !removed);
+                version.tokens.retain(|_| kept.next().unwrap_or(true));
+                let mut kept = marks.iter().map(|removed| !removed);
+                version.types.retain(|_| kept.next().unwrap_or(true));
+                if version.tokens.is_empty() {
+                    version.tokens.extend(text.tokens.first().cloned());
+                    version.types.extend(text.types.first());
+                    version
+                        .tokens
+                        .iter_mut()
+                        .for_each(|token| token.id = unknown);
+                }
+            }
+        }
+        version
+    }
+}

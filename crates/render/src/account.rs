@@ -1,0 +1,150 @@
+//! Where a text's relevance went: to words, to special tokens, and what is missing of the target.
+
+use super::numbers::{Numbers, largest, percent};
+use relprop_explain::Explanation;
+
+/// The sums that stand under a heat map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Account {
+    /// Whether it is of a picture, whose words are its patches.
+    pub picture: bool,
+    /// The sum over all words.
+    pub words: f32,
+    /// The sum over special tokens, such as `[CLS]`.
+    pub special: f32,
+    /// The sum over tokens that are neither special nor part of a word.
+    pub other: f32,
+    /// The sum over all tokens.
+    pub total: f32,
+    /// The value that was explained.
+    pub target: f32,
+}
+
+impl Account {
+    /// Adds up an explanation.
+    pub fn of(explanation: &Explanation) -> Self {
+        let total = explanation.total();
+        let words = explanation.words.iter().map(|word| word.relevance);
+        let patches = explanation.patches().map(|patch| patch.relevance);
+        let words: f32 = words.chain(patches).sum();
+        let special: f32 = explanation
+            .tokens
+            .iter()
+            .filter(|t| t.special)
+            .map(|t| t.relevance)
+            .sum();
+        let other = total - words - special;
+        Self {
+            picture: explanation.picture.is_some(),
+            words,
+            special,
+            other,
+            total,
+            target: explanation.target.value,
+        }
+    }
+
+    /// How its numbers are written.
+    pub fn numbers(&self) -> Numbers {
+        Numbers::up_to(largest([self.total, self.target].into_iter()))
+    }
+
+    /// The fraction of the target that the tokens hold.
+    ///
+    /// It may be negative or above 1. `None` for a target that is written as zero: the fraction
+    /// would be noise.
+    pub fn share(&self) -> Option<f32> {
+        let share = self.total / self.target;
+        let zero = self.numbers().is_zero(self.target);
+        (share.is_finite() && !zero).then_some(share)
+    }
+
+    /// The sums by name, in the order in which they are shown. Tokens outside words are listed
+    /// only where they hold something.
+    pub fn sums(&self) -> Vec<(&'static str, String)> {
+        let numbers = self.numbers();
+        let words = if self.picture { "patches" } else { "words" };
+        let mut sums = vec![(words, numbers.signed(self.words))];
+        sums.push(("special tokens", numbers.signed(self.special)));
+        if !numbers.is_zero(self.other) {
+            sums.push(("other tokens", numbers.signed(self.other)));
+        }
+        sums.push(("total", numbers.signed(self.total)));
+        sums
+    }
+
+    /// What the tokens hold of the target, as a sentence without its full stop.
+    pub fn held(&self) -> String {
+        let numbers = self.numbers();
+        let held = format!(
+            "tokens hold {} of {}",
+            numbers.signed(self.total),
+            numbers.signed(self.target)
+        );
+        let Some(share) = self.share() else {
+            return held;
+        };
+        let written = percent(share, 0);
+        let missing = match share {
+            _ if written == percent(1.0, 0) => return format!("{held} ({written})"),
+            0.0..1.0 => "the rest",
+            // More than everything, or the wrong sign: what is missing is no mere rest.
+            _ => "the difference",
+        };
+        format!(
+            "{held} ({written}); {missing} sits in biases and in operations whose rule does not \
+             conserve"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::explanation;
+
+    #[test]
+    fn words_special_tokens_and_the_total_are_added_up() {
+        let mut sample = explanation("warm film", &[("warm", 1.25), ("film", 0.5)]);
+        sample.tokens[0].relevance = -0.25;
+        sample.tokens.last_mut().unwrap().relevance = 0.125;
+        sample.target.value = 2.0;
+        let account = Account::of(&sample);
+        assert_eq!(
+            (account.words, account.special, account.other),
+            (1.75, -0.125, 0.0)
+        );
+        assert_eq!((account.total, account.share()), (1.625, Some(0.8125)));
+        let names: Vec<_> = account.sums().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["words", "special tokens", "total"]);
+    }
+
+    #[test]
+    fn tokens_outside_words_are_named() {
+        let mut sample = explanation("warm film", &[("warm", 1.25), ("film", 0.5)]);
+        sample.words.pop();
+        assert_eq!(
+            Account::of(&sample).sums()[2],
+            ("other tokens", "+0.50".into())
+        );
+    }
+
+    #[test]
+    fn the_sentence_fits_every_share() {
+        let held = |total, target| {
+            let mut sample = explanation("a", &[("a", total)]);
+            sample.target.value = target;
+            Account::of(&sample).held()
+        };
+        assert_eq!(
+            held(1.7, 2.1),
+            "tokens hold +1.70 of +2.10 (81\u{a0}%); the rest sits in biases and in operations whose \
+             rule does not conserve"
+        );
+        assert_eq!(held(2.1, 2.1), "tokens hold +2.10 of +2.10 (100\u{a0}%)");
+        assert!(held(4.2, 2.1).contains("(200\u{a0}%); the difference sits in"));
+        assert!(held(-1.0, 2.0).contains("(-50\u{a0}%); the difference sits in"));
+        assert_eq!(held(1.0, 0.0), "tokens hold +1.00 of 0.00");
+        assert_eq!(held(f32::NAN, 2.0), "tokens hold NaN of +2.00");
+    }
+}

@@ -1,0 +1,166 @@
+//! The account of a target in a report: a waterfall from the tokens to the target, and how relevance
+//! moves from layer to layer.
+
+use maud::{Markup, html as markup};
+
+use super::minus;
+use crate::ledger::{by_kind, closing, lines, numbers};
+use crate::numbers::{Numbers, largest};
+use relprop_explain::{Explanation, Layer, Ledger};
+
+/// The waterfall and the layers, for an explanation that has a ledger.
+pub(super) fn ledger(explanation: &Explanation) -> Markup {
+    let Some(ledger) = &explanation.ledger else {
+        return markup! {};
+    };
+    markup! {
+        section.ledger {
+            h3 { "Where the target comes from" }
+            (waterfall(ledger))
+            p.note {
+                "By kind: " (minus(&by_kind(ledger))) ". " (capital(&minus(&closing(ledger)))) "."
+            }
+            h3 { "Relevance from layer to layer" }
+            (layers(explanation, &ledger.layers))
+            @if ledger.layers.iter().any(|layer| !layer.heads.is_empty()) {
+                h3 { "What each attention head passes on" }
+                (heads(&ledger.layers))
+            }
+        }
+    }
+}
+
+/// Each bar starts where the one above it ends; the last is the target, from zero.
+fn waterfall(ledger: &Ledger) -> Markup {
+    let numbers = numbers(ledger);
+    let mut bars = Vec::new();
+    let mut end = 0.0;
+    for line in lines(ledger) {
+        let start = end;
+        end += line.relevance;
+        bars.push((line.label, line.relevance, start, end));
+    }
+    bars.push(("target".to_owned(), ledger.target, 0.0, ledger.target));
+    let ends = || bars.iter().flat_map(|(.., start, end)| [*start, *end]);
+    let low = ends().fold(0.0, f64::min);
+    let high = ends().fold(0.0, f64::max);
+    let span = if high > low { high - low } else { 1.0 };
+    let percent = |value: f64| 100.0 * (value - low) / span;
+    markup! {
+        div.waterfall {
+            @for (label, value, start, end) in &bars {
+                @let class = if *value < 0.0 { "against" } else { "for" };
+                @let (left, right) = (start.min(*end), start.max(*end));
+                @let place = format!("left:{:.2}%;width:{:.2}%", percent(left), percent(right) - percent(left));
+                div.step.total[label == "target"] {
+                    span { (label) }
+                    span.number { (minus(&numbers.signed(*value as f32))) }
+                    span.track {
+                        i.zero style=(format!("left:{:.2}%", percent(0.0))) {}
+                        i class=(class) style=(place) {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row a layer, a column a token; the layer nearest to the target on top.
+fn layers(explanation: &Explanation, layers: &[Layer]) -> Markup {
+    let all = layers.iter().flat_map(|layer| layer.tokens.iter().copied());
+    let (strongest, numbers) = scale(all);
+    let names = explanation.tokens.iter().map(|token| &token.text);
+    markup! {
+        div.scroll {
+            table.grid {
+                tbody {
+                    @for layer in layers.iter().rev() {
+                        tr {
+                            th scope="row" { (layer.site) }
+                            @for (relevance, name) in layer.tokens.iter().zip(names.clone()) {
+                                (cell(*relevance, strongest, numbers, name))
+                            }
+                            td.number { (minus(&numbers.signed(layer.tokens.iter().sum()))) }
+                        }
+                    }
+                    tr.names {
+                        th {}
+                        @for name in names.clone() { th scope="col" lang="" { span { (name) } } }
+                        th.number { "sum" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row a layer, a column a head.
+fn heads(layers: &[Layer]) -> Markup {
+    let (strongest, numbers) = scale(layers.iter().flat_map(|layer| layer.heads.iter().copied()));
+    markup! {
+        div.scroll {
+            table.grid {
+                tbody {
+                    @for layer in layers.iter().rev().filter(|layer| !layer.heads.is_empty()) {
+                        tr {
+                            th scope="row" { "after " (layer.site) }
+                            @for (head, relevance) in layer.heads.iter().enumerate() {
+                                (cell(*relevance, strongest, numbers, &format!("head {head}")))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn scale(values: impl Iterator<Item = f32>) -> (f32, Numbers) {
+    let strongest = largest(values);
+    (strongest, Numbers::up_to(strongest))
+}
+
+fn cell(relevance: f32, strongest: f32, numbers: Numbers, name: &str) -> Markup {
+    let shade = if strongest > 0.0 {
+        (relevance / strongest).clamp(-1.0, 1.0)
+    } else {
+        0.0
+    };
+    let title = format!("{name} {}", minus(&numbers.signed(relevance)));
+    markup! {
+        td.w.against[shade < 0.0].for[shade >= 0.0] style=(format!("--s:{:.3}", shade.abs())) title=(title) {}
+    }
+}
+
+/// A sentence's first letter in upper case.
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::html::tests::report;
+    use crate::sample;
+
+    #[test]
+    fn the_waterfall_ends_at_the_target_and_every_layer_has_its_row() {
+        let mut explained = sample::explanation("warm", &[("warm", 1.7)]);
+        assert!(!report(&[explained.clone()], &[]).contains("waterfall\""));
+        explained.ledger = Some(sample::ledger());
+        let page = report(&[explained], &[]);
+        assert!(page.contains("<span>target</span><span class=\"number\">+2.10</span>"));
+        assert!(page.contains("bias at 2 more sites"));
+        for site in ["blocks", "encoder.0.output", "after blocks"] {
+            assert!(
+                page.contains(&format!("<th scope=\"row\">{site}</th>")),
+                "{site}"
+            );
+        }
+        assert!(page.contains("title=\"head 1 −0.50\""));
+        assert!(page.contains("The account closes"));
+    }
+}

@@ -1,0 +1,134 @@
+//! A picture as a model sees it: patches, each of which is a token.
+
+use std::sync::Arc;
+
+use crate::{PatchConfig, SHOWN, Token, TokenizedText};
+
+/// A picture as a model sees it, cut into patches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// The numbers of all patches, `[patch, channel, y, x]`, where a patch's number goes row by row.
+    pixels: Vec<f32>,
+    patches: PatchConfig,
+    size: [u32; 2],
+    /// Where the first patch starts, and how large a patch is, in pixels of the picture as given.
+    origin: [f32; 2],
+    step: [f32; 2],
+}
+
+impl Picture {
+    /// Cuts `values`, `[channel, y, x]`, a picture of the size that `patches` says, into patches.
+    ///
+    /// # Panics
+    ///
+    /// If the values are too many or too few.
+    pub fn cut(values: &[f32], patches: PatchConfig) -> Self {
+        let [height, width] = patches.picture;
+        assert_eq!(
+            values.len(),
+            patches.channels * height * width,
+            "the picture has another size"
+        );
+        let [rows, columns] = patches.grid();
+        let [patch_height, patch_width] = patches.patch;
+        let mut pixels = Vec::with_capacity(rows * columns * patches.numbers());
+        for patch in 0..rows * columns {
+            let (top, left) = (
+                patch / columns * patch_height,
+                patch % columns * patch_width,
+            );
+            for channel in 0..patches.channels {
+                for y in top..top + patch_height {
+                    let start = (channel * height + y) * width + left;
+                    pixels.extend_from_slice(&values[start..start + patch_width]);
+                }
+            }
+        }
+        Self {
+            pixels,
+            patches,
+            size: [width as u32, height as u32],
+            origin: [0.0; 2],
+            step: [patch_width as f32, patch_height as f32],
+        }
+    }
+
+    /// The same, as a part of a larger picture of `size`, width and height: where the first patch
+    /// starts in it, x and y, and how large a patch is, width and height, in its pixels.
+    #[must_use]
+    pub fn placed(self, size: [u32; 2], origin: [f32; 2], step: [f32; 2]) -> Self {
+        Self {
+            size,
+            origin,
+            step,
+            ..self
+        }
+    }
+
+    /// A grey picture of nothing, for a run whose values do not matter.
+    pub(crate) fn blank(patches: PatchConfig) -> Self {
+        let [height, width] = patches.picture;
+        Self::cut(&vec![0.0; patches.channels * height * width], patches)
+    }
+
+    /// The tokens of the picture: the class token, that of distillation if there is one, and the
+    /// patches, row by row.
+    pub fn into_tokens(self, name: impl Into<String>) -> TokenizedText {
+        let token = |text: &str, word: Option<u32>| Token {
+            text: text.to_owned(),
+            id: SHOWN,
+            start: 0,
+            end: 0,
+            word,
+            special: word.is_none(),
+        };
+        let special = ["[CLS]", "[DIST]"].into_iter().take(self.patches.special());
+        let mut tokens: Vec<Token> = special.map(|name| token(name, None)).collect();
+        let [rows, columns] = self.patches.grid();
+        tokens.extend((0..rows * columns).map(|patch| token("", Some(patch as u32))));
+        TokenizedText {
+            text: name.into(),
+            second: None,
+            types: vec![0; tokens.len()],
+            tokens,
+            dropped: 0,
+            position: None,
+            picture: Some(Arc::new(self)),
+        }
+    }
+
+    /// How many rows and columns of patches it has.
+    pub fn grid(&self) -> [usize; 2] {
+        self.patches.grid()
+    }
+
+    /// The width and the height of the picture as given, in pixels.
+    pub fn size(&self) -> [u32; 2] {
+        self.size
+    }
+
+    /// Where a patch lies in the picture as given: x and y of its upper left corner, width, height.
+    pub fn area(&self, patch: usize) -> [f32; 4] {
+        let [_, columns] = self.grid();
+        let ([x, y], [width, height]) = (self.origin, self.step);
+        let (row, column) = ((patch / columns) as f32, (patch % columns) as f32);
+        [x + column * width, y + row * height, width, height]
+    }
+
+    /// The numbers of a patch, `[channel, y, x]`.
+    pub(crate) fn patch(&self, patch: usize) -> &[f32] {
+        let numbers = self.numbers();
+        &self.pixels[patch * numbers..][..numbers]
+    }
+
+    pub(crate) fn numbers(&self) -> usize {
+        self.patches.numbers()
+    }
+
+    /// The position that a token of this picture has, whatever tokens stand before it: that of its
+    /// patch.
+    pub(crate) fn place(&self, token: &Token) -> Option<usize> {
+        let word = token.word?;
+        Some(self.patches.special() + word as usize)
+    }
+}
