@@ -10,13 +10,13 @@
 
 mod common;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 use divan::{Bencher, black_box};
 use relprop_checkpoints::Model;
 use relprop_evaluate::{Candidate, Evaluation, Method, Metric, Sample, cascade, metric};
-use relprop_explain::Explainer;
+use relprop_explain::methods::Propagation;
 use relprop_rules::{Registry, RuleSet};
 
 const TEXTS: usize = 16;
@@ -47,10 +47,10 @@ fn samples() -> Vec<Sample> {
     (0..TEXTS).map(sample).collect()
 }
 
-fn explainer(model: &'static Model, preset: &str) -> Box<dyn Method> {
-    let rules = RuleSet::preset(preset).expect("it is a preset");
-    let explainer = Explainer::new(model, &rules, &Registry::default());
-    Box::new(explainer.expect("it fits the model"))
+fn propagation(model: &Model, preset: &str) -> Box<dyn Method> {
+    let rules = RuleSet::preset(preset).expect("a preset");
+    let propagation = Propagation::new(&Arc::new(model.clone()), &rules, &Registry::default());
+    Box::new(propagation.expect("it fits the model"))
 }
 
 /// Measures [`TEXTS`] texts under one preset.
@@ -60,8 +60,10 @@ fn measure(bencher: Bencher, preset: &str, names: &[&str]) {
     let metrics: Vec<Box<dyn Metric>> = metrics.collect();
     let stages = STAGES.get_or_init(|| cascade(model(), 0)).iter();
     let candidate = Candidate {
-        method: explainer(model(), preset),
-        randomised: stages.map(|(_, model)| explainer(model, preset)).collect(),
+        method: propagation(model(), preset),
+        randomised: stages
+            .map(|(_, model)| propagation(model, preset))
+            .collect(),
     };
     let evaluation = Evaluation {
         model: model(),

@@ -10,12 +10,12 @@
 
 mod common;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 use divan::{Bencher, black_box};
 use relprop_checkpoints::Model;
-use relprop_explain::Explainer;
+use relprop_explain::{Explainer, Plan};
 use relprop_rules::{Pass, Registry, RuleSet};
 use relprop_transformer::{Batch, PaddingSide, TokenizedText, TransformerConfig};
 
@@ -27,13 +27,13 @@ fn main() {
     divan::main();
 }
 
-fn model() -> &'static Model {
-    static MODEL: OnceLock<Model> = OnceLock::new();
+fn model() -> &'static Arc<Model> {
+    static MODEL: OnceLock<Arc<Model>> = OnceLock::new();
     MODEL.get_or_init(|| {
-        common::model(&Device::flex(), |start| TransformerConfig {
+        Arc::new(common::model(&Device::flex(), |start| TransformerConfig {
             positions: TOKENS,
             ..common::sized(start, 6, 384, 12)
-        })
+        }))
     })
 }
 
@@ -45,12 +45,12 @@ fn texts(explainer: &Explainer) -> Vec<TokenizedText> {
         .collect()
 }
 
-fn explainer(preset: &str) -> Explainer<'static> {
+fn explainer(preset: &str) -> Explainer {
     under(&RuleSet::preset(preset).expect("it is a preset"))
 }
 
-fn under(rules: &RuleSet) -> Explainer<'static> {
-    Explainer::new(model(), rules, &Registry::default()).expect("it fits the model")
+fn under(rules: &RuleSet) -> Explainer {
+    Explainer::new(model(), &Plan::default().by_rules(rules.clone())).expect("it fits the model")
 }
 
 /// Every rule of every operation that the model has, as `operation rule`.
@@ -103,7 +103,11 @@ fn preset(bencher: Bencher, preset: &str) {
 /// them one by one costs without an account.
 #[divan::bench(args = ["gradient-x-input", "ah-ln", "libra"], sample_count = 20)]
 fn ledger(bencher: Bencher, preset: &str) {
-    let explainer = explainer(preset).with_ledger();
+    let plan = Plan {
+        ledger: true,
+        ..explainer(preset).plan().clone()
+    };
+    let explainer = Explainer::new(model(), &plan).expect("it fits the model");
     let texts = texts(&explainer);
     bencher.bench_local(|| black_box(explainer.explain_batch(&texts).expect("it explains")));
 }

@@ -18,12 +18,13 @@ mod common;
 use std::fmt;
 use std::io::BufRead;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use relprop_checkpoints::Model;
-use relprop_explain::Explainer;
-use relprop_rules::{Pass, Registry, RuleSet};
+use relprop_explain::{Explainer, Plan};
+use relprop_rules::{Pass, RuleSet};
 use relprop_transformer::{Batch, PaddingSide, TransformerConfig};
 
 /// How often each case is timed; the median counts.
@@ -122,7 +123,7 @@ impl Case {
 
     /// Builds the model and gives what runs once.
     fn prepare(&self) -> impl FnMut() + use<> {
-        let model: &Model = Box::leak(Box::new(self.shape.model(self.tokens)));
+        let model = Arc::new(self.shape.model(self.tokens));
         let (preset, ledger) = match self.work.split_once('+') {
             Some((preset, _)) => (preset, true),
             None => (self.work.as_str(), false),
@@ -130,11 +131,12 @@ impl Case {
         let forward = preset == "forward";
         let preset = if forward { "ah-ln" } else { preset };
         let rules = RuleSet::preset(preset).expect("it is a preset");
-        let mut explainer =
-            Explainer::new(model, &rules, &Registry::default()).expect("it fits the model");
-        if ledger {
-            explainer = explainer.with_ledger();
-        }
+        let plan = Plan {
+            rules: Some(rules),
+            ledger,
+            ..Plan::default()
+        };
+        let explainer = Explainer::new(&model, &plan).expect("it fits the model");
         let long = "the plot is not dull ".repeat(self.tokens);
         let text = explainer.tokenize(&long).expect("it is not empty");
         let texts = vec![text; self.batch];

@@ -10,13 +10,14 @@
 //! docs/language-models.md has the settings, and what came out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
 use relprop_data::{corpus::Agreement, corpus::agreement};
-use relprop_explain::{Explainer, Target};
+use relprop_explain::{Explainer, Plan, Target};
 use relprop_explain::{methods::Method, methods::by_name};
-use relprop_rules::{Registry, RuleSet};
+use relprop_rules::RuleSet;
 use relprop_transformer::TokenizedText;
 
 /// As many sentences as `relprop train --data agreement` makes; the last tenth is not trained on.
@@ -44,7 +45,7 @@ struct Score {
 fn main() -> anyhow::Result<()> {
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
     let folder = folder.ok_or_else(|| anyhow::anyhow!("give a model's folder"))?;
-    let model = Model::load(&folder, &Device::flex())?;
+    let model = Arc::new(Model::load(&folder, &Device::flex())?);
     let sentences = agreement(SENTENCES, 0).split_off(SENTENCES * 9 / 10);
     let hard = sentences.iter().filter(|sentence| sentence.attractors > 0);
     let cases: Vec<Case> = hard
@@ -84,9 +85,9 @@ fn main() -> anyhow::Result<()> {
     );
     for name in RuleSet::presets() {
         let rules = RuleSet::preset(name)?;
-        let explainer = Explainer::new(&model, &rules, &Registry::default())?;
+        let explainer = Explainer::new(&model, &Plan::default().by_rules(rules))?;
         let explain = |case: &Case, target| -> anyhow::Result<Vec<f32>> {
-            let explainer = explainer.clone().target(target)?;
+            let explainer = explainer.target(target)?;
             let found = explainer.explain_batch(std::slice::from_ref(&case.text))?;
             Ok(found[0]
                 .tokens
@@ -124,13 +125,13 @@ fn case(model: &Model, sentence: &Agreement) -> anyhow::Result<Case> {
 }
 
 /// The cases in which the model expects the right form more than the wrong one.
-fn right<'c>(model: &Model, cases: &'c [Case]) -> anyhow::Result<Vec<&'c Case>> {
+fn right<'c>(model: &Arc<Model>, cases: &'c [Case]) -> anyhow::Result<Vec<&'c Case>> {
     let rules = RuleSet::preset("gradient-x-input")?;
-    let explainer = Explainer::new(model, &rules, &Registry::default())?;
+    let explainer = Explainer::new(model, &Plan::default().by_rules(rules))?;
     let mut right = Vec::new();
     for case in cases {
         let target = Target::Contrast(case.right, case.wrong);
-        let explainer = explainer.clone().target(target)?;
+        let explainer = explainer.target(target)?;
         let found = explainer.explain_batch(std::slice::from_ref(&case.text))?;
         if found[0].target.value > 0.0 {
             right.push(case);
@@ -140,7 +141,7 @@ fn right<'c>(model: &Model, cases: &'c [Case]) -> anyhow::Result<Vec<&'c Case>> 
 }
 
 fn of_label(method: &dyn Method, case: &Case, label: usize) -> anyhow::Result<Vec<f32>> {
-    let found = method.relevance(std::slice::from_ref(&case.text), label)?;
+    let found = method.relevance(&[&case.text], label)?;
     Ok(found.concat())
 }
 

@@ -6,14 +6,15 @@
 //! ```
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use burn::tensor::Device;
 use plotters::prelude::*;
 use relprop_checkpoints::Model;
 use relprop_data::corpus;
-use relprop_explain::{Explainer, Ledger, Target};
-use relprop_rules::{Registry, RuleSet};
+use relprop_explain::{Explainer, Ledger, Plan, Target};
+use relprop_rules::RuleSet;
 
 /// A logit, and a sum of relevance that should be it.
 type Point = (f64, f64);
@@ -23,7 +24,7 @@ fn main() -> anyhow::Result<()> {
     let [model, texts, figure] = &arguments[..] else {
         anyhow::bail!("give a model's folder, a file of texts, and the name of the figure");
     };
-    let model = Model::load(model, &Device::flex())?;
+    let model = Arc::new(Model::load(model, &Device::flex())?);
     let texts = corpus::read_texts(texts)?;
     let texts: Vec<&str> = texts.texts.iter().map(|row| row.text.as_str()).collect();
 
@@ -61,15 +62,20 @@ fn main() -> anyhow::Result<()> {
 
 /// The logit of the last label of each text, and a sum over its ledger.
 fn points(
-    model: &Model,
+    model: &Arc<Model>,
     texts: &[&str],
     preset: &str,
     sum: impl Fn(&Ledger) -> f64,
 ) -> anyhow::Result<Vec<Point>> {
     let last = model.transformer.config().labels.len() - 1;
     let rules = RuleSet::preset(preset)?;
-    let explainer = Explainer::new(model, &rules, &Registry::default())?;
-    let explainer = explainer.target(Target::Label(last))?.with_ledger();
+    let plan = Plan {
+        rules: Some(rules),
+        target: Target::Label(last),
+        ledger: true,
+        ..Plan::default()
+    };
+    let explainer = Explainer::new(model, &plan)?;
     let explained = texts.iter().map(|text| {
         let explanation = explainer.explain(text)?;
         let ledger = explanation.ledger().context("it was asked for")?;

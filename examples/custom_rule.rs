@@ -7,10 +7,11 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 use relprop_checkpoints::Model;
-use relprop_explain::Explainer;
+use relprop_explain::{Explainer, Plan};
 use relprop_render as render;
 use relprop_rules::operations::Residual;
 use relprop_rules::{Assignment, Operation, Registry, Rule, RuleSet, algebra::share};
@@ -33,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or("relprop-demo/model".to_owned());
     let text = arguments.next().unwrap_or("not a dull film".to_owned());
-    let model = Model::load(Path::new(&folder), &Device::flex())?;
+    let model = Arc::new(Model::load(Path::new(&folder), &Device::flex())?);
 
     let mut registry = Registry::default();
     registry.register::<Residual, Branch>("branch");
@@ -46,7 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", rules.to_toml()?);
 
     for rules in [RuleSet::preset("ah-ln")?, rules] {
-        let explanation = Explainer::new(&model, &rules, &registry)?.explain(&text)?;
+        let plan = Plan::default().by_rules(rules);
+        let explainer = Explainer::with_registry(&model, &plan, &registry)?;
+        let explanation = explainer.explain(&text)?;
         println!("{}", render::ansi(&explanation, 80, true));
     }
     Ok(())

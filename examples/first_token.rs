@@ -10,13 +10,14 @@
 //! has a model that this was measured on, and what came out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
 use relprop_data::corpus::read_texts;
-use relprop_explain::{Explainer, Explanation, Target};
-use relprop_rules::{Operation, Pass, Registry, RuleSet, operations::AttentionWeights};
+use relprop_explain::{Explainer, Explanation, Plan, Target};
+use relprop_rules::{Operation, Pass, RuleSet, operations::AttentionWeights};
 use relprop_transformer::{Batch, PaddingSide, TokenizedText};
 
 /// Shorter prompts have too few tokens to share anything.
@@ -51,7 +52,7 @@ fn main() -> anyhow::Result<()> {
     let count = arguments
         .next()
         .and_then(|count| count.to_str()?.parse().ok());
-    let model = Model::load(&folder, &Device::flex())?;
+    let model = Arc::new(Model::load(&folder, &Device::flex())?);
 
     let mut prompts = Vec::new();
     for text in read_texts(&file)?.texts {
@@ -89,7 +90,7 @@ fn main() -> anyhow::Result<()> {
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for preset in RuleSet::presets() {
         let rules = RuleSet::preset(preset)?;
-        let explainer = Explainer::new(&model, &rules, &Registry::default())?;
+        let explainer = Explainer::new(&model, &Plan::default().by_rules(rules))?;
         let logit = share(&explainer, &prompts, |of| Target::Label(of.likeliest))?;
         let contrast = share(&explainer, &prompts, |of| {
             Target::Contrast(of.likeliest, of.second)
@@ -98,7 +99,7 @@ fn main() -> anyhow::Result<()> {
     }
 
     let rules = RuleSet::preset("ah-ln")?;
-    let explainer = Explainer::new(&model, &rules, &Registry::default())?;
+    let explainer = Explainer::new(&model, &Plan::default().by_rules(rules))?;
     if let Some(prompt) = prompts.first() {
         for target in [
             Target::Label(prompt.likeliest),
@@ -152,7 +153,7 @@ fn attention(model: &Model, prompts: &[Prompt]) -> anyhow::Result<Vec<f64>> {
 }
 
 fn explain(explainer: &Explainer, prompt: &Prompt, target: Target) -> anyhow::Result<Explanation> {
-    let explainer = explainer.clone().target(target)?;
+    let explainer = explainer.target(target)?;
     let mut found = explainer.explain_batch(std::slice::from_ref(&prompt.text))?;
     Ok(found.remove(0))
 }

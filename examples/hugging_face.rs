@@ -16,12 +16,13 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
-use relprop_explain::Explainer;
+use relprop_explain::{Explainer, Plan};
 use relprop_render as render;
-use relprop_rules::{Registry, RuleSet};
+use relprop_rules::RuleSet;
 
 /// A small random BERT, so that the example runs as it is.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bert");
@@ -32,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = arguments.next().unwrap_or("not a dull film".to_owned());
     let second = arguments.next();
 
-    let model = Model::load(Path::new(&folder), &Device::flex())?;
+    let model = Arc::new(Model::load(Path::new(&folder), &Device::flex())?);
     let config = model.transformer.config();
     println!(
         "{}: {} blocks of width {}, for {}",
@@ -44,8 +45,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // At the word embeddings, whatever the family: what each token itself brings in.
     let rules = RuleSet::preset("ah-ln")?;
-    let explainer = Explainer::new(&model, &rules, &Registry::default())?;
-    let explainer = explainer.at("embeddings.word")?.with_ledger();
+    let plan = Plan {
+        rules: Some(rules),
+        at: Some("embeddings.word".to_owned()),
+        ledger: true,
+        ..Plan::default()
+    };
+    let explainer = Explainer::new(&model, &plan)?;
     let tokens = match &second {
         Some(second) => explainer.tokenize_pair(&text, second)?,
         None => explainer.tokenize(&text)?,

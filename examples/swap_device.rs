@@ -8,12 +8,13 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
-use relprop_explain::Explainer;
+use relprop_explain::{Explainer, Plan};
 use relprop_render as render;
-use relprop_rules::{Registry, RuleSet};
+use relprop_rules::RuleSet;
 
 /// The CPU first.
 fn devices() -> Vec<Device> {
@@ -34,8 +35,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut first: Option<Vec<f32>> = None;
     for device in devices() {
-        let model = Model::load(Path::new(&folder), &device)?;
-        let explanation = Explainer::new(&model, &rules, &Registry::default())?.explain(&text)?;
+        let model = Arc::new(Model::load(Path::new(&folder), &device)?);
+        let plan = Plan::default().by_rules(rules.clone());
+        let explanation = Explainer::new(&model, &plan)?.explain(&text)?;
         println!("{}", render::ansi(&explanation, 80, true));
 
         let relevance: Vec<f32> = explanation.tokens.iter().map(|t| t.relevance).collect();

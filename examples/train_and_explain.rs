@@ -8,12 +8,13 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use relprop_data::{corpus::Corpus, corpus::reviews};
-use relprop_explain::Explainer;
+use relprop_explain::{Explainer, Plan};
 use relprop_render as render;
-use relprop_rules::{Registry, RuleSet};
+use relprop_rules::RuleSet;
 use relprop_train::{Display, TrainConfig, train};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
 
     let rules = RuleSet::preset("ah-ln")?;
-    let explainer = Explainer::new(&trained.model, &rules, &Registry::default())?;
+    let model = Arc::new(trained.model);
+    let explainer = Explainer::new(&model, &Plan::default().by_rules(rules))?;
     println!("{}", render::ansi(&explainer.explain(&text)?, 80, true));
     Ok(())
 }

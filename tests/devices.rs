@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor};
 use common::fixtures::folder;
 use common::program::{Ran, relprop};
 use common::{
-    ARCHITECTURES, Architecture, card, difference, draw_config, explain_together, explainer,
+    ARCHITECTURES, Architecture, Asked, card, difference, draw_config, explain_together, explainer,
     logits, model_on, relevance, texts,
 };
 use relprop_checkpoints::Model;

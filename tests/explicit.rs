@@ -18,8 +18,8 @@ mod rotation;
 
 use burn::tensor::{DType, Tensor};
 use common::{
-    Architecture, LanguageModel, difference, draw_config, draw_language_config, explainer, numbers,
-    parameters, random, relevance, texts,
+    Architecture, LanguageModel, difference, draw_config, draw_language_config, explainer,
+    numbers, parameters, random, relevance, texts,
 };
 use laws::{Laws, PRESETS};
 use network::Network;

@@ -9,7 +9,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::fixtures::{self, folder, saves_what_transformers_saved};
-use common::{difference, explainer, logits, relevance};
+use common::{Asked, difference, explainer, logits, relevance};
 use relprop_checkpoints::{Family, Model};
 use relprop_explain::{Explainer, Explanation, Target};
 use relprop_transformer::{PaddingSide, TokenizedText};

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{Device, Tensor};
 use common::fixtures::{self, folder, saves_what_transformers_saved};
 use common::program::{Ran, relprop};
-use common::{difference, explainer, numbers, parameters, relevance};
+use common::{Asked, difference, explainer, numbers, parameters, relevance};
 use relprop_checkpoints::Model;
 use relprop_data::corpus::agreement_corpus;
 use relprop_explain::{Continuation, Explainer, Explanation, Sampler, Sampling, Score, Target};
@@ -910,8 +910,8 @@ fn attention_is_read_at_the_token_that_is_continued(
     let mut text = text.unwrap();
     let position = 3;
     text.position = Some(position);
-    let method = relprop_explain::methods::by_name(method, &model, 0).unwrap();
-    let found = method.relevance(&[text], 5).unwrap().remove(0);
+    let method = common::method(method, &model, 0).unwrap();
+    let found = method.relevance(&[&text], 5).unwrap().remove(0);
     assert!(found[position + 1..].iter().all(|r| *r == 0.0), "{found:?}");
     assert!(found[..position].iter().any(|r| *r != 0.0), "{found:?}");
 }

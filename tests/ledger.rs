@@ -4,7 +4,7 @@ mod common;
 
 use burn::tensor::Tensor;
 use common::{
-    ARCHITECTURES, Architecture, draw_config, explain_together, explainer, model, random,
+    ARCHITECTURES, Architecture, Asked, draw_config, explain_together, explainer, model, random,
     relevance, texts,
 };
 use relprop_checkpoints::Model;

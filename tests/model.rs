@@ -5,8 +5,8 @@ mod common;
 
 use burn::tensor::Device;
 use common::{
-    ARCHITECTURES, Architecture, difference, explain_together, explainer, logits, model, model_on,
-    numbers, relevance, texts,
+    ARCHITECTURES, Architecture, Asked, difference, explain_together, explainer, logits, model,
+    model_on, numbers, relevance, texts,
 };
 use relprop_checkpoints::Model;
 use relprop_explain::Target;

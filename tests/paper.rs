@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use common::{
-    Architecture, difference, explainer, filled, logits, model, parameters, relevance, texts,
+    Architecture, Asked, difference, explainer, filled, logits, model, parameters, relevance, texts,
 };
 use relprop_explain::Target;
 use relprop_rules::operations::{Activation, NormScale};

@@ -9,7 +9,7 @@ use std::fs;
 use burn::tensor::{Device, Tensor};
 use common::fixtures::{self, folder, saves_what_transformers_saved};
 use common::program::{Ran, relprop};
-use common::{Draw, difference, explainer, logits, parameters, relevance};
+use common::{Asked, Draw, difference, explainer, logits, parameters, relevance};
 use relprop_checkpoints::{Model, Preprocessor, TextError};
 use relprop_explain::{Explainer, Explanation, Target};
 use relprop_rules::Pass;

@@ -4,9 +4,11 @@
 mod common;
 
 use burn::tensor::DType;
-use common::{ARCHITECTURES, Architecture, difference, explainer, model, random, relevance, texts};
+use common::{
+    ARCHITECTURES, Architecture, Asked, difference, explainer, model, random, relevance, texts,
+};
 use relprop_checkpoints::Model;
-use relprop_explain::{methods::NAMES, methods::by_name};
+use relprop_explain::methods::NAMES;
 use relprop_rules::{RuleSet, operations::Activation};
 use relprop_transformer::TransformerConfig;
 use rstest::rstest;
@@ -94,8 +96,8 @@ fn every_method_works_in_fewer_digits() {
     let text = explainer(&whole, "ah-ln").tokenize(&texts()[1]).unwrap();
     for name in NAMES {
         let [found, expected] = [&narrow, &whole].map(|model| {
-            let method = by_name(name, model, 7).unwrap();
-            let found = method.relevance(std::slice::from_ref(&text), 1).unwrap();
+            let method = common::method(name, model, 7).unwrap();
+            let found = method.relevance(&[&text], 1).unwrap();
             found[0].iter().copied().map(f64::from).collect::<Vec<_>>()
         });
         let error = difference(&found, &expected);

@@ -3,11 +3,12 @@
 //! Needs the folder `shared` beside the checkout; without it the tests say that they were skipped.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
-use relprop_explain::{Explainer, Target};
-use relprop_rules::{Registry, RuleSet};
+use relprop_explain::{Explainer, Plan, Target};
+use relprop_rules::RuleSet;
 use serde_json::Value;
 
 const FOLDER: &str = "../shared/models/minilm-l6-sst2";
@@ -37,6 +38,8 @@ fn difference(found: impl Iterator<Item = f32>, expected: &[f64]) -> f64 {
     let largest = expected
         .iter()
         .fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    let finite = found.iter().all(|x| x.is_finite());
+    assert!(finite, "not finite: {found:?}");
     let errors = found
         .iter()
         .zip(expected)
@@ -47,7 +50,7 @@ fn difference(found: impl Iterator<Item = f32>, expected: &[f64]) -> f64 {
 #[test]
 fn minilm_agrees_with_pytorch() {
     let Some(folder) = folder() else { return };
-    let model = Model::load(&folder, &Device::flex()).unwrap();
+    let model = Arc::new(Model::load(&folder, &Device::flex()).unwrap());
     let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
     let reference: Value = serde_json::from_str(&text).unwrap();
 
@@ -56,13 +59,19 @@ fn minilm_agrees_with_pytorch() {
     for preset in presets {
         for (site, at) in [("blocks", "blocks"), ("embeddings.word", "words")] {
             let rules = RuleSet::preset(preset).unwrap();
-            let explainer = Explainer::new(&model, &rules, &Registry::default()).unwrap();
-            let explainer = explainer.at(site).unwrap();
+            let plan = Plan {
+                at: Some(site.to_owned()),
+                ..Plan::default().by_rules(rules)
+            };
             let mut worst = 0.0_f64;
             for sentence in sentences {
                 let target = sentence["target"].as_u64().unwrap() as usize;
-                let explainer = explainer.clone().target(Target::Label(target)).unwrap();
-                let explanation = explainer
+                let plan = Plan {
+                    target: Target::Label(target),
+                    ..plan.clone()
+                };
+                let explanation = Explainer::new(&model, &plan)
+                    .unwrap()
                     .explain(sentence["text"].as_str().unwrap())
                     .unwrap();
 
@@ -89,20 +98,26 @@ fn minilm_agrees_with_pytorch() {
 #[test]
 fn the_ledger_of_minilm_agrees_with_pytorch() {
     let Some(folder) = folder() else { return };
-    let model = Model::load(&folder, &Device::flex()).unwrap();
+    let model = Arc::new(Model::load(&folder, &Device::flex()).unwrap());
     let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
     let reference: Value = serde_json::from_str(&text).unwrap();
 
     let sentences = reference["sentences"].as_array().unwrap();
     for preset in sentences[0]["relevance"].as_object().unwrap().keys() {
         let rules = RuleSet::preset(preset).unwrap();
-        let explainer = Explainer::new(&model, &rules, &Registry::default()).unwrap();
-        let explainer = explainer.with_ledger();
+        let plan = Plan {
+            ledger: true,
+            ..Plan::default().by_rules(rules)
+        };
         let [mut worst, mut unaccounted] = [0.0_f64; 2];
         for sentence in sentences {
             let target = sentence["target"].as_u64().unwrap() as usize;
-            let explainer = explainer.clone().target(Target::Label(target)).unwrap();
-            let explanation = explainer
+            let plan = Plan {
+                target: Target::Label(target),
+                ..plan.clone()
+            };
+            let explanation = Explainer::new(&model, &plan)
+                .unwrap()
                 .explain(sentence["text"].as_str().unwrap())
                 .unwrap();
             let ledger = explanation.ledger().unwrap();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Architecture, difference, explainer, model, relevance, tokenizer};
+use common::{Architecture, Asked, difference, explainer, model, relevance, tokenizer};
 use relprop_checkpoints::{Model, Truncation};
 use relprop_explain::Explanation;
 use rstest::rstest;

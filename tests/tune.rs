@@ -13,7 +13,7 @@ use relprop_evaluate::{Evaluation, Interval, Metric, Sample, metric};
 use relprop_evaluate::{
     tune::Comparison, tune::Faithfulness, tune::Search, tune::Tuned, tune::tune,
 };
-use relprop_explain::Explainer;
+use relprop_explain::methods::Propagation;
 use relprop_rules::{Registry, RuleSet};
 use rstest::rstest;
 
@@ -50,7 +50,7 @@ fn search(
     let all = samples(model, 60);
     let starts = presets(starts);
     let plan = Search {
-        model,
+        model: &common::shared(model),
         starts: &starts,
         texts: &all[..40],
         held_out: &all[40..],
@@ -74,8 +74,9 @@ fn mean(model: &Model, rules: &RuleSet, name: &str, samples: &[Sample]) -> f64 {
         unknown: model.tokenizer.id("[UNK]").unwrap(),
         seed: 0,
     };
-    let explainer = Explainer::new(model, rules, &Registry::default()).unwrap();
-    let method: Box<dyn relprop_evaluate::Method> = Box::new(explainer);
+    let model = &common::shared(model);
+    let rules = Propagation::new(model, rules, &Registry::default()).unwrap();
+    let method: Box<dyn relprop_evaluate::Method> = Box::new(rules);
     let found = evaluation
         .measure(&[Candidate::from(method)], samples, |_| {})
         .unwrap();

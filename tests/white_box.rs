@@ -20,7 +20,7 @@ use relprop_checkpoints::Model;
 use relprop_explain::Target;
 use relprop_explain::{
     methods::Accounted, methods::Baseline, methods::FullGrad, methods::FullGradParameters,
-    methods::IntegratedGradients, methods::IntegratedGradientsParameters, methods::by_name,
+    methods::IntegratedGradients, methods::IntegratedGradientsParameters,
 };
 use relprop_rules::operations::NormScale;
 use relprop_transformer::{NormConfig, NormPlacement, TokenizedText, TransformerConfig};
@@ -174,10 +174,8 @@ impl Case {
     }
 
     fn relevance(&self, method: &str) -> Vec<f64> {
-        let method = by_name(method, &self.model, 0).unwrap();
-        let found = method
-            .relevance(std::slice::from_ref(&self.text), 1)
-            .unwrap();
+        let method = common::method(method, &self.model, 0).unwrap();
+        let found = method.relevance(&[&self.text], 1).unwrap();
         found[0].iter().copied().map(f64::from).collect()
     }
 
@@ -263,8 +261,9 @@ fn full_grad_adds_the_bias_at_the_first_token() {
     expected[0] += B;
     case.assert("full-grad", &expected);
     case.assert("full-grad:rules=libra", &expected);
-    let method = FullGrad::new(&case.model, &FullGradParameters::default()).unwrap();
-    let found = method.explain(std::slice::from_ref(&case.text), 1).unwrap();
+    let method =
+        FullGrad::new(&common::shared(&case.model), &FullGradParameters::default()).unwrap();
+    let found = method.explain(&[&case.text], 1).unwrap();
     assert!(found[0].error.abs() < 1e-5);
 }
 
@@ -528,8 +527,8 @@ fn complete_methods_stay_complete_in_a_lookup() {
         steps: 50,
         baseline: Baseline::Zero,
     };
-    let method = IntegratedGradients::new(&case.model, parameters).unwrap();
-    let found = method.explain(std::slice::from_ref(&case.text), 1).unwrap();
+    let method = IntegratedGradients::new(&common::shared(&case.model), parameters).unwrap();
+    let found = method.explain(&[&case.text], 1).unwrap();
     let Accounted { relevance, error } = &found[0];
     let sum: f64 = relevance.iter().copied().map(f64::from).sum();
     // At zero there is the bias alone.

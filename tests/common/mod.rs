@@ -6,17 +6,19 @@ pub mod fixtures;
 pub mod program;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use relprop_checkpoints::{Model, Tokenizer};
-use relprop_explain::{Explainer, Explanation};
+use relprop_checkpoints::{Model, Tokenizer, Truncation};
+use relprop_explain::methods::{Method, Propagation, by_name};
+use relprop_explain::{ExplainError, Explainer, Explanation, Plan, Score};
 use relprop_rules::operations::{Activation, NormScale};
 use relprop_rules::{Registry, RuleSet};
 use relprop_train::vocabulary::train_wordpiece;
 use relprop_transformer::{
-    AttentionConfig, Biases, FeedForwardConfig, Head, NormConfig, NormPlacement, RotaryConfig,
-    RotaryScaling, Transformer, TransformerConfig,
+    AttentionConfig, Biases, FeedForwardConfig, Head, NormConfig, NormPlacement, PaddingSide,
+    RotaryConfig, RotaryScaling, Transformer, TransformerConfig,
 };
 
 /// What the vocabulary is learned from: English, and scripts whose characters are several bytes.
@@ -427,9 +429,73 @@ pub fn card() -> Device {
     Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)
 }
 
-pub fn explainer<'m>(model: &'m Model, preset: &str) -> Explainer<'m> {
+/// The model, shared by whoever explains it.
+pub fn shared(model: &Model) -> Arc<Model> {
+    Arc::new(model.clone())
+}
+
+pub fn explainer(model: &Model, preset: &str) -> Explainer {
     let rules = RuleSet::preset(preset).unwrap();
-    Explainer::new(model, &rules, &Registry::default()).unwrap()
+    Explainer::new(&shared(model), &Plan::default().by_rules(rules)).unwrap()
+}
+
+pub fn propagation(model: &Model, preset: &str) -> Propagation {
+    let rules = RuleSet::preset(preset).unwrap();
+    Propagation::new(&shared(model), &rules, &Registry::default()).unwrap()
+}
+
+/// The method called `name`.
+pub fn method(name: &str, model: &Model, seed: u64) -> Result<Box<dyn Method>, ExplainError> {
+    by_name(name, &shared(model), seed)
+}
+
+/// The same explainer, asked for something else.
+pub trait Asked: Sized {
+    fn asked(self, change: impl FnOnce(&mut Plan)) -> Result<Self, ExplainError>;
+
+    fn at(self, site: &str) -> Result<Self, ExplainError> {
+        self.asked(|plan| plan.at = Some(site.to_owned()))
+    }
+
+    fn position(self, position: usize) -> Result<Self, ExplainError> {
+        self.asked(|plan| plan.position = Some(position))
+    }
+
+    fn score(self, score: Score) -> Self {
+        self.asked(|plan| plan.score = score).unwrap()
+    }
+
+    fn truncation(self, truncation: Truncation) -> Self {
+        self.asked(|plan| plan.truncation = truncation).unwrap()
+    }
+
+    fn with_ledger(self) -> Self {
+        self.asked(|plan| plan.ledger = true).unwrap()
+    }
+
+    fn recompute(self) -> Self {
+        self.asked(|plan| plan.recompute = true).unwrap()
+    }
+
+    fn padding(self, side: PaddingSide) -> Self;
+}
+
+impl Asked for Explainer {
+    fn asked(self, change: impl FnOnce(&mut Plan)) -> Result<Self, ExplainError> {
+        let mut plan = self.plan().clone();
+        change(&mut plan);
+        Self::new(self.model(), &plan)
+    }
+
+    fn padding(self, side: PaddingSide) -> Self {
+        let (model, plan) = (self.model(), self.plan());
+        let rules = plan.rule_set().unwrap();
+        let mut propagation = Propagation::new(model, &rules, &Registry::default()).unwrap();
+        if let Some(site) = &plan.at {
+            propagation = propagation.at(site).unwrap();
+        }
+        Self::by(model, Arc::new(propagation.padding(side)), plan).unwrap()
+    }
 }
 
 /// Explains `texts` in one batch.

@@ -40,6 +40,7 @@ fn samples(model: &Model) -> Vec<Sample> {
 }
 
 /// Relevance that is given, of texts that are known by their tokens.
+#[derive(Debug)]
 struct Given(Vec<(TokenizedText, Vec<f32>)>);
 
 impl Method for Given {
@@ -47,8 +48,8 @@ impl Method for Given {
         "given"
     }
 
-    fn relevance(&self, texts: &[TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
-        let find = |text| self.0.iter().find(|(known, _)| known == text);
+    fn relevance(&self, texts: &[&TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
+        let find = |text: &TokenizedText| self.0.iter().find(|(known, _)| known == text);
         Ok(texts
             .iter()
             .map(|text| find(text).unwrap().1.clone())
@@ -59,7 +60,7 @@ impl Method for Given {
 /// What `names` read for each sample under `method`, `[sample][metric]`.
 fn measure(
     model: &Model,
-    method: impl Method,
+    method: impl Method + 'static,
     names: &[&str],
     samples: &[Sample],
 ) -> Vec<Vec<Option<Reading>>> {

@@ -5,7 +5,7 @@ use relprop_checkpoints::Model;
 use relprop_evaluate::{Method, Random, Reading, Sample};
 use relprop_transformer::TokenizedText;
 
-use crate::common::{Architecture, Draw, explainer, model};
+use crate::common::{Architecture, Draw, model, propagation};
 use crate::{Given, measure, samples};
 
 const PERTURBING: [&str; 9] = [
@@ -139,7 +139,7 @@ proptest! {
 #[test]
 fn curves_start_and_end_where_every_method_must() {
     let (model, samples) = tiny();
-    let ours = measure(&model, explainer(&model, "ah-ln"), &PERTURBING, &samples);
+    let ours = measure(&model, propagation(&model, "ah-ln"), &PERTURBING, &samples);
     let random = measure(&model, Random { seed: 3 }, &PERTURBING, &samples);
     for (ours, random) in ours.iter().zip(&random) {
         let curves = ours.iter().zip(random).zip(PERTURBING);
@@ -163,11 +163,11 @@ fn curves_start_and_end_where_every_method_must() {
 #[test]
 fn other_texts_and_methods_do_not_matter() {
     let (model, samples) = tiny();
-    let together = measure(&model, explainer(&model, "ah-ln"), &ALL, &samples);
+    let together = measure(&model, propagation(&model, "ah-ln"), &ALL, &samples);
     for (index, sample) in samples.iter().enumerate() {
         let alone = measure(
             &model,
-            explainer(&model, "ah-ln"),
+            propagation(&model, "ah-ln"),
             &ALL,
             std::slice::from_ref(sample),
         );
@@ -240,7 +240,7 @@ fn a_text_whose_evidence_was_cut_off_has_no_number() {
     ];
     for text in values(&measure(
         &model,
-        explainer(&model, "ah-ln"),
+        propagation(&model, "ah-ln"),
         &names,
         &samples,
     )) {
@@ -252,7 +252,11 @@ fn a_text_whose_evidence_was_cut_off_has_no_number() {
 fn a_random_order_depends_on_text_and_seed_alone() {
     let (_, samples) = tiny();
     let texts: Vec<TokenizedText> = samples.into_iter().map(|s| s.text).collect();
-    let ranks = |seed, texts: &[TokenizedText]| Random { seed }.relevance(texts, 0).unwrap();
+    let ranks = |seed, texts: &[TokenizedText]| {
+        Random { seed }
+            .relevance(&texts.iter().collect::<Vec<_>>(), 0)
+            .unwrap()
+    };
     let together = ranks(1, &texts);
     assert_eq!(ranks(1, &texts[3..]), together[3..]);
     assert_ne!(ranks(2, &texts), together);

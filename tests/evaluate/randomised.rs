@@ -7,7 +7,7 @@ use relprop_evaluate::{Candidate, Method, Random, cascade};
 use relprop_explain::{Explainer, Target};
 use rstest::rstest;
 
-use crate::common::{self, Architecture, explainer, model, parameters};
+use crate::common::{self, Architecture, explainer, model, parameters, propagation};
 use crate::{measure, measure_candidate, samples};
 
 const SEED: u64 = 5;
@@ -42,9 +42,9 @@ fn mprt_is_the_mean_rank_correlation_with_the_randomised_models() {
         .collect();
     let randomised = stages
         .iter()
-        .map(|model| Box::new(explainer(model, "ah-ln")) as Box<dyn Method>);
+        .map(|model| Box::new(propagation(model, "ah-ln")) as Box<dyn Method>);
     let candidate = Candidate {
-        method: Box::new(explainer(&model, "ah-ln")),
+        method: Box::new(propagation(&model, "ah-ln")),
         randomised: randomised.collect(),
     };
     let found = measure_candidate(&model, candidate, &["mprt"], &samples);
@@ -75,7 +75,12 @@ fn the_random_logit_is_another_label() {
     let model = model(&Architecture::PostNorm.config());
     let samples = samples(&model);
     let explainer = explainer(&model, "ah-ln");
-    let found = measure(&model, explainer.clone(), &["random-logit"], &samples);
+    let found = measure(
+        &model,
+        propagation(&model, "ah-ln"),
+        &["random-logit"],
+        &samples,
+    );
     for (sample, found) in samples.iter().zip(found) {
         let own = relevance(&explainer, &sample.text, sample.label);
         let found = found[0].clone().unwrap().value;

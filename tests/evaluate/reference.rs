@@ -7,7 +7,7 @@ use relprop_checkpoints::Model;
 use relprop_data::corpus;
 use relprop_evaluate::Sample;
 
-use crate::common::explainer;
+use crate::common::propagation;
 use crate::measure;
 
 /// The first 300 validation sentences of SST-2, true label, against an independent run.
@@ -42,10 +42,14 @@ fn minilm_reaches_the_reference_points() {
         ("attn-lrp", 0.933, 1.39),
         ("libra", 0.920, 1.53),
     ] {
-        let explainer = explainer(&model, preset);
-        let readings = samples
-            .chunks(32)
-            .flat_map(|chunk| measure(&model, explainer.clone(), &["auac", "au-mse"], chunk));
+        let readings = samples.chunks(32).flat_map(|chunk| {
+            measure(
+                &model,
+                propagation(&model, preset),
+                &["auac", "au-mse"],
+                chunk,
+            )
+        });
         let readings: Vec<_> = readings.collect();
         let mean = |metric: usize| {
             let values = readings

@@ -7,7 +7,7 @@ use relprop_explain::Target;
 use relprop_transformer::{Batch, PaddingSide};
 use rstest::rstest;
 
-use crate::common::{self, Architecture, explainer, model};
+use crate::common::{self, Architecture, explainer, model, propagation};
 use crate::{measure, samples};
 
 /// One text, its relevance, and the model: everything that a definition speaks of.
@@ -305,7 +305,7 @@ fn every_metric_is_what_plain_loops_give(#[case] architecture: Architecture) {
     let names = simple();
     for preset in ["gradient-x-input", "ah-ln"] {
         let explainer = explainer(&model, preset);
-        let found = measure(&model, explainer.clone(), &names, &samples);
+        let found = measure(&model, propagation(&model, preset), &names, &samples);
         for (sample, found) in samples.iter().zip(found) {
             let alone = explainer
                 .clone()

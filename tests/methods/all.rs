@@ -1,7 +1,7 @@
 //! What must hold for every method.
 
 use relprop_explain::ExplainError;
-use relprop_explain::{methods::NAMES, methods::by_name};
+use relprop_explain::methods::NAMES;
 use relprop_rules::RuleSet;
 
 use crate::common::{Architecture, difference, model, texts};
@@ -27,10 +27,11 @@ fn a_text_gets_the_same_alone_in_a_batch_and_again() {
         // The longest in the middle, so that the order is not that of the lengths.
         texts.swap(1, 2);
         for name in names() {
-            let method = by_name(&name, &model, 7).unwrap();
+            let method = crate::common::method(&name, &model, 7).unwrap();
             assert_eq!(method.name(), name);
-            let together = method.relevance(&texts, 2).unwrap();
-            assert_eq!(together, method.relevance(&texts, 2).unwrap(), "{name}");
+            let all: Vec<_> = texts.iter().collect();
+            let together = method.relevance(&all, 2).unwrap();
+            assert_eq!(together, method.relevance(&all, 2).unwrap(), "{name}");
             for (text, together) in texts.iter().zip(together) {
                 let together: Vec<f64> = together.into_iter().map(f64::from).collect();
                 let error = difference(&together, &alone(&model, &name, text, 2));
@@ -44,7 +45,7 @@ fn a_text_gets_the_same_alone_in_a_batch_and_again() {
 fn no_text_gets_no_relevance() {
     let model = model(&Architecture::PostNorm.config());
     for name in names() {
-        let method = by_name(&name, &model, 0).unwrap();
+        let method = crate::common::method(&name, &model, 0).unwrap();
         assert_eq!(method.relevance(&[], 0).unwrap(), Vec::<Vec<f32>>::new());
     }
 }
@@ -52,7 +53,7 @@ fn no_text_gets_no_relevance() {
 #[test]
 fn methods_that_ask_for_a_label_refuse_one_that_is_not_there() {
     let model = model(&Architecture::PostNorm.config());
-    let text = [encode(&model, "warm")];
+    let text = encode(&model, "warm");
     let blind = [
         "random",
         "attention-last",
@@ -60,7 +61,9 @@ fn methods_that_ask_for_a_label_refuse_one_that_is_not_there() {
         "attention-flow",
     ];
     for name in names() {
-        let found = by_name(&name, &model, 0).unwrap().relevance(&text, 3);
+        let found = crate::common::method(&name, &model, 0)
+            .unwrap()
+            .relevance(&[&text], 3);
         if blind.contains(&name.as_str()) {
             assert!(found.is_ok());
         } else {
@@ -72,10 +75,10 @@ fn methods_that_ask_for_a_label_refuse_one_that_is_not_there() {
 #[test]
 fn seeds_decide_what_is_random_and_can_be_given() {
     let model = model(&Architecture::PostNorm.config());
-    let text = [encode(&model, "a warm , funny film that never gets dull")];
+    let text = encode(&model, "a warm , funny film that never gets dull");
     let run = |name: &str, seed| {
-        let method = by_name(name, &model, seed).unwrap();
-        method.relevance(&text, 0).unwrap()
+        let method = crate::common::method(name, &model, seed).unwrap();
+        method.relevance(&[&text], 0).unwrap()
     };
     for (name, seeded) in [
         ("random", "random:seed=5"),
@@ -93,7 +96,7 @@ fn seeds_decide_what_is_random_and_can_be_given() {
 #[test]
 fn what_is_wrong_with_a_name_is_said() {
     let model = model(&Architecture::PostNorm.config());
-    let message = |name: &str| match by_name(name, &model, 0) {
+    let message = |name: &str| match crate::common::method(name, &model, 0) {
         Ok(_) => panic!("{name} is no method"),
         Err(error) => error.to_string(),
     };

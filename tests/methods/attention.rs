@@ -182,8 +182,8 @@ fn flow_is_the_smallest_cut() {
 fn a_text_that_flow_would_take_too_long_for_is_refused_with_the_way_out() {
     let model = model(&Architecture::PostNorm.config());
     let text = encode(&model, "a warm , funny film");
-    let method = relprop_explain::methods::by_name("attention-flow:longest=4", &model, 0).unwrap();
-    let error = method.relevance(&[text], 0).unwrap_err().to_string();
+    let method = crate::common::method("attention-flow:longest=4", &model, 0).unwrap();
+    let error = method.relevance(&[&text], 0).unwrap_err().to_string();
     assert!(
         error.contains("7 tokens") && error.contains("attention-flow:longest=7"),
         "{error}"

@@ -30,7 +30,7 @@ fn saliency_is_the_length_of_the_slope(
     let norms = slopes
         .chunks(shape[2])
         .map(|slope| slope.iter().map(|x| x * x).sum::<f64>().sqrt());
-    let method = relprop_explain::methods::Saliency::new(&model);
+    let method = relprop_explain::methods::Saliency::new(&crate::common::shared(&model));
     let found = of_text(&method.at(SITES[site]).unwrap(), &text, 1);
     let error = difference(&found, &norms.collect::<Vec<_>>());
     assert!(error < 1e-4, "{error:.1e}");
@@ -106,7 +106,7 @@ fn integrated_gradients_are_the_integral(#[case] kind: Baseline, #[case] site: &
         steps: 60,
         baseline: kind,
     };
-    let method = IntegratedGradients::new(&model, parameters).unwrap();
+    let method = IntegratedGradients::new(&crate::common::shared(&model), parameters).unwrap();
     let method = method.at(site).unwrap();
     let found = of_text(&method, &text, 2);
     let error = difference(&found, &expected);
@@ -115,7 +115,7 @@ fn integrated_gradients_are_the_integral(#[case] kind: Baseline, #[case] site: &
     // What it sums to, and the reported error, from the ends of the path.
     let sum: f64 = found.iter().sum();
     let ends = twin.logit(site, signal, shape) - twin.logit(site, start, shape);
-    let reported = method.explain(&[text], 2).unwrap()[0].error;
+    let reported = method.explain(&[&text], 2).unwrap()[0].error;
     assert!((ends - sum - reported).abs() < 1e-4 * ends.abs().max(1.0));
     assert!(reported.abs() < 1e-3 * ends.abs().max(1.0), "{reported}");
 }
@@ -130,11 +130,9 @@ fn integrated_gradients_are_complete_on_models_of_all_shapes() {
                 steps,
                 baseline: Baseline::Unk,
             };
-            let method = IntegratedGradients::new(&model, parameters).unwrap();
-            method
-                .explain(std::slice::from_ref(&text), 1)
-                .unwrap()
-                .remove(0)
+            let method =
+                IntegratedGradients::new(&crate::common::shared(&model), parameters).unwrap();
+            method.explain(&[&text], 1).unwrap().remove(0)
         };
         let whole = logit(&model, &text, 1);
         let none =
@@ -173,7 +171,11 @@ fn smooth_grad_settles_as_samples_grow() {
             noise: 0.05,
             seed,
         };
-        of_text(&SmoothGrad::new(&model, parameters).unwrap(), &text, 1)
+        of_text(
+            &SmoothGrad::new(&crate::common::shared(&model), parameters).unwrap(),
+            &text,
+            1,
+        )
     };
     let apart = |samples| {
         let pairs = [(0, 1), (2, 3), (4, 5), (6, 7)];
@@ -247,15 +249,12 @@ fn full_grad_is_complete_under_libra_and_says_what_is_missing_elsewhere() {
         for rules in ["libra", "ah-ln", "gradient-x-input"] {
             let rules = rules.to_owned();
             let method = FullGrad::new(
-                &model,
+                &crate::common::shared(&model),
                 &FullGradParameters {
                     rules: rules.clone(),
                 },
             );
-            let found = method
-                .unwrap()
-                .explain(std::slice::from_ref(&text), 1)
-                .unwrap();
+            let found = method.unwrap().explain(&[&text], 1).unwrap();
             let held = found[0].relevance.iter().copied().map(f64::from);
             let size: f64 = held.clone().map(f64::abs).sum::<f64>().max(1.0);
             let error = logit - held.sum::<f64>();
@@ -271,7 +270,11 @@ fn full_grad_is_complete_under_libra_and_says_what_is_missing_elsewhere() {
 fn full_grad_refuses_rules_under_which_a_bias_has_no_share() {
     let model = model(&Architecture::PostNorm.config());
     let rules = "epsilon".to_owned();
-    let error = FullGrad::new(&model, &FullGradParameters { rules }).unwrap_err();
+    let error = FullGrad::new(
+        &crate::common::shared(&model),
+        &FullGradParameters { rules },
+    )
+    .unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("`encoder.0.attention.query`") && message.contains("libra"),

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Tensor, TensorData};
 use relprop_checkpoints::Model;
-use relprop_explain::{methods::Method, methods::by_name};
+use relprop_explain::methods::Method;
 use relprop_rules::{Pass, Reading};
 use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
@@ -19,12 +19,12 @@ pub fn encode(model: &Model, text: &str) -> TokenizedText {
 
 /// What the method called `name` gives one text, by itself.
 pub fn alone(model: &Model, name: &str, text: &TokenizedText, label: usize) -> Vec<f64> {
-    let method = by_name(name, model, 7).unwrap();
+    let method = common::method(name, model, 7).unwrap();
     of_text(method.as_ref(), text, label)
 }
 
 pub fn of_text(method: &dyn Method, text: &TokenizedText, label: usize) -> Vec<f64> {
-    let found = method.relevance(std::slice::from_ref(text), label).unwrap();
+    let found = method.relevance(&[text], label).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].len(), text.tokens.len());
     found[0].iter().copied().map(f64::from).collect()

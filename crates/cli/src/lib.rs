@@ -1,22 +1,21 @@
 //! The `relprop` command line: arguments, then a validated plan, then the run.
 
 mod args;
-mod bulk;
 mod commands;
-mod device;
-mod fault;
-mod halving;
-mod methods;
-mod model;
+mod destination;
+mod input;
+mod opened;
 mod output;
-mod precision;
-mod rules;
+mod parts;
+mod plan;
+mod progress;
 mod unfinished;
 mod usage;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use relprop_engine::caught;
 
 use args::{Arguments, Command};
 use usage::UsageError;
@@ -27,16 +26,19 @@ use usage::UsageError;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     relprop_engine::prepare_process();
-    let result = fault::caught(|| match arguments.command {
+    let result = caught(|| match arguments.command {
         Command::Demo(arguments) => commands::demo(&arguments),
         Command::Train(arguments) => commands::train(&arguments),
-        Command::Explain(arguments) => commands::explain(&arguments),
+        Command::Explain(arguments) => commands::explain(*arguments),
         Command::Evaluate(arguments) => commands::evaluate(&arguments),
         Command::Tune(arguments) => commands::tune(&arguments),
         Command::Rules(arguments) => commands::rules(&arguments),
         Command::Inspect(arguments) => commands::inspect(&arguments),
         Command::Devices => commands::devices(),
+        Command::Completions(arguments) => commands::completions(&arguments),
+        Command::Man(arguments) => commands::man(&arguments),
     });
+    let result = result.unwrap_or_else(|fault| Err(fault.into()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has seen enough: `relprop ... | head`.

@@ -1,6 +1,9 @@
-//! Errors that the user can mend by another command line.
+//! Errors that the user can mend by another command line, and the way out in its words.
 
 use std::fmt;
+
+use relprop_engine::EngineError;
+use relprop_explain::{ExplainError, PropagationPart};
 
 /// The command asks for something that does not exist; the message says what does.
 #[derive(Debug)]
@@ -11,6 +14,11 @@ impl UsageError {
     pub(crate) fn new(error: impl fmt::Display) -> Self {
         Self(error.to_string())
     }
+
+    /// Refuses what does not go together.
+    pub(crate) fn refuse<T>(message: impl fmt::Display) -> anyhow::Result<T> {
+        Err(Self::new(message).into())
+    }
 }
 
 impl fmt::Display for UsageError {
@@ -20,3 +28,49 @@ impl fmt::Display for UsageError {
 }
 
 impl std::error::Error for UsageError {}
+
+impl From<ExplainError> for UsageError {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::OnlyPropagation { part, method } => Self::new(format_args!(
+                "{} goes with --method lrp alone, not with `{method}`",
+                option(part)
+            )),
+            ExplainError::RulesAsMethod(name) => Self::new(format_args!(
+                "`{name}` is a rule set: give it as --rules {name}"
+            )),
+            ExplainError::Recompute => Self::new(
+                "--recompute goes with relevance that is read at `blocks`, and without --ledger",
+            ),
+            error => Self::new(error),
+        }
+    }
+}
+
+impl From<EngineError> for UsageError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Explain(error) => error.into(),
+            EngineError::DeviceNotCompiledIn { .. } => Self::new(format_args!(
+                "{error}, or see `relprop devices` for those that are"
+            )),
+            EngineError::DeviceNotFound { .. } => Self::new(format_args!("{error} (--device cpu)")),
+            EngineError::Precision { .. } => Self::new(format_args!(
+                "{error}; leave out --dtype, or give another --device"
+            )),
+            error => Self::new(error),
+        }
+    }
+}
+
+/// The option that asks for it.
+fn option(part: PropagationPart) -> &'static str {
+    match part {
+        PropagationPart::Rules => "--rules",
+        PropagationPart::Site => "--at",
+        PropagationPart::Ledger => "--ledger",
+        PropagationPart::Recompute => "--recompute",
+        PropagationPart::Contrast => "--target A-B",
+        PropagationPart::Score => "--score",
+    }
+}

@@ -1,5 +1,27 @@
-//! What every front end of relprop needs.
+//! What every front end of relprop needs between its users and a model: devices, models, rules and methods
+//! by name; groups of texts in passes that are bounded in memory; a boundary that keeps panics in; threads
+//! that survive a fork.
 
+mod columns;
+mod device;
+mod error;
+mod fault;
+mod group;
+mod methods;
+mod model;
+mod precision;
 mod process;
+mod rules;
+mod threads;
 
+pub use columns::columns_of;
+pub use device::{device, devices};
+pub use error::EngineError;
+pub use fault::{Fault, caught};
+pub use group::{Content, Found, Group, Worker};
+pub use methods::method;
+pub use model::model_folder;
+pub use precision::{Precision, UnknownPrecision};
 pub use process::prepare_process;
+pub use rules::{COMPARED, is_rules_file, rules};
+pub use threads::Threads;

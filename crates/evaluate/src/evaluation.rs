@@ -9,16 +9,16 @@ use relprop_explain::ExplainError;
 use relprop_explain::methods::relevance_by_label;
 
 /// A method, and the same method on the randomised models.
-pub struct Candidate<'m> {
+pub struct Candidate {
     /// The method.
-    pub method: Box<dyn Method + 'm>,
+    pub method: Box<dyn Method>,
     /// The method on each stage of [`cascade`](super::cascade). Only [`Need::Randomised`] asks for it;
     /// else it may be empty.
-    pub randomised: Vec<Box<dyn Method + 'm>>,
+    pub randomised: Vec<Box<dyn Method>>,
 }
 
-impl<'m> From<Box<dyn Method + 'm>> for Candidate<'m> {
-    fn from(method: Box<dyn Method + 'm>) -> Self {
+impl From<Box<dyn Method>> for Candidate {
+    fn from(method: Box<dyn Method>) -> Self {
         let randomised = Vec::new();
         Self { method, randomised }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use relprop_checkpoints::Model;
-use relprop_explain::runs::{batch, in_passes, logits_of};
+use relprop_explain::batching::{batch, in_passes, logits_of};
 use relprop_explain::{ExplainError, argmax};
 use relprop_rules::Pass;
 use relprop_transformer::{TokenizedText, Transformer};
@@ -41,6 +41,7 @@ impl Versions {
         mut progress: impl FnMut(f64),
     ) -> Result<(), ExplainError> {
         let texts = std::mem::take(&mut self.pending);
+        let texts: Vec<&TokenizedText> = texts.iter().collect();
         let (mut done, all) = (0, texts.len() as f64);
         let mut logits = in_passes(&texts, 1, |texts| {
             let batch = batch(transformer, texts.iter().copied());

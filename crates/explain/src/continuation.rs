@@ -4,9 +4,10 @@ use relprop_rules::Pass;
 use relprop_transformer::{Token, TokenizedText};
 use serde::{Deserialize, Serialize};
 
-use crate::explainer::probability;
-use crate::runs::{batch, logits_of};
-use crate::target::argmax;
+use crate::batching::{batch, logits_of};
+use crate::methods::Question;
+use crate::numbers::argmax;
+use crate::softmax::probability;
 use crate::{
     ExplainError, Explainer, ModelInfo, Sampler, Sampling, Target, TargetValue, TokenRelevance,
 };
@@ -54,7 +55,7 @@ pub struct Step {
     pub relevance: Vec<f32>,
 }
 
-impl Explainer<'_> {
+impl Explainer {
     /// Goes on with a text for up to `count` tokens, drawn as `sampling` says or else always the
     /// likeliest, and explains each of them. It stops before a special token, such as the end of a
     /// text, and where the model has no position for more.
@@ -92,36 +93,35 @@ impl Explainer<'_> {
             if model.tokenizer.is_special(id) {
                 break;
             }
-            probabilities.push(probability(&logits[0], index));
+            probabilities.push(probability(&logits[0], index) as f32);
             let token = model.tokenizer.token(id);
             append(&mut text, id, &model.output(index), token);
         }
 
         let mut steps = Vec::new();
         let mut sums = vec![0.0; text.tokens.len()];
-        let mut facts = None;
         for (token, probability) in (begun..text.tokens.len()).zip(probabilities) {
             let target = Target::Label(text.tokens[token].id as usize);
             let at_token = TokenizedText {
                 position: Some(token - 1),
                 ..text.clone()
             };
-            let explained = self.clone().target(target)?.explain_batch(&[at_token])?;
-            let Some(explanation) = explained.into_iter().next() else {
-                continue;
+            let question = Question {
+                target,
+                ..self.question()
             };
-            let relevance = explanation.tokens.iter().map(|t| t.relevance);
-            let relevance: Vec<f32> = relevance.take(token).collect();
-            for (sum, relevance) in sums.iter_mut().zip(&relevance) {
-                *sum += relevance;
+            for found in self.method.find(&[&at_token], &question)? {
+                let relevance = found.relevance[..token].to_vec();
+                for (sum, relevance) in sums.iter_mut().zip(&relevance) {
+                    *sum += relevance;
+                }
+                steps.push(Step {
+                    token,
+                    probability,
+                    target: question.value(&found.logits),
+                    relevance,
+                });
             }
-            steps.push(Step {
-                token,
-                probability,
-                target: explanation.target.clone(),
-                relevance,
-            });
-            facts = Some(explanation);
         }
         let tokens = text.tokens.iter().zip(sums);
         let tokens = tokens.map(|(token, relevance)| TokenRelevance::new(token, relevance));
@@ -129,17 +129,9 @@ impl Explainer<'_> {
             schema: CONTINUATION.to_owned(),
             tokens: tokens.collect(),
             text: text.text,
-            by: facts
-                .as_ref()
-                .map_or(self.rules_name(), |facts| facts.title())
-                .to_owned(),
-            at: facts
-                .as_ref()
-                .map_or(String::new(), |facts| facts.at.clone()),
-            model: ModelInfo {
-                family: model.family.name().to_owned(),
-                sha256: model.sha256.clone(),
-            },
+            by: self.run.title().to_owned(),
+            at: self.run.at.clone(),
+            model: self.run.model.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             sampling,
             prompt: begun,

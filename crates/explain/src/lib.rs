@@ -1,20 +1,40 @@
-//! Explanations of Transformers: relevance per token, and how to show it.
+//! Explanations of Transformers: why a model decided as it did, token by token.
+//!
+//! A [`Plan`] says what is asked. A [method](methods) finds relevance; relevance propagation is one of
+//! them. An [`Explainer`] turns what it finds into an [`Explanation`], which is data: numbers, tokens,
+//! words, account.
 
-mod account;
+pub mod batching;
 mod continuation;
+mod describe;
+mod error;
 mod explainer;
 mod explanation;
+mod finite;
 mod ledger;
+mod ledger_plan;
 pub mod methods;
-pub mod runs;
+mod numbers;
+mod plan;
+mod read;
+mod run;
 mod sampling;
+mod softmax;
 mod target;
 mod view;
+mod words;
 
 pub use continuation::{CONTINUATION, Continuation, Step};
-pub use explainer::{DEFAULT_SITE, ExplainError, Explainer, words};
+pub use error::{ExplainError, PropagationPart};
+pub use explainer::Explainer;
 pub use explanation::*;
+pub use finite::NotFinite;
 pub use ledger::{Absorbed, Layer, Ledger};
+pub use numbers::argmax;
+pub use plan::{DEFAULT_RULES, DEFAULT_SITE, LRP, Plan};
+pub use read::SiteRelevance;
 pub use sampling::{Sampler, Sampling, SamplingError};
-pub use target::{Score, Target, UnknownTarget, argmax};
+pub use softmax::{log_sum_exp, probability, softmax};
+pub use target::{Score, Target, UnknownTarget};
 pub use view::View;
+pub use words::words;

@@ -5,6 +5,9 @@ use std::fmt;
 use relprop_checkpoints::{Model, Truncation};
 use serde::{Deserialize, Serialize};
 
+use crate::numbers::argmax;
+use crate::softmax::log_sum_exp;
+
 /// In which unit a target is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -38,14 +41,10 @@ impl Score {
                 weights,
             };
         }
-        let largest = f64::from(logits[argmax(logits)]);
-        let powers = logits.iter().map(|z| (f64::from(*z) - largest).exp());
-        let powers: Vec<f64> = powers.collect();
-        let whole: f64 = powers.iter().sum();
-        let probabilities = powers.iter().map(|power| power / whole);
+        let logarithm = log_sum_exp(logits);
+        let probabilities = logits.iter().map(|z| (f64::from(*z) - logarithm).exp());
         let plogp = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
         let entropy = -sum * probabilities.clone().map(plogp).sum::<f64>();
-        let logarithm = largest + whole.ln();
         let through = weights.iter().zip(probabilities);
         Scored {
             value: value(&weights) - sum * logarithm,
@@ -66,7 +65,8 @@ pub(crate) struct Scored {
 
 /// What to explain: a logit, or the difference of two. A language model has one for each token of its
 /// vocabulary, and tokens' ids in the place of labels' indices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// The logit of the predicted label.
     #[default]
@@ -168,8 +168,12 @@ impl Target {
         }
     }
 
-    /// The target, if a model of so many logits has it; their labels, if they are labels.
-    pub(crate) fn check(self, outputs: usize, labels: &[String]) -> Result<Self, UnknownTarget> {
+    /// The target, if a model of so many logits has it; `labels` are theirs, if they are labels.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTarget`] if it has no such logit.
+    pub fn check(self, outputs: usize, labels: &[String]) -> Result<Self, UnknownTarget> {
         let known = match self {
             Self::Predicted => true,
             Self::Label(index) => index < outputs,
@@ -245,14 +249,6 @@ fn unknown(model: &Model, text: &str, pieces: Vec<String>) -> UnknownTarget {
         labels: model.transformer.config().labels.clone(),
         pieces,
     }
-}
-
-/// The index of the largest number; the first of them where several are largest.
-pub fn argmax(numbers: &[f32]) -> usize {
-    (0..numbers.len())
-        .rev()
-        .max_by(|a, b| numbers[*a].total_cmp(&numbers[*b]))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

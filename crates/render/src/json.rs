@@ -6,20 +6,14 @@
 
 use relprop_explain::Explanation;
 
-/// A number that JSON cannot hold.
+/// An explanation with a number that JSON cannot hold.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error(
-    "{place} of text {} is {value}, which JSON cannot hold; look for infinite weights in the \
-     model, or explain with a rule set that keeps numbers finite",
-    .index + 1
-)]
+#[error("text {}: {source}", .index + 1)]
 pub struct NotFinite {
     /// Which explanation, counted from 0 in the order given.
     pub index: usize,
-    /// Which of its numbers: `the relevance of token 3 "warm"`.
-    pub place: String,
-    /// The number: NaN or an infinity.
-    pub value: f32,
+    /// Which of its numbers.
+    pub source: relprop_explain::NotFinite,
 }
 
 /// Why serialising cannot fail: it can only for maps whose keys are not text, and there are none.
@@ -52,55 +46,10 @@ pub fn jsonl(explanations: &[Explanation]) -> Result<String, NotFinite> {
         .collect())
 }
 
-/// Checks what JSON needs: that every number is finite.
-///
-/// # Errors
-///
-/// [`NotFinite`] for the first logit, target or relevance that is NaN or infinite.
-pub fn finite(explanations: &[Explanation]) -> Result<(), NotFinite> {
+fn finite(explanations: &[Explanation]) -> Result<(), NotFinite> {
     for (index, explanation) in explanations.iter().enumerate() {
-        let Explanation {
-            logits,
-            target,
-            tokens,
-            words,
-            ledger,
-            ..
-        } = explanation;
-        let check = |value: f32, place: &dyn Fn() -> String| match value.is_finite() {
-            true => Ok(()),
-            false => Err(NotFinite {
-                index,
-                place: place(),
-                value,
-            }),
-        };
-        for (at, &logit) in logits.iter().enumerate() {
-            check(logit, &|| format!("logit {at}"))?;
-        }
-        check(target.value, &|| "the target".into())?;
-        for (at, token) in tokens.iter().enumerate() {
-            check(token.relevance, &|| {
-                format!("the relevance of token {at} {:?}", token.text)
-            })?;
-        }
-        for (at, word) in words.iter().enumerate() {
-            check(word.relevance, &|| {
-                format!("the relevance of word {at} {:?}", word.text)
-            })?;
-        }
-        let Some(ledger) = ledger else { continue };
-        for entry in &ledger.absorbed {
-            check(entry.relevance as f32, &|| {
-                format!("what {} absorbed", entry.site)
-            })?;
-        }
-        for layer in &ledger.layers {
-            let numbers = layer.tokens.iter().chain(&layer.heads);
-            for &relevance in numbers {
-                check(relevance, &|| format!("the relevance at {}", layer.site))?;
-            }
-        }
+        let checked = explanation.finite();
+        checked.map_err(|source| NotFinite { index, source })?;
     }
     Ok(())
 }
@@ -199,19 +148,22 @@ mod tests {
         bad.tokens[1].relevance = f32::NAN;
         let error = jsonl(&[sample(), bad.clone()]).unwrap_err();
         assert_eq!(
-            (error.index, error.place.as_str()),
+            (error.index, error.source.place.as_str()),
             (1, "the relevance of token 1 \"warm\"")
         );
         assert!(
             error
                 .to_string()
-                .starts_with(&format!("{} of text 2 is NaN", error.place))
+                .starts_with(&format!("text 2: {} is NaN", error.source.place))
         );
         bad.logits[0] = f32::INFINITY;
-        assert_eq!(json(&[bad]).unwrap_err().place, "logit 0");
+        assert_eq!(json(&[bad]).unwrap_err().source.place, "logit 0");
         let mut bad = sample();
         bad.ledger = Some(ledger());
         bad.ledger.as_mut().unwrap().absorbed[4].relevance = f64::NAN;
-        assert_eq!(json(&[bad]).unwrap_err().place, "what classifier absorbed");
+        assert_eq!(
+            json(&[bad]).unwrap_err().source.place,
+            "what classifier absorbed"
+        );
     }
 }

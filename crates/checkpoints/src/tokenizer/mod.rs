@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
@@ -24,7 +25,8 @@ pub struct Tokenizer {
 }
 
 /// What to do with a text that has more tokens than the model has positions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Truncation {
     /// Cut it at the end and say how many tokens were dropped.
     #[default]

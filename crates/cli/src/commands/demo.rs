@@ -3,36 +3,33 @@
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
 use relprop_data::{corpus::Corpus, corpus::Example, corpus::reviews};
-use relprop_explain::{Explainer, Explanation};
+use relprop_engine::COMPARED;
+use relprop_explain::{Explainer, Explanation, Plan};
 use relprop_render as render;
-use relprop_rules::{Registry, RuleSet};
+use relprop_rules::RuleSet;
 use relprop_train::{Display, TrainConfig, accuracy, train};
 use relprop_transformer::TokenizedText;
 
 use crate::args::DemoArguments;
-use crate::device;
 use crate::output::Output;
-use crate::rules::COMPARED;
 
-/// How many reviews the corpus has unless another number is asked for: eight tenths to train on, a
-/// tenth held out, a tenth to test.
-pub(crate) const REVIEWS: u32 = 8000;
 /// How many texts are computed at once.
 const BATCH: usize = 32;
 
 /// Trains a model on the embedded corpus, explains it and evaluates the explanations.
 pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
-    let device = device::parse(&arguments.device.name)?;
+    let device = arguments.device.open()?;
     let mut output = Output::open(None)?;
     let corpus = reviews(arguments.reviews as usize, arguments.seed);
     let folder = arguments.out.join("model");
-    let model = model(&corpus, &folder, arguments.seed, &device)?;
+    let model = Arc::new(model(&corpus, &folder, arguments.seed, &device)?);
     let right = accuracy(&model, &corpus.test, BATCH)?;
     output.write(format!(
         "\nThe model is right on {:.1} % of {} reviews that it has never seen.\n\n",
@@ -92,12 +89,14 @@ fn model(corpus: &Corpus, folder: &Path, seed: u64, device: &Device) -> anyhow::
 }
 
 /// One explainer a preset.
-fn explainers<'m>(
-    model: &'m Model,
+fn explainers(
+    model: &Arc<Model>,
     presets: impl IntoIterator<Item = &'static str>,
-) -> anyhow::Result<Vec<Explainer<'m>>> {
-    let registry = Registry::default();
-    let explainer = |name| Ok(Explainer::new(model, &RuleSet::preset(name)?, &registry)?);
+) -> anyhow::Result<Vec<Explainer>> {
+    let explainer = |name| {
+        let plan = Plan::default().by_rules(RuleSet::preset(name)?);
+        Ok(Explainer::new(model, &plan)?)
+    };
     presets.into_iter().map(explainer).collect()
 }
 
@@ -142,7 +141,7 @@ struct Score {
 }
 
 /// Explains every review under every preset and compares with the known evidence.
-fn scores(model: &Model, reviews: &[Example]) -> anyhow::Result<Vec<Score>> {
+fn scores(model: &Arc<Model>, reviews: &[Example]) -> anyhow::Result<Vec<Score>> {
     let mut scores = Vec::new();
     for explainer in explainers(model, RuleSet::presets())? {
         let mut explanations = Vec::new();

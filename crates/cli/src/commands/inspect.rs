@@ -4,19 +4,19 @@ use std::fmt::Write;
 
 use anyhow::Context;
 use burn::module::Module;
-use relprop_checkpoints::Model;
+use relprop_engine::Precision;
 use relprop_rules::Registry;
 use relprop_transformer::NormPlacement;
 
 use crate::args::InspectArguments;
+use crate::opened;
 use crate::output::Output;
-use crate::{device, model, rules};
 
 /// Shows a model, its sites, and the rule that each gets.
 pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
-    let rules = rules::load(&arguments.rules)?;
-    let device = device::parse(&arguments.device.name)?;
-    let model = Model::load(&model::folder(&arguments.model)?, &device)?;
+    let rules = opened::rules(&arguments.rules)?;
+    let device = arguments.device.open()?;
+    let (model, _) = arguments.model.open(&device, Precision::F32)?;
     let sites = model.transformer.sites();
     let bound = rules
         .bind(&sites, &Registry::default())

@@ -9,7 +9,6 @@ use relprop_data::{corpus::Corpus, corpus::Pictures, corpus::agreement_corpus};
 use relprop_train::{Display, Task, TrainConfig, Trained};
 
 use crate::args::{TaskArgument, TrainArguments};
-use crate::device;
 use crate::output::Output;
 
 /// The corpus of sentences that needs no file.
@@ -19,7 +18,7 @@ const SENTENCES: usize = 20_000;
 
 /// Trains a model on texts, or on labelled pictures.
 pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
-    let device = device::parse(&arguments.device.name)?;
+    let device = arguments.device.open()?;
     let pictures = Pictures::are_at(&arguments.data);
     let start = match pictures {
         true => TrainConfig::pictures(),

@@ -1,6 +1,7 @@
 //! `relprop tune`
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,15 +9,16 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use relprop_checkpoints::Model;
+use relprop_engine::Precision;
 use relprop_evaluate::{Interval, Sample, unknown_token};
 use relprop_evaluate::{tune::Comparison, tune::Search, tune::Tuned, tune::tune as search};
 use relprop_rules::RuleSet;
 
 use super::evaluate::{Data, labelled};
 use crate::args::TuneArguments;
+use crate::opened;
 use crate::output::Output;
 use crate::usage::UsageError;
-use crate::{device, model, rules};
 
 /// Of the texts, one in so many is held out.
 const HELD_OUT: usize = 3;
@@ -28,10 +30,11 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     if arguments.tries == 0 {
         return Err(UsageError::new("--tries must be 1 or more").into());
     }
-    let starts = arguments.start.iter().map(|name| rules::load(name));
+    let starts = arguments.start.iter().map(|name| opened::rules(name));
     let starts: Vec<RuleSet> = starts.collect::<Result<_, _>>()?;
-    let device = device::parse(&arguments.device.name)?;
-    let model = Model::load(&model::folder(&arguments.model)?, &device)?;
+    let device = arguments.device.open()?;
+    let (model, _) = arguments.model.open(&device, Precision::F32)?;
+    let model = Arc::new(model);
     let data = labelled(
         &arguments.data,
         None,
@@ -87,7 +90,7 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     output.finish()?;
     eprint!("{}", summary(&tuned));
     if let Some(file) = &arguments.out {
-        let (model, file) = (arguments.model.display(), file.display());
+        let (model, file) = (arguments.model.name.display(), file.display());
         eprintln!("next: relprop explain --model {model} --rules {file} \"a text\"");
     }
     Ok(())

@@ -17,11 +17,14 @@
 mod race;
 mod space;
 
+use std::sync::Arc;
+
 use relprop_checkpoints::Model;
 use relprop_rules::{Assignment, Registry, RuleError, RuleSet};
 
 use crate::{Interval, Sample, mean_with_interval};
-use relprop_explain::{ExplainError, Explainer};
+use relprop_explain::ExplainError;
+use relprop_explain::methods::Propagation;
 
 use race::{Judge, Scores};
 use space::{Change, changes};
@@ -30,7 +33,7 @@ use space::{Change, changes};
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
     /// The model.
-    pub model: &'a Model,
+    pub model: &'a Arc<Model>,
     /// The rule sets that it may start from.
     pub starts: &'a [RuleSet],
     /// The texts that it searches with.
@@ -140,7 +143,7 @@ pub struct Attempt<'a> {
 /// If there is no start, or no text.
 pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned, ExplainError> {
     let registry = Registry::default();
-    let explain = |rules: &RuleSet| Explainer::new(search.model, rules, &registry);
+    let explain = |rules: &RuleSet| Propagation::new(search.model, rules, &registry);
     let mut judge = Judge::new(search.model, search.texts, search.unknown);
 
     let (first, others) = search.starts.split_first().expect("there is a start");
@@ -184,16 +187,18 @@ pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned
             {
                 continue; // it is so already
             }
-            let explainer = match explain(&candidate) {
-                Ok(explainer) => explainer,
+            let propagation = match explain(&candidate) {
+                Ok(propagation) => propagation,
                 // The model has no such site for this rule set: nothing to try.
-                Err(RuleError::UnknownSite { .. } | RuleError::OperationElsewhere { .. }) => {
+                Err(ExplainError::Rules(
+                    RuleError::UnknownSite { .. } | RuleError::OperationElsewhere { .. },
+                )) => {
                     continue;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
             tries += 1;
-            let found = judge.race(explainer, &best)?;
+            let found = judge.race(propagation, &best)?;
             let score = found.as_ref().map(|found| judge.score(found));
             if let Some(found) = found.filter(|found| judge.is_better(found, &best)) {
                 best = found;

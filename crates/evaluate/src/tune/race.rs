@@ -3,7 +3,8 @@
 use relprop_checkpoints::Model;
 
 use crate::{Candidate, Evaluation, Method, Metric, Sample, Scope, Versions, metrics};
-use relprop_explain::{ExplainError, Explainer};
+use relprop_explain::ExplainError;
+use relprop_explain::methods::Propagation;
 
 /// How many texts are measured at once.
 const TEXTS: usize = 16;
@@ -45,9 +46,9 @@ impl<'a> Judge<'a> {
     }
 
     /// Measures the rule set that sets the units.
-    pub fn first(&mut self, explainer: Explainer) -> Result<Scores, ExplainError> {
+    pub fn first(&mut self, rules: Propagation) -> Result<Scores, ExplainError> {
         let mut scores = Scores::default();
-        let candidate = candidate(explainer);
+        let candidate = candidate(rules);
         for chunk in 0..self.known.len() {
             self.measure(&candidate, chunk, &mut scores)?;
         }
@@ -61,11 +62,11 @@ impl<'a> Judge<'a> {
     /// Measures a rule set until it is behind `best` by more than two standard errors; None if so.
     pub fn race(
         &mut self,
-        explainer: Explainer,
+        rules: Propagation,
         best: &Scores,
     ) -> Result<Option<Scores>, ExplainError> {
         let mut scores = Scores::default();
-        let candidate = candidate(explainer);
+        let candidate = candidate(rules);
         for chunk in 0..self.known.len() {
             self.measure(&candidate, chunk, &mut scores)?;
             let (difference, error) = self.difference(&scores, best);
@@ -141,7 +142,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn candidate(explainer: Explainer) -> [Candidate; 1] {
-    let method: Box<dyn Method> = Box::new(explainer);
+fn candidate(rules: Propagation) -> [Candidate; 1] {
+    let method: Box<dyn Method> = Box::new(rules);
     [Candidate::from(method)]
 }

@@ -10,8 +10,8 @@ use relprop_rules::{Operation, Pass, Reading, Relevance};
 use relprop_transformer::{Batch, TokenizedText};
 
 use crate::ExplainError;
-use crate::explainer::numbers;
-use crate::runs::{backward, batch};
+use crate::batching::{backward, batch};
+use crate::numbers::numbers;
 
 /// A matrix `[query, key]` of one text.
 pub(super) type Map = Vec<Vec<f64>>;

@@ -1,5 +1,7 @@
 //! How much can flow from each output to each token through the attention weights.
 
+use std::sync::Arc;
+
 use petgraph::algo::dinics;
 use petgraph::graph::{DiGraph, NodeIndex};
 use relprop_checkpoints::Model;
@@ -9,7 +11,7 @@ use serde::Deserialize;
 use super::Method;
 use super::attention::{Map, crop, mean_of_heads, received, weights, with_residual};
 use crate::ExplainError;
-use crate::runs::in_passes;
+use crate::batching::in_passes;
 
 /// The maximum flow from each position of the last block to each token, through attention weights
 /// as capacities (attention flow; Abnar and Zuidema 2020), scaled and summed over all positions as
@@ -23,9 +25,9 @@ use crate::runs::in_passes;
 ///
 /// It does not depend on the label. One forward pass, and for n tokens n^2 maximum flows through a
 /// graph of n^2 edges a block: texts of more than `longest` tokens are refused.
-#[derive(Clone, Copy, Debug)]
-pub struct AttentionFlow<'m> {
-    model: &'m Model,
+#[derive(Clone, Debug)]
+pub struct AttentionFlow {
+    model: Arc<Model>,
     parameters: AttentionFlowParameters,
 }
 
@@ -43,19 +45,22 @@ impl Default for AttentionFlowParameters {
     }
 }
 
-impl<'m> AttentionFlow<'m> {
+impl AttentionFlow {
     /// The attention weights of `model`.
-    pub fn new(model: &'m Model, parameters: AttentionFlowParameters) -> Self {
-        Self { model, parameters }
+    pub fn new(model: &Arc<Model>, parameters: AttentionFlowParameters) -> Self {
+        Self {
+            model: Arc::clone(model),
+            parameters,
+        }
     }
 }
 
-impl Method for AttentionFlow<'_> {
+impl Method for AttentionFlow {
     fn name(&self) -> &str {
         "attention-flow"
     }
 
-    fn relevance(&self, texts: &[TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
+    fn relevance(&self, texts: &[&TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
         let longest = self.parameters.longest;
         let lengths = texts.iter().map(|text| text.tokens.len());
         if let Some(tokens) = lengths.max().filter(|&tokens| tokens > longest) {
@@ -69,14 +74,14 @@ impl Method for AttentionFlow<'_> {
             });
         }
         in_passes(texts, 1, |texts| {
-            let (batch, weights) = weights(self.model, texts)?;
+            let (batch, weights) = weights(&self.model, texts)?;
             let maps = weights
                 .into_iter()
                 .map(|weights| crop(with_residual(mean_of_heads(weights)), &batch));
             let blocks: Vec<Vec<Map>> = maps.collect::<Result<_, _>>()?;
             let of_text = (0..texts.len()).map(|text| {
                 let blocks: Vec<&Map> = blocks.iter().map(|maps| &maps[text]).collect();
-                received(self.model, &flow(&blocks), texts[text])
+                received(&self.model, &flow(&blocks), texts[text])
             });
             Ok(of_text.collect())
         })

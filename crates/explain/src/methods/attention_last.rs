@@ -1,12 +1,14 @@
 //! The attention weights of the last block.
 
+use std::sync::Arc;
+
 use relprop_checkpoints::Model;
 use relprop_transformer::TokenizedText;
 
 use super::Method;
 use super::attention::{crop, mean_of_heads, received, weights};
 use crate::ExplainError;
-use crate::runs::in_passes;
+use crate::batching::in_passes;
 
 /// How much all tokens look at a token in the last block (A-Last, as in the released code of Ali et
 /// al. 2022).
@@ -17,30 +19,32 @@ use crate::runs::in_passes;
 ///
 /// In a language model, q is the token that is continued alone. It does not depend on the label. One
 /// forward pass.
-#[derive(Clone, Copy, Debug)]
-pub struct AttentionLast<'m> {
-    model: &'m Model,
+#[derive(Clone, Debug)]
+pub struct AttentionLast {
+    model: Arc<Model>,
 }
 
-impl<'m> AttentionLast<'m> {
+impl AttentionLast {
     /// The attention weights of `model`.
-    pub fn new(model: &'m Model) -> Self {
-        Self { model }
+    pub fn new(model: &Arc<Model>) -> Self {
+        Self {
+            model: Arc::clone(model),
+        }
     }
 }
 
-impl Method for AttentionLast<'_> {
+impl Method for AttentionLast {
     fn name(&self) -> &str {
         "attention-last"
     }
 
-    fn relevance(&self, texts: &[TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
+    fn relevance(&self, texts: &[&TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
         in_passes(texts, 1, |texts| {
-            let (batch, mut weights) = weights(self.model, texts)?;
+            let (batch, mut weights) = weights(&self.model, texts)?;
             let last = weights.pop().ok_or(ExplainError::NoAttention)?;
             let maps = crop(mean_of_heads(last), &batch)?;
             let of_text = maps.iter().zip(texts);
-            let of_text = of_text.map(|(map, text)| received(self.model, map, text));
+            let of_text = of_text.map(|(map, text)| received(&self.model, map, text));
             Ok(of_text.collect())
         })
     }

@@ -1,5 +1,7 @@
 //! Gradient x Input with every bias beside the inputs.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use relprop_checkpoints::Model;
 use relprop_rules::operations::{Linear, Norm};
@@ -11,8 +13,8 @@ use super::method::relevance_of;
 use super::reader::{Reader, check};
 use super::{Accounted, Method};
 use crate::ExplainError;
-use crate::explainer::numbers;
-use crate::runs::{backward, in_passes, rows};
+use crate::batching::{backward, in_passes, rows};
+use crate::numbers::numbers;
 
 /// Gradient x Input at the read site, and what each bias and norm shift after it holds, at the token
 /// where it is added (FullGrad; Srinivas and Fleuret 2019, equation 2; for Transformers Mehri et al.
@@ -26,8 +28,8 @@ use crate::runs::{backward, in_passes, rows};
 /// completeness); the plain gradients of norms, products and activations miss some of it, which
 /// [`explain`](Self::explain) reports. One forward and one backward pass.
 #[derive(Clone, Debug)]
-pub struct FullGrad<'m> {
-    reader: Reader<'m>,
+pub struct FullGrad {
+    reader: Reader,
     rules: BoundRules,
     /// Where something is added.
     sites: Vec<String>,
@@ -49,7 +51,7 @@ impl Default for FullGradParameters {
     }
 }
 
-impl<'m> FullGrad<'m> {
+impl FullGrad {
     /// FullGrad in `model`, at the input of the first block
     /// ([`DEFAULT_SITE`](crate::DEFAULT_SITE)).
     ///
@@ -57,7 +59,7 @@ impl<'m> FullGrad<'m> {
     ///
     /// If there is no such preset, or it does not fit the model;
     /// [`ExplainError::MethodParameter`] if it has another rule than the gradient for a linear map.
-    pub fn new(model: &'m Model, parameters: &FullGradParameters) -> Result<Self, ExplainError> {
+    pub fn new(model: &Arc<Model>, parameters: &FullGradParameters) -> Result<Self, ExplainError> {
         let sites = model.transformer.sites();
         let rules = RuleSet::preset(&parameters.rules)?;
         let rules = rules.bind(&sites, &Registry::default())?;
@@ -104,7 +106,7 @@ impl<'m> FullGrad<'m> {
     /// If the model has no such label, or the device fails.
     pub fn explain(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Accounted>, ExplainError> {
         let Reader { model, at } = &self.reader;
@@ -155,16 +157,20 @@ fn per_token(held: Tensor<3>, read: &Tensor<3>) -> Tensor<3> {
     }
 }
 
-impl Method for FullGrad<'_> {
+impl Method for FullGrad {
     fn name(&self) -> &str {
         "full-grad"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
         self.explain(texts, label).map(relevance_of)
+    }
+
+    fn site(&self) -> &str {
+        &self.reader.at
     }
 }

@@ -1,5 +1,7 @@
 //! Attention weights that the gradient picks, added up over the blocks.
 
+use std::sync::Arc;
+
 use relprop_checkpoints::Model;
 use relprop_rules::Reading;
 use relprop_transformer::TokenizedText;
@@ -8,7 +10,7 @@ use super::Method;
 use super::attention::{crop, identity, positive, weights_and_gradients, without_itself};
 use super::reader::check;
 use crate::ExplainError;
-use crate::runs::in_passes;
+use crate::batching::in_passes;
 
 /// Attention times its gradient, positive parts, added up from block to block (generic attention
 /// explainability; Chefer et al. ICCV 2021, equations 5 and 6), as the released code of Ali et al.
@@ -21,31 +23,33 @@ use crate::runs::in_passes;
 ///
 /// In a language model the token that is continued takes the place of `[CLS]`. In the end it is scaled
 /// to [0, 1]. One forward and one backward pass.
-#[derive(Clone, Copy, Debug)]
-pub struct Gae<'m> {
-    model: &'m Model,
+#[derive(Clone, Debug)]
+pub struct Gae {
+    model: Arc<Model>,
 }
 
-impl<'m> Gae<'m> {
+impl Gae {
     /// The attention weights of `model`.
-    pub fn new(model: &'m Model) -> Self {
-        Self { model }
+    pub fn new(model: &Arc<Model>) -> Self {
+        Self {
+            model: Arc::clone(model),
+        }
     }
 }
 
-impl Method for Gae<'_> {
+impl Method for Gae {
     fn name(&self) -> &str {
         "gae"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        check(self.model, label)?;
+        check(&self.model, label)?;
         in_passes(texts, 1, |texts| {
-            let (batch, blocks) = weights_and_gradients(self.model, texts, label)?;
+            let (batch, blocks) = weights_and_gradients(&self.model, texts, label)?;
             let mut maps = blocks.into_iter().map(Reading::relevance).map(positive);
             let first = maps.next().ok_or(ExplainError::NoAttention)?;
             let identity = identity(&first);
@@ -56,7 +60,7 @@ impl Method for Gae<'_> {
             Ok(maps
                 .into_iter()
                 .zip(texts)
-                .map(|(map, text)| scaled(without_itself(self.model, map, text)))
+                .map(|(map, text)| scaled(without_itself(&self.model, map, text)))
                 .collect())
         })
     }

@@ -1,5 +1,7 @@
 //! Attention weights that the gradient picks, rolled out over the blocks.
 
+use std::sync::Arc;
+
 use relprop_checkpoints::Model;
 use relprop_rules::Reading;
 use relprop_transformer::TokenizedText;
@@ -8,7 +10,7 @@ use super::Method;
 use super::attention::{crop, positive, received, rollout, weights_and_gradients};
 use super::reader::check;
 use crate::ExplainError;
-use crate::runs::in_passes;
+use crate::batching::in_passes;
 
 /// [Attention rollout](super::AttentionRollout) of attention times its gradient, positive parts
 /// (Grad-Rollout in the tables of Ali et al. 2022; what their released code calls GAE for SST-2).
@@ -20,37 +22,39 @@ use crate::runs::in_passes;
 /// ```
 ///
 /// One forward and one backward pass.
-#[derive(Clone, Copy, Debug)]
-pub struct GradRollout<'m> {
-    model: &'m Model,
+#[derive(Clone, Debug)]
+pub struct GradRollout {
+    model: Arc<Model>,
 }
 
-impl<'m> GradRollout<'m> {
+impl GradRollout {
     /// The attention weights of `model`.
-    pub fn new(model: &'m Model) -> Self {
-        Self { model }
+    pub fn new(model: &Arc<Model>) -> Self {
+        Self {
+            model: Arc::clone(model),
+        }
     }
 }
 
-impl Method for GradRollout<'_> {
+impl Method for GradRollout {
     fn name(&self) -> &str {
         "grad-rollout"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        check(self.model, label)?;
+        check(&self.model, label)?;
         in_passes(texts, 1, |texts| {
-            let (batch, blocks) = weights_and_gradients(self.model, texts, label)?;
+            let (batch, blocks) = weights_and_gradients(&self.model, texts, label)?;
             let maps = blocks.into_iter().map(Reading::relevance).map(positive);
             let joint = rollout(maps).ok_or(ExplainError::NoAttention)?;
             let maps = crop(joint, &batch)?.into_iter();
             let relevance = maps.zip(texts).map(|(mut map, text)| {
                 map[0][0] = 0.0;
-                received(self.model, &map, text)
+                received(&self.model, &map, text)
             });
             Ok(relevance.collect())
         })

@@ -1,5 +1,7 @@
 //! Gradients along a path from a baseline.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use relprop_checkpoints::Model;
 use relprop_rules::Pass;
@@ -11,8 +13,8 @@ use super::quadrature::gauss_legendre;
 use super::reader::{Reader, check};
 use super::{Accounted, Method};
 use crate::View;
-use crate::runs::{TOKENS, in_passes, rows, unknown_token};
-use crate::{ExplainError, runs};
+use crate::batching::{TOKENS, in_passes, rows, unknown_token};
+use crate::{ExplainError, batching};
 
 /// The site of the word embeddings alone.
 const WORDS: &str = "embeddings.word";
@@ -28,8 +30,8 @@ const WORDS: &str = "embeddings.word";
 /// the error of that sum, which [`explain`](Self::explain) reports. It takes `steps` forward and
 /// backward passes, and up to four forward passes.
 #[derive(Clone, Debug)]
-pub struct IntegratedGradients<'m> {
-    reader: Reader<'m>,
+pub struct IntegratedGradients {
+    reader: Reader,
     parameters: IntegratedGradientsParameters,
 }
 
@@ -67,7 +69,7 @@ pub enum Baseline {
     Mean,
 }
 
-impl<'m> IntegratedGradients<'m> {
+impl IntegratedGradients {
     /// Integrated gradients in `model`, at the input of the first block
     /// ([`DEFAULT_SITE`](crate::DEFAULT_SITE)).
     ///
@@ -76,7 +78,7 @@ impl<'m> IntegratedGradients<'m> {
     /// [`ExplainError::MethodParameter`] if `steps` is out of its range, [`ExplainError::NoToken`]
     /// if the vocabulary lacks the baseline's token.
     pub fn new(
-        model: &'m Model,
+        model: &Arc<Model>,
         parameters: IntegratedGradientsParameters,
     ) -> Result<Self, ExplainError> {
         let steps = parameters.steps;
@@ -111,10 +113,10 @@ impl<'m> IntegratedGradients<'m> {
     /// If the model has no such label, or the device fails.
     pub fn explain(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Accounted>, ExplainError> {
-        check(self.reader.model, label)?;
+        check(&self.reader.model, label)?;
         let path = gauss_legendre(self.parameters.steps);
         in_passes(texts, path.len(), |texts| self.pass(texts, label, &path))
     }
@@ -184,7 +186,7 @@ impl<'m> IntegratedGradients<'m> {
         match self.parameters.baseline {
             Baseline::Zero => Ok(signal.zeros_like()),
             Baseline::Pad => replaced(transformer.config().padding_token),
-            Baseline::Unk => replaced(unknown_token(self.reader.model)?),
+            Baseline::Unk => replaced(unknown_token(&self.reader.model)?),
             Baseline::Mean => {
                 let words = Reader {
                     at: WORDS.to_owned(),
@@ -201,7 +203,7 @@ impl<'m> IntegratedGradients<'m> {
                     }
                     kept.extend(row);
                 }
-                let kept = runs::tensor(transformer, kept, [texts.len(), width, 1]);
+                let kept = batching::tensor(transformer, kept, [texts.len(), width, 1]);
                 let words = words * kept.clone() + mean * (-kept + 1.0);
                 self.reader
                     .signal(batch, Pass::plain().with_signal(WORDS, words))
@@ -215,16 +217,20 @@ pub(super) fn ordinary(text: &TokenizedText) -> Vec<bool> {
     text.tokens.iter().map(|token| !token.special).collect()
 }
 
-impl Method for IntegratedGradients<'_> {
+impl Method for IntegratedGradients {
     fn name(&self) -> &str {
         "integrated-gradients"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
         self.explain(texts, label).map(relevance_of)
+    }
+
+    fn site(&self) -> &str {
+        &self.reader.at
     }
 }

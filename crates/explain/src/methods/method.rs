@@ -1,57 +1,158 @@
 //! What every method does.
 
+use std::fmt::Debug;
+
+use relprop_checkpoints::Model;
 use relprop_transformer::TokenizedText;
 
-use crate::runs::in_passes;
-use crate::{ExplainError, Explainer, Target};
+use crate::batching::logits;
+use crate::{ExplainError, Ledger, PropagationPart, Score, SiteRelevance, Target, TargetValue};
 
 /// A way to tell how much each token of a text matters.
 ///
 /// The same text gets the same relevance, alone or among others. Several threads may ask it at once.
-pub trait Method: Send + Sync {
+pub trait Method: Debug + Send + Sync {
     /// Its name in tables.
     fn name(&self) -> &str;
 
     /// The relevance of every token of each text for the logit of `label`, special tokens included.
+    /// There may be any number of texts.
     ///
     /// # Errors
     ///
     /// If the model cannot be explained in this way.
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError>;
-}
 
-impl Method for Explainer<'_> {
-    /// The name of the rule set.
-    fn name(&self) -> &str {
-        self.rules_name()
+    /// What it finds for a question, in one pass over all texts. Unless a method knows more, it is asked
+    /// for the one logit that the target names in each text.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError::OnlyPropagation`] if the target is no single logit, and as
+    /// [`Method::relevance`].
+    fn find(
+        &self,
+        texts: &[&TokenizedText],
+        question: &Question,
+    ) -> Result<Vec<Finding>, ExplainError> {
+        question.label_by_label(self.name(), texts, &|texts, label| {
+            self.relevance(texts, label)
+        })
     }
 
-    fn relevance(
+    /// The relevance of every number at one site of the model, for one text. Only propagation can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError::OnlyPropagation`] unless it is propagation, and if there is no such site.
+    fn read(
         &self,
-        texts: &[TokenizedText],
-        label: usize,
-    ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        let explainer = self.clone().target(Target::Label(label))?;
-        in_passes(texts, 1, |texts| {
-            let texts: Vec<TokenizedText> = texts.iter().copied().cloned().collect();
-            let explanations = explainer.explain_batch(&texts)?;
-            let relevance = explanations
-                .iter()
-                .map(|e| e.tokens.iter().map(|token| token.relevance).collect());
-            Ok(relevance.collect())
+        _site: &str,
+        _text: &TokenizedText,
+        _question: &Question,
+    ) -> Result<SiteRelevance, ExplainError> {
+        Err(ExplainError::OnlyPropagation {
+            part: PropagationPart::Site,
+            method: self.name().to_owned(),
         })
+    }
+
+    /// The name of the rule set that decides what it finds; nothing if no rule set does.
+    fn rules(&self) -> &str {
+        ""
+    }
+
+    /// The site at which it reads relevance; nothing if it reads none.
+    fn site(&self) -> &str {
+        ""
+    }
+}
+
+/// What is asked of a method: a scalar of a model's logits.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// The model that is explained.
+    pub model: &'q Model,
+    /// Which logits.
+    pub target: Target,
+    /// In which unit they are measured.
+    pub score: Score,
+}
+
+/// What a method found for one text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The model's logits.
+    pub logits: Vec<f32>,
+    /// The relevance of every token.
+    pub relevance: Vec<f32>,
+    /// The account of the target, if one was kept.
+    pub ledger: Option<Ledger>,
+}
+
+impl Question<'_> {
+    /// What the scalar is called, and its value where the model's logits are these.
+    pub fn value(&self, logits: &[f32]) -> TargetValue {
+        let weights = self.target.weights(logits);
+        TargetValue {
+            label: self.target.name(logits, |index| self.model.output(index)),
+            score: self.score,
+            value: self.score.of(weights, logits).value as f32,
+        }
+    }
+
+    /// Answers by a method that knows the relevance for single logits: `ask` gives it.
+    fn label_by_label(
+        &self,
+        method: &str,
+        texts: &[&TokenizedText],
+        ask: &dyn Fn(&[&TokenizedText], usize) -> Result<Vec<Vec<f32>>, ExplainError>,
+    ) -> Result<Vec<Finding>, ExplainError> {
+        let only = |part| ExplainError::OnlyPropagation {
+            part,
+            method: method.to_owned(),
+        };
+        if self.score != Score::Logit {
+            return Err(only(PropagationPart::Score));
+        }
+        let logits = logits(&self.model.transformer, texts)?;
+        let labels = logits.iter().map(|row| self.target.label(row));
+        let labels: Option<Vec<usize>> = labels.collect();
+        let labels = labels.ok_or_else(|| only(PropagationPart::Contrast))?;
+        let relevance = by_label(texts, &labels, ask)?;
+        let found = logits.into_iter().zip(relevance);
+        let found = found.map(|(logits, relevance)| Finding {
+            logits,
+            relevance,
+            ledger: None,
+        });
+        Ok(found.collect())
     }
 }
 
 /// The relevance of each text's tokens for the label at its place, one call a label.
+///
+/// # Errors
+///
+/// As [`Method::relevance`].
 pub fn relevance_by_label(
     method: &dyn Method,
     texts: &[&TokenizedText],
     labels: &[usize],
+) -> Result<Vec<Vec<f32>>, ExplainError> {
+    by_label(texts, labels, &|texts, label| {
+        method.relevance(texts, label)
+    })
+}
+
+fn by_label(
+    texts: &[&TokenizedText],
+    labels: &[usize],
+    ask: &dyn Fn(&[&TokenizedText], usize) -> Result<Vec<Vec<f32>>, ExplainError>,
 ) -> Result<Vec<Vec<f32>>, ExplainError> {
     let mut relevance = vec![Vec::new(); texts.len()];
     let mut each = labels.to_vec();
@@ -59,9 +160,8 @@ pub fn relevance_by_label(
     each.dedup();
     for label in each {
         let places: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] == label).collect();
-        let texts = places.iter().map(|&place| texts[place].clone());
-        let texts: Vec<TokenizedText> = texts.collect();
-        for (place, found) in places.into_iter().zip(method.relevance(&texts, label)?) {
+        let of_label: Vec<&TokenizedText> = places.iter().map(|&place| texts[place]).collect();
+        for (place, found) in places.into_iter().zip(ask(&of_label, label)?) {
             relevance[place] = found;
         }
     }

@@ -1,7 +1,7 @@
 //! Ways to obtain relevance: relevance propagation under any rule set, and what it is compared with.
 //!
-//! Each file holds one [`Method`] with its source and its formula. [`by_name`] gives any of them; an
-//! [`Explainer`](crate::Explainer) is a method itself. Notation: f is the logit of a label, x_t the
+//! Each file holds one [`Method`] with its source and its formula. [`by_name`] gives any of them by its
+//! name. Notation: f is the logit of a label, x_t the
 //! signal of token t at the site where relevance is read, A_l the attention weights of block l.
 
 mod attention;
@@ -15,6 +15,7 @@ mod grad_rollout;
 mod integrated_gradients;
 mod method;
 mod occlusion;
+mod propagation;
 mod quadrature;
 mod random;
 pub(crate) mod reader;
@@ -31,8 +32,9 @@ pub use full_grad::{FullGrad, FullGradParameters};
 pub use gae::Gae;
 pub use grad_rollout::GradRollout;
 pub use integrated_gradients::{Baseline, IntegratedGradients, IntegratedGradientsParameters};
-pub use method::{Accounted, Method, relevance_by_label};
+pub use method::{Accounted, Finding, Method, Question, relevance_by_label};
 pub use occlusion::Occlusion;
+pub use propagation::Propagation;
 pub use random::Random;
 pub use registry::{NAMES, by_name};
 pub use saliency::Saliency;

@@ -1,12 +1,14 @@
 //! What is lost when a token is taken away.
 
+use std::sync::Arc;
+
 use relprop_checkpoints::Model;
 use relprop_transformer::TokenizedText;
 
 use super::Method;
 use super::reader::check;
 use crate::ExplainError;
-use crate::runs::{hidden_logits, unknown_token};
+use crate::batching::{hidden_logits, unknown_token};
 
 /// What the logit loses when the unknown token stands in the place of one token (leave-one-out,
 /// Li et al. 2016, "Understanding neural networks through representation erasure"; occlusion,
@@ -17,43 +19,46 @@ use crate::runs::{hidden_logits, unknown_token};
 /// ```
 ///
 /// Special tokens are occluded as well. It takes one forward pass for each token, and one more.
-#[derive(Clone, Copy, Debug)]
-pub struct Occlusion<'m> {
-    model: &'m Model,
+#[derive(Clone, Debug)]
+pub struct Occlusion {
+    model: Arc<Model>,
     unknown: u32,
 }
 
-impl<'m> Occlusion<'m> {
+impl Occlusion {
     /// Occlusion in `model`.
     ///
     /// # Errors
     ///
     /// [`ExplainError::NoToken`] if the vocabulary has no unknown token.
-    pub fn new(model: &'m Model) -> Result<Self, ExplainError> {
+    pub fn new(model: &Arc<Model>) -> Result<Self, ExplainError> {
         let unknown = unknown_token(model)?;
-        Ok(Self { model, unknown })
+        Ok(Self {
+            model: Arc::clone(model),
+            unknown,
+        })
     }
 }
 
-impl Method for Occlusion<'_> {
+impl Method for Occlusion {
     fn name(&self) -> &str {
         "occlusion"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        check(self.model, label)?;
+        check(&self.model, label)?;
         // The last mask hides nothing.
         let masks = |text: &TokenizedText| {
             let count = text.tokens.len();
             let mask = |hidden| (0..count).map(|token| token == hidden).collect();
             (0..=count).map(mask).collect()
         };
-        let masked = texts.iter().map(|text| (text, masks(text)));
-        let logits = hidden_logits(self.model, self.unknown, masked)?;
+        let masked = texts.iter().map(|text| (*text, masks(text)));
+        let logits = hidden_logits(&self.model, self.unknown, masked)?;
         let relevance = logits.iter().map(|logits| {
             let whole = logits[logits.len() - 1][label];
             let without = &logits[..logits.len() - 1];

@@ -22,7 +22,7 @@ impl Method for Random {
         "random"
     }
 
-    fn relevance(&self, texts: &[TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
+    fn relevance(&self, texts: &[&TokenizedText], _: usize) -> Result<Vec<Vec<f32>>, ExplainError> {
         let ranks = texts.iter().map(|text| {
             let mut ranks: Vec<f32> = (1..=text.tokens.len()).map(|rank| rank as f32).collect();
             ranks.shuffle(&mut generator(self.seed, text));

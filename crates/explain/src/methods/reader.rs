@@ -1,24 +1,26 @@
 //! Signals, gradients and logits at the site where a method reads relevance.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use relprop_checkpoints::Model;
 use relprop_rules::{Pass, find_site};
 use relprop_transformer::{Batch, TokenizedText, Transformer};
 
-use crate::{DEFAULT_SITE, ExplainError, Target, UnknownTarget, runs};
+use crate::{DEFAULT_SITE, ExplainError, Target, UnknownTarget, batching};
 
 /// A model, and the site where relevance is read.
 #[derive(Clone, Debug)]
-pub(super) struct Reader<'m> {
-    pub(super) model: &'m Model,
+pub(super) struct Reader {
+    pub(super) model: Arc<Model>,
     pub(super) at: String,
 }
 
-impl<'m> Reader<'m> {
+impl Reader {
     /// Reads at [`DEFAULT_SITE`].
-    pub(super) fn new(model: &'m Model) -> Self {
+    pub(super) fn new(model: &Arc<Model>) -> Self {
         Self {
-            model,
+            model: Arc::clone(model),
             at: DEFAULT_SITE.to_owned(),
         }
     }
@@ -32,7 +34,7 @@ impl<'m> Reader<'m> {
 
     /// The texts as one batch.
     pub(super) fn batch<'t>(&self, texts: impl IntoIterator<Item = &'t TokenizedText>) -> Batch {
-        runs::batch(&self.model.transformer, texts)
+        batching::batch(&self.model.transformer, texts)
     }
 
     /// The signal at the site, `[batch, position, feature]`, after `pass`.
@@ -54,7 +56,7 @@ impl<'m> Reader<'m> {
             .with_signal(&self.at, signal)
             .with_probe(&self.at);
         let transformer = &self.model.transformer;
-        let (_, mut found) = runs::backward(transformer, batch, pass, label, Tensor::ones_like);
+        let (_, mut found) = batching::backward(transformer, batch, pass, label, Tensor::ones_like);
         Ok(found.read(&self.at)?.gradient)
     }
 
@@ -66,7 +68,7 @@ impl<'m> Reader<'m> {
         label: usize,
     ) -> Result<Vec<f64>, ExplainError> {
         let pass = Pass::plain().with_signal(&self.at, signal);
-        let logits = runs::logits_of(&self.model.transformer, batch, pass)?;
+        let logits = batching::logits_of(&self.model.transformer, batch, pass)?;
         Ok(logits.iter().map(|row| row[label].into()).collect())
     }
 }

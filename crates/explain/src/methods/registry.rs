@@ -1,6 +1,8 @@
 //! Methods by name.
 
 use relprop_checkpoints::Model;
+use std::sync::Arc;
+
 use relprop_rules::{Registry, RuleSet};
 use relprop_transformer::TokenizedText;
 use serde::Deserialize;
@@ -8,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::{ExplainError, Explainer};
+use crate::{ExplainError, SiteRelevance};
 
 /// The methods besides rule sets, in the order in which users are shown them.
 pub const NAMES: [&str; 13] = [
@@ -39,18 +41,14 @@ pub const NAMES: [&str; 13] = [
 /// fit the model.
 ///
 /// ```no_run
-/// # fn run(model: &relprop_checkpoints::Model) -> Result<(), relprop_explain::ExplainError> {
+/// # fn run(model: &std::sync::Arc<relprop_checkpoints::Model>) -> Result<(), relprop_explain::ExplainError> {
 /// let method = relprop_explain::methods::by_name("smooth-grad:samples=50", model, 0)?;
 /// assert_eq!(method.name(), "smooth-grad:samples=50");
 /// # Ok(()) }
 /// ```
-pub fn by_name<'m>(
-    name: &str,
-    model: &'m Model,
-    seed: u64,
-) -> Result<Box<dyn Method + 'm>, ExplainError> {
+pub fn by_name(name: &str, model: &Arc<Model>, seed: u64) -> Result<Box<dyn Method>, ExplainError> {
     let given = Given::parse(name)?;
-    let method: Box<dyn Method + 'm> = match given.method {
+    let method: Box<dyn Method> = match given.method {
         "random" => Box::new(given.seeded(seed).read::<Random>()?),
         "saliency" => given.none(Saliency::new(model))?,
         "smooth-grad" => Box::new(SmoothGrad::new(model, given.seeded(seed).read()?)?),
@@ -66,7 +64,7 @@ pub fn by_name<'m>(
         "chefer" => Box::new(Chefer::new(model, given.read()?)?),
         preset if RuleSet::presets().any(|known| known == preset) => {
             let rules = RuleSet::preset(preset)?;
-            given.none(Explainer::new(model, &rules, &Registry::default())?)?
+            given.none(Propagation::new(model, &rules, &Registry::default())?)?
         }
         unknown => {
             return Err(ExplainError::UnknownMethod {
@@ -80,22 +78,48 @@ pub fn by_name<'m>(
 }
 
 /// A method under the name that the user gave it, parameters and all.
-struct Named<'m> {
+#[derive(Debug)]
+struct Named {
     name: String,
-    method: Box<dyn Method + 'm>,
+    method: Box<dyn Method>,
 }
 
-impl Method for Named<'_> {
+impl Method for Named {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
         self.method.relevance(texts, label)
+    }
+
+    fn find(
+        &self,
+        texts: &[&TokenizedText],
+        question: &Question,
+    ) -> Result<Vec<Finding>, ExplainError> {
+        self.method.find(texts, question)
+    }
+
+    fn read(
+        &self,
+        site: &str,
+        text: &TokenizedText,
+        question: &Question,
+    ) -> Result<SiteRelevance, ExplainError> {
+        self.method.read(site, text, question)
+    }
+
+    fn rules(&self) -> &str {
+        self.method.rules()
+    }
+
+    fn site(&self) -> &str {
+        self.method.site()
     }
 }
 
@@ -145,7 +169,7 @@ impl<'n> Given<'n> {
     }
 
     /// A method without parameters.
-    fn none<'m>(self, method: impl Method + 'm) -> Result<Box<dyn Method + 'm>, ExplainError> {
+    fn none(self, method: impl Method + 'static) -> Result<Box<dyn Method>, ExplainError> {
         self.read::<None>()?;
         Ok(Box::new(method))
     }

@@ -1,5 +1,7 @@
 //! The size of the gradient.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use relprop_checkpoints::Model;
 use relprop_rules::Pass;
@@ -8,7 +10,7 @@ use relprop_transformer::TokenizedText;
 use super::Method;
 use super::reader::{Reader, check};
 use crate::ExplainError;
-use crate::runs::{backward, in_passes, rows};
+use crate::batching::{backward, in_passes, rows};
 
 /// How sensitive the logit is to each token (Simonyan et al. 2014; for texts Li et al. 2016): the
 /// L2 norm of the gradient at the read site.
@@ -20,11 +22,11 @@ use crate::runs::{backward, in_passes, rows};
 /// It is never negative: it cannot tell evidence for a label from evidence against it. One forward
 /// and one backward pass.
 #[derive(Clone, Debug)]
-pub struct Saliency<'m>(Reader<'m>);
+pub struct Saliency(Reader);
 
-impl<'m> Saliency<'m> {
+impl Saliency {
     /// Saliency in `model`, at the input of the first block ([`DEFAULT_SITE`](crate::DEFAULT_SITE)).
-    pub fn new(model: &'m Model) -> Self {
+    pub fn new(model: &Arc<Model>) -> Self {
         Self(Reader::new(model))
     }
 
@@ -38,14 +40,14 @@ impl<'m> Saliency<'m> {
     }
 }
 
-impl Method for Saliency<'_> {
+impl Method for Saliency {
     fn name(&self) -> &str {
         "saliency"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
         let Reader { model, at } = &self.0;
@@ -58,5 +60,9 @@ impl Method for Saliency<'_> {
             let gradient: Tensor<3> = found.read(at)?.gradient;
             rows(gradient.square().sum_dim(2).sqrt(), &batch)
         })
+    }
+
+    fn site(&self) -> &str {
+        &self.0.at
     }
 }

@@ -1,5 +1,7 @@
 //! The fair share of each token.
 
+use std::sync::Arc;
+
 use rand::seq::SliceRandom;
 use relprop_checkpoints::Model;
 use relprop_transformer::TokenizedText;
@@ -9,7 +11,7 @@ use super::Method;
 use super::random::generator;
 use super::reader::check;
 use crate::ExplainError;
-use crate::runs::{hidden_logits, unknown_token};
+use crate::batching::{hidden_logits, unknown_token};
 
 /// The mean change of the logit when a token is shown, over all orders of showing them (Shapley
 /// 1953; for features Strumbelj and Kononenko 2010, Lundberg and Lee 2017). A token that is not
@@ -23,9 +25,9 @@ use crate::runs::{hidden_logits, unknown_token};
 /// the text of unknown tokens. Up to `exact` tokens all 2^n sets are tried; beyond, the mean runs
 /// over `samples` random orders (Castro et al. 2009), each of which takes n - 1 forward passes and
 /// has the same sum.
-#[derive(Clone, Copy, Debug)]
-pub struct Shapley<'m> {
-    model: &'m Model,
+#[derive(Clone, Debug)]
+pub struct Shapley {
+    model: Arc<Model>,
     unknown: u32,
     parameters: ShapleyParameters,
 }
@@ -52,14 +54,14 @@ impl Default for ShapleyParameters {
     }
 }
 
-impl<'m> Shapley<'m> {
+impl Shapley {
     /// Shapley values in `model`.
     ///
     /// # Errors
     ///
     /// [`ExplainError::NoToken`] if the vocabulary has no unknown token,
     /// [`ExplainError::MethodParameter`] if a parameter is out of its range.
-    pub fn new(model: &'m Model, parameters: ShapleyParameters) -> Result<Self, ExplainError> {
+    pub fn new(model: &Arc<Model>, parameters: ShapleyParameters) -> Result<Self, ExplainError> {
         let ShapleyParameters { exact, samples, .. } = parameters;
         let refuse = |message| {
             Err(ExplainError::MethodParameter {
@@ -74,7 +76,7 @@ impl<'m> Shapley<'m> {
             return refuse("`samples` is 0: it must be at least 1".to_owned());
         }
         Ok(Self {
-            model,
+            model: Arc::clone(model),
             unknown: unknown_token(model)?,
             parameters,
         })
@@ -147,17 +149,17 @@ fn prefixes(tokens: usize, players: &[usize], order: &[usize]) -> Vec<Vec<bool>>
     steps.collect()
 }
 
-impl Method for Shapley<'_> {
+impl Method for Shapley {
     fn name(&self) -> &str {
         "shapley"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        check(self.model, label)?;
+        check(&self.model, label)?;
         let is_exact = |players: &[usize]| players.len() <= self.parameters.exact;
         let masks = |text: &TokenizedText| {
             let (tokens, players) = (text.tokens.len(), players(text));
@@ -173,8 +175,8 @@ impl Method for Shapley<'_> {
                 .flat_map(|order| prefixes(tokens, &players, order).into_iter().skip(1));
             [whole, nothing].into_iter().chain(steps).collect()
         };
-        let masked = texts.iter().map(|text| (text, masks(text)));
-        let logits = hidden_logits(self.model, self.unknown, masked)?;
+        let masked = texts.iter().map(|text| (*text, masks(text)));
+        let logits = hidden_logits(&self.model, self.unknown, masked)?;
 
         let relevance = texts.iter().zip(logits).map(|(text, logits)| {
             let values: Vec<f64> = logits.iter().map(|row| row[label].into()).collect();

@@ -1,5 +1,7 @@
 //! The gradient, averaged over noise.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -13,8 +15,8 @@ use super::Method;
 use super::random::generator;
 use super::reader::{Reader, check};
 use crate::ExplainError;
-use crate::explainer::numbers;
-use crate::runs::{TOKENS, in_passes, tensor};
+use crate::batching::{TOKENS, in_passes, tensor};
+use crate::numbers::numbers;
 
 /// [Saliency](super::Saliency) of the gradient averaged over noisy inputs (SmoothGrad; Smilkov et
 /// al. 2017, section 3), at the read site.
@@ -26,8 +28,8 @@ use crate::runs::{TOKENS, in_passes, tensor};
 /// `max x` and `min x` are the largest and the smallest number of the text. It takes one forward
 /// pass, and as many forward and backward passes as there are samples.
 #[derive(Clone, Debug)]
-pub struct SmoothGrad<'m> {
-    reader: Reader<'m>,
+pub struct SmoothGrad {
+    reader: Reader,
     parameters: SmoothGradParameters,
 }
 
@@ -53,14 +55,14 @@ impl Default for SmoothGradParameters {
     }
 }
 
-impl<'m> SmoothGrad<'m> {
+impl SmoothGrad {
     /// SmoothGrad in `model`, at the input of the first block
     /// ([`DEFAULT_SITE`](crate::DEFAULT_SITE)).
     ///
     /// # Errors
     ///
     /// [`ExplainError::MethodParameter`] if a parameter is out of its range.
-    pub fn new(model: &'m Model, parameters: SmoothGradParameters) -> Result<Self, ExplainError> {
+    pub fn new(model: &Arc<Model>, parameters: SmoothGradParameters) -> Result<Self, ExplainError> {
         let SmoothGradParameters { samples, noise, .. } = parameters;
         let refuse = |message| {
             Err(ExplainError::MethodParameter {
@@ -140,7 +142,7 @@ impl<'m> SmoothGrad<'m> {
             sum = sum + by_copy.sum_dim(0).squeeze_dim(0);
         }
         let mean = sum * (samples as f64).recip();
-        crate::runs::rows(mean.square().sum_dim(2).sqrt(), &batch)
+        crate::batching::rows(mean.square().sum_dim(2).sqrt(), &batch)
     }
 }
 
@@ -151,19 +153,23 @@ fn fill(numbers: &mut [f32], generator: &mut ChaCha8Rng, deviation: f32) {
     }
 }
 
-impl Method for SmoothGrad<'_> {
+impl Method for SmoothGrad {
     fn name(&self) -> &str {
         "smooth-grad"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        check(self.reader.model, label)?;
+        check(&self.reader.model, label)?;
         in_passes(texts, self.parameters.samples, |texts| {
             self.pass(texts, label)
         })
+    }
+
+    fn site(&self) -> &str {
+        &self.reader.at
     }
 }

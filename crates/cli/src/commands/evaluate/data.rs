@@ -11,8 +11,7 @@ use relprop_explain::Target;
 use relprop_transformer::TokenizedText;
 use sha2::{Digest, Sha256};
 
-use crate::args::EvaluationTarget;
-use crate::commands::REVIEWS;
+use crate::args::{EvaluationTarget, REVIEWS};
 
 /// What names the embedded corpus, unless a file is called so.
 const EMBEDDED: &str = "reviews";

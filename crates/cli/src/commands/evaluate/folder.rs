@@ -10,7 +10,7 @@ use relprop_render as render;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::settings::Settings;
+use crate::plan::{EvaluatePlan, differences, fields};
 
 /// The name and version of the format of `results.json`.
 const SCHEMA: &str = "relprop.evaluation/2";
@@ -37,7 +37,7 @@ struct Report {
     schema: String,
     /// The command that made it.
     command: Vec<String>,
-    settings: Settings,
+    settings: EvaluatePlan,
     #[serde(flatten)]
     results: Results,
 }
@@ -47,14 +47,14 @@ type Part = Vec<Vec<Readings>>;
 
 impl Folder {
     /// Makes the folder, or takes up the run that is in it.
-    pub(super) fn open(path: &Path, settings: &Settings) -> anyhow::Result<(Self, State)> {
+    pub(super) fn open(path: &Path, settings: &EvaluatePlan) -> anyhow::Result<(Self, State)> {
         let folder = Self(path.to_owned());
         if let Some(report) = read::<Report>(&path.join(RESULTS))? {
             folder.ensure_same(settings, &report.settings, "a finished run")?;
             return Ok((folder, State::Finished(report.results)));
         }
         let file = path.join(PARTS).join(SETTINGS);
-        match read::<Settings>(&file)? {
+        match read::<EvaluatePlan>(&file)? {
             Some(theirs) => {
                 folder.ensure_same(settings, &theirs, "an unfinished run")?;
                 eprintln!("going on with the run that was interrupted");
@@ -68,8 +68,13 @@ impl Folder {
         Ok((folder, State::Unfinished))
     }
 
-    fn ensure_same(&self, ours: &Settings, theirs: &Settings, what: &str) -> anyhow::Result<()> {
-        let differences = ours.differences(theirs);
+    fn ensure_same(
+        &self,
+        ours: &EvaluatePlan,
+        theirs: &EvaluatePlan,
+        what: &str,
+    ) -> anyhow::Result<()> {
+        let differences = differences(&fields(ours)?, &fields(theirs)?);
         if differences.is_empty() {
             return Ok(());
         }
@@ -98,7 +103,7 @@ impl Folder {
     }
 
     /// Writes the results, and deletes the parts.
-    pub(super) fn finish(self, settings: &Settings, results: &Results) -> anyhow::Result<()> {
+    pub(super) fn finish(self, settings: &EvaluatePlan, results: &Results) -> anyhow::Result<()> {
         let report = Report {
             schema: SCHEMA.to_owned(),
             command: std::env::args().collect(),

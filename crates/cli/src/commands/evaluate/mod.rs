@@ -2,10 +2,12 @@
 
 mod data;
 mod folder;
-mod settings;
+
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use relprop_checkpoints::Model;
+use relprop_engine::method;
 use relprop_evaluate::{
     Candidate, Evaluation, METRICS, Metric, Need, Readings, Results, Sample, cascade, metric,
     unknown_token,
@@ -14,12 +16,11 @@ use relprop_render as render;
 
 use crate::args::EvaluateArguments;
 use crate::output::Output;
+use crate::plan::EvaluatePlan;
 use crate::usage::UsageError;
-use crate::{device, methods, model};
 
 pub(crate) use data::{Data, labelled};
 use folder::{Folder, State};
-use settings::Settings;
 
 /// How many texts are measured at once, and how many a part of an interrupted run holds.
 const TEXTS: usize = 16;
@@ -29,9 +30,10 @@ const ALL: &str = "all";
 /// Measures which explanation of a model is the most faithful.
 pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let mut metrics = metrics(&arguments.metrics)?;
-    let device = device::parse(&arguments.device.name)?;
-    let model = Model::load(&model::folder(&arguments.model)?, &device)?;
-    let model = arguments.precision.dtype.apply(model)?;
+    let device = arguments.device.open()?;
+    let precision = arguments.precision.precision()?;
+    let (model, _) = arguments.model.open(&device, precision)?;
+    let model = Arc::new(model);
     let data = labelled(
         &arguments.data,
         arguments.limit,
@@ -50,7 +52,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
             );
         }
     }
-    let settings = Settings::new(arguments, &model, &metrics, &data)?;
+    let settings = EvaluatePlan::new(arguments, &model, &metrics, &data)?;
     let folder = arguments
         .out
         .as_deref()
@@ -79,22 +81,25 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
 /// What every metric finds under every method, `[method][text][metric]`.
 fn run(
     arguments: &EvaluateArguments,
-    model: &Model,
+    model: &Arc<Model>,
     metrics: &[Box<dyn Metric>],
     samples: &[Sample],
     folder: Option<&Folder>,
 ) -> anyhow::Result<Vec<Vec<Readings>>> {
     let seed = arguments.seed;
     let randomised = match metrics.iter().any(|m| m.need() == Some(Need::Randomised)) {
-        true => cascade(model, seed),
+        true => cascade(model, seed)
+            .into_iter()
+            .map(|(_, model)| Arc::new(model))
+            .collect(),
         false => Vec::new(),
     };
     let candidate = |name: &String| -> anyhow::Result<Candidate> {
         let stages = randomised
             .iter()
-            .map(|(_, model)| methods::load(name, model, seed));
+            .map(|model| method(name, model, seed).map_err(UsageError::from));
         Ok(Candidate {
-            method: methods::load(name, model, seed)?,
+            method: method(name, model, seed).map_err(UsageError::from)?,
             randomised: stages.collect::<Result<_, _>>()?,
         })
     };

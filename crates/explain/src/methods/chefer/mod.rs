@@ -2,6 +2,8 @@
 
 mod rules;
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use relprop_checkpoints::Model;
 use relprop_rules::operations::Residual;
@@ -13,7 +15,7 @@ use super::Method;
 use super::attention::{crop, positive, rollout, sites, weights_and_gradients, without_itself};
 use super::reader::check;
 use crate::ExplainError;
-use crate::runs::{backward, in_passes};
+use crate::batching::{backward, in_passes};
 use rules::Rescaled;
 
 /// The relevance of attention weights times their gradient, positive parts, rolled out (Chefer et
@@ -38,8 +40,8 @@ use rules::Rescaled;
 /// backward pass for each residual sum after the first attention weights that are used, and two
 /// more.
 #[derive(Clone, Debug)]
-pub struct Chefer<'m> {
-    model: &'m Model,
+pub struct Chefer {
+    model: Arc<Model>,
     rules: BoundRules,
     start: usize,
     /// The attention weights of the blocks that are used.
@@ -57,13 +59,13 @@ pub struct CheferParameters {
     pub start: Option<usize>,
 }
 
-impl<'m> Chefer<'m> {
+impl Chefer {
     /// The attention weights of `model`.
     ///
     /// # Errors
     ///
     /// [`ExplainError::MethodParameter`] if the model has no block `start`.
-    pub fn new(model: &'m Model, parameters: CheferParameters) -> Result<Self, ExplainError> {
+    pub fn new(model: &Arc<Model>, parameters: CheferParameters) -> Result<Self, ExplainError> {
         let all = model.transformer.sites();
         let mut weights = sites(model)?;
         let start = parameters.start.unwrap_or(weights.len() - 1);
@@ -86,7 +88,7 @@ impl<'m> Chefer<'m> {
             .collect();
         residuals.reverse();
         Ok(Self {
-            model,
+            model: Arc::clone(model),
             rules: rules::bind(&all)?,
             start,
             weights,
@@ -132,19 +134,19 @@ impl<'m> Chefer<'m> {
     }
 }
 
-impl Method for Chefer<'_> {
+impl Method for Chefer {
     fn name(&self) -> &str {
         "chefer"
     }
 
     fn relevance(
         &self,
-        texts: &[TokenizedText],
+        texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        check(self.model, label)?;
+        check(&self.model, label)?;
         in_passes(texts, 1, |texts| {
-            let (batch, blocks) = weights_and_gradients(self.model, texts, label)?;
+            let (batch, blocks) = weights_and_gradients(&self.model, texts, label)?;
             let gradients = blocks.into_iter().skip(self.start).map(|b| b.gradient);
             let relevance = self.relevance_of_weights(&batch, label)?;
             let maps = gradients
@@ -153,7 +155,7 @@ impl Method for Chefer<'_> {
             let joint = rollout(maps).ok_or(ExplainError::NoAttention)?;
             let maps = crop(joint, &batch)?.into_iter();
             let rows = maps.zip(texts).map(|(map, text)| {
-                let row = without_itself(self.model, map, text);
+                let row = without_itself(&self.model, map, text);
                 row.into_iter().map(|x| x as f32).collect()
             });
             Ok(rows.collect())

@@ -1,0 +1,114 @@
+//! Arguments of `relprop evaluate` and `relprop tune`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use super::{DeviceArgument, ModelArgument, PrecisionArgument};
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelArgument,
+    /// A .tsv, .csv or .jsonl file with the columns `text` (or `sentence`) and `label`; a .txt file of
+    /// trees from the Stanford Sentiment Treebank, whose words people have judged; or `reviews`, the
+    /// embedded corpus, whose deciding words are known
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// What to measure: metrics (docs/evaluation.md lists them), or `all` that the data allow
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METRICS.map(String::from))]
+    pub(crate) metrics: Vec<String>,
+    /// The label whose logit is explained: the true one of each text, or the one that the model
+    /// predicts (the texts need no labels then)
+    #[arg(long, value_enum, default_value_t = EvaluationTarget::True)]
+    pub(crate) target: EvaluationTarget,
+    /// What to compare: presets (see `relprop rules`), TOML files, and the methods of
+    /// docs/methods.md, such as `random` or `integrated-gradients:steps=50`
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METHODS.map(String::from))]
+    pub(crate) methods: Vec<String>,
+    /// Take the first N texts only
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// What all random numbers come from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The folder for results.json, curves.svg and report.html; an interrupted run in it goes on
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) precision: PrecisionArgument,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+/// What `evaluate` measures unless it is told.
+const METRICS: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
+
+/// What `evaluate` compares unless it is told.
+const METHODS: [&str; 8] = [
+    "random",
+    "gradient-x-input",
+    "ah",
+    "ln",
+    "ah-ln",
+    "attn-lrp",
+    "libra",
+    "libra-gamma",
+];
+
+/// The label that an evaluation explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EvaluationTarget {
+    /// The true label
+    True,
+    /// The label that the model predicts
+    Predicted,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArguments {
+    #[command(flatten)]
+    pub(crate) model: ModelArgument,
+    /// Texts with labels, as for `relprop evaluate`; a third of those that are taken is held out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// The rule sets that the search may start from: presets (see `relprop rules`), TOML files
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = STARTS.map(String::from))]
+    pub(crate) start: Vec<String>,
+    /// Try so many rule sets at most
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) tries: usize,
+    /// Take N texts, drawn at random
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) limit: usize,
+    /// Take texts of at least N words only: the order of a few words says little
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) min_words: usize,
+    /// The label whose logit is explained: the true one of each text, or the one that the model
+    /// predicts (the texts need no labels then)
+    #[arg(long, value_enum, default_value_t = EvaluationTarget::True)]
+    pub(crate) target: EvaluationTarget,
+    /// What all random numbers come from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print every rule set that is tried, with its score
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// The file for the rule set, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+/// What `tune` starts from unless it is told: the first of these is what scores are relative to.
+const STARTS: [&str; 6] = [
+    "ah-ln",
+    "attn-lrp",
+    "libra",
+    "libra-gamma",
+    "epsilon",
+    "gamma",
+];

@@ -1,0 +1,43 @@
+//! Arguments of `relprop train`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::DeviceArgument;
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArguments {
+    /// A folder with train.tsv and dev.tsv, or one .tsv, .csv or .jsonl file with the columns
+    /// `text` (or `sentence`) and `label`; or `agreement`, embedded sentences for --task next-token; or
+    /// a folder of pictures: a folder of PNG or JPEG files for each label, or the files of MNIST
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: PathBuf,
+    /// What the model learns: labels, or which token comes next (labels are then not needed for
+    /// anything); instead of the settings' own task
+    #[arg(long, value_enum)]
+    pub(crate) task: Option<TaskArgument>,
+    /// The folder for the model; an interrupted training in it is resumed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Settings in TOML; all of them are in docs/training.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What all random numbers come from, instead of the settings' own seed
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Print plain lines even where there is a terminal for the dashboard
+    #[arg(long)]
+    pub(crate) no_tui: bool,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
+}
+
+/// What a training is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskArgument {
+    /// The labels of texts
+    Classify,
+    /// The next token of texts
+    NextToken,
+}

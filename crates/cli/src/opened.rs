@@ -1,0 +1,82 @@
+//! The model that a command works on.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use indicatif::{ProgressBar, ProgressStyle};
+use relprop_checkpoints::Model;
+use relprop_engine::{EngineError, Precision, device, model_folder};
+use relprop_rules::RuleSet;
+
+use crate::args::{DeviceArgument, ModelArgument, PrecisionArgument};
+use crate::usage::UsageError;
+
+impl DeviceArgument {
+    /// The device.
+    pub(crate) fn open(&self) -> anyhow::Result<Device> {
+        Ok(device(&self.name).map_err(UsageError::from)?)
+    }
+}
+
+impl PrecisionArgument {
+    /// The type of float.
+    pub(crate) fn precision(&self) -> anyhow::Result<Precision> {
+        Ok(self.dtype.parse().map_err(UsageError::new)?)
+    }
+}
+
+impl ModelArgument {
+    /// The folder of the model, which is fetched if it is a name.
+    pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
+        let bar = ProgressBar::no_length();
+        let style = "{msg} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+        bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
+        let mut shown = String::new();
+        let folder = model_folder(&self.name, |file, here, size| {
+            if shown != file {
+                if shown.is_empty() {
+                    let name = self.name.display();
+                    bar.suspend(|| eprintln!("fetching {name} from the Hugging Face Hub"));
+                }
+                file.clone_into(&mut shown);
+                bar.set_message(shown.clone());
+                bar.reset();
+            }
+            bar.set_length(size);
+            bar.set_position(here);
+        });
+        bar.finish_and_clear();
+        folder.map_err(|error| match error {
+            EngineError::NoHub(name) => anyhow::anyhow!(
+                "there is no model folder {name}; `relprop train --out {name}` makes one. For a model \
+                 of that name on the Hugging Face Hub, build relprop with --features hub"
+            ),
+            error => error.into(),
+        })
+    }
+
+    /// The model on `device`, with weights of this type.
+    pub(crate) fn open(
+        &self,
+        device: &Device,
+        precision: Precision,
+    ) -> anyhow::Result<(Model, PathBuf)> {
+        let folder = self.folder()?;
+        let model = load(&folder, device)?;
+        let model = precision.apply(model).map_err(UsageError::from)?;
+        Ok((model, folder))
+    }
+}
+
+/// The model in a folder.
+pub(crate) fn load(folder: &Path, device: &Device) -> anyhow::Result<Model> {
+    Ok(Model::load(folder, device)?)
+}
+
+/// The rule set that a name or a file stands for.
+pub(crate) fn rules(name: &str) -> anyhow::Result<RuleSet> {
+    relprop_engine::rules(name).map_err(|error| match error {
+        EngineError::Preset(_) => UsageError::from(error).into(),
+        error => error.into(),
+    })
+}

@@ -1,0 +1,80 @@
+//! The plan of `relprop evaluate`.
+
+use anyhow::Context;
+use relprop_checkpoints::Model;
+use relprop_engine::{Precision, is_rules_file};
+use relprop_evaluate::Metric;
+use serde::{Deserialize, Serialize};
+
+use crate::args::{EvaluateArguments, EvaluationTarget};
+use crate::commands::Data;
+
+/// Everything that decides what is found. Two runs with the same plan find the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct EvaluatePlan {
+    /// The version of relprop.
+    version: String,
+    /// The family of the model.
+    family: String,
+    /// The SHA-256 of the model's weights.
+    model_sha256: Option<String>,
+    /// The SHA-256 of the file of texts; none for the embedded corpus.
+    data_sha256: Option<String>,
+    /// How many texts at most.
+    limit: Option<usize>,
+    /// How many texts could be used.
+    texts: usize,
+    /// Which label's logit is explained.
+    target: EvaluationTarget,
+    /// What all random numbers come from.
+    seed: u64,
+    /// The device, as it was asked for.
+    device: String,
+    /// The type of float of the weights.
+    dtype: Precision,
+    metrics: Vec<String>,
+    methods: Vec<MethodSettings>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct MethodSettings {
+    name: String,
+    /// The rule set, where it was read from a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<String>,
+}
+
+impl EvaluatePlan {
+    pub(crate) fn new(
+        arguments: &EvaluateArguments,
+        model: &Model,
+        metrics: &[Box<dyn Metric>],
+        data: &Data,
+    ) -> anyhow::Result<Self> {
+        let method = |name: &String| -> anyhow::Result<MethodSettings> {
+            let text = is_rules_file(name).then(|| std::fs::read_to_string(name));
+            Ok(MethodSettings {
+                name: name.clone(),
+                rules: text.transpose().with_context(|| name.clone())?,
+            })
+        };
+        Ok(Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            family: model.family.name().to_owned(),
+            model_sha256: model.sha256.clone(),
+            data_sha256: data.sha256.clone(),
+            limit: arguments.limit,
+            texts: data.samples.len(),
+            target: arguments.target,
+            seed: arguments.seed,
+            device: arguments.device.name.clone(),
+            dtype: arguments.precision.precision()?,
+            metrics: metrics.iter().map(|metric| metric.name()).collect(),
+            methods: arguments
+                .methods
+                .iter()
+                .map(method)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}

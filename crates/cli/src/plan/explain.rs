@@ -1,0 +1,307 @@
+//! The plan of `relprop explain`.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use relprop_checkpoints::{Model, Truncation, sha256};
+use relprop_data::Table;
+use relprop_engine::{COMPARED, Content, Precision};
+use relprop_explain::{LRP, Plan, Sampling, Score, Target};
+use relprop_rules::RuleSet;
+use serde::{Serialize, Serializer};
+
+use crate::args::{ExplainArguments, SamplingArguments, Unit};
+use crate::opened;
+use crate::output::{Format, is_file};
+use crate::usage::UsageError;
+
+/// The files of a model folder, besides its weights, that decide what an explanation says.
+const MODEL_FILES: [&str; 5] = [
+    "config.json",
+    "tokenizer.json",
+    "vocab.txt",
+    "tokenizer_config.json",
+    "preprocessor_config.json",
+];
+/// How many pictures are held at once: they are large.
+const PICTURES: usize = 1;
+
+/// Everything that decides what is written.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ExplainPlan {
+    schema: &'static str,
+    version: &'static str,
+    /// The SHA-256 of the model's weights.
+    model: Option<String>,
+    /// The SHA-256 of its other files.
+    model_files: String,
+    device: String,
+    dtype: String,
+    /// What is asked of the model.
+    #[serde(flatten)]
+    pub(crate) question: Plan,
+    /// Rule sets beside the one that is asked for.
+    pub(crate) compared: Vec<RuleSet>,
+    pub(crate) content: Content,
+    /// The SHA-256 of the table.
+    input: Option<String>,
+    /// The column of the texts, if it was named.
+    column: Option<String>,
+    /// The rows of the table, counted from 0.
+    pub(crate) rows: Option<Range<u64>>,
+    /// How many rows are explained and written at a time.
+    pub(crate) group: NonZeroUsize,
+    #[serde(serialize_with = "name")]
+    pub(crate) format: &'static Format,
+}
+
+/// Where a plan's texts come from, and where its output goes: two runs of one plan may differ in it.
+pub(crate) struct Destined {
+    /// The texts of the command line, or the names of pictures.
+    pub(crate) texts: Vec<String>,
+    pub(crate) table: Option<Table>,
+    pub(crate) standard_input: bool,
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) errors: Option<PathBuf>,
+    pub(crate) overlay: Option<PathBuf>,
+    pub(crate) resume: bool,
+}
+
+fn name<S: Serializer>(format: &&Format, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(format.name)
+}
+
+impl ExplainPlan {
+    /// Checks what can be checked without the model: the model may be large, and be fetched first.
+    pub(crate) fn check(arguments: &ExplainArguments) -> anyhow::Result<()> {
+        let format = format(arguments)?;
+        if let Some(rules) = &arguments.rules {
+            opened::rules(rules)?;
+        }
+        let to_file = arguments.out.as_deref().is_some_and(is_file);
+        let standard_input = is_standard_input(arguments);
+        let message = if format.only_to_file() && !to_file {
+            "a Parquet or Arrow table is written to a file: name it (--out)"
+        } else if format.is_table() && arguments.input.is_some() && !arguments.texts.is_empty() {
+            "a table has the columns of one input: give texts or --input, not both"
+        } else if arguments.resume && (format.is_document() || !to_file) {
+            "only a run that writes .jsonl, .csv, .parquet, .arrow or .txt to a file can be resumed"
+        } else if standard_input
+            && (arguments.resume || arguments.shard.is_some() || arguments.column.is_some())
+        {
+            "standard input is lines, read once and from the start: give a file to --input"
+        } else {
+            return Ok(());
+        };
+        UsageError::refuse(message)
+    }
+
+    /// The plan of these arguments for `model`, which was read from `folder`.
+    ///
+    /// Every argument is named here, so that one which is added cannot be forgotten: it decides what is
+    /// written, and stands in the plan, or it does not, and stands in what the plan is destined for.
+    pub(crate) fn new(
+        arguments: ExplainArguments,
+        precision: Precision,
+        model: &Model,
+        folder: &Path,
+    ) -> anyhow::Result<(Self, Destined)> {
+        let format = format(&arguments)?;
+        let standard_input = is_standard_input(&arguments);
+        refuse(&arguments, format, model)?;
+        let ExplainArguments {
+            texts,
+            input,
+            pair,
+            column,
+            // The model is known by its content.
+            model: _,
+            method,
+            rules,
+            target,
+            against,
+            position,
+            score,
+            recompute,
+            generate,
+            sampling,
+            at,
+            ledger,
+            format: _,
+            out,
+            errors,
+            resume,
+            shard,
+            group,
+            overlay,
+            no_truncate,
+            precision: _,
+            // The model is on it.
+            device: _,
+        } = arguments;
+        let rules = rules.as_deref().map(opened::rules).transpose()?;
+        let question = Plan {
+            method: method.filter(|name| name != LRP),
+            rules,
+            at,
+            ledger,
+            recompute,
+            target: Target::read(model, &target, against.as_deref()).map_err(UsageError::new)?,
+            score: match score {
+                Unit::Logit => Score::Logit,
+                Unit::LogProbability => Score::LogProbability,
+            },
+            position,
+            truncation: match no_truncate {
+                true => Truncation::Refuse,
+                false => Truncation::Cut,
+            },
+            seed: 0,
+        };
+        let content = match generate {
+            _ if model.preprocessor.is_some() => Content::Pictures,
+            Some(tokens) => Content::Prompts {
+                tokens: tokens.get(),
+                sampling: drawn(&sampling)?,
+            },
+            None => Content::Texts { second: pair },
+        };
+        let table = match input.as_deref().filter(|_| !standard_input) {
+            Some(path) => Some(Table::open(path, column.as_deref())?),
+            None => None,
+        };
+        let rows = table.as_ref().map(|table| match shard {
+            Some(shard) => shard.of(table.rows()),
+            None => 0..table.rows(),
+        });
+        let files = MODEL_FILES.map(|name| folder.join(name));
+        let files: Vec<_> = files.into_iter().filter(|file| file.is_file()).collect();
+        let plan = Self {
+            schema: "relprop.bulk/2",
+            version: env!("CARGO_PKG_VERSION"),
+            model: model.sha256.clone(),
+            model_files: sha256(&files)?,
+            device: format!("{:?}", model.transformer.device()),
+            dtype: precision.name().to_owned(),
+            compared: match format.compares && content.is_compared() {
+                true => beside(&question)?,
+                false => Vec::new(),
+            },
+            input: match &table {
+                Some(table) => Some(sha256(&[table.path()])?),
+                None => None,
+            },
+            column,
+            rows,
+            group: match content {
+                Content::Texts { .. } => group,
+                Content::Pictures | Content::Prompts { .. } => {
+                    NonZeroUsize::new(PICTURES).unwrap_or(group)
+                }
+            },
+            question,
+            content,
+            format,
+        };
+        let destined = Destined {
+            texts,
+            table,
+            standard_input,
+            out,
+            errors,
+            overlay,
+            resume,
+        };
+        Ok((plan, destined))
+    }
+}
+
+/// Refuses what the model cannot be asked for.
+fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyhow::Result<()> {
+    if model.preprocessor.is_some() {
+        let for_texts = [
+            ("--input", arguments.input.is_some()),
+            ("--pair", arguments.pair.is_some()),
+            ("--generate", arguments.generate.is_some()),
+            ("--no-truncate", arguments.no_truncate),
+            ("a table", !format.pictures),
+        ];
+        if let Some((option, _)) = for_texts.into_iter().find(|(_, given)| *given) {
+            return UsageError::refuse(format_args!(
+                "{option} is for texts; name the pictures one after another"
+            ));
+        }
+        return Ok(());
+    }
+    if arguments.overlay.is_some() {
+        return UsageError::refuse("--overlay is for pictures, and the model reads texts");
+    }
+    if arguments.generate.is_none() {
+        return Ok(());
+    }
+    if !model.transformer.config().is_language_model() {
+        return UsageError::refuse(
+            "--generate: the model classifies whole texts; only a language model goes on with one",
+        );
+    }
+    if !format.continuations {
+        return UsageError::refuse("a continuation is written as ansi, json or html (--format)");
+    }
+    if arguments.texts.len() != 1 {
+        return UsageError::refuse("--generate goes on with one text: give one");
+    }
+    if arguments.ledger {
+        return UsageError::refuse("--ledger does not go with --generate");
+    }
+    Ok(())
+}
+
+/// The rule sets beside the one that is asked for.
+fn beside(question: &Plan) -> anyhow::Result<Vec<RuleSet>> {
+    let others = COMPARED.into_iter();
+    let others = others.filter(|name| question.method.is_some() || *name != question.title());
+    others.map(|name| Ok(RuleSet::preset(name)?)).collect()
+}
+
+/// How results are written.
+fn format(arguments: &ExplainArguments) -> Result<&'static Format, UsageError> {
+    let unknown = |name: &str| UsageError::new(format_args!("there is no format `{name}`"));
+    match (&arguments.format, arguments.out.as_deref()) {
+        (Some(name), _) => Format::named(name).ok_or_else(|| unknown(name)),
+        (None, Some(out)) => Format::from_path(out).ok_or_else(|| {
+            UsageError::new(format_args!(
+                "{}: the ending of the name says no format; say which one (--format)",
+                out.display()
+            ))
+        }),
+        (None, None) => Format::named("ansi").ok_or_else(|| unknown("ansi")),
+    }
+}
+
+fn is_standard_input(arguments: &ExplainArguments) -> bool {
+    arguments.input.as_deref() == Some(Path::new("-"))
+}
+
+/// How tokens are drawn, if they are.
+fn drawn(arguments: &SamplingArguments) -> Result<Option<Sampling>, UsageError> {
+    let SamplingArguments {
+        temperature,
+        top_k,
+        top_p,
+        seed,
+    } = *arguments;
+    if temperature.is_none() && top_k.is_none() && top_p.is_none() && seed.is_none() {
+        return Ok(None);
+    }
+    let usual = Sampling::default();
+    let sampling = Sampling {
+        temperature: temperature.unwrap_or(usual.temperature),
+        top_k,
+        top_p: top_p.unwrap_or(usual.top_p),
+        seed: seed.unwrap_or(usual.seed),
+    };
+    sampling.check().map_err(UsageError::new)?;
+    Ok(Some(sampling))
+}

@@ -1,0 +1,201 @@
+//! Explanations as the columns of a table; docs/bulk.md lists them.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, ListArray, RecordBatch,
+    StringArray, StructArray,
+};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field, Fields, Schema};
+use relprop_explain::{Absorbed, Explanation, Ledger};
+use serde_json::json;
+
+use crate::{EngineError, Group};
+
+/// A column that has a value in every row.
+type Column = (&'static str, ArrayRef);
+
+/// The columns of the input, then those of the explanations; `ledger` says whether these have one.
+/// What is the same for all rows stands in the metadata, under `relprop`.
+///
+/// # Errors
+///
+/// [`EngineError::ColumnTaken`] if the input has a column of the same name.
+pub fn columns_of(group: &Group, ledger: bool) -> Result<RecordBatch, EngineError> {
+    let explanations: Vec<_> = group.explanations().collect();
+    let mut added = columns(&explanations)?;
+    if ledger {
+        added.extend(ledger_columns(&explanations)?);
+    }
+    let input = group.batch.schema();
+    let mut fields: Vec<_> = input.fields().iter().cloned().collect();
+    let mut arrays = group.batch.columns().to_vec();
+    for (name, array) in added {
+        if input.index_of(name).is_ok() {
+            return Err(EngineError::ColumnTaken(name));
+        }
+        fields.push(Arc::new(Field::new(name, array.data_type().clone(), false)));
+        arrays.push(array);
+    }
+    let mut metadata = input.metadata().clone();
+    if let Some(first) = explanations.first() {
+        metadata.insert("relprop".to_owned(), facts(first));
+    }
+    let schema = Schema::new_with_metadata(fields, metadata);
+    Ok(RecordBatch::try_new(Arc::new(schema), arrays)?)
+}
+
+/// What is the same for all rows.
+fn facts(explanation: &Explanation) -> String {
+    let Explanation {
+        schema,
+        method,
+        rules,
+        at,
+        model,
+        device,
+        version,
+        labels,
+        ..
+    } = explanation;
+    json!({
+        "schema": schema, "method": method, "rules": rules, "at": at, "model": model,
+        "device": device, "version": version, "labels": labels,
+    })
+    .to_string()
+}
+
+fn columns(explanations: &[&Explanation]) -> Result<Vec<Column>, EngineError> {
+    let texts = |text: fn(&Explanation) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(
+            explanations.iter().map(|e| text(e)),
+        ))
+    };
+    let each = || explanations.iter();
+    let tokens = || each().flat_map(|e| &e.tokens);
+    let words = || each().flat_map(|e| &e.words);
+    let logits = Float32Array::from_iter_values(each().flat_map(|e| e.logits.iter().copied()));
+    Ok(vec![
+        ("prediction", texts(|e| &e.prediction)),
+        ("target", texts(|e| &e.target.label)),
+        ("target_value", floats(each().map(|e| e.target.value))),
+        (
+            "logits",
+            list(each().map(|e| e.logits.len()), Arc::new(logits))?,
+        ),
+        (
+            "tokens",
+            list(
+                each().map(|e| e.tokens.len()),
+                structure(vec![
+                    ("text", strings(tokens().map(|token| token.text.as_str()))),
+                    ("id", integers(tokens().map(|token| token.id as usize))?),
+                    ("start", integers(tokens().map(|token| token.start))?),
+                    ("end", integers(tokens().map(|token| token.end))?),
+                    ("special", booleans(tokens().map(|token| token.special))),
+                    ("relevance", floats(tokens().map(|token| token.relevance))),
+                ])?,
+            )?,
+        ),
+        (
+            "words",
+            list(
+                each().map(|e| e.words.len()),
+                structure(vec![
+                    ("text", strings(words().map(|word| word.text.as_str()))),
+                    ("start", integers(words().map(|word| word.start))?),
+                    ("end", integers(words().map(|word| word.end))?),
+                    ("relevance", floats(words().map(|word| word.relevance))),
+                ])?,
+            )?,
+        ),
+        (
+            "dropped_tokens",
+            integers(each().map(|e| e.dropped_tokens))?,
+        ),
+    ])
+}
+
+/// What was absorbed, summed up by its kind, and what is unaccounted.
+fn ledger_columns(explanations: &[&Explanation]) -> Result<Vec<Column>, EngineError> {
+    let ledgers: Vec<&Ledger> = explanations.iter().filter_map(|e| e.ledger()).collect();
+    let sums: Vec<_> = ledgers
+        .iter()
+        .map(|ledger| by_kind(&ledger.absorbed))
+        .collect();
+    let kinds = || sums.iter().flatten();
+    Ok(vec![
+        (
+            "absorbed",
+            list(
+                sums.iter().map(Vec::len),
+                structure(vec![
+                    ("kind", strings(kinds().map(|(kind, _)| *kind))),
+                    (
+                        "relevance",
+                        doubles(kinds().map(|(_, relevance)| *relevance)),
+                    ),
+                ])?,
+            )?,
+        ),
+        (
+            "unaccounted",
+            doubles(ledgers.iter().map(|ledger| ledger.unaccounted)),
+        ),
+    ])
+}
+
+/// Sums over all entries of a kind, in the order in which kinds come up.
+fn by_kind(absorbed: &[Absorbed]) -> Vec<(&str, f64)> {
+    let mut sums: Vec<(&str, f64)> = Vec::new();
+    for entry in absorbed {
+        match sums.iter_mut().find(|(kind, _)| *kind == entry.kind) {
+            Some((_, sum)) => *sum += entry.relevance,
+            None => sums.push((&entry.kind, entry.relevance)),
+        }
+    }
+    sums
+}
+
+fn strings<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+/// 32 bits with a sign, which every reader of tables has.
+fn integers(values: impl Iterator<Item = usize>) -> Result<ArrayRef, EngineError> {
+    let values = values.map(|value| i32::try_from(value).map_err(|_| EngineError::TextTooLong));
+    Ok(Arc::new(Int32Array::from(
+        values.collect::<Result<Vec<_>, _>>()?,
+    )))
+}
+
+fn booleans(values: impl Iterator<Item = bool>) -> ArrayRef {
+    Arc::new(BooleanArray::from(values.collect::<Vec<_>>()))
+}
+
+fn floats(values: impl Iterator<Item = f32>) -> ArrayRef {
+    Arc::new(Float32Array::from_iter_values(values))
+}
+
+fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
+}
+
+fn structure(columns: Vec<Column>) -> Result<ArrayRef, EngineError> {
+    let field = |(name, array): &Column| Field::new(*name, array.data_type().clone(), false);
+    let fields: Fields = columns.iter().map(field).collect();
+    let arrays = columns.into_iter().map(|(_, array)| array).collect();
+    Ok(Arc::new(StructArray::try_new(fields, arrays, None)?))
+}
+
+/// Lists of these lengths, whose items stand one after another in `items`.
+fn list(lengths: impl Iterator<Item = usize>, items: ArrayRef) -> Result<ArrayRef, EngineError> {
+    let field = Arc::new(Field::new(
+        "item",
+        DataType::clone(items.data_type()),
+        false,
+    ));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    Ok(Arc::new(ListArray::try_new(field, offsets, items, None)?))
+}

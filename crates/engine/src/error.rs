@@ -1,0 +1,128 @@
+//! What can go wrong between a front end and a model.
+
+use std::path::PathBuf;
+
+use relprop_checkpoints::CheckpointError;
+use relprop_data::TableError;
+use relprop_explain::ExplainError;
+use relprop_rules::RuleError;
+
+use crate::Fault;
+
+/// Why the engine cannot do what a front end asks.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The build has no device at all.
+    #[error("no device is compiled in: docs/building.md says how to build one in")]
+    NoDevice,
+    /// There is no device of this name.
+    #[error(
+        "there is no device `{name}`; devices are: auto, {}, and `gpu:1` for the second of a kind",
+        known.join(", ")
+    )]
+    UnknownDevice {
+        /// What was asked for.
+        name: String,
+        /// The kinds of device that there are.
+        known: Vec<&'static str>,
+    },
+    /// The device is not compiled in.
+    #[error("the device `{name}` is not compiled in: build relprop with --features {feature}")]
+    DeviceNotCompiledIn {
+        /// The kind of device.
+        name: String,
+        /// The feature that compiles it in.
+        feature: &'static str,
+    },
+    /// The machine has no device of this kind.
+    #[error(
+        "no device of the kind `{name}` was found: is its driver installed? The device `cpu` needs none"
+    )]
+    DeviceNotFound {
+        /// The kind of device.
+        name: String,
+    },
+    /// The machine has fewer devices of this kind.
+    #[error("there is no device `{name}`; of its kind there is {}", found.join(", "))]
+    NoSuchDevice {
+        /// What was asked for.
+        name: String,
+        /// The devices of its kind.
+        found: Vec<String>,
+    },
+    /// The device does not compute in this type of float.
+    #[error("this device does not compute in {precision}")]
+    Precision {
+        /// The type of float.
+        precision: crate::Precision,
+    },
+    /// A file with rules cannot be read.
+    #[error("{}: {source}", path.display())]
+    RulesFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
+    /// A file with rules is not understood.
+    #[error("{}: {source}", path.display())]
+    RulesText {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: RuleError,
+    },
+    /// There is no preset of this name.
+    #[error("{0}; or give a file that ends in .toml")]
+    Preset(RuleError),
+    /// There is no method of this name.
+    #[error("{0}; or give a file that ends in .toml")]
+    Method(ExplainError),
+    /// There is no such folder, and this build does not fetch models.
+    #[error(
+        "there is no model folder {0}; for a model of that name on the Hugging Face Hub, build \
+         relprop with --features hub"
+    )]
+    NoHub(String),
+    /// A model cannot be fetched.
+    #[cfg(feature = "hub")]
+    #[error(
+        "there is no folder {name}, so it is taken for a name on the Hugging Face Hub: {source}"
+    )]
+    Hub {
+        /// The name.
+        name: String,
+        /// What went wrong.
+        source: relprop_checkpoints::HubError,
+    },
+    /// A model cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A text, or a model, cannot be explained as asked.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// A table cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Rows of a table cannot be put together.
+    #[error(transparent)]
+    Arrow(#[from] arrow_schema::ArrowError),
+    /// A row cannot be given back.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// The table has a column of a name that the explanation's columns need.
+    #[error(
+        "the input has a column `{0}`, which is what a column of the explanation is called; rename it"
+    )]
+    ColumnTaken(&'static str),
+    /// A place in a text is no number of 32 bits.
+    #[error("a text is too long for a table")]
+    TextTooLong,
+    /// The code that computes gave up.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// Threads could not be started.
+    #[error("threads cannot be started: {0}")]
+    Threads(String),
+}

@@ -1,0 +1,269 @@
+//! A group of rows: which of them can be explained, and what was found for each.
+
+use std::fs;
+
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
+use image::DynamicImage;
+use rayon::prelude::*;
+use relprop_data::{BadRow, Place, Rows, decode, objects, texts};
+use relprop_explain::batching::Passes;
+use relprop_explain::{Continuation, ExplainError, Explainer, Explanation, Sampling};
+use relprop_transformer::TokenizedText;
+use serde::{Deserialize, Serialize};
+
+use crate::EngineError;
+
+/// What the rows of a table hold, and what is to be found for them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// Texts to explain.
+    Texts {
+        /// What the model reads after each text.
+        second: Option<String>,
+    },
+    /// Names of files with pictures to explain.
+    Pictures,
+    /// Texts that a language model goes on with; each new token is explained.
+    Prompts {
+        /// How many tokens at most.
+        tokens: usize,
+        /// How they are drawn; the likeliest each time if it is none.
+        sampling: Option<Sampling>,
+    },
+}
+
+impl Content {
+    /// Whether explanations of it are shown beside others.
+    pub fn is_compared(&self) -> bool {
+        !matches!(self, Self::Prompts { .. })
+    }
+}
+
+/// What was found for one row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// One explanation from each explainer, the one that was asked for first.
+    Explanations(Vec<Explanation>),
+    /// How the text goes on.
+    Continuation(Continuation),
+}
+
+impl Found {
+    /// The explanation by the explainer that was asked for; none of a continuation.
+    pub fn explanation(&self) -> Option<&Explanation> {
+        match self {
+            Self::Explanations(found) => found.first(),
+            Self::Continuation(_) => None,
+        }
+    }
+}
+
+/// Rows and what was found for them.
+#[derive(Debug)]
+pub struct Group {
+    /// The rows that were explained, with the columns of the input.
+    pub batch: RecordBatch,
+    /// The column of the texts.
+    pub column: usize,
+    /// What was found for each row of `batch`.
+    pub found: Vec<Found>,
+    /// The picture of each row of `batch`, if rows are pictures.
+    pub pictures: Vec<DynamicImage>,
+    /// The rows that were not explained, in order.
+    pub bad: Vec<BadRow>,
+    /// The texts that the model cannot read whole: how many tokens were cut, and left.
+    pub cut: Vec<(Place, usize, usize)>,
+    /// Where they were cut: `end`, or with a language model `start`.
+    pub cut_from: &'static str,
+}
+
+impl Group {
+    /// The explanations by the explainer that was asked for.
+    pub fn explanations(&self) -> impl Iterator<Item = &Explanation> {
+        self.found.iter().filter_map(Found::explanation)
+    }
+}
+
+/// Explains groups of rows, however many, in passes that are bounded in memory.
+#[derive(Debug)]
+pub struct Worker<'a> {
+    /// The explainer that was asked for, and those beside it.
+    explainers: &'a [Explainer],
+    content: Content,
+    passes: Passes,
+}
+
+/// A row that the model can read.
+struct Readable {
+    row: usize,
+    tokens: TokenizedText,
+    picture: Option<DynamicImage>,
+}
+
+impl<'a> Worker<'a> {
+    /// Explains by `explainers`, of which the first is the one that was asked for.
+    ///
+    /// # Panics
+    ///
+    /// If there is no explainer.
+    pub fn new(explainers: &'a [Explainer], content: Content) -> Self {
+        assert!(!explainers.is_empty(), "somebody must explain");
+        Self {
+            explainers,
+            content,
+            passes: Passes::default(),
+        }
+    }
+
+    /// The same in passes that can be called off.
+    #[must_use]
+    pub fn in_passes(self, passes: Passes) -> Self {
+        Self { passes, ..self }
+    }
+
+    /// Explains the texts in `column` of `rows`. A row without a text, or with one that the model
+    /// cannot be given, or whose explanation holds a number that is not finite, is a bad row. `warn` is told where the device was asked for too much at once.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails on a single text.
+    pub fn explain(
+        &mut self,
+        rows: Rows,
+        column: usize,
+        warn: impl Fn(&str),
+    ) -> Result<Group, EngineError> {
+        let Rows { batch, places, bad } = rows;
+        let mut outcomes: Vec<Result<Option<Found>, String>> = Vec::new();
+        let (mut readable, mut cut) = (Vec::new(), Vec::new());
+        let read = self.read(texts(&batch, column)?.iter().collect());
+        for (row, outcome) in read.into_iter().enumerate() {
+            outcomes.push(outcome.map(|(tokens, picture)| {
+                if tokens.dropped > 0 {
+                    cut.push((places[row], tokens.dropped, tokens.tokens.len()));
+                }
+                readable.push(Readable {
+                    row,
+                    tokens,
+                    picture,
+                });
+                None
+            }));
+        }
+        let found = self.find(&readable, warn)?;
+        let mut pictures = Vec::new();
+        for (Readable { row, picture, .. }, found) in readable.into_iter().zip(found) {
+            outcomes[row] = match found.explanation().map(Explanation::finite) {
+                Some(Err(error)) => Err(error.to_string()),
+                _ => {
+                    pictures.extend(picture);
+                    Ok(Some(found))
+                }
+            };
+        }
+        let (batch, found, bad) = divide(batch, &places, outcomes, bad)?;
+        let config = self.explainers[0].model().transformer.config();
+        Ok(Group {
+            batch,
+            column,
+            found,
+            pictures,
+            bad,
+            cut,
+            cut_from: match config.is_language_model() {
+                true => "start",
+                false => "end",
+            },
+        })
+    }
+
+    /// The tokens of each row, or why it has none, on all cores.
+    #[expect(clippy::type_complexity, reason = "the picture goes with its tokens")]
+    fn read(
+        &self,
+        texts: Vec<Option<&str>>,
+    ) -> Vec<Result<(TokenizedText, Option<DynamicImage>), String>> {
+        let explainer = &self.explainers[0];
+        let texts = texts.into_par_iter().map(|text| {
+            let text = text.ok_or("the row has no text")?;
+            let tokens = match &self.content {
+                Content::Pictures => return picture(explainer, text),
+                Content::Texts {
+                    second: Some(second),
+                } => explainer.tokenize_pair(text, second),
+                Content::Texts { second: None } | Content::Prompts { .. } => {
+                    explainer.tokenize(text)
+                }
+            };
+            tokens
+                .map(|tokens| (tokens, None))
+                .map_err(|error| error.to_string())
+        });
+        texts.collect()
+    }
+
+    /// What is found for each text.
+    fn find(
+        &mut self,
+        readable: &[Readable],
+        warn: impl Fn(&str),
+    ) -> Result<Vec<Found>, ExplainError> {
+        let texts: Vec<&TokenizedText> = readable.iter().map(|text| &text.tokens).collect();
+        if let Content::Prompts { tokens, sampling } = self.content {
+            let go_on = |text: &&TokenizedText| {
+                let found = self.explainers[0].continuation(text, tokens, sampling)?;
+                Ok(Found::Continuation(found))
+            };
+            return texts.iter().map(go_on).collect();
+        }
+        let mut by_text = vec![Vec::new(); texts.len()];
+        for explainer in self.explainers {
+            let found = explainer.explain_in(&mut self.passes, &texts, &warn)?;
+            for (of_text, explanation) in by_text.iter_mut().zip(found) {
+                of_text.push(explanation);
+            }
+        }
+        Ok(by_text.into_iter().map(Found::Explanations).collect())
+    }
+}
+
+/// The picture in a file, and what the model sees of it.
+fn picture(
+    explainer: &Explainer,
+    name: &str,
+) -> Result<(TokenizedText, Option<DynamicImage>), String> {
+    let named = |error: &dyn std::fmt::Display| format!("{name}: {error}");
+    let bytes = fs::read(name).map_err(|error| named(&error))?;
+    let picture = decode(&bytes).map_err(|error| named(&error))?;
+    let tokens = explainer.model().picture(&picture, name);
+    let tokens = tokens.map_err(|error| named(&error))?;
+    Ok((tokens, Some(picture)))
+}
+
+/// Puts the good rows on one side and the bad ones on the other.
+fn divide(
+    batch: RecordBatch,
+    places: &[Place],
+    outcomes: Vec<Result<Option<Found>, String>>,
+    mut bad: Vec<BadRow>,
+) -> Result<(RecordBatch, Vec<Found>, Vec<BadRow>), EngineError> {
+    let good: BooleanArray = outcomes
+        .iter()
+        .map(|outcome| Some(outcome.is_ok()))
+        .collect();
+    let mut found = Vec::new();
+    for (index, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Ok(of_text) => found.extend(of_text),
+            Err(reason) => bad.push(BadRow {
+                place: places[index],
+                reason,
+                input: serde_json::from_str(&objects(&batch.slice(index, 1))?.remove(0))?,
+            }),
+        }
+    }
+    bad.sort_by_key(|row| row.place);
+    Ok((filter_record_batch(&batch, &good)?, found, bad))
+}

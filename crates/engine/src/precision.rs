@@ -1,0 +1,77 @@
+//! The type of float that a model's weights have.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::DType;
+use relprop_checkpoints::Model;
+use serde::{Deserialize, Serialize};
+
+use crate::EngineError;
+
+/// The types that weights can be kept in, and multiplied with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 24 binary digits.
+    #[default]
+    F32,
+    /// 11 binary digits, up to 65504.
+    F16,
+    /// 8 binary digits, as far as f32.
+    Bf16,
+}
+
+impl Precision {
+    /// Every type, the one with the most digits first.
+    pub const ALL: [Self; 3] = [Self::F32, Self::F16, Self::Bf16];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+        }
+    }
+
+    /// The same model with weights of this type.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Precision`] if the model's device does not compute in it.
+    pub fn apply(self, model: Model) -> Result<Model, EngineError> {
+        let dtype = match self {
+            Self::F32 => return Ok(model),
+            Self::F16 => DType::F16,
+            Self::Bf16 => DType::BF16,
+        };
+        if !model.transformer.device().supports_dtype(dtype) {
+            return Err(EngineError::Precision { precision: self });
+        }
+        Ok(Model {
+            transformer: model.transformer.cast(dtype),
+            ..model
+        })
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// There is no such type of float.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no type `{0}`; there are f32, f16 and bf16")]
+pub struct UnknownPrecision(String);
+
+impl FromStr for Precision {
+    type Err = UnknownPrecision;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPrecision> {
+        let known = Self::ALL.into_iter().find(|known| known.name() == text);
+        known.ok_or_else(|| UnknownPrecision(text.to_owned()))
+    }
+}

@@ -1,0 +1,37 @@
+//! Rule sets by name or from a file.
+
+use std::path::Path;
+
+use relprop_rules::RuleSet;
+
+use crate::EngineError;
+
+/// The presets that are shown side by side, the paper's method first: its parts, what it improves on, and
+/// the two methods that came after it.
+pub const COMPARED: [&str; 6] = ["ah-ln", "gradient-x-input", "ah", "ln", "attn-lrp", "libra"];
+
+/// The rule set that `name` names: a file if it ends in `.toml`, else a preset.
+///
+/// # Errors
+///
+/// If there is no such preset, or the file cannot be read or understood.
+pub fn rules(name: &str) -> Result<RuleSet, EngineError> {
+    if !is_rules_file(name) {
+        return RuleSet::preset(name).map_err(EngineError::Preset);
+    }
+    let path = || name.into();
+    let text = std::fs::read_to_string(name).map_err(|source| EngineError::RulesFile {
+        path: path(),
+        source,
+    })?;
+    RuleSet::from_toml(&text).map_err(|source| EngineError::RulesText {
+        path: path(),
+        source,
+    })
+}
+
+/// Whether `name` is that of a file with rules.
+pub fn is_rules_file(name: &str) -> bool {
+    let ending = Path::new(name).extension();
+    ending.is_some_and(|ending| ending == "toml")
+}

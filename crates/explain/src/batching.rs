@@ -1,0 +1,381 @@
+//! Texts in passes through a model that are bounded in size.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::tensor::{DType, Tensor, TensorData};
+use relprop_checkpoints::Model;
+use relprop_rules::{Pass, Relevance};
+use relprop_transformer::{Batch, HIDDEN, PaddingSide, TokenizedText, Transformer};
+
+use crate::numbers::numbers;
+use crate::{ExplainError, View};
+
+/// How many tokens go through a model in one pass, padding included, at most: what bounds memory.
+pub const TOKENS: usize = 4096;
+/// How many tokens of texts with hidden ones are held at once, at most.
+const HELD: usize = 32 * TOKENS;
+
+/// Cuts any number of texts into passes, of texts of about the same length, so that little of a pass is
+/// padding. Where the device fails on a pass, the pass is halved, and later ones stay as small.
+#[derive(Clone, Debug)]
+pub struct Passes {
+    /// How many texts go into a pass at most.
+    most: usize,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Self {
+            most: usize::MAX,
+            cancelled: Arc::default(),
+        }
+    }
+}
+
+impl Passes {
+    /// Passes that stop with [`ExplainError::Cancelled`] before the next one, once `cancelled` is true.
+    pub fn until(cancelled: Arc<AtomicBool>) -> Self {
+        Self {
+            cancelled,
+            ..Self::default()
+        }
+    }
+
+    /// What `run` gives for each text, in the order of `texts`. It is given as many texts at once as fit
+    /// into a pass when each goes through it `copies` times. `warn` is told where a pass is halved.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError::Cancelled`], whatever goes wrong in `run`, or the device's failure on a single
+    /// text.
+    pub fn run<T>(
+        &mut self,
+        texts: &[&TokenizedText],
+        copies: usize,
+        mut run: impl FnMut(&[&TokenizedText]) -> Result<Vec<T>, ExplainError>,
+        warn: impl Fn(&str),
+    ) -> Result<Vec<T>, ExplainError> {
+        let mut by_length: Vec<usize> = (0..texts.len()).collect();
+        by_length.sort_by_key(|&index| texts[index].tokens.len());
+        let lengths = by_length.iter().map(|&i| texts[i].tokens.len() * copies);
+        let mut found: Vec<(usize, T)> = Vec::with_capacity(texts.len());
+        for pass in passes(&lengths.collect::<Vec<_>>()) {
+            let mut left = &by_length[pass];
+            while !left.is_empty() {
+                if self.cancelled.load(Ordering::Relaxed) {
+                    return Err(ExplainError::Cancelled);
+                }
+                let (now, after) = left.split_at(left.len().min(self.most));
+                let of_pass: Vec<_> = now.iter().map(|&index| texts[index]).collect();
+                match run(&of_pass) {
+                    Ok(done) => {
+                        found.extend(now.iter().copied().zip(done));
+                        left = after;
+                    }
+                    Err(ExplainError::Device(_)) if now.len() > 1 => {
+                        self.most = now.len() / 2;
+                        let (failed, most) = (now.len(), self.most);
+                        warn(&format!(
+                            "the device failed on {failed} texts at once; going on with {most}"
+                        ));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        found.sort_by_key(|(index, _)| *index);
+        Ok(found.into_iter().map(|(_, found)| found).collect())
+    }
+}
+
+/// [`Passes::run`] for a caller who has nobody to warn.
+///
+/// # Errors
+///
+/// As [`Passes::run`].
+pub fn in_passes<T>(
+    texts: &[&TokenizedText],
+    copies: usize,
+    run: impl FnMut(&[&TokenizedText]) -> Result<Vec<T>, ExplainError>,
+) -> Result<Vec<T>, ExplainError> {
+    Passes::default().run(texts, copies, run, |_| ())
+}
+
+/// Cuts sorted lengths into runs of at most [`TOKENS`] tokens when padded, of one text at least.
+fn passes(lengths: &[usize]) -> Vec<Range<usize>> {
+    let mut passes: Vec<Range<usize>> = Vec::new();
+    for (place, length) in lengths.iter().enumerate() {
+        match passes.last_mut() {
+            Some(pass) if (pass.len() + 1) * length <= TOKENS => pass.end = place + 1,
+            _ => passes.push(place..place + 1),
+        }
+    }
+    passes
+}
+
+/// The texts as one batch on the model's device.
+pub fn batch<'t>(
+    transformer: &Transformer,
+    texts: impl IntoIterator<Item = &'t TokenizedText>,
+) -> Batch {
+    let padding_token = transformer.config().padding_token;
+    let device = transformer.device();
+    Batch::new(texts, padding_token, PaddingSide::Right, &device)
+}
+
+/// The logits of every text.
+///
+/// # Errors
+///
+/// [`ExplainError::Device`] if the device fails.
+pub fn logits(
+    transformer: &Transformer,
+    texts: &[&TokenizedText],
+) -> Result<Vec<Vec<f32>>, ExplainError> {
+    in_passes(texts, 1, |texts| {
+        let batch = batch(transformer, texts.iter().copied());
+        logits_of(transformer, &batch, Pass::plain())
+    })
+}
+
+/// The logits of every text of a batch.
+///
+/// # Errors
+///
+/// [`ExplainError::Device`] if the device fails.
+pub fn logits_of(
+    transformer: &Transformer,
+    batch: &Batch,
+    mut pass: Pass,
+) -> Result<Vec<Vec<f32>>, ExplainError> {
+    let logits = transformer.forward(batch, &mut pass);
+    let labels = logits.dims()[1];
+    let logits = numbers(logits)?;
+    Ok(logits.chunks(labels).map(<[f32]>::to_vec).collect())
+}
+
+/// Runs `pass` forward, and backward from the logits of `label`, each times what `weigh` gives for
+/// it. Gives these logits, `[batch, 1]`, and what the probes found.
+pub fn backward(
+    transformer: &Transformer,
+    batch: &Batch,
+    mut pass: Pass,
+    label: usize,
+    weigh: impl FnOnce(&Tensor<2>) -> Tensor<2>,
+) -> (Tensor<2>, Relevance) {
+    let logits = transformer.forward(batch, &mut pass);
+    // One backward pass for all texts: no text's logit depends on another text.
+    let logits = logits.narrow(1, label, 1);
+    let values = logits.clone().without_autodiff();
+    let relevance = pass.backward((logits * weigh(&values)).sum());
+    (values, relevance)
+}
+
+/// The logits of each text with tokens hidden behind the token `unknown`: for each text, one row
+/// for each of its masks, which are true where a token is hidden.
+///
+/// # Errors
+///
+/// [`ExplainError::Device`] if the device fails.
+pub fn hidden_logits<'t>(
+    model: &Model,
+    unknown: u32,
+    texts: impl IntoIterator<Item = (&'t TokenizedText, Vec<Vec<bool>>)>,
+) -> Result<Vec<Vec<Vec<f32>>>, ExplainError> {
+    let mut found = Vec::new();
+    let mut counts: Vec<usize> = Vec::new();
+    let mut held: Vec<TokenizedText> = Vec::new();
+    let mut run = |held: &mut Vec<TokenizedText>, counts: &mut Vec<usize>| {
+        let texts: Vec<&TokenizedText> = held.iter().collect();
+        let mut logits = logits(&model.transformer, &texts)?.into_iter();
+        let of_text = counts.drain(..).map(|n| logits.by_ref().take(n).collect());
+        found.extend(of_text);
+        held.clear();
+        Ok::<_, ExplainError>(())
+    };
+    let mut tokens = 0;
+    for (text, masks) in texts {
+        counts.push(masks.len());
+        tokens += masks.len() * text.tokens.len();
+        held.extend(
+            masks
+                .into_iter()
+                .map(|mask| View::Hidden(mask).of(text, unknown)),
+        );
+        if tokens >= HELD {
+            run(&mut held, &mut counts)?;
+            tokens = 0;
+        }
+    }
+    run(&mut held, &mut counts)?;
+    Ok(found)
+}
+
+/// Rows of one number a position, `[batch, position]`, without the padding.
+///
+/// # Errors
+///
+/// [`ExplainError::Device`] if the numbers could not be computed or read.
+pub fn rows<const D: usize>(
+    tensor: Tensor<D>,
+    batch: &Batch,
+) -> Result<Vec<Vec<f32>>, ExplainError> {
+    let numbers = numbers(tensor)?;
+    let width = numbers.len() / batch.spans.len();
+    let of_text = numbers.chunks(width).zip(&batch.spans);
+    Ok(of_text
+        .map(|(row, span)| row[span.clone()].to_vec())
+        .collect())
+}
+
+/// A tensor of these numbers on the model's device, in the type of float that the model
+/// [computes in](relprop_rules::precision): f64 if its weights are, else f32.
+pub fn tensor<const D: usize>(
+    transformer: &Transformer,
+    numbers: Vec<f32>,
+    shape: [usize; D],
+) -> Tensor<D> {
+    let data = TensorData::new(numbers, shape);
+    let dtype = match transformer.dtype() {
+        DType::F64 => DType::F64,
+        _ => DType::F32,
+    };
+    Tensor::from_data(data, (&transformer.device(), dtype))
+}
+
+/// The id of the token that stands for what the vocabulary does not have: `[UNK]` or `<unk>`. Other
+/// tokens are hidden behind it. Patches of a picture are hidden behind [`HIDDEN`].
+///
+/// # Errors
+///
+/// [`ExplainError::NoToken`] if the vocabulary has neither.
+pub fn unknown_token(model: &Model) -> Result<u32, ExplainError> {
+    if model.preprocessor.is_some() {
+        return Ok(HIDDEN);
+    }
+    token(model, &["[UNK]", "<unk>"])
+}
+
+/// The id of the first of `names` that the vocabulary has.
+///
+/// # Errors
+///
+/// [`ExplainError::NoToken`] if it has none.
+pub fn token(model: &Model, names: &[&'static str]) -> Result<u32, ExplainError> {
+    let mut ids = names.iter().filter_map(|name| model.tokenizer.id(name));
+    ids.next().ok_or_else(|| ExplainError::NoToken {
+        names: names.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+
+    fn text(id: u32) -> TokenizedText {
+        let token = relprop_transformer::Token {
+            text: String::new(),
+            id,
+            start: 0,
+            end: 0,
+            word: None,
+            special: false,
+        };
+        TokenizedText {
+            text: String::new(),
+            second: None,
+            tokens: vec![token],
+            types: vec![0],
+            dropped: 0,
+            position: None,
+            picture: None,
+        }
+    }
+
+    /// A device that holds `limit` texts at once, and gives ten times the first token of each.
+    fn device(limit: usize) -> impl FnMut(&[&TokenizedText]) -> Result<Vec<u32>, ExplainError> {
+        move |batch| match batch.len() <= limit {
+            true => Ok(batch.iter().map(|text| 10 * text.tokens[0].id).collect()),
+            false => Err(ExplainError::Device("out of memory".to_owned())),
+        }
+    }
+
+    #[test]
+    fn lengths_are_cut_where_a_pass_is_full() {
+        assert_eq!(passes(&[1; 3]), [0..3]);
+        assert_eq!(
+            passes(&[TOKENS / 2, TOKENS / 2, TOKENS, 9000]),
+            [0..2, 2..3, 3..4]
+        );
+        assert!(passes(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_pass_that_does_not_fit_is_halved_and_every_text_is_done_once_and_in_order() {
+        let texts: Vec<_> = (0..13).map(text).collect();
+        let texts: Vec<_> = texts.iter().collect();
+        let warnings = RefCell::new(Vec::new());
+        let warn = |text: &str| warnings.borrow_mut().push(text.to_owned());
+        let mut passes = Passes::default();
+        let done = passes.run(&texts, 1, device(4), warn).unwrap();
+        assert_eq!(done, (0..13).map(|id| 10 * id).collect::<Vec<_>>());
+        assert_eq!(warnings.borrow().len(), 2, "13 to 6 to 3");
+        assert!(warnings.borrow()[1].contains("6 texts at once; going on with 3"));
+
+        // What was learnt is kept: the next pass fits at once.
+        let never = |_: &str| panic!("failed again");
+        passes.run(&texts, 1, device(4), never).unwrap();
+    }
+
+    #[test]
+    fn a_device_that_cannot_do_a_single_text_is_given_up() {
+        let one = text(1);
+        let tries = Cell::new(0);
+        let mut dead = device(0);
+        let run = |batch: &[&TokenizedText]| {
+            tries.set(tries.get() + 1);
+            dead(batch)
+        };
+        let error = in_passes(&[&one; 32], 1, run).unwrap_err();
+        assert!(matches!(error, ExplainError::Device(_)));
+        assert_eq!(tries.get(), 6, "32, 16, 8, 4, 2 and 1");
+    }
+
+    #[test]
+    fn other_errors_are_not_tried_again() {
+        let refuse = |_: &[&TokenizedText]| -> Result<Vec<u32>, _> {
+            let site = "pooling".to_owned();
+            Err(ExplainError::NotPerToken { site })
+        };
+        let one = text(1);
+        let error = Passes::default().run(&[&one; 2], 1, refuse, |_| panic!("no warning"));
+        assert!(matches!(error, Err(ExplainError::NotPerToken { .. })));
+    }
+
+    #[test]
+    fn cancelled_work_stops_before_the_next_pass() {
+        let called_off = Arc::new(AtomicBool::new(false));
+        let long = TokenizedText {
+            tokens: vec![text(1).tokens.remove(0); TOKENS],
+            ..text(1)
+        };
+        let mut runs = 0;
+        let error = Passes::until(Arc::clone(&called_off)).run(
+            &[&long; 3],
+            1,
+            |texts| {
+                runs += 1;
+                called_off.store(true, Ordering::Relaxed);
+                Ok(vec![0; texts.len()])
+            },
+            |_| (),
+        );
+        assert!(matches!(error, Err(ExplainError::Cancelled)));
+        assert_eq!(runs, 1);
+    }
+}

@@ -1,0 +1,134 @@
+//! What can be wrong with a question.
+
+use relprop_checkpoints::TextError;
+use relprop_rules::RuleError;
+
+use crate::{SamplingError, UnknownTarget};
+
+/// Why a text, or a model, cannot be explained as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The rule set does not fit the model, or there is no such site.
+    #[error(transparent)]
+    Rules(RuleError),
+    /// The model has no such target.
+    #[error(transparent)]
+    Target(#[from] UnknownTarget),
+    /// The text cannot be given to the model.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The site has no relevance per token.
+    #[error(
+        "relevance cannot be read at `{site}`: its signal does not have one vector a token; \
+         `blocks` and `embeddings.word` do"
+    )]
+    NotPerToken {
+        /// The site.
+        site: String,
+    },
+    /// The device failed: it is out of memory, or it is gone.
+    #[error(
+        "the device failed; it may be out of memory or lost: use fewer or shorter texts at once, \
+         or another device\n{0}"
+    )]
+    Device(String),
+    /// There is no method of this name.
+    #[error("there is no method `{name}`; there are {}", known.join(", "))]
+    UnknownMethod {
+        /// What was asked for.
+        name: String,
+        /// The methods that there are.
+        known: Vec<&'static str>,
+    },
+    /// A method cannot do with this parameter, or not without it.
+    #[error("{method}: {message}")]
+    MethodParameter {
+        /// The method.
+        method: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Only relevance propagation can be asked for this.
+    #[error("{part} goes with relevance propagation alone, not with `{method}`")]
+    OnlyPropagation {
+        /// What was asked for.
+        part: PropagationPart,
+        /// The method that it was asked of.
+        method: String,
+    },
+    /// The name of a rule set stands where that of a method belongs.
+    #[error("`{0}` is a rule set of relevance propagation, not a method beside it")]
+    RulesAsMethod(String),
+    /// Blocks are run again only where relevance is read at their input, without an account.
+    #[error(
+        "blocks are run again on the way back only for relevance that is read at `blocks`, \
+         and without a ledger"
+    )]
+    Recompute,
+    /// The method needs a token that the vocabulary does not have.
+    #[error("the model's vocabulary has no {} to put in the place of others", names.join(" or "))]
+    NoToken {
+        /// What it may be called.
+        names: Vec<&'static str>,
+    },
+    /// Only a language model reads at several positions.
+    #[error("the model classifies whole texts: only a language model is explained at a position")]
+    Position,
+    /// Tokens cannot be drawn like that.
+    #[error(transparent)]
+    Sampling(#[from] SamplingError),
+    /// The method explains one logit.
+    #[error(
+        "`{method}` explains one logit, not the difference of two: give one label as the target"
+    )]
+    Contrast {
+        /// The method.
+        method: String,
+    },
+    /// The method needs attention weights.
+    #[error("the model has no attention weights")]
+    NoAttention,
+    /// The work was called off.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// What only relevance propagation can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PropagationPart {
+    /// A rule set.
+    Rules,
+    /// The site at which relevance is read.
+    Site,
+    /// An account of the whole target.
+    Ledger,
+    /// Less memory for more time.
+    Recompute,
+    /// A target that is the difference of two logits.
+    Contrast,
+    /// A target that is no logit.
+    Score,
+}
+
+impl std::fmt::Display for PropagationPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Rules => "a rule set",
+            Self::Site => "a site to read relevance at",
+            Self::Ledger => "a ledger",
+            Self::Recompute => "running blocks again",
+            Self::Contrast => "the difference of two logits",
+            Self::Score => "the logarithm of a probability",
+        })
+    }
+}
+
+impl From<RuleError> for ExplainError {
+    fn from(error: RuleError) -> Self {
+        match error {
+            RuleError::Device(error) => Self::Device(error),
+            error => Self::Rules(error),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Relevance propagation under a rule set.
+
+use std::sync::{Arc, OnceLock};
+
+use burn::module::Module;
+use burn::tensor::{DType, Tensor, TensorData};
+use rayon::prelude::*;
+use relprop_checkpoints::Model;
+use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleSet};
+use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
+
+use super::reader::per_token;
+use super::{Finding, Method, Question};
+use crate::batching::in_passes;
+use crate::ledger_plan::LedgerPlan;
+use crate::numbers::numbers;
+use crate::{Absorbed, DEFAULT_SITE, ExplainError, Ledger, Score, SiteRelevance, Target};
+
+/// Gradient x Input on a network whose backward pass the rules have changed (Ali et al. 2022): how much
+/// of the target each token carries, in one forward and one backward pass.
+///
+/// ```text
+/// R(x) = x * d target / dx,    the derivative as the rules say
+/// ```
+///
+/// It alone of the methods explains any target and keeps an account.
+#[derive(Clone, Debug)]
+pub struct Propagation {
+    model: Arc<Model>,
+    rules: BoundRules,
+    name: String,
+    at: String,
+    recompute: bool,
+    padding: PaddingSide,
+    ledger: Option<LedgerPlan>,
+    /// The model in f64, once an account has needed it.
+    double: Arc<OnceLock<Transformer>>,
+}
+
+impl Propagation {
+    /// Propagates through `model` under `rules`, and reads relevance at [`DEFAULT_SITE`].
+    ///
+    /// # Errors
+    ///
+    /// If the rule set does not fit the model: see [`RuleSet::bind`].
+    pub fn new(
+        model: &Arc<Model>,
+        rules: &RuleSet,
+        registry: &Registry,
+    ) -> Result<Self, ExplainError> {
+        Ok(Self {
+            rules: rules.bind(&model.transformer.sites(), registry)?,
+            model: Arc::clone(model),
+            name: rules.name.clone(),
+            at: DEFAULT_SITE.to_owned(),
+            recompute: false,
+            padding: PaddingSide::default(),
+            ledger: None,
+            double: Arc::default(),
+        })
+    }
+
+    /// Reads relevance at `site` instead.
+    ///
+    /// # Errors
+    ///
+    /// If the model has no such site, or the signal there is not one vector a token;
+    /// [`ExplainError::Recompute`] if blocks are to be run again.
+    pub fn at(mut self, site: &str) -> Result<Self, ExplainError> {
+        per_token(&self.model.transformer, site)?;
+        if self.recompute && site != DEFAULT_SITE {
+            return Err(ExplainError::Recompute);
+        }
+        site.clone_into(&mut self.at);
+        let plan = |_| LedgerPlan::new(&self.model.transformer, &self.at);
+        self.ledger = self.ledger.map(plan);
+        Ok(self)
+    }
+
+    /// Keeps the account of every text: its [`Ledger`]. Texts are then explained one by one. Where the
+    /// digits of f32 are too few to close it, the text is explained in f64, if the device has that.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError::Recompute`] if blocks are to be run again.
+    pub fn with_ledger(mut self) -> Result<Self, ExplainError> {
+        if self.recompute {
+            return Err(ExplainError::Recompute);
+        }
+        self.ledger = Some(LedgerPlan::new(&self.model.transformer, &self.at));
+        Ok(self)
+    }
+
+    /// Keeps of the forward run only the inputs of the blocks, and runs each block again on the way
+    /// back: less memory, more time, the same relevance up to rounding.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError::Recompute`] if relevance is not read at [`DEFAULT_SITE`], or with a ledger.
+    pub fn recompute(mut self) -> Result<Self, ExplainError> {
+        if self.at != DEFAULT_SITE || self.ledger.is_some() {
+            return Err(ExplainError::Recompute);
+        }
+        self.recompute = true;
+        Ok(self)
+    }
+
+    /// Fills up shorter texts of a batch on this side. It makes no difference to the result.
+    #[must_use]
+    pub fn padding(self, padding: PaddingSide) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// The rule of every site.
+    pub fn bound(&self) -> &BoundRules {
+        &self.rules
+    }
+
+    /// The site at which relevance is read.
+    pub(crate) fn site_name(&self) -> &str {
+        &self.at
+    }
+
+    /// Explains one text with its ledger. Rules that make relevance of both signs up, such as
+    /// alpha-beta, can leave entries of many times the target, whose rounding shows.
+    fn account(
+        &self,
+        plan: &LedgerPlan,
+        text: &TokenizedText,
+        question: &Question,
+    ) -> Result<Finding, ExplainError> {
+        let transformer = &self.model.transformer;
+        let found = self.account_in(transformer, plan, text, question)?;
+        let closes = found.ledger.as_ref().is_some_and(Ledger::closes);
+        if closes || !transformer.device().supports_dtype(DType::F64) {
+            return Ok(found);
+        }
+        let double = || transformer.clone().cast(DType::F64);
+        self.account_in(self.double.get_or_init(double), plan, text, question)
+    }
+
+    fn account_in(
+        &self,
+        transformer: &Transformer,
+        plan: &LedgerPlan,
+        text: &TokenizedText,
+        question: &Question,
+    ) -> Result<Finding, ExplainError> {
+        let pass = plan.pass(&self.rules);
+        let (mut found, mut recorded) = self.run(transformer, &[text], pass, question)?;
+        let mut found = found.remove(0);
+        let mut ledger = plan.ledger(&mut recorded, found.relevance.clone())?;
+        let weights = question.target.weights(&found.logits);
+        let scored = question.score.of(weights, &found.logits);
+        if scored.entropy != 0.0 {
+            ledger.enter(
+                scored.value,
+                Absorbed {
+                    site: "log-probability".to_owned(),
+                    operation: None,
+                    kind: "entropy".to_owned(),
+                    relevance: -scored.entropy,
+                },
+            );
+        }
+        found.ledger = Some(ledger);
+        Ok(found)
+    }
+
+    /// Explains the texts in `pass`, and gives what else it recorded.
+    pub(crate) fn run(
+        &self,
+        transformer: &Transformer,
+        texts: &[&TokenizedText],
+        mut pass: Pass,
+        question: &Question,
+    ) -> Result<(Vec<Finding>, Relevance), ExplainError> {
+        // Of a model in training too: nothing is to flow to its weights.
+        let transformer = transformer.clone().valid();
+        let device = transformer.device();
+        let padding_token = transformer.config().padding_token;
+        let batch = Batch::new(texts.iter().copied(), padding_token, self.padding, &device);
+
+        let outputs = transformer.config().outputs();
+        // One backward pass for all texts: no text's target depends on another text.
+        let weigh = |values: &[f32], dtype: DType| {
+            let rows = values.chunks(outputs);
+            let weights = rows.flat_map(|row| {
+                let weights = question.target.weights(row);
+                question.score.of(weights, row).weights
+            });
+            let weights = TensorData::new(weights.collect(), [texts.len(), outputs]);
+            Tensor::<2>::from_data(weights, (&device, dtype))
+        };
+        let (values, relevance, recorded) = if self.recompute {
+            let mut read = Ok(Vec::new());
+            let (_, relevance) = transformer.relevance_by_blocks(&batch, &self.rules, |logits| {
+                let dtype = logits.dtype();
+                read = numbers(logits);
+                let lost = vec![0.0; texts.len() * outputs];
+                weigh(read.as_ref().unwrap_or(&lost), dtype)
+            });
+            (read?, relevance, pass.into_readings())
+        } else {
+            let logits = transformer.forward(&batch, &mut pass);
+            let values = numbers(logits.clone())?;
+            let target = (logits.clone() * weigh(&values, logits.dtype())).sum();
+            let mut recorded = pass.backward(target);
+            let relevance: Tensor<3> = recorded.take(&self.at)?;
+            (values, relevance, recorded)
+        };
+
+        let relevance = per_position(relevance, batch.ids.dims()[1]);
+        let positions = relevance.dims()[1];
+        let relevance = numbers(relevance)?;
+        let rows = values.par_chunks(outputs);
+        let found = rows.zip(relevance.par_chunks(positions)).zip(&batch.spans);
+        let found = found.map(|((logits, relevance), span)| Finding {
+            logits: logits.to_vec(),
+            relevance: relevance[span.clone()].to_vec(),
+            ledger: None,
+        });
+        Ok((found.collect(), recorded))
+    }
+}
+
+/// Relevance of each position, `[batch, position, 1]`, of what has it feature by feature. At the pixels
+/// there is no token before the patches yet: such tokens get nothing.
+fn per_position(relevance: Tensor<3>, positions: usize) -> Tensor<3> {
+    let relevance = relevance.sum_dim(2);
+    let [texts, found, _] = relevance.dims();
+    if found == positions {
+        return relevance;
+    }
+    let options = (&relevance.device(), relevance.dtype());
+    let nothing = Tensor::zeros([texts, positions - found, 1], options);
+    Tensor::cat(vec![nothing, relevance], 1)
+}
+
+impl Method for Propagation {
+    /// The name of the rule set.
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn relevance(
+        &self,
+        texts: &[&TokenizedText],
+        label: usize,
+    ) -> Result<Vec<Vec<f32>>, ExplainError> {
+        let config = self.model.transformer.config();
+        let question = Question {
+            model: &self.model,
+            target: Target::Label(label).check(config.outputs(), &config.labels)?,
+            score: Score::Logit,
+        };
+        in_passes(texts, 1, |texts| {
+            let found = self.find(texts, &question)?;
+            Ok(found.into_iter().map(|found| found.relevance).collect())
+        })
+    }
+
+    fn find(
+        &self,
+        texts: &[&TokenizedText],
+        question: &Question,
+    ) -> Result<Vec<Finding>, ExplainError> {
+        if let Some(plan) = &self.ledger {
+            // A bias is one number for all texts: what it absorbs is known text by text.
+            let each = texts.iter().map(|text| self.account(plan, text, question));
+            return each.collect();
+        }
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pass = Pass::new(&self.rules).with_probe(&self.at);
+        let (found, _) = self.run(&self.model.transformer, texts, pass, question)?;
+        Ok(found)
+    }
+
+    fn read(
+        &self,
+        site: &str,
+        text: &TokenizedText,
+        question: &Question,
+    ) -> Result<SiteRelevance, ExplainError> {
+        self.read_site(site, text, question)
+    }
+
+    fn rules(&self) -> &str {
+        &self.name
+    }
+
+    fn site(&self) -> &str {
+        &self.at
+    }
+}

@@ -1,0 +1,151 @@
+//! What is asked of a model.
+
+use std::sync::Arc;
+
+use relprop_checkpoints::{Model, Truncation};
+use relprop_rules::{Registry, RuleSet};
+use serde::{Deserialize, Serialize};
+
+use crate::methods::{Method, Propagation, by_name};
+use crate::{ExplainError, PropagationPart, Score, Target};
+
+/// The name of relevance propagation among the methods.
+pub const LRP: &str = "lrp";
+/// The rule set unless another is asked for: the method of Ali et al. 2022.
+pub const DEFAULT_RULES: &str = "ah-ln";
+/// The site at which relevance is read unless another is asked for: the input of the first block.
+pub const DEFAULT_SITE: &str = "blocks";
+
+/// What is asked: everything that decides what an explanation of a text says, beside the model. Two plans
+/// that are equal give the same explanations.
+///
+/// The default explains the predicted label's logit by the method of the paper. An
+/// [`Explainer`](crate::Explainer) is made of a plan, and checks it against its model.
+///
+/// ```
+/// use relprop_explain::{Plan, Target};
+/// use relprop_rules::RuleSet;
+///
+/// let plan = Plan {
+///     rules: Some(RuleSet::preset("attn-lrp")?),
+///     target: Target::Contrast(1, 0),
+///     ledger: true,
+///     ..Plan::default()
+/// };
+/// assert_eq!(plan.title(), "attn-lrp");
+/// # Ok::<(), relprop_rules::RuleError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Plan {
+    /// How relevance is obtained, if not by propagation: one of the [methods](crate::methods) by its name.
+    pub method: Option<String>,
+    /// The rules of propagation; [`DEFAULT_RULES`] if none are given.
+    pub rules: Option<RuleSet>,
+    /// The site at which propagation reads relevance; [`DEFAULT_SITE`] if none is given.
+    pub at: Option<String>,
+    /// Whether propagation accounts for the whole target: see [`Ledger`](crate::Ledger).
+    pub ledger: bool,
+    /// Whether propagation runs every block again on the way back: less memory for more time.
+    pub recompute: bool,
+    /// What is explained.
+    pub target: Target,
+    /// In which unit it is measured. Only propagation knows another than the logit.
+    pub score: Score,
+    /// Of a language model, the token whose continuation is explained, counted from 0; the last one if
+    /// none is given.
+    pub position: Option<usize>,
+    /// What is done to a text that is too long.
+    pub truncation: Truncation,
+    /// What random numbers come from, where a method draws any.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// What tells its explanations from others of a text: the rule set's name, or the method's.
+    pub fn title(&self) -> &str {
+        match (&self.method, &self.rules) {
+            (Some(method), _) => method,
+            (None, Some(rules)) => &rules.name,
+            (None, None) => DEFAULT_RULES,
+        }
+    }
+
+    /// Propagation under the same plan but for its rules.
+    #[must_use]
+    pub fn by_rules(&self, rules: RuleSet) -> Self {
+        Self {
+            method: None,
+            rules: Some(rules),
+            ledger: false,
+            ..self.clone()
+        }
+    }
+
+    /// The rule set that propagation goes by.
+    ///
+    /// # Errors
+    ///
+    /// If the default preset cannot be read; it always can.
+    pub fn rule_set(&self) -> Result<RuleSet, ExplainError> {
+        match &self.rules {
+            Some(rules) => Ok(rules.clone()),
+            None => Ok(RuleSet::preset(DEFAULT_RULES)?),
+        }
+    }
+
+    /// Refuses what does not go together, and what the model does not have.
+    pub(crate) fn check(&self, model: &Model) -> Result<(), ExplainError> {
+        let config = model.transformer.config();
+        self.target.check(config.outputs(), &config.labels)?;
+        if self.position.is_some() && !config.is_language_model() {
+            return Err(ExplainError::Position);
+        }
+        let Some(method) = &self.method else {
+            return Ok(());
+        };
+        if RuleSet::presets().any(|preset| preset == method) {
+            return Err(ExplainError::RulesAsMethod(method.clone()));
+        }
+        let given = [
+            (PropagationPart::Rules, self.rules.is_some()),
+            (PropagationPart::Site, self.at.is_some()),
+            (PropagationPart::Ledger, self.ledger),
+            (PropagationPart::Recompute, self.recompute),
+            (
+                PropagationPart::Contrast,
+                matches!(self.target, Target::Contrast(..)),
+            ),
+            (PropagationPart::Score, self.score != Score::Logit),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((part, _)) => Err(ExplainError::OnlyPropagation {
+                part,
+                method: method.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The method that finds relevance, ready for `model`.
+    pub(crate) fn method(
+        &self,
+        model: &Arc<Model>,
+        registry: &Registry,
+    ) -> Result<Arc<dyn Method>, ExplainError> {
+        if let Some(name) = &self.method {
+            return by_name(name, model, self.seed).map(Arc::from);
+        }
+        let mut propagation = Propagation::new(model, &self.rule_set()?, registry)?;
+        if let Some(site) = &self.at {
+            propagation = propagation.at(site)?;
+        }
+        if self.recompute {
+            propagation = propagation.recompute()?;
+        }
+        if self.ledger {
+            propagation = propagation.with_ledger()?;
+        }
+        Ok(Arc::new(propagation))
+    }
+}

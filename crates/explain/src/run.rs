@@ -1,0 +1,70 @@
+//! What is the same for every explanation of one explainer.
+
+use burn::tensor::DType;
+use relprop_checkpoints::Model;
+use relprop_transformer::Transformer;
+
+use crate::methods::Method;
+use crate::{LRP, ModelInfo};
+
+/// Where explanations come from.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) method: String,
+    pub(crate) rules: String,
+    pub(crate) at: String,
+    pub(crate) model: ModelInfo,
+    pub(crate) device: String,
+}
+
+impl Run {
+    pub(crate) fn new(model: &Model, method: &dyn Method) -> Self {
+        let rules = method.rules().to_owned();
+        Self {
+            method: match rules.as_str() {
+                "" => method.name(),
+                _ => LRP,
+            }
+            .to_owned(),
+            rules,
+            at: method.site().to_owned(),
+            model: ModelInfo::of(model),
+            device: device_name(&model.transformer),
+        }
+    }
+
+    /// What tells it from others: the rule set's name, or the method's.
+    pub(crate) fn title(&self) -> &str {
+        match self.rules.as_str() {
+            "" => &self.method,
+            rules => rules,
+        }
+    }
+}
+
+impl ModelInfo {
+    /// What explanations say of `model`.
+    pub(crate) fn of(model: &Model) -> Self {
+        Self {
+            family: model.family.name().to_owned(),
+            sha256: model.sha256.clone(),
+        }
+    }
+}
+
+/// What Burn calls the device, in short, and the type of float unless that is f32: `flex`,
+/// `wgpu (f16)`.
+fn device_name(transformer: &Transformer) -> String {
+    // Burn gives a device no name but its debug form, such as `Device<Flex(Cpu)>`. A `Cube` is
+    // what runs kernels on cards, through what stands in its brackets.
+    let name = format!("{:?}", transformer.device().without_autodiff());
+    let name = name
+        .trim_start_matches("Device<")
+        .trim_start_matches("Cube(");
+    let name = name.split(['(', '>', ' ']).next().unwrap_or(name);
+    let name = name.to_lowercase();
+    match transformer.dtype() {
+        DType::F32 => name,
+        dtype => format!("{name} ({})", dtype.name()),
+    }
+}
