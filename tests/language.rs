@@ -950,6 +950,7 @@ fn recomputing_blocks_changes_nothing(
             assert!((values[0] - values[1]).abs() < 1e-4 * values[0].abs().max(1.0));
         }
     }
-    let explainer = explainer(&model, "ah-ln").recompute().with_ledger();
-    assert!(explainer.explain("the film").unwrap().ledger.is_some());
+    let both = explainer(&model, "ah-ln").recompute();
+    let both = both.asked(|plan| plan.ledger = true);
+    assert!(matches!(both, Err(ExplainError::Recompute)));
 }
