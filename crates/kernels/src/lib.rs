@@ -17,6 +17,6 @@ mod sum;
 pub use gated::Gated;
 pub use heads::{Heads, Order, products};
 pub use linear::{linear, linear_backward};
-pub use norm::{Constant, Norm, Row};
+pub use norm::{Norm, Row, Through};
 pub use parallel::multiply;
 pub use softmax::{softmax, softmax_backward};

@@ -56,8 +56,8 @@ mod pass;
 pub mod precision;
 mod probe;
 mod rule;
+mod rule_set;
 pub mod rules;
-mod set;
 mod signals;
 
 pub use check::{RuleReport, check};
@@ -67,7 +67,7 @@ pub use operation::{Operation, Signal, Site};
 pub use pass::Pass;
 pub use probe::{Probe, Reading, Relevance};
 pub use rule::Rule;
-pub use set::{Assignment, BoundRules, Pattern, Registry, RuleSet, find_site};
+pub use rule_set::{Assignment, BoundRules, Pattern, Registry, RuleSet, find_site};
 pub use signals::{Signals, Watched};
 
 /// The page for authors of rules: its programs run as tests.

@@ -108,7 +108,7 @@ fn a_bias_absorbs_its_share_of_every_output() {
                 bias += b / (parts.iter().sum::<f64>() + b) * relevance;
             }
             close(place, entry(&ledger, "bias"), bias);
-            close(place, entry(&ledger, "stabiliser"), 0.0);
+            close(place, entry(&ledger, "stabilizer"), 0.0);
             close(place, ledger.unaccounted(), 0.0);
         }
     }
@@ -123,12 +123,12 @@ fn epsilon_and_the_bias_are_told_apart() {
             let [mut bias, mut epsilon] = [0.0; 2];
             for (parts, b, relevance) in map.outputs() {
                 let z = parts.iter().sum::<f64>() + b;
-                let stabilised = z + if z < 0.0 { -0.1 } else { 0.1 };
-                bias += b / stabilised * relevance;
-                epsilon += (stabilised - z) / stabilised * relevance;
+                let stabilized = z + if z < 0.0 { -0.1 } else { 0.1 };
+                bias += b / stabilized * relevance;
+                epsilon += (stabilized - z) / stabilized * relevance;
             }
             close(place, entry(&ledger, "bias"), bias);
-            close(place, entry(&ledger, "stabiliser"), epsilon);
+            close(place, entry(&ledger, "stabilizer"), epsilon);
         }
     }
 }
@@ -148,7 +148,7 @@ fn the_bias_has_its_share_of_positive_contributions_under_z_plus() {
                 }
             }
             close(place, entry(&ledger, "bias"), bias);
-            close(place, entry(&ledger, "stabiliser"), dropped);
+            close(place, entry(&ledger, "stabilizer"), dropped);
         }
     }
 }

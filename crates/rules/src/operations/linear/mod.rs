@@ -1,7 +1,10 @@
 //! The linear map.
 
 #[cfg(feature = "flex")]
-mod product;
+mod cpu;
+pub mod law;
+pub mod rules;
+mod signed_sums;
 
 use burn::tensor::{Tensor, module::linear};
 
@@ -38,7 +41,7 @@ impl From<&burn::nn::Linear> for Linear {
 
 impl Operation for Linear {
     const NAME: &'static str = "linear";
-    const ABSORBS: &'static str = "stabiliser";
+    const ABSORBS: &'static str = "stabilizer";
     type Input = Tensor<3>;
     type Output = Tensor<3>;
 
@@ -51,7 +54,7 @@ impl Operation for Linear {
         let rows = x.reshape([batch * position, input]);
         let z = if rows.dtype() == dtype {
             #[cfg(feature = "flex")]
-            if let Some(z) = self.kernel(&rows) {
+            if let Some(z) = self.fused(&rows) {
                 return z.reshape([batch, position, output]);
             }
             linear(rows, weight, bias)
