@@ -70,7 +70,7 @@ fn expected_back(
                 x[i] += by;
                 target(&x)
             };
-            (moved(1e-4) - moved(-1e-4)) / 2e-4
+            (moved(1e-6) - moved(-1e-6)) / 2e-6
         })
         .collect()
 }

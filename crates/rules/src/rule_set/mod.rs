@@ -1,8 +1,11 @@
 //! Which rule each site of a model gets.
 
 mod bound;
+mod erased;
 mod pattern;
 mod registry;
+
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +13,8 @@ pub use bound::BoundRules;
 pub use pattern::Pattern;
 pub use registry::Registry;
 
-use crate::{RuleError, Site, error::near_misses};
+use crate::{Operation, Rule, RuleError, Site, error::near_misses};
+use erased::ErasedRule;
 
 /// The presets' names and texts, in the order in which users are shown them.
 const PRESETS: [(&str, &str); 12] = [
@@ -80,6 +84,13 @@ pub struct Assignment {
     /// The rule's parameters.
     #[serde(flatten)]
     pub parameters: toml::Table,
+    /// The rule itself, where it was given as a Rust value and not by its name.
+    #[serde(
+        skip_deserializing,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "ErasedRule::refuse"
+    )]
+    value: Option<ErasedRule>,
 }
 
 impl Assignment {
@@ -91,6 +102,7 @@ impl Assignment {
             optional: false,
             rule: rule.to_owned(),
             parameters: toml::Table::new(),
+            value: None,
         }
     }
 
@@ -133,6 +145,45 @@ impl RuleSet {
         Self::from_toml(Self::preset_toml(name)?)
     }
 
+    /// Puts a rule before all others, given as a Rust value: it need not be registered under a name.
+    ///
+    /// Every operation `O` at the sites that `site` matches gets it. If the rule serves several operations,
+    /// say which one: `rules.first::<Norm>("*", Gradient {})`. The assignment is called by the name of the
+    /// rule's type. The set keeps its own name, and it can no longer be written as text.
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use relprop_rules::{Operation, Rule, RuleError, RuleSet, algebra::share, operations::Residual};
+    ///
+    /// /// Hands on a part of what a branch would get.
+    /// #[derive(Debug)]
+    /// struct Branch {
+    ///     share: f64,
+    /// }
+    ///
+    /// impl Rule<Residual> for Branch {
+    ///     fn apply(&self, sum: &Residual, (skip, branch): (Tensor<3>, Tensor<3>)) -> Tensor<3> {
+    ///         sum.forward((skip, share(branch, self.share)))
+    ///     }
+    /// }
+    ///
+    /// let rules = RuleSet::preset("ah-ln")?.first("encoder.*", Branch { share: 0.5 });
+    /// assert_eq!(rules.rules[0].rule, "Branch");
+    /// assert!(matches!(rules.to_toml(), Err(RuleError::NoText { .. })));
+    /// # Ok::<(), RuleError>(())
+    /// ```
+    #[must_use]
+    pub fn first<O: Operation>(mut self, site: impl Into<Pattern>, rule: impl Rule<O>) -> Self {
+        let name = name_of_type(&rule);
+        let value = Some(ErasedRule::new(rule));
+        let assignment = Assignment {
+            value,
+            ..Assignment::new(site, O::NAME, name)
+        };
+        self.rules.insert(0, assignment);
+        self
+    }
+
     /// Reads a rule set from TOML.
     ///
     /// # Errors
@@ -146,8 +197,15 @@ impl RuleSet {
     ///
     /// # Errors
     ///
+    /// [`RuleError::NoText`] if a rule was given as a Rust value, by [`first`](Self::first), and
     /// [`RuleError::Syntax`] if a parameter cannot be written as TOML.
     pub fn to_toml(&self) -> Result<String, RuleError> {
+        if let Some(assignment) = self.rules.iter().find(|entry| entry.value.is_some()) {
+            return Err(RuleError::NoText {
+                rule: assignment.rule.clone(),
+                pattern: assignment.site.to_string(),
+            });
+        }
         toml::to_string_pretty(self).map_err(|error| RuleError::Syntax(error.to_string()))
     }
 
@@ -164,11 +222,19 @@ impl RuleSet {
     ///
     /// # Errors
     ///
-    /// An assignment that is not [optional](Assignment::optional) and whose pattern matches no site
-    /// ([`RuleError::UnknownSite`]) or no site of its operation ([`RuleError::OperationElsewhere`]), or one whose operation does not exist
-    /// ([`RuleError::UnknownOperation`]); a site for whose operation no assignment
-    /// is left ([`RuleError::NoRule`]); a rule that the operation does not have
-    /// ([`RuleError::UnknownRule`]) or whose parameters are wrong ([`RuleError::Parameters`]).
+    /// For an assignment:
+    ///
+    /// * [`RuleError::UnknownOperation`] if its operation does not exist;
+    /// * [`RuleError::UnknownSite`] if its pattern matches no site, and [`RuleError::OperationElsewhere`] if
+    ///   it matches no site of its operation, unless it is [optional](Assignment::optional);
+    /// * [`RuleError::UnknownRule`] if the operation does not have its rule;
+    /// * [`RuleError::Parameters`] if the rule's parameters are wrong.
+    ///
+    /// For a site:
+    ///
+    /// * [`RuleError::NoRule`] if no assignment matches it;
+    /// * [`RuleError::SameSite`] if two operations stand at sites of its name;
+    /// * [`RuleError::SameName`] if the rule is for another operation of the same name.
     pub fn bind(&self, sites: &[Site], registry: &Registry) -> Result<BoundRules, RuleError> {
         for assignment in &self.rules {
             self.check(assignment, sites, registry)?;
@@ -180,7 +246,15 @@ impl RuleSet {
                 .filter_map(|site| Some((site, site.operation?)))
         };
         let mut decides = vec![false; self.rules.len()];
+        let mut standing = HashMap::new();
         for (site, operation) in operations() {
+            let other = *standing.entry(&site.name).or_insert(operation);
+            if other != operation {
+                return Err(RuleError::SameSite {
+                    site: site.name.clone(),
+                    operations: [other, operation],
+                });
+            }
             let first = self
                 .rules
                 .iter()
@@ -192,6 +266,12 @@ impl RuleSet {
             decides[first] = true;
             let assignment = &self.rules[first];
             let rule = registry.build(assignment, operation, site)?;
+            if site.kind.is_some_and(|kind| kind != rule.operation()) {
+                return Err(RuleError::SameName {
+                    operation,
+                    site: site.name.clone(),
+                });
+            }
             bound.insert(&site.name, &assignment.rule, rule);
         }
         // An assignment that decides nothing, because others come before it, may still be wrong.
@@ -215,7 +295,9 @@ impl RuleSet {
         sites: &[Site],
         registry: &Registry,
     ) -> Result<(), RuleError> {
-        if let Some(name) = &assignment.operation
+        // A rule that is a Rust value may be for an operation that nobody registered.
+        if assignment.value.is_none()
+            && let Some(name) = &assignment.operation
             && !registry.operations().any(|known| known == name)
         {
             let known = registry.operations().collect();
@@ -249,6 +331,14 @@ impl RuleSet {
         }
         Ok(())
     }
+}
+
+/// The name of a value's type without its path: `Branch`.
+fn name_of_type<T>(value: &T) -> &'static str {
+    let name = std::any::type_name_of_val(value);
+    let end = name.find('<').unwrap_or(name.len());
+    let start = name[..end].rfind("::").map_or(0, |colons| colons + 2);
+    &name[start..]
 }
 
 /// The site called `name`.

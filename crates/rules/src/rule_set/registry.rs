@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Assignment, bound::ErasedRule};
+use super::{Assignment, erased::ErasedRule};
 use crate::rules as rule;
 use crate::{Operation, Rule, RuleError, Site, operations as op};
 
@@ -29,8 +28,7 @@ impl Registry {
     pub fn register<O: Operation, R: Rule<O> + DeserializeOwned>(&mut self, name: &str) {
         let build: Build = Box::new(|parameters| {
             let rule: R = parameters.clone().try_into().map_err(|e| e.to_string())?;
-            let rule: Arc<dyn Rule<O>> = Arc::new(rule);
-            Ok(Arc::new(rule))
+            Ok(ErasedRule::new(rule))
         });
         self.operations
             .entry(O::NAME)
@@ -51,12 +49,16 @@ impl Registry {
             .flat_map(|rules| rules.keys().map(String::as_str))
     }
 
+    /// The rule of an assignment: the value that it holds, or the one that its text describes.
     pub(super) fn build(
         &self,
         assignment: &Assignment,
         operation: &'static str,
         site: &Site,
     ) -> Result<ErasedRule, RuleError> {
+        if let Some(value) = &assignment.value {
+            return Ok(value.clone());
+        }
         let rule = &assignment.rule;
         let build = self
             .operations

@@ -16,11 +16,7 @@ fn run<O: Operation>(
     input: impl Fn(&mut Pass) -> O::Input,
     upstream: impl Fn(O::Output) -> Tensor<1>,
 ) -> Ledger {
-    let sites = [Site {
-        name: "op".to_owned(),
-        operation: Some(O::NAME),
-        shape: Vec::new(),
-    }];
+    let sites = [Site::new("op", Some(O::NAME), [])];
     let toml = format!("name = 't'\n[[rules]]\nsite = 'op'\nrule = {rule}");
     let rules = RuleSet::from_toml(&toml).unwrap();
     let rules = rules.bind(&sites, &Registry::default()).unwrap();
@@ -220,15 +216,10 @@ fn products_count_double_and_the_softmax_absorbs_its_covariance() {
             let mut draw = Draw::new(seed);
             let [scores, values] = [6, 12].map(|count| draw.numbers(count));
             let upstream = draw.numbers(8);
-            let sites = ["weights", "mix"].map(|name| Site {
-                name: name.to_owned(),
-                operation: Some(if name == "mix" {
-                    AttentionMix::NAME
-                } else {
-                    AttentionWeights::NAME
-                }),
-                shape: Vec::new(),
-            });
+            let sites = [
+                Site::new("weights", Some(AttentionWeights::NAME), []),
+                Site::new("mix", Some(AttentionMix::NAME), []),
+            ];
             let rules = RuleSet::preset("gradient-x-input").unwrap();
             let rules = rules.bind(&sites, &Registry::default()).unwrap();
             let mut pass = Pass::new(&rules).with_ledger(["x"]);
