@@ -40,8 +40,8 @@ pub fn surrogate<const D: usize>(
     value.detach() + (proxy.clone() - proxy.detach()) * slope.detach()
 }
 
-/// The surrogate as one node of autodiff's graph, which computes nothing on the way forward. None on
-/// devices other than the CPU, where the three operations are fused into one.
+/// The surrogate as one node of autodiff's graph, which computes nothing on the way forward. None on other
+/// devices than the CPU: they fuse the three operations of the formula themselves.
 #[cfg(feature = "flex")]
 fn fused_surrogate<const D: usize>(
     value: &Tensor<D>,

@@ -8,8 +8,8 @@ use super::Activation;
 use crate::flex;
 
 impl Activation {
-    /// The value, and under autodiff the slope with it. Gives `z` back where no kernel can do it: on another
-    /// device, in another type, of another activation.
+    /// The value in one pass, which finds the slope as well if autodiff follows `z`. Gives `z` back as an
+    /// error on another device, of another type than f32, or for an activation that no kernel has.
     #[expect(clippy::result_large_err, reason = "z goes back, not an error")]
     pub(super) fn fused(&self, z: Tensor<3>) -> Result<Tensor<3>, Tensor<3>> {
         let Some(gated) = self.gated(&z) else {
@@ -29,8 +29,8 @@ impl Activation {
         })
     }
 
-    /// The [quotient](Activation::quotient) at `z`, outside autodiff. None where [`Activation::fused`] has
-    /// no value.
+    /// The [quotient](Activation::quotient) at `z`, outside autodiff. None where [`Activation::fused`] gives
+    /// `z` back.
     pub(super) fn fused_quotient(&self, z: &Tensor<3>) -> Option<Tensor<3>> {
         let gated = self.gated(z)?;
         let numbers = flex::numbers(z)?;

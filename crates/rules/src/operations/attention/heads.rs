@@ -6,14 +6,14 @@ use relprop_kernels::{Heads, Order, products};
 
 use crate::flex;
 
-/// The numbers of a tensor of f32, so that [`heads`] finds them.
+/// The matrices of a tensor of f32, ready for [`heads`]. None on another device or of another type.
 pub(super) fn matrices(x: &Tensor<4>) -> Option<FlexTensor> {
     let x = flex::primitive(x).filter(|x| x.dtype() == DType::F32)?;
-    Some(laid(x))
+    Some(with_unit_stride(x))
 }
 
-/// With rows or columns that lie side by side.
-pub(super) fn laid(x: FlexTensor) -> FlexTensor {
+/// The same tensor, copied if neither the numbers of a row nor those of a column are adjacent in memory.
+pub(super) fn with_unit_stride(x: FlexTensor) -> FlexTensor {
     let strides = x.layout().strides();
     match strides[2..].contains(&1) && strides.iter().all(|stride| *stride >= 0) {
         true => x,
@@ -21,6 +21,7 @@ pub(super) fn laid(x: FlexTensor) -> FlexTensor {
     }
 }
 
+/// The matrices of a tensor from [`matrices`] or [`with_unit_stride`], where they lie.
 pub(super) fn heads(x: &FlexTensor) -> Heads<'_> {
     let layout = x.layout();
     Heads {
@@ -30,7 +31,7 @@ pub(super) fn heads(x: &FlexTensor) -> Heads<'_> {
     }
 }
 
-/// [`products`] as a tensor `[text, head, row, column]`, however it lies.
+/// The [`products`] as a tensor `[text, head, row, column]`; `order` says how it lies in memory.
 pub(super) fn product(left: Heads<'_>, right: Heads<'_>, factor: f32, order: Order) -> FlexTensor {
     let ([texts, heads, rows, _], columns) = (left.shape, right.shape[3]);
     let numbers = products(left, right, factor, order);

@@ -49,8 +49,8 @@ impl Operation for Linear {
         let [batch, position, input] = x.dims();
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let (dtype, output) = (weight.dtype(), weight.dims()[1]);
-        // As one matrix: Burn would otherwise multiply text by text, and copy weights that are transposed,
-        // as those of a tied head are.
+        // All texts become one matrix. Burn would otherwise multiply text by text, and copy weights that are
+        // transposed, such as those of a head that is tied to the embeddings.
         let rows = x.reshape([batch * position, input]);
         let z = if rows.dtype() == dtype {
             #[cfg(feature = "flex")]
@@ -59,7 +59,7 @@ impl Operation for Linear {
             }
             linear(rows, weight, bias)
         } else {
-            // Weights of few digits: only the product is computed in their type.
+            // The weights are f16 or bf16: only the product is computed in their type.
             let z = widen(linear(rows.cast(dtype), weight, None));
             match bias {
                 Some(bias) => z + widen(bias).unsqueeze(),

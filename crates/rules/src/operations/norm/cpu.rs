@@ -8,13 +8,14 @@ use super::{Held, Norm, NormScale};
 use crate::flex;
 
 impl Norm {
-    /// The norm in one pass forward and one back. None where no kernel can do it: on another device, in
-    /// another type.
+    /// [`Norm::holding`] in one pass forward and one back. None on another device, or of another type than
+    /// f32.
     pub(super) fn fused(&self, x: &Tensor<3>, held: Held) -> Option<Tensor<3>> {
         let numbers = flex::numbers(x).filter(|numbers| numbers.dtype() == DType::F32)?;
         let features = x.dims()[2];
 
-        // What autodiff follows is applied by Burn's operations, and what comes after it as well.
+        // A gamma or beta that is being trained needs a gradient too: Burn's operations apply it, and what
+        // comes after it.
         let tracked = |term: &Option<Tensor<1>>| term.as_ref().is_some_and(Tensor::is_tracked);
         let gamma_is_ours = !tracked(&self.gamma);
         let beta_is_ours = gamma_is_ours && !tracked(&self.beta);

@@ -6,11 +6,11 @@ use relprop_kernels::Order;
 
 use super::AttentionMix;
 use crate::flex;
-use crate::operations::attention::heads::{heads, laid, matrices, product};
+use crate::operations::attention::heads::{heads, matrices, product, with_unit_stride};
 
 impl AttentionMix {
-    /// All mixtures, a token's heads side by side as a model joins them. None where no kernel can do it:
-    /// on another device, in another type.
+    /// The mixtures by one kernel. It writes the heads of a token side by side, as a model joins them next.
+    /// None on another device, or of another type than f32.
     pub(super) fn fused(&self, weights: &Tensor<4>, values: &Tensor<4>) -> Option<Tensor<4>> {
         let [p, v] = [matrices(weights)?, matrices(values)?];
         let mixed = product(heads(&p), heads(&v), 1.0, Order::Rows);
@@ -18,11 +18,11 @@ impl AttentionMix {
             &Tensor::from_primitive::<Flex>(mixed),
             [weights, values],
             move |gradient| {
-                let gradient = laid(gradient);
+                let gradient = with_unit_stride(gradient);
                 product(heads(&gradient), heads(&v).turned(), 1.0, Order::Heads)
             },
             move |gradient| {
-                let gradient = laid(gradient);
+                let gradient = with_unit_stride(gradient);
                 product(heads(&p).turned(), heads(&gradient), 1.0, Order::Rows)
             },
         )

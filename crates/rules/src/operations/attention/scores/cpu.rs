@@ -6,11 +6,11 @@ use relprop_kernels::Order;
 
 use super::AttentionScores;
 use crate::flex;
-use crate::operations::attention::heads::{heads, laid, matrices, product};
+use crate::operations::attention::heads::{heads, matrices, product, with_unit_stride};
 
 impl AttentionScores {
-    /// All scores, from queries and keys where they lie, with the scale in the product. None where no
-    /// kernel can do it: on another device, in another type.
+    /// The scores by one kernel, which reads queries and keys where they lie and scales as it multiplies.
+    /// None on another device, or of another type than f32.
     pub(super) fn fused(&self, query: &Tensor<4>, key: &Tensor<4>) -> Option<Tensor<4>> {
         let [queries, keys] = [matrices(query)?, matrices(key)?];
         let scale = self.scale as f32;
@@ -19,11 +19,11 @@ impl AttentionScores {
             &Tensor::from_primitive::<Flex>(scores),
             [query, key],
             move |gradient| {
-                let gradient = laid(gradient);
+                let gradient = with_unit_stride(gradient);
                 product(heads(&gradient), heads(&keys), scale, Order::Rows)
             },
             move |gradient| {
-                let gradient = laid(gradient);
+                let gradient = with_unit_stride(gradient);
                 let gradient = heads(&gradient).turned();
                 product(gradient, heads(&queries), scale, Order::Rows)
             },
