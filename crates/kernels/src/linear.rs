@@ -42,6 +42,17 @@ pub fn linear_backward(gradient: &[f32], weight: &[f32], output: usize) -> Vec<f
     product(start, Accum::Replace, gradient, weight.transpose())
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+fn all_cores() -> Par {
+    Par::rayon(0)
+}
+
+/// A browser gives a program one thread.
+#[cfg(target_arch = "wasm32")]
+fn all_cores() -> Par {
+    Par::Seq
+}
+
 /// Rows times a matrix, added to `y` or in its place.
 fn product(mut y: Vec<f32>, accum: Accum, rows: &[f32], matrix: MatRef<'_, f32>) -> Vec<f32> {
     let count = rows.len() / matrix.nrows();
@@ -58,7 +69,7 @@ fn product(mut y: Vec<f32>, accum: Accum, rows: &[f32], matrix: MatRef<'_, f32>)
         MatRef::from_row_major_slice(rows, count, matrix.nrows()),
         matrix,
         1.0,
-        Par::rayon(0),
+        all_cores(),
     );
     y
 }
