@@ -1,4 +1,4 @@
-//! Layer normalization, a row of features at a time: each number is read once for all that is done to it.
+//! Layer normalization, a row of features at a time, so that a row is still in the cache for its next step.
 
 #![expect(
     clippy::extra_unused_type_parameters,
@@ -68,7 +68,7 @@ impl Norm<'_> {
         (y, rows)
     }
 
-    /// Puts what flows back to `x` in the place of the `gradient` of the value.
+    /// Puts the gradient of `x` in the place of the `gradient` of the value.
     ///
     /// ```
     /// use relprop_kernels::{Norm, Through};

@@ -19,11 +19,11 @@ impl AttentionMix {
             [weights, values],
             move |gradient| {
                 let gradient = with_unit_stride(gradient);
-                product(heads(&gradient), heads(&v).turned(), 1.0, Order::Heads)
+                product(heads(&gradient), heads(&v).transposed(), 1.0, Order::Heads)
             },
             move |gradient| {
                 let gradient = with_unit_stride(gradient);
-                product(heads(&p).turned(), heads(&gradient), 1.0, Order::Rows)
+                product(heads(&p).transposed(), heads(&gradient), 1.0, Order::Rows)
             },
         )
     }

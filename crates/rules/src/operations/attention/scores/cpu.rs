@@ -14,7 +14,12 @@ impl AttentionScores {
     pub(super) fn fused(&self, query: &Tensor<4>, key: &Tensor<4>) -> Option<Tensor<4>> {
         let [queries, keys] = [matrices(query)?, matrices(key)?];
         let scale = self.scale as f32;
-        let scores = product(heads(&queries), heads(&keys).turned(), scale, Order::Heads);
+        let scores = product(
+            heads(&queries),
+            heads(&keys).transposed(),
+            scale,
+            Order::Heads,
+        );
         flex::node_of_two(
             &Tensor::from_primitive::<Flex>(scores),
             [query, key],
@@ -24,7 +29,7 @@ impl AttentionScores {
             },
             move |gradient| {
                 let gradient = with_unit_stride(gradient);
-                let gradient = heads(&gradient).turned();
+                let gradient = heads(&gradient).transposed();
                 product(gradient, heads(&queries), scale, Order::Rows)
             },
         )

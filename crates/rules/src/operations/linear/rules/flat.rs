@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::Deserialize;
 
-use super::w_squared::by_weights;
+use super::w_squared::shared_by;
 use crate::Rule;
 use crate::operations::Linear;
 
@@ -20,6 +20,6 @@ pub struct Flat {}
 
 impl Rule<Linear> for Flat {
     fn apply(&self, linear: &Linear, x: Tensor<3>) -> Tensor<3> {
-        by_weights(linear, linear.widened().weight.ones_like(), x)
+        shared_by(linear, linear.widened().weight.ones_like(), x)
     }
 }

@@ -21,12 +21,12 @@ pub struct WSquared {}
 
 impl Rule<Linear> for WSquared {
     fn apply(&self, linear: &Linear, x: Tensor<3>) -> Tensor<3> {
-        by_weights(linear, linear.widened().weight.square(), x)
+        shared_by(linear, linear.widened().weight.square(), x)
     }
 }
 
-/// The map's value; relevance shared in proportion to `weights`, `[input, output]`.
-pub(super) fn by_weights(linear: &Linear, weights: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+/// The value of `linear`, whose relevance its inputs share in proportion to `weights`, `[input, output]`.
+pub(super) fn shared_by(linear: &Linear, weights: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
     let value = linear.forward(x.clone()).detach();
     let shares = Linear {
         weight: weights,
@@ -34,7 +34,8 @@ pub(super) fn by_weights(linear: &Linear, weights: Tensor<2>, x: Tensor<3>) -> T
     };
     let ones = x.ones_like();
     let whole = shares.forward(ones.clone());
-    // Inputs of 1, with the gradient that makes x times it their relevance.
+    // Inputs of 1 stand for x. Their gradient reaches x divided by x, so that x times it is the relevance of
+    // an input of 1.
     let ones = surrogate(ones.clone(), x.clone(), quotient(&ones, &x));
     surrogate(
         value.clone(),
