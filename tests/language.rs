@@ -300,12 +300,14 @@ fn what_is_not_needed_is_not_computed(
             "encoder.1.feed-forward.down",
             "classifier",
         ] {
-            rules.set::<Linear>(site, "seen", maps.clone());
+            rules.set::<Linear>(site, "seen", maps.clone()).unwrap();
         }
         let mixes = Seen::default();
         for block in 0..2 {
             let site = format!("encoder.{block}.attention.mix");
-            rules.set::<AttentionMix>(&site, "seen", mixes.clone());
+            rules
+                .set::<AttentionMix>(&site, "seen", mixes.clone())
+                .unwrap();
         }
         let mut pass = Pass::new(&rules).with_probe("blocks");
         model.transformer.forward(&batch, &mut pass);

@@ -51,7 +51,7 @@ pub struct Absorbed {
     /// The operation there; absent for a signal, such as position embeddings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// What absorbed it: `bias`, `shift`, `scale`, `activation`, `softmax`, `product`, `stabiliser`,
+    /// What absorbed it: `bias`, `shift`, `scale`, `activation`, `softmax`, `product`, `stabilizer`,
     /// `input`, ...
     pub kind: String,
     /// How much; negative where the operation made relevance up.

@@ -17,7 +17,7 @@ pub enum Gated {
 }
 
 impl Gated {
-    /// q(z) = y / z, continued to z = 0, for every number of `z`, to 1e-6. What is not a number stays so.
+    /// q(z) = y / z, continued to z = 0, for every number of `z`, to 1e-6. NaN stays NaN.
     ///
     /// ```
     /// assert_eq!(relprop_kernels::Gated::Silu.quotient(&[0.0]), [0.5]);
@@ -32,7 +32,7 @@ impl Gated {
     }
 
     /// Puts y = z q(z) in the place of every number of `z`, to 1e-6 of 1 or of its size, whichever is
-    /// larger. What is not a number stays so.
+    /// larger. NaN stays NaN.
     ///
     /// ```
     /// let mut z = [-1.0, 0.0, 2.0];
@@ -48,7 +48,7 @@ impl Gated {
         }
     }
 
-    /// [`Gated::value`], and the slope dy / dz = q(z) + z q'(z), as exact.
+    /// Does what [`Gated::value`] does, and gives the slopes dy / dz = q(z) + z q'(z), which are as exact.
     ///
     /// ```
     /// let mut z = [0.0];

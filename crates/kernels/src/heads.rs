@@ -6,18 +6,18 @@ use rayon::prelude::*;
 
 use crate::parallel::zeros;
 
-/// A matrix for each head of each text, `[text, head, row, column]`, where it lies in memory.
+/// A matrix for each head of each text, `[text, head, row, column]`: a view of numbers that lie elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Heads<'a> {
-    /// The numbers, from the first one of the first matrix on.
+    /// The numbers; the first is the first of the first matrix.
     pub numbers: &'a [f32],
     /// How many texts, heads, rows and columns there are.
     pub shape: [usize; 4],
-    /// How far one of each lies from the next. Of the last two, one is 1.
+    /// How many numbers lie from one text, head, row or column to the next. The rows' or the columns' is 1.
     pub strides: [usize; 4],
 }
 
-/// How the matrices of a product are to lie in memory.
+/// How the matrices of a product lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// One after the other, `[text, head, row, column]`.
@@ -27,8 +27,8 @@ pub enum Order {
 }
 
 impl<'a> Heads<'a> {
-    /// Rows for columns, where they are.
-    pub fn turned(mut self) -> Self {
+    /// The transposed matrices, as a view of the same numbers.
+    pub fn transposed(mut self) -> Self {
         self.shape.swap(2, 3);
         self.strides.swap(2, 3);
         self
@@ -53,12 +53,12 @@ impl<'a> Heads<'a> {
 /// use relprop_kernels::{Heads, Order, products};
 ///
 /// let row = Heads { numbers: &[1.0, 2.0], shape: [1, 1, 1, 2], strides: [2, 2, 2, 1] };
-/// assert_eq!(products(row, row.turned(), 0.5, Order::Heads), [2.5]);
+/// assert_eq!(products(row, row.transposed(), 0.5, Order::Heads), [2.5]);
 /// ```
 ///
 /// # Panics
 ///
-/// If the two do not fit together, or their numbers lie in another way than [`Heads`] says.
+/// If the shapes of the two do not fit together, or if their strides are not those of their numbers.
 pub fn products(left: Heads<'_>, right: Heads<'_>, factor: f32, order: Order) -> Vec<f32> {
     let [texts, heads, rows, inner] = left.shape;
     let columns = right.shape[3];

@@ -19,7 +19,7 @@ pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let output = bias.len();
     let input = weight.len() / output;
     assert!(x.len().is_multiple_of(input), "a row is cut");
-    // The product is added to what is there: the bias costs no pass of its own.
+    // The product is added to rows that hold the bias, so that the bias needs no pass of its own.
     let rows_of_bias = bias.repeat(1 + BLOCK.div_ceil(output));
     let start = blocks(x.len() / input * output, |start| {
         let block = rows_of_bias[start % output..].first_chunk();
@@ -29,7 +29,7 @@ pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     product(start, Accum::Add, x, weight)
 }
 
-/// What flows back to x from the `gradient` of z, of so many `output`s: sum_j W_ij g_j.
+/// The gradient of x from the `gradient` g of z, whose rows have `output` numbers: sum_j W_ij g_j.
 ///
 /// # Panics
 ///
@@ -42,12 +42,23 @@ pub fn linear_backward(gradient: &[f32], weight: &[f32], output: usize) -> Vec<f
     product(start, Accum::Replace, gradient, weight.transpose())
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+fn all_cores() -> Par {
+    Par::rayon(0)
+}
+
+/// A browser gives a program one thread.
+#[cfg(target_arch = "wasm32")]
+fn all_cores() -> Par {
+    Par::Seq
+}
+
 /// Rows times a matrix, added to `y` or in its place.
 fn product(mut y: Vec<f32>, accum: Accum, rows: &[f32], matrix: MatRef<'_, f32>) -> Vec<f32> {
     let count = rows.len() / matrix.nrows();
     if count == 1 {
-        // faer sums a single row in another order than one of several, so a text alone would not round as
-        // in a batch.
+        // faer sums a product of one row in another order than a product of several. The row is doubled, so
+        // that a text rounds the same alone and in a batch.
         let mut y = product(y.repeat(2), accum, &rows.repeat(2), matrix);
         y.truncate(matrix.ncols());
         return y;
@@ -58,7 +69,7 @@ fn product(mut y: Vec<f32>, accum: Accum, rows: &[f32], matrix: MatRef<'_, f32>)
         MatRef::from_row_major_slice(rows, count, matrix.nrows()),
         matrix,
         1.0,
-        Par::rayon(0),
+        all_cores(),
     );
     y
 }

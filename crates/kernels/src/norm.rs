@@ -1,4 +1,4 @@
-//! Layer normalisation, a row of features at a time: each number is read once for all that is done to it.
+//! Layer normalization, a row of features at a time, so that a row is still in the cache for its next step.
 
 #![expect(
     clippy::extra_unused_type_parameters,
@@ -15,7 +15,7 @@ use crate::sum::{product, sum};
 #[derive(Clone, Copy, Debug)]
 pub struct Norm<'a> {
     /// Whether the mean of a row is taken off; if not, it counts as 0.
-    pub centred: bool,
+    pub centered: bool,
     /// A factor for each feature.
     pub gamma: &'a [f32],
     /// A shift for each feature.
@@ -29,24 +29,23 @@ pub struct Row {
     pub mean: f32,
     /// The factor of the row.
     pub scale: f32,
-    /// How the factor falls where the row grows: its derivative by x_i is -`fall` scale (x_i - mean).
-    pub fall: f32,
+    /// d scale / d x_i = -`scale_slope` * scale * (x_i - mean).
+    pub scale_slope: f32,
 }
 
-/// What of a norm is a constant on the way back.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Constant<'a> {
-    /// Nothing: the gradient of the norm at these rows.
-    Nothing(&'a [f32]),
-    /// The scale: the LN-rule.
-    Scale,
-    /// The scale and the mean.
-    Moments,
+/// What the gradient flows through on its way back, besides the features themselves. A part that is left
+/// out counts as a constant. With both parts it is the gradient of the norm.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Through<'a> {
+    /// Whether it flows through the mean.
+    pub mean: bool,
+    /// The rows `x` of the forward pass if it flows through the scale, whose slope depends on them.
+    pub scale: Option<&'a [f32]>,
 }
 
 impl Norm<'_> {
-    /// The value at the rows `x`, and what was found in each. `scale` gives the factor of a row and its
-    /// [`fall`](Row::fall) from the sum of its squares, after the mean was taken off.
+    /// The value at the rows `x`, and what was found in each. `scale` gets the sum of a row's squares, after
+    /// the mean was taken off; it gives the factor of the row and its [slope](Row::scale_slope).
     ///
     /// # Panics
     ///
@@ -65,24 +64,28 @@ impl Norm<'_> {
         y.par_chunks_mut(together * features)
             .zip(x.par_chunks(together * features))
             .zip(rows.par_chunks_mut(together))
-            .for_each(|((y, x), rows)| normalise(y, x, rows, *self, scale));
+            .for_each(|((y, x), rows)| normalize(y, x, rows, *self, scale));
         (y, rows)
     }
 
-    /// Puts what flows back to `x` in the place of the `gradient` of the value.
+    /// Puts the gradient of `x` in the place of the `gradient` of the value.
     ///
     /// ```
-    /// use relprop_kernels::{Constant, Norm};
+    /// use relprop_kernels::{Norm, Through};
     ///
-    /// let norm = Norm { centred: true, gamma: &[1.0, 1.0], beta: &[0.0, 0.0] };
+    /// let norm = Norm { centered: true, gamma: &[1.0, 1.0], beta: &[0.0, 0.0] };
     /// let x = [3.0, 1.0];
     /// let (y, rows) = norm.forward(&x, |squares| ((squares / 2.0).sqrt().recip(), 0.0));
     /// assert_eq!(y, [1.0, -1.0]);
     /// let mut flow = [1.0, 0.0];
-    /// norm.backward(&mut flow, &rows, Constant::Scale);
-    /// assert_eq!(flow, [0.5, -0.5]); // C = I - 1/2
+    /// norm.backward(&mut flow, &rows, Through { mean: true, scale: None });
+    /// assert_eq!(flow, [0.5, -0.5]); // 1 and 0, minus their mean
     /// ```
-    pub fn backward(&self, gradient: &mut [f32], rows: &[Row], constant: Constant<'_>) {
+    ///
+    /// # Panics
+    ///
+    /// If `through.scale` is shorter than the gradient.
+    pub fn backward(&self, gradient: &mut [f32], rows: &[Row], through: Through<'_>) {
         let together = together(self.gamma.len());
         let numbers = together * self.gamma.len();
         gradient
@@ -90,20 +93,19 @@ impl Norm<'_> {
             .zip(rows.par_chunks(together))
             .enumerate()
             .for_each(|(piece, (flow, rows))| {
-                let constant = match constant {
-                    Constant::Nothing(x) => {
-                        let start = piece * numbers;
-                        Constant::Nothing(&x[start..start + flow.len()])
-                    }
-                    other => other,
+                let start = piece * numbers;
+                let end = start + flow.len();
+                let through = Through {
+                    scale: through.scale.map(|x| &x[start..end]),
+                    ..through
                 };
-                pull(flow, rows, *self, constant);
+                pull(flow, rows, *self, through);
             });
     }
 }
 
 #[with_simd]
-fn normalise<'a, S: Simd, F: Fn(f32) -> (f32, f32)>(
+fn normalize<'a, S: Simd, F: Fn(f32) -> (f32, f32)>(
     y: &mut [f32],
     x: &[f32],
     rows: &mut [Row],
@@ -113,35 +115,39 @@ fn normalise<'a, S: Simd, F: Fn(f32) -> (f32, f32)>(
     let features = norm.gamma.len();
     let values = y.chunks_exact_mut(features).zip(x.chunks_exact(features));
     for ((y, x), row) in values.zip(rows) {
-        let mean = match norm.centred {
+        let mean = match norm.centered {
             true => sum(x, |x| x) / features as f32,
             false => 0.0,
         };
-        let (scale, fall) = scale(sum(x, |x| (x - mean) * (x - mean)));
+        let (scale, scale_slope) = scale(sum(x, |x| (x - mean) * (x - mean)));
         let terms = norm.gamma.iter().zip(norm.beta);
         for ((y, x), (gamma, beta)) in y.iter_mut().zip(x).zip(terms) {
             *y = (x - mean) * scale * gamma + beta;
         }
-        *row = Row { mean, scale, fall };
+        *row = Row {
+            mean,
+            scale,
+            scale_slope,
+        };
     }
 }
 
 #[with_simd]
-fn pull<'a, S: Simd>(flow: &mut [f32], rows: &[Row], norm: Norm<'a>, constant: Constant<'a>) {
+fn pull<'a, S: Simd>(flow: &mut [f32], rows: &[Row], norm: Norm<'a>, through: Through<'a>) {
     let features = norm.gamma.len();
     let flows = flow.chunks_exact_mut(features).zip(rows);
     for (index, (flow, row)) in flows.enumerate() {
         for (flow, gamma) in flow.iter_mut().zip(norm.gamma) {
             *flow = *flow * gamma * row.scale;
         }
-        if let Constant::Nothing(x) = constant {
+        if let Some(x) = through.scale {
             let x = &x[index * features..(index + 1) * features];
-            let bend = row.fall * product(flow, x, row.mean);
+            let bend = row.scale_slope * product(flow, x, row.mean);
             for (flow, x) in flow.iter_mut().zip(x) {
                 *flow -= bend * (x - row.mean);
             }
         }
-        if norm.centred && constant != Constant::Moments {
+        if norm.centered && through.mean {
             let mean = sum(flow, |flow| flow) / features as f32;
             flow.iter_mut().for_each(|flow| *flow -= mean);
         }

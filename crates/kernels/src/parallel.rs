@@ -8,11 +8,11 @@
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
-/// So many numbers are one piece of work: enough to be worth handing to another core, few enough for the
-/// nearest cache.
+/// How many numbers make one piece of work: enough to be worth handing to another core, few enough to stay
+/// in the nearest cache.
 const PIECE: usize = 8192;
 
-/// So many numbers are computed beside the memory that they go to.
+/// How many numbers are computed on the stack before they are written to memory.
 pub(crate) const BLOCK: usize = 256;
 
 /// How many rows of `features` numbers are one piece of work.
@@ -20,10 +20,11 @@ pub(crate) fn together(features: usize) -> usize {
     (PIECE / features).max(1)
 }
 
-/// So many numbers, made a block at a time: `make` gets where the block starts.
+/// A vector of `numbers` numbers, made a block at a time; `make` gets the index at which its block starts.
 ///
-/// A vector of zeros is cleared by one core before another can write to it, which for an activation takes as
-/// long as the activation. Here the core that computes a block is the first to touch its memory.
+/// A vector of zeros would be cleared by one core before the others can write to it, and for an activation
+/// that takes as long as the activation itself. Here the core that computes a block is the first to touch
+/// its memory.
 pub(crate) fn blocks(
     numbers: usize,
     make: impl Fn(usize) -> [f32; BLOCK] + Send + Sync,
@@ -36,7 +37,7 @@ pub(crate) fn blocks(
     whole(blocks, numbers)
 }
 
-/// So many zeros.
+/// A vector of `numbers` zeros, each block of them written by the core that makes it.
 pub(crate) fn zeros(numbers: usize) -> Vec<f32> {
     blocks(numbers, |_| [0.0; BLOCK])
 }
@@ -47,7 +48,7 @@ fn whole(blocks: Vec<[f32; BLOCK]>, numbers: usize) -> Vec<f32> {
     all
 }
 
-/// `f` of every number.
+/// Applies `f` to every number.
 pub(crate) fn map(z: &[f32], f: impl Fn(f32) -> f32 + Copy + Send + Sync) -> Vec<f32> {
     blocks(z.len(), |start| {
         let mut y = [0.0; BLOCK];
@@ -58,7 +59,7 @@ pub(crate) fn map(z: &[f32], f: impl Fn(f32) -> f32 + Copy + Send + Sync) -> Vec
     })
 }
 
-/// `f` of every number in its place.
+/// Applies `f` to every number, in place.
 pub(crate) fn change(z: &mut [f32], f: impl Fn(f32) -> f32 + Copy + Send + Sync) {
     z.par_chunks_mut(PIECE).for_each(|z| each(z, f));
 }
@@ -103,7 +104,7 @@ pub fn multiply(x: &mut [f32], factors: &[f32]) {
         });
 }
 
-/// Compiled once for each set of vector instructions; the one that the processor has is taken.
+/// It is compiled once for each set of vector instructions, and runs with the best that the processor has.
 #[with_simd]
 fn each<S: Simd, F: Fn(f32) -> f32>(z: &mut [f32], f: F) {
     for z in z {

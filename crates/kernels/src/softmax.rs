@@ -12,13 +12,14 @@ use crate::parallel::together;
 use crate::scalar::{LEAST, exp};
 use crate::sum::{largest, product, sum};
 
-/// So low that its exponential is exactly zero, and still finite: a row of nothing but hidden keys gives
-/// numbers, all the same.
+/// The score of a hidden key: so low that its exponential is exactly zero, but finite, so that a row in which
+/// every key is hidden gets equal weights and not NaN.
 const LOWEST: f32 = f32::MIN;
 
 /// Puts p_i = exp(q_i) / sum_i' exp(q_i') in the place of the scores q, in every row of `keys` numbers.
-/// `hidden` gives the keys that a row leaves out, by a number that is not 0, or nothing at all if it sees
-/// every key. Their weight is exactly zero. What is not a number makes its row so.
+///
+/// `hidden` gets the index of a row and gives a mark for each of its keys; an empty slice hides none. A key
+/// whose mark is not 0 gets a weight of exactly zero. A score that is NaN makes its whole row NaN.
 ///
 /// ```
 /// let mut rows = [0.0, 0.0, 3.0, 1.0, 1.0, 1.0];

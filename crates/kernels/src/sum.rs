@@ -1,5 +1,5 @@
-//! Sums over a row. A compiler may not change the order of a sum, so each is written as vector registers
-//! want it: many partial ones.
+//! Sums over a row. The compiler may not change the order in which floats are added. So each sum is written
+//! as many partial sums, which fit into vector registers.
 
 const LANES: usize = 32;
 
@@ -32,7 +32,7 @@ pub(crate) fn product(a: &[f32], x: &[f32], mean: f32) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-/// The largest number; what is not a number does not count.
+/// The largest number; NaN does not count.
 #[inline(always)]
 pub(crate) fn largest(x: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };

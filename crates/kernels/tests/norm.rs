@@ -1,6 +1,6 @@
 //! Norms against plain loops in f64, and their gradients against differences.
 
-use relprop_kernels::{Constant, Norm, Row};
+use relprop_kernels::{Norm, Row, Through};
 
 const EPSILON: f64 = 1e-5;
 
@@ -13,43 +13,49 @@ fn numbers(count: usize, seed: f64, offset: f64) -> Vec<f32> {
 }
 
 /// The norm of one row, from the definition.
-fn expected(x: &[f64], centred: bool, gamma: &[f32], beta: &[f32]) -> Vec<f64> {
-    let (mean, scale) = moments(x, centred);
+fn expected(x: &[f64], centered: bool, gamma: &[f32], beta: &[f32]) -> Vec<f64> {
+    let (mean, scale) = moments(x, centered);
     (0..x.len())
         .map(|i| (x[i] - mean) * scale * f64::from(gamma[i]) + f64::from(beta[i]))
         .collect()
 }
 
-fn moments(x: &[f64], centred: bool) -> (f64, f64) {
-    let count = x.len() as f64;
+fn moments(x: &[f64], centered: bool) -> (f64, f64) {
     let mut mean = 0.0;
-    if centred {
-        for x in x {
-            mean += x / count;
+    if centered {
+        for value in x {
+            mean += value / x.len() as f64;
         }
     }
-    let mut variance = 0.0;
-    for x in x {
-        variance += (x - mean) * (x - mean) / count;
-    }
-    (mean, 1.0 / (variance + EPSILON).sqrt())
+    (mean, scale_around(x, mean))
 }
 
-/// What flows back to a row: differences of sum_i gradient_i y_i, with what is constant held fixed.
+fn scale_around(x: &[f64], mean: f64) -> f64 {
+    let mut variance = 0.0;
+    for value in x {
+        variance += (value - mean) * (value - mean) / x.len() as f64;
+    }
+    1.0 / (variance + EPSILON).sqrt()
+}
+
+/// What flows back to a row: differences of sum_i gradient_i y_i, where a part that nothing flows through
+/// keeps its value.
 fn expected_back(
     x: &[f64],
-    centred: bool,
+    centered: bool,
     gamma: &[f32],
     g: &[f32],
-    constant: Constant<'_>,
+    through: Through<'_>,
 ) -> Vec<f64> {
-    let held = moments(x, centred);
+    let held = moments(x, centered);
     let target = |x: &[f64]| {
-        let (mean, scale) = moments(x, centred);
-        let (mean, scale) = match constant {
-            Constant::Nothing(_) => (mean, scale),
-            Constant::Scale => (mean, held.1),
-            Constant::Moments => held,
+        let mean = match through.mean {
+            true => moments(x, centered).0,
+            false => held.0,
+        };
+        let scale = match through.scale {
+            Some(_) => scale_around(x, mean),
+            None => held.1,
         };
         let mut sum = 0.0;
         for i in 0..x.len() {
@@ -64,12 +70,12 @@ fn expected_back(
                 x[i] += by;
                 target(&x)
             };
-            (moved(1e-4) - moved(-1e-4)) / 2e-4
+            (moved(1e-6) - moved(-1e-6)) / 2e-6
         })
         .collect()
 }
 
-/// 1 / sqrt(mean of the squares + epsilon), and how it falls.
+/// 1 / sqrt(mean of the squares + epsilon), and its slope.
 fn inside_root(features: usize) -> impl Fn(f32) -> (f32, f32) + Copy + Send + Sync {
     move |squares| {
         let scale = (squares / features as f32 + EPSILON as f32).sqrt().recip();
@@ -86,18 +92,22 @@ fn values_and_gradients_are_those_of_plain_loops() {
         let x = numbers(rows * features, 1.0, 0.3);
         let g = numbers(rows * features, 2.0, -0.5);
         let (gamma, beta) = (numbers(features, 3.0, 0.5), numbers(features, 4.0, 0.0));
-        for centred in [true, false] {
+        for centered in [true, false] {
             let norm = Norm {
-                centred,
+                centered,
                 gamma: &gamma,
                 beta: &beta,
             };
             let (y, found) = norm.forward(&x, inside_root(features));
             assert_eq!(found.len(), rows);
-            let constants = [Constant::Nothing(&x), Constant::Scale, Constant::Moments];
-            let backs = constants.map(|constant| {
+            let ways = [(true, true), (true, false), (false, true), (false, false)];
+            let ways = ways.map(|(mean, scale)| Through {
+                mean,
+                scale: scale.then_some(&x[..]),
+            });
+            let backs = ways.map(|through| {
                 let mut flow = g.clone();
-                norm.backward(&mut flow, &found, constant);
+                norm.backward(&mut flow, &found, through);
                 flow
             });
             // The loops for a gradient cost the square of the features.
@@ -105,10 +115,10 @@ fn values_and_gradients_are_those_of_plain_loops() {
             for row in (0..rows).take(3).chain(rows.saturating_sub(2)..rows) {
                 let of = |x: &[f32]| x[row * features..(row + 1) * features].to_vec();
                 let wide: Vec<f64> = of(&x).iter().map(|x| f64::from(*x)).collect();
-                near(&of(&y), &expected(&wide, centred, &gamma, &beta), 2e-6);
+                near(&of(&y), &expected(&wide, centered, &gamma, &beta), 2e-6);
                 if row < looked_at {
-                    for (constant, back) in constants.iter().zip(&backs) {
-                        let twin = expected_back(&wide, centred, &gamma, &of(&g), *constant);
+                    for (through, back) in ways.iter().zip(&backs) {
+                        let twin = expected_back(&wide, centered, &gamma, &of(&g), *through);
                         // Of a single feature, or of rounding alone, nothing is left to compare.
                         let scale = f64::from(found[row].scale).max(1.0);
                         near_of(&of(back), &twin, 1e-5 * scale);
@@ -135,7 +145,7 @@ fn near_of(found: &[f32], expected: &[f64], tolerance: f64) {
 fn what_is_not_a_number_stays_in_its_row() {
     let (gamma, beta) = ([1.0; 4], [0.0; 4]);
     let norm = Norm {
-        centred: true,
+        centered: true,
         gamma: &gamma,
         beta: &beta,
     };

@@ -4,7 +4,8 @@
 //! * [`share`]: a fraction flows back.
 //! * [`surrogate`]: one tensor's value, another tensor's gradient.
 //!
-//! Rules that divide do so through a [`Stabilizer`].
+//! Rules divide by outputs, which may be zero. There are two ways to do so: a [`Stabilizer`] moves the
+//! denominator away from zero, and [`quotient`] gives 0 where the denominator is 0.
 
 use burn::tensor::Tensor;
 
@@ -32,17 +33,17 @@ pub fn surrogate<const D: usize>(
         return value.detach();
     }
     #[cfg(feature = "flex")]
-    if let Some(y) = in_place(&value, &proxy, &slope) {
+    if let Some(y) = fused_surrogate(&value, &proxy, &slope) {
         return y;
     }
     // The bracket is exactly zero, so the value is unchanged to the last bit.
     value.detach() + (proxy.clone() - proxy.detach()) * slope.detach()
 }
 
-/// The surrogate as one node of autodiff's graph, which computes nothing on the way forward. None on
-/// devices other than the CPU, where the three operations are fused into one.
+/// The surrogate as one node of autodiff's graph, which computes nothing on the way forward. None on other
+/// devices than the CPU: they fuse the three operations of the formula themselves.
 #[cfg(feature = "flex")]
-fn in_place<const D: usize>(
+fn fused_surrogate<const D: usize>(
     value: &Tensor<D>,
     proxy: &Tensor<D>,
     slope: &Tensor<D>,
@@ -75,6 +76,26 @@ pub fn share<const D: usize>(x: Tensor<D>, fraction: f64) -> Tensor<D> {
     surrogate(x.clone(), x, fraction)
 }
 
+/// `numerator` / `denominator` as a constant, elementwise; 0 where the denominator is below 1e-30 in size,
+/// where the quotient could overflow.
+///
+/// The two have one shape, or shapes that broadcast to that of `numerator`.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use relprop_rules::algebra::quotient;
+///
+/// let [y, z] = [[6.0, 1.0], [-3.0, 0.0]].map(|x| Tensor::<1>::from_data(x, &Device::flex()));
+/// let quotient = quotient(&y, &z);
+/// assert_eq!(quotient.into_data_as::<f32>().to_vec::<f32>().unwrap(), [-2.0, 0.0]);
+/// ```
+pub fn quotient<const D: usize>(numerator: &Tensor<D>, denominator: &Tensor<D>) -> Tensor<D> {
+    let denominator = denominator.clone().detach();
+    let is_zero = denominator.clone().abs().lower_elem(1e-30);
+    let quotient = numerator.clone().detach() / denominator.mask_fill(is_zero.clone(), 1.0);
+    quotient.mask_fill(is_zero, 0.0)
+}
+
 /// Keeps a denominator away from zero without changing its sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stabilizer {
@@ -82,7 +103,7 @@ pub struct Stabilizer {
 }
 
 impl Stabilizer {
-    /// A stabiliser that adds `epsilon`, a number above zero.
+    /// A stabilizer that adds `epsilon`, a number above zero.
     ///
     /// # Errors
     ///

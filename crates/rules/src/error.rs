@@ -59,10 +59,7 @@ pub enum RuleError {
         message: String,
     },
     /// A pattern matches no site of the model.
-    #[error(
-        "`{pattern}` matches no site{}; `relprop inspect` lists the sites",
-        near(near_misses)
-    )]
+    #[error("`{pattern}` matches no site{}", near(near_misses))]
     UnknownSite {
         /// The pattern or name.
         pattern: String,
@@ -70,10 +67,7 @@ pub enum RuleError {
         near_misses: Vec<String>,
     },
     /// A pattern matches sites, but none of the operation that it is given for.
-    #[error(
-        "`{pattern}` matches no site where the operation `{operation}` stands; \
-         `relprop inspect` lists the sites and their operations"
-    )]
+    #[error("`{pattern}` matches no site where the operation `{operation}` stands")]
     OperationElsewhere {
         /// The pattern.
         pattern: String,
@@ -91,6 +85,39 @@ pub enum RuleError {
         /// The site.
         site: String,
     },
+    /// Two operations stand at sites of one name, so no rule can be right for both.
+    #[error(
+        "two operations stand at site `{site}`: `{}` and `{}`; a site has one", operations[0], operations[1]
+    )]
+    SameSite {
+        /// The site.
+        site: String,
+        /// The names of the operations.
+        operations: [&'static str; 2],
+    },
+    /// The rule that a site gets is for another operation, which has the same name as the one that stands
+    /// there.
+    #[error(
+        "the rule for site `{site}` is for another operation that is called `{operation}` as well; \
+         the name of an operation must be its own"
+    )]
+    SameName {
+        /// The name.
+        operation: &'static str,
+        /// The site.
+        site: String,
+    },
+    /// A rule was given as a Rust value, so the rule set has no text.
+    #[error(
+        "the rule `{rule}` for `{pattern}` is a Rust value, which cannot be written as text; \
+         a rule that is registered under a name can be"
+    )]
+    NoText {
+        /// The name of the rule's type.
+        rule: String,
+        /// The pattern of the sites that it is for.
+        pattern: String,
+    },
     /// No probe stands at the site, or it holds a signal of another rank.
     #[error("no relevance of rank {rank} was recorded at site `{site}`")]
     NoProbe {
@@ -99,8 +126,8 @@ pub enum RuleError {
         /// The rank that was asked for.
         rank: usize,
     },
-    /// The device failed: it is out of memory, or it is gone. A device computes behind the program's
-    /// back, so this shows where numbers are read.
+    /// The device failed: it is out of memory, or it is gone. A device computes while the program goes on,
+    /// so a failure shows only where its numbers are read.
     #[error("the device failed; it may be out of memory or lost\n{0}")]
     Device(String),
 }

@@ -1,5 +1,9 @@
-//! What rules do by themselves on Burn's CPU device, where every operation is a pass over memory: numbers
-//! are read where they lie, and a value that is known gets a gradient without computing it again.
+//! Burn's CPU device, Flex, from below its tensors.
+//!
+//! On this device every operation of Burn is one more pass over memory. So operations and rules read the
+//! numbers of a tensor where they lie, compute in one pass, and hand the result to autodiff as one node with
+//! a backward pass of its own. Each function that needs the device gives None on another one, and the
+//! caller then takes Burn's operations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +35,7 @@ pub(crate) fn slice(numbers: &FlexTensor) -> &[f32] {
     numbers.as_slice().expect("contiguous numbers of f32")
 }
 
-/// The numbers of a bias or a factor in f32. None on another device.
+/// The numbers of a bias or of factors, `[feature]`, in f32. None on another device.
 pub(crate) fn term(term: &Tensor<1>) -> Option<Vec<f32>> {
     let numbers = numbers(&widen(term.clone()))?;
     Some(slice(&numbers).to_vec())
@@ -47,17 +51,17 @@ pub(crate) fn shaped(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(numbers, shape))
 }
 
-/// Changes numbers of f32 in the order of their axes: where they lie, or a copy of them if they lie
-/// otherwise or someone else looks at them.
+/// Changes numbers of f32 in the order of their axes, and gives what `f` found besides. It changes them in
+/// place, unless they lie in another order or another tensor shares them: then it changes a copy.
 pub(crate) fn change<T>(x: FlexTensor, f: impl FnOnce(&mut [f32]) -> T) -> (FlexTensor, T) {
     let mut numbers = x.to_contiguous();
-    // A second owner would make for a copy.
+    // Were `x` still alive it would share the numbers, and they would be copied.
     drop(x);
     let found = f(numbers.storage_mut());
     (numbers, found)
 }
 
-/// Two tensors number by number; the second one may broadcast.
+/// The product of two tensors, number by number; `factors` may broadcast.
 pub(crate) fn product(x: FlexTensor, factors: &FlexTensor) -> FlexTensor {
     if x.shape() != factors.shape() || x.dtype() != DType::F32 || factors.dtype() != DType::F32 {
         return Flex::float_mul(x, factors.clone());
@@ -65,27 +69,33 @@ pub(crate) fn product(x: FlexTensor, factors: &FlexTensor) -> FlexTensor {
     change(x, |x| multiply(x, slice(factors))).0
 }
 
-/// The value of `value`, which is a constant; `back` makes the gradient of `x`, of its shape, from that of
-/// the result. None on another device, and under another autodiff than the plain one.
+/// A node of autodiff's graph with the value `value`, a constant, and the parent `x`. `back` turns the
+/// gradient of the node into that of `x`, in the shape of `x`.
+///
+/// None on another device, and where autodiff runs with checkpointing.
 pub(crate) fn node<const D: usize>(
     value: &Tensor<D>,
     x: Tensor<D>,
     back: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static,
 ) -> Option<Tensor<D>> {
     let x = x.try_into_primitive::<Autodiff<Flex>>().ok()?;
-    Some(follow([x.node()], primitive(value)?, Back::new(back)))
+    Some(follow(
+        [x.node()],
+        primitive(value)?,
+        GradientMap::new(back),
+    ))
 }
 
-/// `value` as a result of the nodes `parents`.
+/// A node with the value `value` and these parents.
 fn follow<const D: usize, const N: usize>(
     parents: [NodeGuard; N],
     value: FlexTensor,
-    back: <Given as Backward<Flex, N>>::State,
+    back: <ByClosure as Backward<Flex, N>>::State,
 ) -> Tensor<D>
 where
-    Given: Backward<Flex, N>,
+    ByClosure: Backward<Flex, N>,
 {
-    let prepared = Given
+    let prepared = ByClosure
         .prepare::<NoCheckpointing>(parents)
         .compute_bound()
         .stateful();
@@ -96,8 +106,11 @@ where
     Tensor::from_primitive::<Autodiff<Flex>>(y)
 }
 
-/// What `f` makes of `x`, in its place if nobody else looks at it. `back` gets the value, and what else `f`
-/// found, to make the way back. Gives `x` back where [`node`] gives None.
+/// Lets `f` change the numbers of `x`, in place if no other tensor shares them; what comes out is a node
+/// with the parent `x`. `back` gets the new value and what `f` found besides, and makes of them the function
+/// from the gradient of the node to that of `x`.
+///
+/// Gives `x` back as an error where [`node`] gives None.
 #[expect(
     clippy::result_large_err,
     reason = "the tensor goes back, not an error"
@@ -117,18 +130,18 @@ where
         drop(x);
         return Ok(Tensor::from_primitive::<Flex>(change(numbers, f).0));
     }
-    // Failing, the conversion would not give its tensor back.
+    // The conversion consumes its tensor even if it fails, so a clone is tried first.
     if x.clone().try_into_primitive::<Autodiff<Flex>>().is_err() {
         return Err(x);
     }
     let x = x.try_into_primitive::<Autodiff<Flex>>();
     let (numbers, x) = x.expect("it was one just now").into_parts();
     let (value, found) = change(numbers, f);
-    let back = Back::new(back(value.clone(), found));
+    let back = GradientMap::new(back(value.clone(), found));
     Ok(follow([x], value, back))
 }
 
-/// [`node`] of two tensors, with a way back to each.
+/// [`node`] with two parents, and a function for the gradient of each.
 pub(crate) fn node_of_two<const D: usize>(
     value: &Tensor<D>,
     [a, b]: [&Tensor<D>; 2],
@@ -143,36 +156,36 @@ pub(crate) fn node_of_two<const D: usize>(
     }
     let a = a.clone().try_into_primitive::<Autodiff<Flex>>().ok()?;
     let b = b.clone().try_into_primitive::<Autodiff<Flex>>().ok()?;
-    let back = [Back::new(to_a), Back::new(to_b)];
+    let back = [GradientMap::new(to_a), GradientMap::new(to_b)];
     Some(follow([a.node(), b.node()], primitive(value)?, back))
 }
 
-/// An operation whose way back was given to it.
+/// A backward pass that is given as closures, one for each parent.
 #[derive(Debug)]
-struct Given;
+struct ByClosure;
 
-/// From the gradient of a result to that of an input.
+/// The function from the gradient of a node to that of a parent.
 #[derive(Clone)]
-struct Back(Arc<dyn Fn(FlexTensor) -> FlexTensor + Send + Sync>);
+struct GradientMap(Arc<dyn Fn(FlexTensor) -> FlexTensor + Send + Sync>);
 
-impl Back {
+impl GradientMap {
     fn new(back: impl Fn(FlexTensor) -> FlexTensor + Send + Sync + 'static) -> Self {
         Self(Arc::new(back))
     }
 }
 
-impl fmt::Debug for Back {
+impl fmt::Debug for GradientMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Back")
+        f.write_str("GradientMap")
     }
 }
 
-impl Backward<Flex, 1> for Given {
-    type State = Back;
+impl Backward<Flex, 1> for ByClosure {
+    type State = GradientMap;
 
     fn backward(
         self,
-        ops: Ops<Back, 1>,
+        ops: Ops<GradientMap, 1>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
@@ -182,12 +195,12 @@ impl Backward<Flex, 1> for Given {
     }
 }
 
-impl Backward<Flex, 2> for Given {
-    type State = [Back; 2];
+impl Backward<Flex, 2> for ByClosure {
+    type State = [GradientMap; 2];
 
     fn backward(
         self,
-        ops: Ops<[Back; 2], 2>,
+        ops: Ops<[GradientMap; 2], 2>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {

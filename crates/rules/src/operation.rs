@@ -1,5 +1,7 @@
 //! What a rule can be chosen for: one step of the network, and the place where it stands.
 
+use std::any::TypeId;
+
 use burn::tensor::Tensor;
 
 use crate::{Probe, RuleError, Signals, Terms};
@@ -96,4 +98,23 @@ pub struct Site {
     pub operation: Option<&'static str>,
     /// The shape of the signal there, for the input that the trace ran on.
     pub shape: Vec<usize>,
+    /// The type of the operation, if the pass met it. A name may belong to two types.
+    pub(crate) kind: Option<TypeId>,
+}
+
+impl Site {
+    /// A site without a model, which stands there by its name alone. A [trace](crate::Pass::trace) finds
+    /// the sites of a model.
+    pub fn new(
+        name: impl Into<String>,
+        operation: Option<&'static str>,
+        shape: impl Into<Vec<usize>>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            operation,
+            shape: shape.into(),
+            kind: None,
+        }
+    }
 }

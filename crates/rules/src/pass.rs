@@ -1,6 +1,6 @@
 //! One run of a model under a rule set.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt::Display;
 
@@ -131,7 +131,7 @@ impl<'a> Pass<'a> {
     ///
     /// # Panics
     ///
-    /// If the rules were bound to the sites of another model, so that this one has none.
+    /// If the rules were bound to the sites of another model: they have none for this site.
     pub fn apply<O: Operation>(&mut self, site: &str, operation: &O, input: O::Input) -> O::Output {
         let site = format!("{}{site}", self.scope);
         let rules = self.rules;
@@ -144,7 +144,8 @@ impl<'a> Pass<'a> {
             Some(account) => account.apply(&site, operation, input, run),
         };
         let added = || operation.added().cloned().map(widen);
-        self.record(site, Some(O::NAME), output, added)
+        let operation = (O::NAME, TypeId::of::<O>());
+        self.record(site, Some(operation), output, added)
     }
 
     /// Names a signal between operations, so that relevance can be read there.
@@ -160,7 +161,7 @@ impl<'a> Pass<'a> {
     fn record<S: Signal>(
         &mut self,
         name: String,
-        operation: Option<&'static str>,
+        operation: Option<(&'static str, TypeId)>,
         x: S,
         added: impl FnOnce() -> Option<Tensor<1>>,
     ) -> S {
@@ -174,8 +175,9 @@ impl<'a> Pass<'a> {
         if let Some(sites) = &mut self.sites {
             sites.push(Site {
                 name: name.clone(),
-                operation,
+                operation: operation.map(|(name, _)| name),
                 shape: x.shape(),
+                kind: operation.map(|(_, kind)| kind),
             });
         }
         let x = match &mut self.account {

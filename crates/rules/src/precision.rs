@@ -1,10 +1,10 @@
 //! Models whose weights are in f16 or bf16.
 //!
-//! Weights of fewer digits than f32 take half the memory, and products with them are what a card
-//! saves time on. So a [linear map](crate::operations::Linear) rounds its input to the type of its
-//! weights, multiplies, and gives f32. Everything else is computed in f32: sums, norms, softmax,
-//! activations, what rules divide by, and relevance. A stabiliser of 1e-6 would be nothing beside 1 in
-//! f16, and the square of 300 is more than f16 has numbers for.
+//! Such weights take half the memory of f32, and a card multiplies by them faster. So a
+//! [linear map](crate::operations::Linear) rounds its input to the type of its weights, multiplies, and
+//! gives f32. Everything else is computed in f32: sums, norms, softmax, activations, denominators of rules,
+//! and relevance. In f16, 1 + 1e-6 would be 1, so a stabilizer would do nothing, and the square of 300
+//! would be infinite.
 
 use burn::tensor::{DType, Tensor};
 

@@ -202,11 +202,7 @@ mod tests {
     use super::*;
 
     fn site(name: &str, operation: &'static str) -> Site {
-        Site {
-            name: name.to_owned(),
-            operation: Some(operation),
-            shape: vec![],
-        }
+        Site::new(name, Some(operation), [])
     }
 
     fn sites(blocks: usize) -> Vec<Site> {

@@ -11,7 +11,7 @@
 //! | [`general`] | any, given its Jacobian | Ali et al. 2022 |
 //! | [`linear`] | linear map | LRP-0, epsilon, gamma, alpha-beta, z-plus |
 //! | [`attention`] | scores, softmax, mixing of values | AH-rule, uniform rule, plain gradient |
-//! | [`norm`] | layer normalisation | LN-rule, plain gradient |
+//! | [`norm`] | layer normalization | LN-rule, plain gradient |
 //! | [`activation`] | activation | identity rule, plain gradient |
 //! | [`product`] | matrix product, gate | uniform rule, plain gradient, signal takes all |
 //! | [`residual`] | residual sum, pooling | in proportion, by size, evenly |
@@ -44,30 +44,46 @@
 //! assert_eq!(of_x.into_data_as::<f32>().to_vec::<f32>().unwrap(), [1.0, 2.0]);
 //! ```
 
-pub mod activation;
-pub mod attention;
 pub mod general;
-pub mod linear;
-pub mod norm;
 pub mod product;
-pub mod residual;
 
 use burn::tensor::Tensor;
 
+pub use crate::operations::activation::law as activation;
+pub use crate::operations::linear::law as linear;
+pub use crate::operations::norm::law as norm;
+
+/// Laws for attention heads: scores, softmax, mixing of values.
+pub mod attention {
+    pub use crate::operations::attention::mix::law::*;
+    pub use crate::operations::attention::scores::law::*;
+    pub use crate::operations::attention::weights::law::*;
+}
+
+/// Laws for sums: the residual sum, and pooling.
+pub mod residual {
+    pub use crate::operations::pooling::law::*;
+    pub use crate::operations::residual::law::*;
+}
+
 /// relevance / y; 0 where y is 0.
-fn ratio<const D: usize>(relevance: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+pub(crate) fn ratio<const D: usize>(relevance: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
     let is_zero = y.clone().equal_elem(0.0);
     (relevance / y.mask_fill(is_zero.clone(), 1.0)).mask_fill(is_zero, 0.0)
 }
 
 /// sum_j c_ij / g_j R_j for contributions c `[rows, i, j]`, and g and R `[rows, j]`.
-fn distribute(contributions: Tensor<3>, g: Tensor<2>, relevance: Tensor<2>) -> Tensor<2> {
+pub(crate) fn distribute(
+    contributions: Tensor<3>,
+    g: Tensor<2>,
+    relevance: Tensor<2>,
+) -> Tensor<2> {
     let of_a_unit = ratio(relevance, g).unsqueeze_dim::<3>(1);
     (contributions * of_a_unit).sum_dim(2).squeeze_dim(2)
 }
 
 /// `[.., features]` as `[rows, features]`.
-fn rows<const D: usize>(x: Tensor<D>) -> Tensor<2> {
+pub(crate) fn rows<const D: usize>(x: Tensor<D>) -> Tensor<2> {
     let features = x.dims()[D - 1];
     let count = x.dims()[..D - 1].iter().product();
     x.reshape([count, features])

@@ -1,22 +1,25 @@
 //! The operations that a Transformer is written in.
+//!
+//! Each has a folder of its own. There is what it computes (`mod.rs`), how a CPU does so in one go
+//! (`cpu.rs`), its laws of propagation written out (`law.rs`), and its rules (`rules/`, one a file). What an
+//! operation does not need it does not have.
 
-mod activation;
-mod attention;
-mod embedding;
-mod gate;
-mod linear;
-mod norm;
-mod pooling;
-mod residual;
+pub(crate) mod activation;
+pub(crate) mod attention;
+mod embedding_sum;
+pub(crate) mod gate;
+pub(crate) mod linear;
+pub(crate) mod norm;
+pub(crate) mod pooling;
+pub(crate) mod residual;
 mod rotary;
 
 pub use activation::Activation;
 pub use attention::{AttentionMix, AttentionScores, AttentionWeights};
-pub use embedding::EmbeddingSum;
+pub use embedding_sum::EmbeddingSum;
 pub use gate::Gate;
 pub use linear::Linear;
-pub(crate) use norm::Constant;
-pub use norm::{Norm, NormScale};
+pub use norm::{Held, Norm, NormScale};
 pub use pooling::Pooling;
 pub use residual::Residual;
 pub use rotary::Rotary;

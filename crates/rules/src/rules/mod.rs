@@ -1,36 +1,17 @@
-//! The propagation rules, one a file.
+//! The propagation rules.
+//!
+//! A rule for one operation stands with it, in `operations/<operation>/rules/`. Here are the rules that
+//! serve several operations, and the names of all.
 
-mod alpha_beta;
-mod detach_gate;
-mod detach_moments;
-mod detach_scale;
-mod detach_weights;
-mod epsilon;
-mod flat;
-mod gamma;
-mod gamma_positive;
 mod gradient;
 mod half;
-mod identity;
-mod parts;
-mod residual_ratio;
-mod residual_symmetric;
-mod w_squared;
-mod z_plus;
 
-pub use alpha_beta::AlphaBeta;
-pub use detach_gate::DetachGate;
-pub use detach_moments::DetachMoments;
-pub use detach_scale::DetachScale;
-pub use detach_weights::DetachWeights;
-pub use epsilon::Epsilon;
-pub use flat::Flat;
-pub use gamma::Gamma;
-pub use gamma_positive::GammaPositive;
 pub use gradient::Gradient;
 pub use half::Half;
-pub use identity::Identity;
-pub use residual_ratio::Ratio;
-pub use residual_symmetric::Symmetric;
-pub use w_squared::WSquared;
-pub use z_plus::ZPlus;
+
+pub use crate::operations::activation::rules::*;
+pub use crate::operations::attention::weights::rules::*;
+pub use crate::operations::gate::rules::*;
+pub use crate::operations::linear::rules::*;
+pub use crate::operations::norm::rules::*;
+pub use crate::operations::residual::rules::*;

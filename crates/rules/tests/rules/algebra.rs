@@ -106,19 +106,19 @@ fn a_share_keeps_the_value_and_passes_the_fraction(
 }
 
 #[test]
-fn a_stabiliser_keeps_the_sign_and_takes_zero_as_positive() {
+fn a_stabilizer_keeps_the_sign_and_takes_zero_as_positive() {
     for place in single_places() {
-        let stabiliser = Stabilizer::new(0.5).unwrap();
+        let stabilizer = Stabilizer::new(0.5).unwrap();
         let x = vector(place, &[2.0, 0.25, 0.0, -0.0, -0.25, -2.0]);
         assert_eq!(
-            numbers(stabiliser.apply(x)),
+            numbers(stabilizer.apply(x)),
             [2.5, 0.75, 0.5, 0.5, -0.75, -2.5]
         );
     }
 }
 
 #[test]
-fn a_stabiliser_keeps_every_denominator_at_least_epsilon_from_zero() {
+fn a_stabilizer_keeps_every_denominator_at_least_epsilon_from_zero() {
     for place in single_places() {
         let epsilon = 1e-6;
         let denominators = Stabilizer::new(epsilon)
@@ -134,7 +134,7 @@ fn a_stabiliser_keeps_every_denominator_at_least_epsilon_from_zero() {
 
 /// It moves x by a constant, so it has the gradient of x.
 #[test]
-fn a_stabiliser_has_the_gradient_of_its_argument() {
+fn a_stabilizer_has_the_gradient_of_its_argument() {
     for place in single_places() {
         let x = vector(place, &[3.0, 0.0, -3.0]).autodiff().require_grad();
         let gradients = Stabilizer::new(0.1)
@@ -153,7 +153,7 @@ fn a_stabiliser_has_the_gradient_of_its_argument() {
 #[case(f64::NAN, "NaN")]
 #[case(f64::INFINITY, "inf")]
 #[case(f64::NEG_INFINITY, "-inf")]
-fn a_stabiliser_refuses_an_epsilon_that_is_not_finite_and_above_zero(
+fn a_stabilizer_refuses_an_epsilon_that_is_not_finite_and_above_zero(
     #[case] epsilon: f64,
     #[case] shown: &str,
 ) {
@@ -164,6 +164,6 @@ fn a_stabiliser_refuses_an_epsilon_that_is_not_finite_and_above_zero(
 }
 
 #[test]
-fn a_stabiliser_takes_the_smallest_epsilon_above_zero() {
+fn a_stabilizer_takes_the_smallest_epsilon_above_zero() {
     assert!(Stabilizer::new(f64::MIN_POSITIVE).is_ok());
 }

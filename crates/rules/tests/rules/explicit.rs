@@ -300,8 +300,8 @@ fn norms(
     let [of_x, of_y] = by_gradient(&norm, "rule = \"gradient\"", &x);
     let law = explicit::norm::plain_gradient(&norm, x.clone(), of_y.clone());
     if !beta {
-        let centred = norm.centre(x);
-        let squares = centred.square().sum_dim(2);
+        let centered = norm.center(x);
+        let squares = centered.square().sum_dim(2);
         // What is left of each row: epsilon of epsilon and its variance, or its deviation.
         let spread = match norm.scale {
             NormScale::InsideRoot(_) | NormScale::RootMeanSquare(_) => squares / features as f64,

@@ -16,11 +16,7 @@ fn run<O: Operation>(
     input: impl Fn(&mut Pass) -> O::Input,
     upstream: impl Fn(O::Output) -> Tensor<1>,
 ) -> Ledger {
-    let sites = [Site {
-        name: "op".to_owned(),
-        operation: Some(O::NAME),
-        shape: Vec::new(),
-    }];
+    let sites = [Site::new("op", Some(O::NAME), [])];
     let toml = format!("name = 't'\n[[rules]]\nsite = 'op'\nrule = {rule}");
     let rules = RuleSet::from_toml(&toml).unwrap();
     let rules = rules.bind(&sites, &Registry::default()).unwrap();
@@ -108,7 +104,7 @@ fn a_bias_absorbs_its_share_of_every_output() {
                 bias += b / (parts.iter().sum::<f64>() + b) * relevance;
             }
             close(place, entry(&ledger, "bias"), bias);
-            close(place, entry(&ledger, "stabiliser"), 0.0);
+            close(place, entry(&ledger, "stabilizer"), 0.0);
             close(place, ledger.unaccounted(), 0.0);
         }
     }
@@ -123,12 +119,12 @@ fn epsilon_and_the_bias_are_told_apart() {
             let [mut bias, mut epsilon] = [0.0; 2];
             for (parts, b, relevance) in map.outputs() {
                 let z = parts.iter().sum::<f64>() + b;
-                let stabilised = z + if z < 0.0 { -0.1 } else { 0.1 };
-                bias += b / stabilised * relevance;
-                epsilon += (stabilised - z) / stabilised * relevance;
+                let stabilized = z + if z < 0.0 { -0.1 } else { 0.1 };
+                bias += b / stabilized * relevance;
+                epsilon += (stabilized - z) / stabilized * relevance;
             }
             close(place, entry(&ledger, "bias"), bias);
-            close(place, entry(&ledger, "stabiliser"), epsilon);
+            close(place, entry(&ledger, "stabilizer"), epsilon);
         }
     }
 }
@@ -148,7 +144,7 @@ fn the_bias_has_its_share_of_positive_contributions_under_z_plus() {
                 }
             }
             close(place, entry(&ledger, "bias"), bias);
-            close(place, entry(&ledger, "stabiliser"), dropped);
+            close(place, entry(&ledger, "stabilizer"), dropped);
         }
     }
 }
@@ -220,15 +216,10 @@ fn products_count_double_and_the_softmax_absorbs_its_covariance() {
             let mut draw = Draw::new(seed);
             let [scores, values] = [6, 12].map(|count| draw.numbers(count));
             let upstream = draw.numbers(8);
-            let sites = ["weights", "mix"].map(|name| Site {
-                name: name.to_owned(),
-                operation: Some(if name == "mix" {
-                    AttentionMix::NAME
-                } else {
-                    AttentionWeights::NAME
-                }),
-                shape: Vec::new(),
-            });
+            let sites = [
+                Site::new("weights", Some(AttentionWeights::NAME), []),
+                Site::new("mix", Some(AttentionMix::NAME), []),
+            ];
             let rules = RuleSet::preset("gradient-x-input").unwrap();
             let rules = rules.bind(&sites, &Registry::default()).unwrap();
             let mut pass = Pass::new(&rules).with_ledger(["x"]);

@@ -156,9 +156,9 @@ fn the_epsilon_rule_equals_its_formula(
     #[values(0, 1)] seed: u64,
 ) {
     let case = Case::new(inputs, outputs, bias, seed);
-    let stabilised = |t, j| case.z(t, j) + epsilon * sign(case.z(t, j));
-    let expected = case.relevance(|t, part, j| part / stabilised(t, j));
-    let lost = case.loss(|t, j| (case.bias[j] + epsilon * sign(case.z(t, j))) / stabilised(t, j));
+    let stabilized = |t, j| case.z(t, j) + epsilon * sign(case.z(t, j));
+    let expected = case.relevance(|t, part, j| part / stabilized(t, j));
+    let lost = case.loss(|t, j| (case.bias[j] + epsilon * sign(case.z(t, j))) / stabilized(t, j));
     case.agrees(
         &format!("rule = \"epsilon\"\nepsilon = {epsilon}"),
         &expected,
@@ -174,16 +174,16 @@ fn the_gamma_rule_equals_its_formula(
     #[values(0, 1)] seed: u64,
 ) {
     let case = Case::new(inputs, outputs, bias, seed);
-    let favoured = |t, j, part: f64| {
+    let favored = |t, j, part: f64| {
         let agrees = part * sign(case.z(t, j)) > 0.0;
         part * (1.0 + if agrees { gamma } else { 0.0 })
     };
     let g = |t, j| {
-        let parts = (0..case.inputs).map(|i| favoured(t, j, case.part(t, i, j)));
-        parts.sum::<f64>() + favoured(t, j, case.bias[j])
+        let parts = (0..case.inputs).map(|i| favored(t, j, case.part(t, i, j)));
+        parts.sum::<f64>() + favored(t, j, case.bias[j])
     };
-    let expected = case.relevance(|t, part, j| favoured(t, j, part) / g(t, j));
-    let lost = case.loss(|t, j| favoured(t, j, case.bias[j]) / g(t, j));
+    let expected = case.relevance(|t, part, j| favored(t, j, part) / g(t, j));
+    let lost = case.loss(|t, j| favored(t, j, case.bias[j]) / g(t, j));
     case.agrees(
         &format!("rule = \"gamma\"\ngamma = {gamma}"),
         &expected,
@@ -236,11 +236,11 @@ fn the_gamma_positive_rule_equals_its_formula(
     #[values(0, 1)] seed: u64,
 ) {
     let case = Case::new(inputs, outputs, bias, seed);
-    let favoured = |w: f64| w + gamma * w.max(0.0);
+    let favored = |w: f64| w + gamma * w.max(0.0);
     let part = |t: usize, i: usize, j: usize| {
-        case.x[t * inputs + i] * favoured(case.weight[i * outputs + j])
+        case.x[t * inputs + i] * favored(case.weight[i * outputs + j])
     };
-    let g = |t, j| (0..inputs).map(|i| part(t, i, j)).sum::<f64>() + favoured(case.bias[j]);
+    let g = |t, j| (0..inputs).map(|i| part(t, i, j)).sum::<f64>() + favored(case.bias[j]);
     let mut expected = vec![0.0; TOKENS * inputs];
     for t in 0..TOKENS {
         for i in 0..inputs {
@@ -249,7 +249,7 @@ fn the_gamma_positive_rule_equals_its_formula(
             }
         }
     }
-    let lost = case.loss(|t, j| favoured(case.bias[j]) / g(t, j));
+    let lost = case.loss(|t, j| favored(case.bias[j]) / g(t, j));
     case.agrees(
         &format!("rule = \"gamma-positive\"\ngamma = {gamma}"),
         &expected,

@@ -5,6 +5,7 @@ mod algebra;
 mod checker;
 mod conservation;
 mod explicit;
+mod holding;
 mod ledger;
 mod linear_twins;
 mod probes;

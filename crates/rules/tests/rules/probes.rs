@@ -170,7 +170,7 @@ fn a_rule_can_be_set_at_a_site() {
         .bind(&trace.into_sites(), &Registry::default())
         .unwrap();
     let scale = Place::F32.tensor(&[3.0, 7.0], [1, 1, 2]);
-    rules.set::<Norm>("norm", "scaled", Scaled(scale));
+    rules.set::<Norm>("norm", "scaled", Scaled(scale)).unwrap();
     assert_eq!(rules.name("norm"), Some("scaled"));
     let mut pass = Pass::new(&rules).with_probe("x");
     let target = model(&mut pass);

@@ -97,11 +97,11 @@ impl Case {
 
     /// R(x) when positive weights count 1 + gamma times, whatever the sign of the input.
     fn twin_of_gamma_positive(&self, gamma: f64) -> Vec<f64> {
-        let favoured = |w: f64| w + gamma * w.max(0.0);
+        let favored = |w: f64| w + gamma * w.max(0.0);
         let mut relevance = vec![0.0; self.inputs];
         for j in 0..self.outputs {
-            let part = |i: usize| self.x[i] * favoured(self.weight[i * self.outputs + j]);
-            let g = (0..self.inputs).map(part).sum::<f64>() + favoured(self.bias[j]);
+            let part = |i: usize| self.x[i] * favored(self.weight[i * self.outputs + j]);
+            let g = (0..self.inputs).map(part).sum::<f64>() + favored(self.bias[j]);
             let z = self.parts(j).iter().sum::<f64>() + self.bias[j];
             for (i, relevance) in relevance.iter_mut().enumerate() {
                 if g != 0.0 {
@@ -189,11 +189,11 @@ proptest! {
         let plain = case.twin(|part, _| part, 0.1);
         case.agrees("rule = \"epsilon\"\nepsilon = 0.1", &plain)?;
 
-        let favoured = |part: f64, z: f64| {
+        let favored = |part: f64, z: f64| {
             let agrees = part * (if z < 0.0 { -1.0 } else { 1.0 }) > 0.0;
             part * (1.0 + if agrees { gamma } else { 0.0 })
         };
-        let expected = case.twin(favoured, 0.0);
+        let expected = case.twin(favored, 0.0);
         case.agrees(&format!("rule = \"gamma\"\ngamma = {gamma}"), &expected)?;
 
         let positive = case.twin(|part, _| part.max(0.0), 0.0);

@@ -93,11 +93,7 @@ fn a_rule_of_the_same_name_is_replaced() {
 #[test]
 fn wrong_parameters_name_rule_site_and_parameter() {
     let message = |entry: &str| {
-        let site = relprop_rules::Site {
-            name: "encoder.0.norm".to_owned(),
-            operation: Some("norm"),
-            shape: vec![1, 2, 5],
-        };
+        let site = relprop_rules::Site::new("encoder.0.norm", Some("norm"), [1, 2, 5]);
         let error = rules(&format!("rule = \"fraction\"\n{entry}")).bind(&[site], &registry());
         error.unwrap_err().to_string()
     };

@@ -126,7 +126,7 @@ fn a_gate_is_split_by_its_rule(#[values(0, 1, 2)] seed: u64) {
 fn a_norm_whose_mean_is_a_constant_loses_what_the_mean_held() {
     for &place in PLACES {
         let mut draw = Draw::new(8);
-        // Off-centre, so that there is something to lose.
+        // Off-center, so that there is something to lose.
         let x: Vec<f64> = draw.numbers(COUNT).iter().map(|x| x + 2.0).collect();
         let upstream = draw.numbers(COUNT);
         let norm = Norm::plain(1e-5);

@@ -88,7 +88,7 @@ impl Place {
         }
     }
 
-    /// Whether neighbouring operations are compiled into one kernel.
+    /// Whether neighboring operations are compiled into one kernel.
     pub fn is_fused(self) -> bool {
         match self {
             #[cfg(feature = "gpu")]
@@ -315,9 +315,9 @@ pub struct NormCase {
 }
 
 impl NormCase {
-    /// Rows of at least two features, without gamma and beta. No centred feature is near zero:
+    /// Rows of at least two features, without gamma and beta. No centered feature is near zero:
     /// deviations come in pairs d, -d with |d| at least 1/4, and in one triple d, d', -d-d' of
-    /// equal signs if the number of features is odd, so that their mean is zero and centring
+    /// equal signs if the number of features is odd, so that their mean is zero and centering
     /// leaves them as they are; then each row is moved as a whole.
     pub fn draw(rows: usize, features: usize, scale: NormScale, seed: u64) -> Self {
         let mut draw = Draw::new(seed);

@@ -154,21 +154,21 @@ fn a_key_that_every_query_is_blind_to_gets_exactly_nothing(
 }
 
 /// R(x_i) = sum_j x_i C_ij / (sum_i' x_i' C_i'j) R(y_j) with C_ij = delta_ij - 1/N; RMSNorm does not
-/// centre, so its C is the identity.
+/// center, so its C is the identity.
 fn ln_rule(case: &NormCase) -> Vec<f64> {
     let n = case.features;
     let mean = match case.scale {
         NormScale::RootMeanSquare(_) => 0.0,
         _ => 1.0 / n as f64,
     };
-    let centring = |i: usize, j: usize| f64::from(u8::from(i == j)) - mean;
+    let centering = |i: usize, j: usize| f64::from(u8::from(i == j)) - mean;
     let mut relevance = vec![0.0; case.x.len()];
     for (row, x) in case.x.chunks(n).enumerate() {
-        let mut centred = vec![0.0; n];
-        for (j, centred) in centred.iter_mut().enumerate() {
-            *centred = (0..n).map(|i| x[i] * centring(i, j)).sum();
+        let mut centered = vec![0.0; n];
+        for (j, centered) in centered.iter_mut().enumerate() {
+            *centered = (0..n).map(|i| x[i] * centering(i, j)).sum();
         }
-        let squares: f64 = centred.iter().map(|c| c * c).sum();
+        let squares: f64 = centered.iter().map(|c| c * c).sum();
         let size = match case.scale {
             NormScale::InsideRoot(epsilon) | NormScale::RootMeanSquare(epsilon) => {
                 (squares / n as f64 + epsilon).sqrt()
@@ -177,9 +177,9 @@ fn ln_rule(case: &NormCase) -> Vec<f64> {
         };
         for j in 0..n {
             let gamma = case.gamma.as_ref().map_or(1.0, |gamma| gamma[j]);
-            let relevance_of_y = centred[j] / size * gamma * case.upstream[row * n + j];
+            let relevance_of_y = centered[j] / size * gamma * case.upstream[row * n + j];
             for i in 0..n {
-                relevance[row * n + i] += x[i] * centring(i, j) / centred[j] * relevance_of_y;
+                relevance[row * n + i] += x[i] * centering(i, j) / centered[j] * relevance_of_y;
             }
         }
     }
@@ -226,7 +226,7 @@ fn a_norm_under_its_plain_gradient_is_not_the_ln_rule() {
     assert!(error > 0.1, "{error:.1e}");
 }
 
-/// With one feature there is nothing left after centring, so nothing reaches the target.
+/// With one feature there is nothing left after centering, so nothing reaches the target.
 #[test]
 fn the_only_feature_of_a_norm_gets_exactly_nothing() {
     for &place in PLACES {

@@ -112,7 +112,7 @@ impl Chefer {
             let total =
                 |part: Tensor<3>| (part * sum_reading.gradient.clone()).sum_dim(2).sum_dim(1);
             let rescaled = Rescaled::new(total(skip), total(branch));
-            rules.set::<Residual>(sum, "rescaled", rescaled);
+            rules.set::<Residual>(sum, "rescaled", rescaled)?;
         }
         let pass = self
             .weights

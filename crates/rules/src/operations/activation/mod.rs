@@ -1,7 +1,9 @@
 //! Nonlinearities, applied to each number by itself.
 
 #[cfg(feature = "flex")]
-mod vector;
+mod cpu;
+pub mod law;
+pub mod rules;
 
 use std::f64::consts::TAU;
 
@@ -40,7 +42,7 @@ impl Activation {
     pub fn quotient(&self, z: Tensor<3>) -> Tensor<3> {
         let z = z.without_autodiff();
         #[cfg(feature = "flex")]
-        if let Some(quotient) = self.kernel_of_quotient(&z) {
+        if let Some(quotient) = self.fused_quotient(&z) {
             return quotient;
         }
         match self {
@@ -71,7 +73,7 @@ impl Operation for Activation {
 
     fn forward(&self, z: Tensor<3>) -> Tensor<3> {
         #[cfg(feature = "flex")]
-        let z = match self.kernel(z) {
+        let z = match self.fused(z) {
             Ok(value) => return value,
             Err(z) => z,
         };

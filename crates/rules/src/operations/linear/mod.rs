@@ -1,7 +1,10 @@
 //! The linear map.
 
 #[cfg(feature = "flex")]
-mod product;
+mod cpu;
+pub mod law;
+pub mod rules;
+mod signed_sums;
 
 use burn::tensor::{Tensor, module::linear};
 
@@ -38,7 +41,7 @@ impl From<&burn::nn::Linear> for Linear {
 
 impl Operation for Linear {
     const NAME: &'static str = "linear";
-    const ABSORBS: &'static str = "stabiliser";
+    const ABSORBS: &'static str = "stabilizer";
     type Input = Tensor<3>;
     type Output = Tensor<3>;
 
@@ -46,17 +49,17 @@ impl Operation for Linear {
         let [batch, position, input] = x.dims();
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let (dtype, output) = (weight.dtype(), weight.dims()[1]);
-        // As one matrix: Burn would otherwise multiply text by text, and copy weights that are transposed,
-        // as those of a tied head are.
+        // All texts become one matrix. Burn would otherwise multiply text by text, and copy weights that are
+        // transposed, such as those of a head that is tied to the embeddings.
         let rows = x.reshape([batch * position, input]);
         let z = if rows.dtype() == dtype {
             #[cfg(feature = "flex")]
-            if let Some(z) = self.kernel(&rows) {
+            if let Some(z) = self.fused(&rows) {
                 return z.reshape([batch, position, output]);
             }
             linear(rows, weight, bias)
         } else {
-            // Weights of few digits: only the product is computed in their type.
+            // The weights are f16 or bf16: only the product is computed in their type.
             let z = widen(linear(rows.cast(dtype), weight, None));
             match bias {
                 Some(bias) => z + widen(bias).unsqueeze(),

@@ -1,7 +1,9 @@
-//! Layer normalisation.
+//! Layer normalization.
 
 #[cfg(feature = "flex")]
-mod vector;
+mod cpu;
+pub mod law;
+pub mod rules;
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -9,10 +11,15 @@ use serde::{Deserialize, Serialize};
 use crate::precision::widen;
 use crate::{Operation, Terms};
 
-/// LayerNorm or RMSNorm: y = (x - mean(x)) * scale(x) * gamma + beta, the latter without the mean, over the features of `[batch, position, feature]`.
+/// LayerNorm or RMSNorm, over the features of `[batch, position, feature]`.
+///
+/// ```text
+/// LayerNorm:  y = (x - mean(x)) * scale(x - mean(x)) * gamma + beta
+/// RMSNorm:    y = x * scale(x) * gamma + beta
+/// ```
 #[derive(Clone, Debug)]
 pub struct Norm {
-    /// How the centred features are scaled.
+    /// How the centered features are scaled.
     pub scale: NormScale,
     /// A factor for each feature, `[feature]`.
     pub gamma: Option<Tensor<1>>,
@@ -28,7 +35,7 @@ pub enum NormScale {
     InsideRoot(f64),
     /// 1 / (std(x) + epsilon), with the unbiased deviation: the released model of Ali et al. 2022.
     OutsideRoot(f64),
-    /// 1 / sqrt(mean(x^2) + epsilon), of features that are not centred: RMSNorm.
+    /// 1 / sqrt(mean(x^2) + epsilon), of features that are not centered: RMSNorm.
     RootMeanSquare(f64),
 }
 
@@ -43,15 +50,13 @@ impl NormScale {
     }
 }
 
-/// What of a norm is a constant on the way back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Constant {
-    /// Nothing: the plain gradient.
-    Nothing,
-    /// The scale.
-    Scale,
-    /// The scale and the mean.
-    Moments,
+/// Which parts of a norm are constants on the way back; by default none is. See [`Norm::holding`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Whether nothing flows back through the mean.
+    pub mean: bool,
+    /// Whether nothing flows back through the scale.
+    pub scale: bool,
 }
 
 impl Norm {
@@ -65,8 +70,8 @@ impl Norm {
     }
 
     /// x - mean(x). This is linear in x: the matrix C = I - 1/N of the paper's LN-rule. RMSNorm does
-    /// not centre: C = I.
-    pub fn centre(&self, x: Tensor<3>) -> Tensor<3> {
+    /// not center: C = I.
+    pub fn center(&self, x: Tensor<3>) -> Tensor<3> {
         match self.scale {
             NormScale::RootMeanSquare(_) => x,
             NormScale::InsideRoot(_) | NormScale::OutsideRoot(_) => x.clone() - x.mean_dim(2),
@@ -82,10 +87,10 @@ impl Norm {
         }
     }
 
-    /// The factor that brings the centred features to unit size, `[batch, position, 1]`.
-    pub fn scale(&self, centred: Tensor<3>) -> Tensor<3> {
-        let features = centred.dims()[2] as f64;
-        let squares = centred.square();
+    /// The factor that brings the centered features to unit size, `[batch, position, 1]`.
+    pub fn scale(&self, centered: Tensor<3>) -> Tensor<3> {
+        let features = centered.dims()[2] as f64;
+        let squares = centered.square();
         match self.scale {
             NormScale::InsideRoot(epsilon) | NormScale::RootMeanSquare(epsilon) => {
                 (squares.mean_dim(2) + epsilon).sqrt().recip()
@@ -99,14 +104,36 @@ impl Norm {
         }
     }
 
-    /// All of the norm in one operation, where a device has it; the value is the same for every
-    /// `constant`.
-    #[cfg_attr(not(feature = "flex"), expect(unused_variables))]
-    pub(crate) fn at_once(&self, x: &Tensor<3>, constant: Constant) -> Option<Tensor<3>> {
+    /// The norm of `x`, `[batch, position, feature]`, with the parts that `held` names taken as constants.
+    ///
+    /// The value is the same whatever is held; only the gradient differs. With nothing held it is the
+    /// plain gradient of the norm.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use relprop_rules::operations::{Held, Norm};
+    ///
+    /// let x = Tensor::<3>::from_data([[[3.0, 1.0]]], &Device::flex().autodiff()).require_grad();
+    /// // x - mean(x) = (1, -1), whose scale is 1.
+    /// let held = Held { mean: true, scale: true };
+    /// let y = Norm::plain(1e-9).holding(x.clone(), held).slice([0..1, 0..1, 0..1]).sum();
+    /// let gradient = x.grad(&y.backward()).unwrap().into_data_as::<f32>();
+    /// assert_eq!(gradient.to_vec::<f32>().unwrap(), [1.0, 0.0]);
+    /// ```
+    pub fn holding(&self, x: Tensor<3>, held: Held) -> Tensor<3> {
         #[cfg(feature = "flex")]
-        return self.kernel(x, constant);
-        #[cfg(not(feature = "flex"))]
-        None
+        if let Some(y) = self.fused(&x, held) {
+            return y;
+        }
+        let centered = match held.mean {
+            true => x.clone() - self.mean(x.detach()),
+            false => self.center(x),
+        };
+        let scale = match held.scale {
+            true => self.scale(centered.clone().detach()),
+            false => self.scale(centered.clone()),
+        };
+        self.affine(centered * scale)
     }
 
     /// y * gamma + beta.
@@ -129,12 +156,7 @@ impl Operation for Norm {
     type Output = Tensor<3>;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        if let Some(y) = self.at_once(&x, Constant::Nothing) {
-            return y;
-        }
-        let centred = self.centre(x);
-        let scale = self.scale(centred.clone());
-        self.affine(centred * scale)
+        self.holding(x, Held::default())
     }
 
     fn added(&self) -> Option<&Tensor<1>> {

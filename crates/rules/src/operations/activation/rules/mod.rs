@@ -1,0 +1,5 @@
+//! The rules for activations, one a file.
+
+mod identity;
+
+pub use identity::Identity;
