@@ -24,7 +24,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use relprop_checkpoints::Model;
 use relprop_explain::Explainer;
 use relprop_rules::{Pass, Registry, RuleSet};
-use relprop_transformer::{Batch, PaddingSide, TransformerConfig};
+use relprop_transformer::{Batch, InputConfig, PaddingSide, TransformerConfig};
 
 /// How often each case is timed; the median counts.
 const RUNS: usize = 7;
@@ -92,7 +92,9 @@ impl Shape {
             ..
         } = *self;
         common::model(&device(), |start| TransformerConfig {
-            vocabulary: VOCABULARY,
+            input: InputConfig::Tokens {
+                vocabulary: VOCABULARY,
+            },
             positions: tokens,
             ..common::sized(start, blocks, width, heads)
         })

@@ -11,7 +11,7 @@ use burn::tensor::{Device, bf16, f16};
 use common::{Architecture, explainer, model, parameters, texts};
 use relprop_checkpoints::Model;
 use relprop_rules::RuleSet;
-use relprop_transformer::TransformerConfig;
+use relprop_transformer::{InputConfig, TransformerConfig};
 use rstest::rstest;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tempfile::TempDir;
@@ -103,7 +103,9 @@ fn what_was_saved_is_loaded_to_the_last_bit(
         parameters(&after.transformer),
         parameters(&before.transformer)
     );
-    assert_eq!(after.tokenizer.vocabulary(), before.tokenizer.vocabulary());
+    let [of_after, of_before] =
+        [&after, &before].map(|model| model.tokenizer().unwrap().vocabulary_size());
+    assert_eq!(of_after, of_before);
     for preset in RuleSet::presets() {
         for text in texts() {
             let mut expected = explainer(&before, preset).explain(&text).unwrap();
@@ -641,9 +643,11 @@ fn invalid_json_is_named_with_its_file_and_place(
 #[test]
 fn a_tokenizer_with_more_tokens_than_the_model_is_refused() {
     let config = Architecture::PostNorm.config();
-    let tokens = config.vocabulary;
+    let tokens = config.vocabulary();
     let saved = Saved::new(&TransformerConfig {
-        vocabulary: tokens - 1,
+        input: InputConfig::Tokens {
+            vocabulary: tokens - 1,
+        },
         ..config.clone()
     });
     assert_eq!(
@@ -657,7 +661,9 @@ fn a_tokenizer_with_more_tokens_than_the_model_is_refused() {
     );
     // A model with room for more, as checkpoints padded for speed have it, is fine.
     let saved = Saved::new(&TransformerConfig {
-        vocabulary: tokens + 7,
+        input: InputConfig::Tokens {
+            vocabulary: tokens + 7,
+        },
         ..config
     });
     assert!(saved.load().is_ok());

@@ -102,13 +102,13 @@ fn tokens_are_readable(
     let text = "the film is not funny";
     let tokens = model.tokenize(text, None, Default::default()).unwrap();
     let tokens = tokens.tokens.iter().filter(|token| !token.special);
-    let readable = tokens.map(|token| model.tokenizer.readable(token.id).unwrap());
+    let readable = tokens.map(|token| model.tokenizer().unwrap().readable(token.id).unwrap());
     let readable: String = readable.collect();
     assert_eq!(readable.trim_start(), text);
 
-    let film = model.tokenizer.find(" film").unwrap();
+    let film = model.tokenizer().unwrap().find(" film").unwrap();
     assert_eq!(model.output(film as usize), " film");
-    assert_eq!(model.tokenizer.find("no such token"), None);
+    assert_eq!(model.tokenizer().unwrap().find("no such token"), None);
 }
 
 /// Tokenizers that take a whole text for one word do not keep words from being told apart.
@@ -521,7 +521,7 @@ fn a_log_probability_is_explained(#[values("gpt2", "llama-3")] family: &str) {
 fn a_contrast_of_two_tokens_is_the_difference_in_either_unit() {
     let (model, _) = load("qwen2");
     let target = Target::read(&model, " film", Some(" end")).unwrap();
-    let ids = [" film", " end"].map(|text| model.tokenizer.find(text).unwrap() as usize);
+    let ids = [" film", " end"].map(|text| model.tokenizer().unwrap().find(text).unwrap() as usize);
     assert_eq!(target, Target::Contrast(ids[0], ids[1]));
     let explainer = explainer(&model, "attn-lrp");
     let explain = |target, score| {

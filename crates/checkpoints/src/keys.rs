@@ -3,7 +3,7 @@
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Map, Value, json};
 
-use relprop_transformer::{FeedForwardConfig, Head, TransformerConfig};
+use relprop_transformer::{FeedForwardConfig, Head, InputConfig, TransformerConfig};
 
 /// What a key of `config.json` stands for.
 #[derive(Clone, Copy)]
@@ -193,6 +193,20 @@ pub(super) fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardCo
         gated: false,
     })
 }
+
+/// `vocab_size`, of a model that reads texts.
+pub(super) const VOCABULARY: Key = Key::Other {
+    required: true,
+    read: |config, value| {
+        let vocabulary = size(value)?;
+        config.input = InputConfig::Tokens { vocabulary };
+        Ok(())
+    },
+    write: |config| match config.input {
+        InputConfig::Tokens { vocabulary } => json!(vocabulary),
+        InputConfig::Patches(_) => Value::Null,
+    },
+};
 
 /// The epsilon inside the root of every norm.
 pub(super) const EPSILON: Key = Key::Other {

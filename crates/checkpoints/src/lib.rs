@@ -22,6 +22,6 @@ pub use files::sha256;
 #[cfg(feature = "hub")]
 pub use hub::HubError;
 pub use hub::{HubName, NoHubName};
-pub use model::Model;
+pub use model::{Input, Model};
 pub use picture::{Filter, PictureError, Preprocessor};
 pub use tokenizer::{TextError, Tokenizer, Truncation};

@@ -13,7 +13,7 @@ use safetensors::tensor::{Dtype, View};
 use super::files::{WeightFiles, io_error};
 use super::tensors::{self, Stored};
 use super::{CheckpointError, Family};
-use relprop_transformer::Transformer;
+use relprop_transformer::{ParameterPath, Transformer};
 
 /// Reads every tensor of the model, into the floats that the device computes in.
 ///
@@ -66,7 +66,9 @@ pub(super) fn read(
     let turn: Box<dyn ModuleAdapter> = Box::new(PyTorchToBurnAdapter.chain(cast()));
     // Embeddings first: they are the largest, and a tensor is there twice while it is read.
     for (found, adapter) in [(straight, Box::new(cast()) as _), (turned, turn)] {
-        let report = model.apply(found, None, Some(adapter), false);
+        // As in `ParameterPath`, variants of enums have no part in names.
+        let skip_enum_variants = true;
+        let report = model.apply(found, None, Some(adapter), skip_enum_variants);
         if let Some(error) = report.errors.first() {
             return Err(CheckpointError::Damaged {
                 path: files.main.clone(),
@@ -161,29 +163,25 @@ impl FileTensor {
 
 #[derive(Default)]
 struct Parameters {
-    /// The names and the types of the modules around.
-    around: Vec<(String, String)>,
+    path: ParameterPath,
     found: Vec<Parameter>,
 }
 
 impl ModuleVisitor for Parameters {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        let module = (name.to_owned(), container_type.to_owned());
-        self.around.push(module);
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.around.pop();
+        self.path.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let names: Vec<_> = self.around.iter().map(|(name, _)| name.as_str()).collect();
-        let owner = self.around.last().map(|(_, kind)| kind.as_str());
         self.found.push(Parameter {
-            name: names.join("."),
+            name: self.path.name(),
             // Asking for the tensor itself would draw it at random.
             shape: parameter.lazy_shape().to_vec(),
-            is_linear: owner == Some("Struct:Linear") && D == 2,
+            is_linear: self.path.owner() == Some("Struct:Linear") && D == 2,
         });
     }
 }
@@ -233,17 +231,17 @@ type ReadNumbers = Box<dyn Fn(bool) -> TensorData>;
 /// How to get at the numbers of each parameter, by its name.
 #[derive(Default)]
 struct Numbers {
-    around: Vec<String>,
+    path: ParameterPath,
     found: BTreeMap<String, (ReadNumbers, DType)>,
 }
 
 impl ModuleVisitor for Numbers {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.around.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.around.pop();
+        self.path.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
@@ -253,8 +251,7 @@ impl ModuleVisitor for Numbers {
             true => tensor.clone().swap_dims(D - 2, D - 1).into_data(),
             false => tensor.clone().into_data(),
         };
-        let name = self.around.join(".");
-        self.found.insert(name, (Box::new(read), dtype));
+        self.found.insert(self.path.name(), (Box::new(read), dtype));
     }
 }
 

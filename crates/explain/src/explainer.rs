@@ -8,7 +8,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 use relprop_checkpoints::{Model, TextError, Truncation};
 use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleError, RuleSet};
-use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{AnswersAt, Batch, Outputs, PaddingSide, TokenizedText, Transformer};
 
 use crate::account::Plan;
 use crate::methods::reader::per_token;
@@ -191,7 +191,7 @@ impl<'m> Explainer<'m> {
     /// [`UnknownTarget`] if the model has no label of that index.
     pub fn target(mut self, target: Target) -> Result<Self, UnknownTarget> {
         let config = self.model.transformer.config();
-        self.target = target.check(config.outputs(), &config.labels)?;
+        self.target = target.check(config.logits(), &config.labels)?;
         Ok(self)
     }
 
@@ -208,8 +208,9 @@ impl<'m> Explainer<'m> {
     ///
     /// [`ExplainError::Position`] if the model is no language model.
     pub fn position(mut self, position: usize) -> Result<Self, ExplainError> {
-        if !self.model.transformer.config().is_language_model() {
-            return Err(ExplainError::Position);
+        match self.model.transformer.config().head.answers_at() {
+            AnswersAt::Last => {}
+            AnswersAt::First => return Err(ExplainError::Position),
         }
         self.position = Some(position);
         Ok(self)
@@ -385,7 +386,7 @@ impl<'m> Explainer<'m> {
         let padding_token = transformer.config().padding_token;
         let batch = Batch::new(texts, padding_token, self.padding, &device);
 
-        let labels = transformer.config().outputs();
+        let labels = transformer.config().logits();
         // One backward pass for all texts: no text's target depends on another text.
         let weigh = |values: &[f32], dtype: DType| {
             let rows = values.chunks(labels);
@@ -412,7 +413,7 @@ impl<'m> Explainer<'m> {
         };
         let rows: Vec<&[f32]> = values.chunks(labels).collect();
 
-        let relevance = per_position(relevance, batch.ids.dims()[1]);
+        let relevance = per_position(relevance, batch.positions.dims()[1]);
         let positions = relevance.dims()[1];
         let relevance = numbers(relevance)?;
         let of_text = relevance.par_chunks(positions).zip(&batch.spans);
@@ -429,15 +430,18 @@ impl<'m> Explainer<'m> {
         let name = |index| self.model.output(index);
         let weights = self.target.weights(logits);
         let value = self.score.of(weights.clone(), logits).value as f32;
-        let language_model = self.model.transformer.config().is_language_model();
-        let shown = match language_model {
-            true => likeliest(logits, &weights),
-            false => (0..logits.len()).collect(),
+        let head = self.model.transformer.config().head;
+        let (shown, probability) = match head.outputs() {
+            Outputs::Labels => ((0..logits.len()).collect(), None),
+            Outputs::Vocabulary => {
+                let probability = probability(logits, argmax(logits));
+                (likeliest(logits, &weights), Some(probability))
+            }
         };
         let tokens = text.tokens.iter().zip(relevance);
         let tokens = tokens.map(|(token, relevance)| TokenRelevance::new(token, *relevance));
         let mut tokens: Vec<_> = tokens.collect();
-        if let Some(picture) = &text.picture {
+        if let Some(picture) = text.picture() {
             let [_, columns] = picture.grid();
             for (token, found) in text.tokens.iter().zip(&mut tokens) {
                 let Some(patch) = token.word.map(|word| word as usize) else {
@@ -450,7 +454,7 @@ impl<'m> Explainer<'m> {
         Explanation {
             schema: SCHEMA.to_owned(),
             text: text.text.clone(),
-            picture: text.picture.as_ref().map(|picture| {
+            picture: text.picture().map(|picture| {
                 let ([width, height], [rows, columns]) = (picture.size(), picture.grid());
                 PictureInfo {
                     width,
@@ -471,15 +475,18 @@ impl<'m> Explainer<'m> {
             logits: shown.iter().map(|&index| logits[index]).collect(),
             labels: shown.iter().map(|&index| name(index)).collect(),
             prediction: name(argmax(logits)),
-            probability: language_model.then(|| probability(logits, argmax(logits))),
-            position: language_model.then(|| text.read()),
+            probability,
+            position: match head.answers_at() {
+                AnswersAt::First => None,
+                AnswersAt::Last => Some(text.last()),
+            },
             target: TargetValue {
                 label: self.target.name(logits, name),
                 score: self.score,
                 value,
             },
             tokens,
-            words: match text.picture {
+            words: match text.picture() {
                 None => words(text, relevance),
                 Some(_) => Vec::new(),
             },

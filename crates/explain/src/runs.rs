@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use burn::tensor::{DType, Tensor, TensorData};
-use relprop_checkpoints::Model;
+use relprop_checkpoints::{Input, Model};
 use relprop_rules::{Pass, Relevance};
-use relprop_transformer::{Batch, HIDDEN, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{Batch, PATCH_HIDDEN, PaddingSide, TokenizedText, Transformer};
 
 use crate::ExplainError;
 use crate::View;
@@ -165,22 +165,26 @@ pub fn tensor<const D: usize>(
 }
 
 /// The id of the token that stands for what the vocabulary does not have: `[UNK]` or `<unk>`. Other
-/// tokens are hidden behind it. Patches of a picture are hidden behind [`HIDDEN`].
+/// tokens are hidden behind it. Patches of a picture are hidden behind [`PATCH_HIDDEN`].
 ///
 /// # Errors
 ///
 /// [`ExplainError::NoToken`] if the vocabulary has neither.
 pub fn unknown_token(model: &Model) -> Result<u32, ExplainError> {
-    if model.preprocessor.is_some() {
-        return Ok(HIDDEN);
+    match &model.input {
+        Input::Text(_) => token(model, &["[UNK]", "<unk>"]),
+        Input::Pictures(_) => Ok(PATCH_HIDDEN),
     }
-    token(model, &["[UNK]", "<unk>"])
 }
 
 /// The id of the first of `names` that the vocabulary has.
 pub fn token(model: &Model, names: &[&'static str]) -> Result<u32, ExplainError> {
-    let mut ids = names.iter().filter_map(|name| model.tokenizer.id(name));
-    ids.next().ok_or_else(|| ExplainError::NoToken {
-        names: names.to_vec(),
-    })
+    let tokenizer = model.tokenizer();
+    let id = |name: &&str| tokenizer.and_then(|tokenizer| tokenizer.id(name));
+    names
+        .iter()
+        .find_map(id)
+        .ok_or_else(|| ExplainError::NoToken {
+            names: names.to_vec(),
+        })
 }

@@ -11,15 +11,18 @@
 
 mod batch;
 mod config;
+mod head;
 mod model;
 mod picture;
 mod text;
 
-pub use batch::{Batch, PaddingSide};
+pub use batch::{Batch, BatchInput, PaddingSide};
 pub use config::{
-    AttentionConfig, Biases, ConfigError, Distillation, FeedForwardConfig, HIDDEN, Head,
-    NormConfig, NormPlacement, PatchConfig, RotaryConfig, RotaryScaling, SHOWN, TransformerConfig,
+    AttentionConfig, Biases, ConfigError, Distillation, FeedForwardConfig, InputConfig, NormConfig,
+    NormPlacement, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, RotaryConfig, RotaryScaling,
+    TransformerConfig,
 };
-pub use model::Transformer;
+pub use head::{AnswersAt, Head, Outputs, Probabilities, Targets};
+pub use model::{ParameterPath, Transformer};
 pub use picture::Picture;
-pub use text::{Token, TokenizedText};
+pub use text::{Content, TextEnd, Token, TokenizedText};

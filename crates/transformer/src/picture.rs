@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{PatchConfig, SHOWN, Token, TokenizedText};
+use crate::{Content, PATCH_VISIBLE, PatchConfig, Token, TokenizedText};
 
 /// A picture as a model sees it, cut into patches.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ impl Picture {
     pub fn into_tokens(self, name: impl Into<String>) -> TokenizedText {
         let token = |text: &str, word: Option<u32>| Token {
             text: text.to_owned(),
-            id: SHOWN,
+            id: PATCH_VISIBLE,
             start: 0,
             end: 0,
             word,
@@ -88,12 +88,11 @@ impl Picture {
         tokens.extend((0..rows * columns).map(|patch| token("", Some(patch as u32))));
         TokenizedText {
             text: name.into(),
-            second: None,
+            content: Content::Picture(Arc::new(self)),
             types: vec![0; tokens.len()],
             tokens,
             dropped: 0,
             position: None,
-            picture: Some(Arc::new(self)),
         }
     }
 

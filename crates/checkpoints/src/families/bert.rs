@@ -4,7 +4,7 @@ use relprop_rules::operations::Activation;
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, feed_forward, numbered};
+use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, VOCABULARY, feed_forward, numbered};
 use relprop_transformer::TransformerConfig;
 
 pub(super) static BERT: Family = Family {
@@ -30,7 +30,7 @@ pub(super) static BERT: Family = Family {
 /// What the families that come from BERT say in the same words.
 #[rustfmt::skip]
 pub(super) const KEYS: Keys = &[
-    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("vocab_size", VOCABULARY),
     ("hidden_size", Key::Size(|c| &mut c.width)),
     ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
     ("num_attention_heads", Key::Size(|c| &mut c.heads)),

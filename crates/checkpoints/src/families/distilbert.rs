@@ -5,7 +5,7 @@ use relprop_rules::operations::Activation;
 use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{IDS, Key, LABEL_COUNT, LABELS, feed_forward};
+use crate::keys::{IDS, Key, LABEL_COUNT, LABELS, VOCABULARY, feed_forward};
 use relprop_transformer::TransformerConfig;
 
 pub(super) static DISTILBERT: Family = Family {
@@ -23,7 +23,7 @@ pub(super) static DISTILBERT: Family = Family {
 
 #[rustfmt::skip]
 const KEYS: Keys = &[
-    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("vocab_size", VOCABULARY),
     ("dim", Key::Size(|c| &mut c.width)),
     ("n_layers", Key::Size(|c| &mut c.blocks)),
     ("n_heads", Key::Size(|c| &mut c.heads)),

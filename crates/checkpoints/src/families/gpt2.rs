@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, Key, TIED, feed_forward, size};
+use crate::keys::{EPSILON, Key, TIED, VOCABULARY, feed_forward, size};
 use relprop_transformer::{FeedForwardConfig, Head, NormConfig, NormPlacement, TransformerConfig};
 
 pub(super) static GPT2: Family = Family {
@@ -43,7 +43,7 @@ pub(super) static GPT2: Family = Family {
 
 #[rustfmt::skip]
 const KEYS: Keys = &[
-    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("vocab_size", VOCABULARY),
     ("n_positions", Key::Size(|c| &mut c.positions)),
     ("n_embd", Key::Size(|c| &mut c.width)),
     ("n_layer", Key::Size(|c| &mut c.blocks)),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{Key, TIED, feed_forward, number, size};
+use crate::keys::{Key, TIED, VOCABULARY, feed_forward, number, size};
 use crate::rope::{PARAMETERS, SCALING, THETA};
 use relprop_transformer::{Head, TransformerConfig};
 
@@ -25,7 +25,7 @@ pub(super) static LLAMA: Family = Family {
 /// What Llama and its relatives say in the same words.
 #[rustfmt::skip]
 pub(super) const KEYS: Keys = &[
-    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("vocab_size", VOCABULARY),
     ("hidden_size", Key::Size(|c| &mut c.width)),
     ("intermediate_size", Key::Size(|c| &mut feed_forward(c).width)),
     ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),

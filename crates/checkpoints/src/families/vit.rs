@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, feed_forward, must_be, numbered, size};
-use relprop_transformer::{Distillation, PatchConfig, TransformerConfig};
+use relprop_transformer::{Distillation, InputConfig, PatchConfig, TransformerConfig};
 
 pub(super) static VIT: Family = Family {
     name: "vit",
@@ -66,7 +66,7 @@ const PICTURE: Key = Key::Other {
         set(config, |patches| patches.picture = picture);
         Ok(())
     },
-    write: |config| written(config.patches.map(|patches| patches.picture)),
+    write: |config| written(config.patches().map(|patches| patches.picture)),
 };
 
 const PATCH: Key = Key::Other {
@@ -76,7 +76,7 @@ const PATCH: Key = Key::Other {
         set(config, |patches| patches.patch = patch);
         Ok(())
     },
-    write: |config| written(config.patches.map(|patches| patches.patch)),
+    write: |config| written(config.patches().map(|patches| patches.patch)),
 };
 
 const CHANNELS: Key = Key::Other {
@@ -86,15 +86,15 @@ const CHANNELS: Key = Key::Other {
         set(config, |patches| patches.channels = channels);
         Ok(())
     },
-    write: |config| json!(config.patches.map(|patches| patches.channels)),
+    write: |config| json!(config.patches().map(|patches| patches.channels)),
 };
 
 #[rustfmt::skip]
 const TENSORS: Names = &[
-    ("patch_embeddings.class_token", "$.embeddings.cls_token"),
-    ("patch_embeddings.distillation_token", "$.embeddings.distillation_token"),
-    ("patch_embeddings.position", "$.embeddings.position_embeddings"),
-    ("patch_embeddings.patch", "$.embeddings.patch_embeddings.projection"),
+    ("embeddings.class_token", "$.embeddings.cls_token"),
+    ("embeddings.distillation_token", "$.embeddings.distillation_token"),
+    ("embeddings.position", "$.embeddings.position_embeddings"),
+    ("embeddings.patch", "$.embeddings.patch_embeddings.projection"),
     ("encoder.{}.attention.query", "$.encoder.layer.{}.attention.attention.query"),
     ("encoder.{}.attention.key", "$.encoder.layer.{}.attention.attention.key"),
     ("encoder.{}.attention.value", "$.encoder.layer.{}.attention.attention.value"),
@@ -123,7 +123,7 @@ fn start(distillation: Distillation) -> TransformerConfig {
 
 /// Changes how pictures are cut, and with it how many tokens they are.
 fn set(config: &mut TransformerConfig, change: impl FnOnce(&mut PatchConfig)) {
-    if let Some(patches) = &mut config.patches {
+    if let InputConfig::Patches(patches) = &mut config.input {
         change(patches);
         config.positions = patches.positions();
     }

@@ -1,26 +1,26 @@
 //! Text to tokens, and back to the places in the text that they come from.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
 use tokenizers::{
     Decoder, DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
 };
 
-use relprop_transformer::{Token, TokenizedText};
+use relprop_transformer::{Content, Token, TokenizedText};
 
 pub(crate) mod wordpiece;
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    /// The tokenizer without its last step.
-    inner: Inner,
-    /// The last step: what puts special tokens around a text. It is kept apart because it must run
+    /// The tokenizer without its last step. A vocabulary is large, so copies of a model share it.
+    inner: Arc<Inner>,
+    /// The last step, which puts special tokens around a text. It is kept apart because it must run
     /// once, after a text is cut.
-    around: Option<PostProcessorWrapper>,
+    post_processor: Option<PostProcessorWrapper>,
 }
 
 /// What to do with a text that has more tokens than the model has positions.
@@ -89,14 +89,12 @@ impl Tokenizer {
         inner.with_padding(None);
         // Only setting a truncation can fail.
         let _ = inner.with_truncation(None);
-        let around = inner.get_post_processor().cloned();
+        let post_processor = inner.get_post_processor().cloned();
         inner.with_post_processor(None::<PostProcessorWrapper>);
-        Self { inner, around }
-    }
-
-    /// A tokenizer without a single token: that of a model for pictures.
-    pub(crate) fn none() -> Self {
-        Self::new(Inner::new(WordLevel::default()))
+        Self {
+            inner: Arc::new(inner),
+            post_processor,
+        }
     }
 
     /// Reads `tokenizer.json`.
@@ -145,21 +143,28 @@ impl Tokenizer {
     ///
     /// The message of the `tokenizers` crate.
     pub fn write(&self, file: &Path) -> Result<(), String> {
-        let mut whole = self.inner.clone();
-        whole.with_post_processor(self.around.clone());
+        let mut whole = Inner::clone(&self.inner);
+        whole.with_post_processor(self.post_processor.clone());
         whole.save(file, true).map_err(|error| error.to_string())
     }
 
     /// How many embeddings a model needs for this vocabulary, added tokens included, and those that
     /// are put around texts, whose ids the file says once more: one more than the largest id.
-    pub fn vocabulary(&self) -> usize {
-        let around = |pair: Option<Encoding>| {
-            let step = self.around.as_ref()?;
+    pub fn vocabulary_size(&self) -> usize {
+        let special_tokens = |pair: Option<Encoding>| {
+            let step = self.post_processor.as_ref()?;
             step.process(Encoding::default(), pair, true).ok()
         };
-        let around = [around(None), around(Some(Encoding::default()))];
-        let around = around.iter().flatten().flat_map(Encoding::get_ids).copied();
-        let ids = self.inner.get_vocab(true).into_values().chain(around);
+        let special = [
+            special_tokens(None),
+            special_tokens(Some(Encoding::default())),
+        ];
+        let special = special
+            .iter()
+            .flatten()
+            .flat_map(Encoding::get_ids)
+            .copied();
+        let ids = self.inner.get_vocab(true).into_values().chain(special);
         ids.max().map_or(0, |largest| largest as usize + 1)
     }
 
@@ -262,8 +267,8 @@ impl Tokenizer {
         let encoding = encode(first)?;
         let pair = second.map(encode).transpose()?;
 
-        let around = self.around.as_ref();
-        let special = around.map_or(0, |step| step.added_tokens(second.is_some()));
+        let post_processor = self.post_processor.as_ref();
+        let special = post_processor.map_or(0, |step| step.added_tokens(second.is_some()));
         let lengths = [Some(&encoding), pair.as_ref()];
         let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));
         let tokens = lengths[0] + lengths[1] + special;
@@ -281,7 +286,7 @@ impl Tokenizer {
             ..TruncationParams::default()
         };
         let (encoding, pair) = truncate_encodings(encoding, pair, &limit).map_err(failed)?;
-        let encoding = match around {
+        let encoding = match post_processor {
             Some(step) => step.process(encoding, pair, true).map_err(failed)?,
             None => Encoding::merge([Some(encoding), pair].into_iter().flatten(), false),
         };
@@ -366,12 +371,13 @@ fn tokenized(
             Some(second) => format!("{first}\n{second}"),
             None => first.to_owned(),
         },
-        second: second.map(|_| start),
+        content: Content::Text {
+            second: second.map(|_| start),
+        },
         tokens,
         types: encoding.get_type_ids().to_vec(),
         dropped,
         position: None,
-        picture: None,
     }
 }
 

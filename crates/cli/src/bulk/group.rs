@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use relprop_data::{BadRow, Place, Rows, objects, texts};
 use relprop_explain::{Explainer, Explanation};
 use relprop_render as render;
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{TextEnd, TokenizedText};
 
 use super::passes::explain_texts;
 use crate::halving::Halving;
@@ -23,8 +23,8 @@ pub(crate) struct Group {
     pub(crate) bad: Vec<BadRow>,
     /// The texts that the model cannot read whole: how many tokens were cut, and left.
     pub(crate) cut: Vec<(Place, usize, usize)>,
-    /// Where they were cut: `end`, or with a language model `start`.
-    pub(crate) cut_from: &'static str,
+    /// From which end they were cut.
+    pub(crate) cut_from: TextEnd,
 }
 
 impl Group {
@@ -97,10 +97,7 @@ impl<'a, 'm> Worker<'a, 'm> {
             explanations,
             bad,
             cut,
-            cut_from: match config.is_language_model() {
-                true => "start",
-                false => "end",
-            },
+            cut_from: config.head.cuts_from(),
         })
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
     let folder = model::folder(&arguments.model)?;
     let model = Model::load(&folder, &device)?;
     let model = arguments.precision.dtype.apply(model)?;
-    if let Some(preprocessor) = &model.preprocessor {
+    if let relprop_checkpoints::Input::Pictures(preprocessor) = &model.input {
         return super::pictures::explain(arguments, format, &model, preprocessor, &rules);
     }
     if arguments.overlay.is_some() {

@@ -102,9 +102,9 @@ fn read(
 ) -> anyhow::Result<(image::DynamicImage, TokenizedText)> {
     let bytes = fs::read(name).with_context(|| name.to_owned())?;
     let picture = decode(&bytes).with_context(|| name.to_owned())?;
-    let patches = model.transformer.config().patches;
+    let patches = model.transformer.config().patches();
     let patches = patches.context("the model has a preprocessor for pictures, but reads none")?;
-    let tokens = preprocessor.tokens(&picture, &patches, name);
+    let tokens = preprocessor.tokens(&picture, patches, name);
     Ok((picture, tokens.with_context(|| name.to_owned())?))
 }
 
