@@ -304,8 +304,8 @@ fn patches_are_embedded_by_a_convolution() {
         numbers.unwrap_or_else(|| panic!("{:?}", named.keys()))
     };
     let (weight, bias) = (
-        of("patch_embeddings.patch.weight"),
-        of("patch_embeddings.patch.bias"),
+        of("embeddings.patch.weight"),
+        of("embeddings.patch.bias"),
     );
     let mut expected = Vec::new();
     for top in (0..=height - 2).step_by(2) {
