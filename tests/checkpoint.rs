@@ -97,7 +97,7 @@ fn what_was_saved_is_loaded_to_the_last_bit(
     before.save(&folder).unwrap();
     let after = Model::load(&folder, &Device::flex()).unwrap();
 
-    assert_eq!([before.family.name(), after.family.name()], [family; 2]);
+    assert_eq!([before.family.name, after.family.name], [family; 2]);
     assert_eq!(after.transformer.config(), before.transformer.config());
     assert_eq!(
         parameters(&after.transformer),
@@ -292,7 +292,10 @@ fn a_pickle_is_refused_with_what_reads_it() {
     )
     .unwrap();
     let message = saved.refusal();
-    assert!(message.contains("--features pytorch"), "{message}");
+    assert!(
+        message.contains("its feature `pytorch` is off"),
+        "{message}"
+    );
     assert!(
         message.contains("save_pretrained(folder) writes model.safetensors"),
         "{message}"
@@ -360,13 +363,13 @@ fn labels_without_names_are_numbered_as_transformers_does() {
 }
 
 #[test]
-fn a_missing_folder_is_named_with_what_makes_one() {
+fn a_missing_folder_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nowhere");
     let shown = path.display();
     assert_eq!(
         Model::load(&path, &Device::flex()).unwrap_err().to_string(),
-        format!("there is no model folder {shown}; `relprop train --out {shown}` makes one")
+        format!("there is no model folder {shown}")
     );
 }
 

@@ -56,12 +56,12 @@ const SITES: [&str; 2] = ["blocks", "embeddings.word"];
 
 #[test]
 fn every_family_has_a_fixture() {
-    for family in Family::all().filter(|family| family.name() != "relprop") {
-        let reference = folder(family.name()).join("reference.json");
+    for family in Family::all().filter(|family| family.name != "relprop") {
+        let reference = folder(family.name).join("reference.json");
         assert!(
             reference.is_file(),
             "{}: {}",
-            family.name(),
+            family.name,
             reference.display()
         );
     }

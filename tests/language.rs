@@ -863,7 +863,7 @@ fn a_language_model_is_trained_and_saved_as_a_llama() {
     assert!(trained.dev_accuracy > 0.2, "{}", trained.dev_accuracy);
 
     let model = Model::load(folder.path(), &Device::flex()).unwrap();
-    assert_eq!(model.family.name(), "llama");
+    assert_eq!(model.family.name, "llama");
     let found = accuracy(&model, &corpus.dev, 7).unwrap();
     assert!((found - trained.dev_accuracy).abs() < 1e-2);
 

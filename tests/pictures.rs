@@ -93,7 +93,7 @@ fn pixels(input: BatchInput) -> Tensor<3> {
 /// The largest difference from `expected`, in levels of 255, over what patches are cut from.
 fn levels_apart(model: &Model, found: &TokenizedText, expected: &[Vec<Vec<i32>>]) -> f64 {
     let preprocessor = model.preprocessor().unwrap();
-    let (mean, deviation) = preprocessor.normalise.as_ref().unwrap();
+    let (mean, deviation) = preprocessor.normalize.as_ref().unwrap();
     let config = patches(model);
     let ([_, columns], [height, width]) = (config.grid(), config.patch);
     let batch = Batch::new([found], PATCH_HIDDEN, PaddingSide::Right, &Device::flex());
@@ -303,10 +303,7 @@ fn patches_are_embedded_by_a_convolution() {
         let numbers = named.get(name);
         numbers.unwrap_or_else(|| panic!("{:?}", named.keys()))
     };
-    let (weight, bias) = (
-        of("embeddings.patch.weight"),
-        of("embeddings.patch.bias"),
-    );
+    let (weight, bias) = (of("embeddings.patch.weight"), of("embeddings.patch.bias"));
     let mut expected = Vec::new();
     for top in (0..=height - 2).step_by(2) {
         for left in (0..=width - 3).step_by(3) {
@@ -400,10 +397,10 @@ fn patches_know_where_in_the_picture_they_lie() {
 #[case(r#"{"do_flip": true}"#, "`do_flip` is true; relprop does not know")]
 #[case(r#"{"image_std": [0.5, 0.0, 0.5]}"#, "`image_mean` and `image_std`")]
 #[case(r#"{"image_mean": [0.5]}"#, "`image_mean` and `image_std`")]
-#[case(r#"{"rescale_factor": "a"}"#, "invalid type")]
+#[case(r#"{"rescale_factor": "a"}"#, "`rescale_factor`: invalid type")]
 #[case("[]", "invalid type")]
 fn a_preprocessor_that_is_not_understood_is_refused(#[case] json: &str, #[case] message: &str) {
-    let error = Preprocessor::from_json(json).unwrap_err();
+    let error = Preprocessor::from_json(json).unwrap_err().to_string();
     assert!(error.contains(message), "{error}");
 }
 
@@ -413,7 +410,8 @@ fn a_preprocessor_of_another_size_is_refused() {
     let error = Preprocessor::from_json("{}")
         .unwrap()
         .check(&patches)
-        .unwrap_err();
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("224 x 224 pixels, but the model reads 7 x 11"),
         "{error}"

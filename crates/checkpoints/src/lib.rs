@@ -4,21 +4,22 @@
 //! that is needed to use it on texts, or on pictures.
 
 mod error;
-mod families;
+pub mod families;
 mod family;
 mod files;
 mod hub;
-mod keys;
+mod json;
+pub mod keys;
+mod load;
 mod model;
 mod picture;
-mod rope;
-mod tensors;
+mod save;
 mod tokenizer;
 mod weights;
 
 pub use error::CheckpointError;
-pub use family::Family;
-pub use files::sha256;
+pub use family::{Family, Keys, Names};
+pub use files::{Files, sha256};
 #[cfg(feature = "hub")]
 pub use hub::HubError;
 pub use hub::{HubName, NoHubName};

@@ -139,7 +139,7 @@ impl Explainer<'_> {
                 .as_ref()
                 .map_or(String::new(), |facts| facts.at.clone()),
             model: ModelInfo {
-                family: model.family.name().to_owned(),
+                family: model.family.name.to_owned(),
                 sha256: model.sha256.clone(),
             },
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -467,7 +467,7 @@ impl<'m> Explainer<'m> {
             rules: self.rules_name.clone(),
             at: self.at.clone(),
             model: ModelInfo {
-                family: self.model.family.name().to_owned(),
+                family: self.model.family.name.to_owned(),
                 sha256: self.model.sha256.clone(),
             },
             device: device_name(&self.model.transformer),

@@ -8,7 +8,8 @@ use crate::family::{Keys, Names};
 use crate::keys::{IDS, Key, LABEL_COUNT, LABELS, VOCABULARY, feed_forward};
 use relprop_transformer::TransformerConfig;
 
-pub(super) static DISTILBERT: Family = Family {
+/// DistilBERT.
+pub static DISTILBERT: Family = Family {
     name: "distilbert",
     architecture: Some("DistilBertForSequenceClassification"),
     start,
@@ -17,7 +18,7 @@ pub(super) static DISTILBERT: Family = Family {
     ignored_keys: &["sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"],
     base: "distilbert",
     tensors: &[TENSORS],
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };
 

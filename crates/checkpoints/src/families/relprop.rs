@@ -5,19 +5,22 @@ use serde_json::{Value, json};
 use super::bert;
 use crate::Family;
 use crate::family::Names;
-use crate::keys::Key;
+use crate::json::from_value;
+use crate::keys::{Key, KeyError};
 
-pub(super) static RELPROP: Family = Family {
+/// The layout that can say everything.
+pub static RELPROP: Family = Family {
     name: "relprop",
     architecture: None,
     start: bert::start,
     keys: &[&[(
         "transformer",
-        Key::Other {
+        Key::Custom {
             required: true,
             read: |config, value| {
                 let value = with_input(value.clone());
-                *config = serde_json::from_value(value).map_err(|e| format!("has {e}"))?;
+                let read = from_value(value);
+                *config = read.map_err(|error| KeyError::new(format!("has {error}")))?;
                 Ok(())
             },
             write: |config| json!(config),
@@ -26,7 +29,7 @@ pub(super) static RELPROP: Family = Family {
     ignored_keys: &[],
     base: "",
     tensors: &[PATCH_EMBEDDINGS],
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: &[],
 };
 
@@ -98,8 +101,8 @@ mod tests {
         if !patches.is_null() {
             transformer.insert("patches".to_owned(), patches);
         }
-        let read = Family::read_config(&json.to_string());
-        assert_eq!(read, Ok((&RELPROP, config)));
+        let read = Family::read_config(&json.to_string()).unwrap();
+        assert_eq!(read, (&RELPROP, config));
     }
 
     #[test]

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, feed_forward, must_be, numbered, size};
+use crate::keys::{EPSILON, IDS, Key, KeyError, LABEL_COUNT, LABELS, feed_forward, numbered, size};
 use relprop_transformer::{Distillation, InputConfig, PatchConfig, TransformerConfig};
 
-pub(super) static VIT: Family = Family {
+/// ViT.
+pub static VIT: Family = Family {
     name: "vit",
     architecture: Some("ViTForImageClassification"),
     start: || start(Distillation::Absent),
@@ -16,12 +17,12 @@ pub(super) static VIT: Family = Family {
     ignored_keys: &["encoder_stride", "pooler_act", "pooler_output_size"],
     base: "vit",
     tensors: &[TENSORS],
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: &["$.pooler.dense.weight", "$.pooler.dense.bias"],
 };
 
-/// With the distillation token, whose classifier is as good as the other.
-pub(super) static DEIT: Family = Family {
+/// DeiT with the distillation token, whose classifier is as good as the other.
+pub static DEIT: Family = Family {
     name: "deit",
     architecture: Some("DeiTForImageClassificationWithTeacher"),
     start: || start(Distillation::Averaged),
@@ -30,8 +31,8 @@ pub(super) static DEIT: Family = Family {
     ..VIT
 };
 
-/// With the distillation token, but one classifier, over the class token.
-pub(super) static DEIT_ALONE: Family = Family {
+/// DeiT with the distillation token, but one classifier, over the class token.
+pub static DEIT_ALONE: Family = Family {
     architecture: Some("DeiTForImageClassification"),
     start: || start(Distillation::Unread),
     tensors: &[TENSORS],
@@ -59,7 +60,7 @@ const KEYS: Keys = &[
     ("pruned_heads", Key::Only("{}")),
 ];
 
-const PICTURE: Key = Key::Other {
+const PICTURE: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let picture = sides(value)?;
@@ -69,7 +70,7 @@ const PICTURE: Key = Key::Other {
     write: |config| written(config.patches().map(|patches| patches.picture)),
 };
 
-const PATCH: Key = Key::Other {
+const PATCH: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let patch = sides(value)?;
@@ -79,7 +80,7 @@ const PATCH: Key = Key::Other {
     write: |config| written(config.patches().map(|patches| patches.patch)),
 };
 
-const CHANNELS: Key = Key::Other {
+const CHANNELS: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let channels = size(value)?;
@@ -130,11 +131,14 @@ fn set(config: &mut TransformerConfig, change: impl FnOnce(&mut PatchConfig)) {
 }
 
 /// A height and a width, or one number for both.
-fn sides(value: &Value) -> Result<[usize; 2], String> {
+fn sides(value: &Value) -> Result<[usize; 2], KeyError> {
     match value.as_array().map(Vec::as_slice) {
         None => Ok([size(value)?; 2]),
         Some([height, width]) => Ok([size(height)?, size(width)?]),
-        Some(_) => Err(must_be(value, "a number, or a height and a width")),
+        Some(_) => Err(KeyError::must_be(
+            value,
+            "a number, or a height and a width",
+        )),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Text to tokens, and back to the places in the text that they come from.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -11,7 +10,10 @@ use tokenizers::{
 
 use relprop_transformer::{Content, Token, TokenizedText};
 
-pub(crate) mod wordpiece;
+use crate::CheckpointError;
+use crate::files::{TOKENIZER, VOCABULARY};
+
+mod wordpiece;
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
@@ -45,7 +47,7 @@ pub enum TextError {
     /// It is longer than the model can read.
     #[error(
         "the text has {tokens} tokens and the model reads at most {positions}; \
-         shorten it, or let it be cut (without --no-truncate)"
+         shorten it, or let it be cut"
     )]
     TooLong {
         /// How many tokens it has, special ones included.
@@ -75,7 +77,7 @@ pub enum TextError {
         tokens: usize,
     },
     /// The model reads no texts.
-    #[error("the model reads pictures, not texts: give PNG or JPEG files")]
+    #[error("the model reads pictures, not texts")]
     Pictures,
     /// The tokenizer failed.
     #[error("the tokenizer failed: {0}")]
@@ -97,22 +99,16 @@ impl Tokenizer {
         }
     }
 
-    /// Reads `tokenizer.json`.
-    ///
-    /// # Errors
-    ///
-    /// The system's message, or that of the `tokenizers` crate.
-    pub fn read(file: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-        Self::from_json(&text)
-    }
-
     /// The tokenizer that a `tokenizer.json` describes.
     ///
     /// # Errors
     ///
-    /// The message of the `tokenizers` crate.
-    pub fn from_json(text: &str) -> Result<Self, String> {
+    /// [`CheckpointError::Tokenizer`] with the message of the `tokenizers` crate.
+    pub fn from_json(text: &str) -> Result<Self, CheckpointError> {
+        Self::parse(text).map_err(wrong(TOKENIZER))
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         // The `tokenizers` crate panics at some places of a file that is no JSON, and later at a
         // special token that is put around texts but said nowhere.
         let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -129,23 +125,33 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// The special token that the vocabulary lacks, or the message of the `tokenizers` crate.
+    /// [`CheckpointError::Tokenizer`] with the special token that the vocabulary lacks, or the message
+    /// of the `tokenizers` crate.
     pub fn from_vocabulary(
+        vocabulary: &[u8],
+        settings: &Map<String, Value>,
+    ) -> Result<Self, CheckpointError> {
+        Self::parse_vocabulary(vocabulary, settings).map_err(wrong(VOCABULARY))
+    }
+
+    pub(crate) fn parse_vocabulary(
         vocabulary: &[u8],
         settings: &Map<String, Value>,
     ) -> Result<Self, String> {
         wordpiece::parse(vocabulary, settings)
     }
 
-    /// Writes `tokenizer.json`.
+    /// Writes a `tokenizer.json`.
     ///
     /// # Errors
     ///
-    /// The message of the `tokenizers` crate.
-    pub fn write(&self, file: &Path) -> Result<(), String> {
+    /// [`CheckpointError::Tokenizer`] with the message of the `tokenizers` crate.
+    pub fn to_json(&self) -> Result<String, CheckpointError> {
         let mut whole = Inner::clone(&self.inner);
         whole.with_post_processor(self.post_processor.clone());
-        whole.save(file, true).map_err(|error| error.to_string())
+        let pretty = true;
+        let written = whole.to_string(pretty);
+        written.map_err(|error| wrong(TOKENIZER)(error.to_string()))
     }
 
     /// How many embeddings a model needs for this vocabulary, added tokens included, and those that
@@ -296,6 +302,14 @@ impl Tokenizer {
             &encoding,
             tokens.saturating_sub(positions),
         ))
+    }
+}
+
+/// The error of a file that is called so.
+fn wrong(file: &str) -> impl Fn(String) -> CheckpointError {
+    move |message| CheckpointError::Tokenizer {
+        path: file.into(),
+        message,
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         None => "none".to_owned(),
     };
     for (name, value) in [
-        ("family", model.family.name().to_owned()),
+        ("family", model.family.name.to_owned()),
         ("sha256", model.sha256.clone().unwrap_or_default()),
         ("parameters", model.transformer.num_params().to_string()),
         (

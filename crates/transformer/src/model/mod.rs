@@ -12,7 +12,7 @@ mod path;
 mod pooler;
 mod precision;
 mod recompute;
-mod rotation;
+mod rotary;
 mod token_embeddings;
 mod transformer;
 

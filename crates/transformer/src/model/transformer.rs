@@ -15,7 +15,7 @@ use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
 use super::linear::linear;
 use super::pooler::Pooler;
-use super::rotation::rotation;
+use super::rotary::rotary;
 use crate::{
     AnswersAt, Batch, ConfigError, Distillation, Head, InputConfig, NormPlacement, PaddingSide,
     Picture, TokenizedText, TransformerConfig,
@@ -218,10 +218,10 @@ impl Transformer {
 
     /// What attention in every block needs to know about the tokens of the batch.
     pub(super) fn attention_context(&self, batch: &Batch, dtype: DType) -> AttentionContext {
-        let rotary = self.config.attention.rotary.as_ref();
+        let config = self.config.attention.rotary.as_ref();
         AttentionContext {
             hidden: self.hidden(batch),
-            rotary: rotary.map(|of| rotation(of, self.config.head_width(), batch, dtype)),
+            rotary: config.map(|config| rotary(config, self.config.head_width(), batch, dtype)),
         }
     }
 

@@ -1,5 +1,8 @@
 //! A model's weights: the tensors under the family's names, in its layout.
 
+mod files;
+mod tensors;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,15 +13,19 @@ use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurn
 use burn::tensor::{DType, Tensor, TensorData};
 use safetensors::tensor::{Dtype, View};
 
-use super::files::{WeightFiles, io_error};
-use super::tensors::{self, Stored};
-use super::{CheckpointError, Family};
+use self::tensors::Stored;
+use crate::files::io_error;
+use crate::{CheckpointError, Family};
 use relprop_transformer::{ParameterPath, Transformer};
+
+pub(crate) use files::{Format, WEIGHTS, WeightFiles};
+#[cfg(feature = "hub")]
+pub(crate) use files::{index_of, read_index};
 
 /// Reads every tensor of the model, into the floats that the device computes in.
 ///
 /// Whatever is wrong with a name, a type or a shape is found before the first number is read.
-pub(super) fn read(
+pub(crate) fn read(
     model: &mut Transformer,
     family: &Family,
     files: &WeightFiles,
@@ -56,7 +63,7 @@ pub(super) fn read(
     problems.extend(extra.map(|name| format!("{name} belongs to no part of the model")));
     if !problems.is_empty() {
         return Err(CheckpointError::Tensors {
-            path: files.main.clone(),
+            path: files.main.path().to_owned(),
             problems,
         });
     }
@@ -71,7 +78,7 @@ pub(super) fn read(
         let report = model.apply(found, None, Some(adapter), skip_enum_variants);
         if let Some(error) = report.errors.first() {
             return Err(CheckpointError::Damaged {
-                path: files.main.clone(),
+                path: files.main.path().to_owned(),
                 format: files.format.name(),
                 message: error.to_string(),
             });
@@ -116,7 +123,7 @@ fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<FileTensor> {
         match tensors.iter_mut().find(|tensor| tensor.name == name) {
             Some(tensor) => tensor.parts.push(parameter),
             None => tensors.push(FileTensor {
-                turned: parameter.is_linear && !family.keeps(&ours),
+                turned: parameter.is_linear && !family.is_untransposed(&ours),
                 name,
                 parts: vec![parameter],
             }),
@@ -198,7 +205,7 @@ fn in_pytorch(ours: &str) -> String {
 /// Writes every tensor of the model to `file`, replacing it only once all are written.
 ///
 /// A new file gets the permissions that files here get by default.
-pub(super) fn write(
+pub(crate) fn write(
     model: &Transformer,
     family: &Family,
     file: &Path,
