@@ -1,7 +1,4 @@
-//! Models as folders in the Hugging Face layout: files to a model, and back.
-//!
-//! A [`Family`] says how a kind of model is called in a folder; a [`Model`] is a Transformer with all
-//! that is needed to use it on texts, or on pictures.
+#![doc = include_str!("../README.md")]
 
 mod error;
 pub mod families;

@@ -1,13 +1,4 @@
-//! A Transformer whose every operation takes a propagation rule.
-//!
-//! The model is written once, over [`relprop_rules::Pass`]: the same forward code trains it, runs
-//! it and explains it. Its parts are chosen by a [`TransformerConfig`].
-//!
-//! # Axes
-//!
-//! `batch`: texts, or pictures. `position`: tokens of a text, padding included; of a picture, its
-//! patches, after the class token. `feature`: the width of a hidden
-//! state. `head`, `query`, `key`: inside attention.
+#![doc = include_str!("../README.md")]
 
 mod batch;
 mod config;
