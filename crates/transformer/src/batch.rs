@@ -90,8 +90,8 @@ impl Batch {
         let last = layout(0, &|text, index| i64::from(index == text.last()));
         // A patch keeps its place when others are gone.
         let place = |text: &TokenizedText, index: usize| {
-            let patch = text.picture().map(|picture| (picture, &text.tokens[index]));
-            let place = patch.and_then(|(picture, token)| picture.place(token));
+            let patch = text.picture().zip(text.tokens[index].word);
+            let place = patch.map(|(picture, patch)| picture.special() + patch as usize);
             place.unwrap_or(index) as i64
         };
         let id = |text: &TokenizedText, index: usize| text.tokens[index].id.into();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Picture;
+use crate::{PATCH_VISIBLE, Picture};
 
 /// A text, a pair of texts or a picture, as a model sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +105,33 @@ impl TokenizedText {
         match &self.content {
             Content::Text { .. } => None,
             Content::Picture(picture) => Some(picture),
+        }
+    }
+}
+
+impl Picture {
+    /// The tokens of the picture: the class token, that of distillation if there is one, and the
+    /// patches, row by row.
+    pub fn into_tokens(self, name: impl Into<String>) -> TokenizedText {
+        let token = |text: &str, word: Option<u32>| Token {
+            text: text.to_owned(),
+            id: PATCH_VISIBLE,
+            start: 0,
+            end: 0,
+            word,
+            special: word.is_none(),
+        };
+        let special = ["[CLS]", "[DIST]"].into_iter().take(self.special());
+        let mut tokens: Vec<Token> = special.map(|name| token(name, None)).collect();
+        let [rows, columns] = self.grid();
+        tokens.extend((0..rows * columns).map(|patch| token("", Some(patch as u32))));
+        TokenizedText {
+            text: name.into(),
+            content: Content::Picture(Arc::new(self)),
+            types: vec![0; tokens.len()],
+            tokens,
+            dropped: 0,
+            position: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::PictureError;
+use super::error::PictureError;
 use crate::CheckpointError;
 use crate::files::PREPROCESSOR;
 use crate::json::from_json;

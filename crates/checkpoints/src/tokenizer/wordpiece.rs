@@ -8,10 +8,8 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{AddedToken, Tokenizer as Inner};
 
-use super::Tokenizer;
-
 /// What is not set is as in `BertTokenizer`: lower case without accents, Chinese characters apart.
-pub(super) fn parse(vocabulary: &[u8], settings: &Map<String, Value>) -> Result<Tokenizer, String> {
+pub(super) fn parse(vocabulary: &[u8], settings: &Map<String, Value>) -> Result<Inner, String> {
     let failed = |error: tokenizers::Error| error.to_string();
     let flag = |key: &str| settings.get(key).and_then(Value::as_bool);
     let token = |key: &str, default: &str| {
@@ -56,5 +54,5 @@ pub(super) fn parse(vocabulary: &[u8], settings: &Map<String, Value>) -> Result<
         .with_post_processor(Some(BertProcessing::new((sep, sep_id), (cls, cls_id))))
         .with_decoder(Some(Decoder::default()));
     inner.add_special_tokens(&special);
-    Ok(Tokenizer::new(inner))
+    Ok(inner)
 }

@@ -18,9 +18,9 @@ use crate::files::io_error;
 use crate::{CheckpointError, Family};
 use relprop_transformer::{ParameterPath, Transformer};
 
-pub(crate) use files::{Format, WEIGHTS, WeightFiles};
 #[cfg(feature = "hub")]
-pub(crate) use files::{index_of, read_index};
+pub(crate) use files::{Format, index_of, read_index};
+pub(crate) use files::{WEIGHTS, WeightFiles};
 
 /// Reads every tensor of the model, into the floats that the device computes in.
 ///

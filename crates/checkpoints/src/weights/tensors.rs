@@ -13,7 +13,7 @@ use burn::tensor::{Bytes, DType, Shape, TensorData};
 use bytemuck::{Pod, cast_slice_mut};
 use safetensors::tensor::{Dtype, Metadata};
 
-use super::{Format, WeightFiles};
+use super::files::{Format, WeightFiles};
 use crate::CheckpointError;
 use crate::files::{File, io_error};
 
