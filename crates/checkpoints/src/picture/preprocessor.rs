@@ -353,7 +353,7 @@ fn wrong(message: String) -> CheckpointError {
     }
 }
 
-/// A picture in grey: that of a coloured one as Pillow has it, by the weights of Rec. 601.
+/// A picture in grey: that of a colored one as Pillow has it, by the weights of Rec. 601.
 fn grey(picture: &DynamicImage) -> Vec<u8> {
     if !picture.color().has_color() {
         return picture.to_luma8().into_raw();

@@ -18,7 +18,7 @@ static MINE: Family = Family {
     architecture: None,
     start: bert::start,
     keys: &[KEYS],
-    ignored_keys: &["colour"],
+    ignored_keys: &["color"],
     base: "inner",
     tensors: &[TENSORS, bert::TENSORS],
     untransposed: &["classifier"],

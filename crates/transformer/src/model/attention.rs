@@ -127,7 +127,8 @@ impl Attention {
     }
 }
 
-/// The token of each text that `answer` marks with a 1, `[batch, 1, position]`; without it, all of them.
+/// The token of each text that `answer` marks with a 1, `[batch, 1, position]`; without it, all of
+/// them.
 pub(super) fn select_token(answer: Option<&Tensor<3>>, x: Tensor<3>) -> Tensor<3> {
     match answer {
         Some(answer) => answer.clone().cast(x.dtype()).matmul(x),

@@ -94,8 +94,8 @@ impl Transformer {
         self.embeddings.home().0
     }
 
-    /// The logits of each text, or picture, `[batch, label]`; of a language model, those of the token after the
-    /// one that [answers](Transformer::answer_tokens), `[batch, token]`.
+    /// The logits of each text, or picture, `[batch, label]`; of a language model, those of the token
+    /// after the one that [answers](Transformer::answer_tokens), `[batch, token]`.
     ///
     /// Dropout is on only in a [training](Pass::training) pass. The signal `blocks` is the input of
     /// the first block, and `encoder.0.output` what it gives.
