@@ -256,7 +256,10 @@ fn weights_in_several_files_are_read() {
     "`../x` is not the name of a file"
 )]
 #[case("{\"weight_map\": {\"a\": \"..\"}}", "`..` is not the name of a file")]
-#[case("{\"weight_map\": {\"a\": 1}}", "invalid type: integer `1`")]
+#[case(
+    "{\"weight_map\": {\"a\": 1}}",
+    "`weight_map.a`: invalid type: integer `1`"
+)]
 fn an_index_that_is_not_understood_is_named(#[case] text: &str, #[case] reason: &str) {
     let saved = sharded();
     let path = saved.path("model.safetensors.index.json");

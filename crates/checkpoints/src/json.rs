@@ -16,11 +16,17 @@ pub(super) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String>
     serde_path_to_error::deserialize(value).map_err(said)
 }
 
-/// `input.tokens.vocabulary: invalid type: ...`; where no key was begun, the error alone.
+/// The path to the key, and what is wrong there: `` `input.tokens.vocabulary`: invalid type: ... ``.
 fn said(error: serde_path_to_error::Error<serde_json::Error>) -> String {
-    match error.path().to_string().as_str() {
-        "." => error.into_inner().to_string(),
-        path => format!("`{path}`: {}", error.inner()),
+    let message = error.inner().to_string();
+    let mut path: Vec<String> = error.path().iter().map(ToString::to_string).collect();
+    // Of a key that there is not, the message gives the name itself.
+    if message.starts_with("unknown field") {
+        path.pop();
+    }
+    match path.is_empty() {
+        true => message,
+        false => format!("`{}`: {message}", path.join(".")),
     }
 }
 
@@ -48,6 +54,11 @@ mod tests {
         );
         let wrong = refusal(|config| config["block"] = json!(1));
         assert!(wrong.starts_with("unknown field `block`"), "{wrong}");
+        let wrong = refusal(|config| config["norm"]["affin"] = json!(true));
+        assert!(
+            wrong.starts_with("`norm`: unknown field `affin`"),
+            "{wrong}"
+        );
         let wrong = from_json::<TransformerConfig>("[]").unwrap_err();
         assert!(wrong.starts_with("invalid type: "), "{wrong}");
     }
