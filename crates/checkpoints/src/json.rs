@@ -59,7 +59,7 @@ mod tests {
             wrong.starts_with("`norm`: unknown field `affin`"),
             "{wrong}"
         );
-        let wrong = from_json::<TransformerConfig>("[]").unwrap_err();
+        let wrong = from_json::<TransformerConfig>("7").unwrap_err();
         assert!(wrong.starts_with("invalid type: "), "{wrong}");
     }
 }
