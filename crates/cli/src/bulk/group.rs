@@ -10,6 +10,7 @@ use relprop_transformer::{TextEnd, TokenizedText};
 
 use super::passes::explain_texts;
 use crate::halving::Halving;
+use crate::way_out::told;
 
 /// Rows and their explanations.
 pub(crate) struct Group {
@@ -110,7 +111,7 @@ impl<'a, 'm> Worker<'a, 'm> {
                 None => explainer.tokenize(text),
                 Some(second) => explainer.tokenize_pair(text, second),
             };
-            tokens.map_err(|error| error.to_string())
+            tokens.map_err(|error| told(&error))
         });
         texts.collect()
     }
