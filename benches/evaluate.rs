@@ -38,7 +38,10 @@ fn samples() -> Vec<Sample> {
     let sample = |index: usize| {
         let words = (0..TOKENS).map(|place| words[(index + place * (index % 3 + 1)) % words.len()]);
         let text = words.collect::<Vec<_>>().join(" ");
-        let encoded = model().tokenizer.encode(&text, TOKENS, Default::default());
+        let encoded = model()
+            .tokenizer()
+            .unwrap()
+            .encode(&text, TOKENS, Default::default());
         Sample {
             evidence: std::iter::once(0..10).collect(),
             ..Sample::new(encoded.expect("it is not empty"), index % 2)
@@ -68,7 +71,11 @@ fn measure(bencher: Bencher, preset: &str, names: &[&str]) {
     let evaluation = Evaluation {
         model: model(),
         metrics: &metrics,
-        unknown: model().tokenizer.id("[UNK]").expect("it has one"),
+        unknown: model()
+            .tokenizer()
+            .unwrap()
+            .id("[UNK]")
+            .expect("it has one"),
         seed: 0,
     };
     let candidates = [candidate];

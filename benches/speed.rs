@@ -25,7 +25,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use relprop_checkpoints::Model;
 use relprop_explain::{Explainer, Plan};
 use relprop_rules::{Pass, RuleSet};
-use relprop_transformer::{Batch, PaddingSide, TransformerConfig};
+use relprop_transformer::{Batch, InputConfig, PaddingSide, TransformerConfig};
 
 /// How often each case is timed; the median counts.
 const RUNS: usize = 7;
@@ -93,7 +93,9 @@ impl Shape {
             ..
         } = *self;
         common::model(&device(), |start| TransformerConfig {
-            vocabulary: VOCABULARY,
+            input: InputConfig::Tokens {
+                vocabulary: VOCABULARY,
+            },
             positions: tokens,
             ..common::sized(start, blocks, width, heads)
         })

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = model.transformer.config();
     println!(
         "{}: {} blocks of width {}, for {}",
-        model.family.name(),
+        model.family.name,
         config.blocks,
         config.width,
         config.labels.join(", ")

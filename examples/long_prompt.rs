@@ -16,7 +16,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use relprop_rules::{Pass, Registry, RuleSet};
 use relprop_transformer::{
-    Batch, Biases, FeedForwardConfig, PaddingSide, Token, TokenizedText, Transformer,
+    Batch, Biases, Content, FeedForwardConfig, PaddingSide, Token, TokenizedText, Transformer,
     TransformerConfig,
 };
 
@@ -72,14 +72,13 @@ fn main() -> anyhow::Result<()> {
     };
     let text = TokenizedText {
         text: String::new(),
-        second: None,
+        content: Content::Text { second: None },
         tokens: (0..tokens)
             .map(|place| token(place as u32 * 97 % 151_936))
             .collect(),
         types: vec![0; tokens],
         dropped: 0,
         position: None,
-        picture: None,
     };
     let batch = Batch::new([&text], 0, PaddingSide::Right, &device);
     let sites = transformer.sites();

@@ -209,7 +209,7 @@ fn metrics_find_the_same() {
             let evaluation = Evaluation {
                 model: &model,
                 metrics: &metrics,
-                unknown: model.tokenizer.id("[UNK]").unwrap(),
+                unknown: model.tokenizer().unwrap().id("[UNK]").unwrap(),
                 seed: 0,
             };
             let candidate = Candidate::from(Box::new(explainer.clone()) as Box<dyn Method>);

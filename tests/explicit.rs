@@ -18,8 +18,8 @@ mod rotation;
 
 use burn::tensor::{DType, Tensor};
 use common::{
-    Architecture, LanguageModel, difference, draw_config, draw_language_config, explainer,
-    numbers, parameters, random, relevance, texts,
+    Architecture, LanguageModel, difference, draw_config, draw_language_config, explainer, numbers,
+    parameters, random, relevance, texts,
 };
 use laws::{Laws, PRESETS};
 use network::Network;
@@ -68,7 +68,11 @@ impl Pair {
 
     /// The logit of a label.
     fn case(&self, text: &str, label: usize) -> Case {
-        let text = self.model.tokenizer.encode(text, 64, Default::default());
+        let text = self
+            .model
+            .tokenizer()
+            .unwrap()
+            .encode(text, 64, Default::default());
         Case {
             text: text.unwrap(),
             read: 0,
@@ -79,7 +83,7 @@ impl Pair {
     /// The logit of a token, and the contrast of two, after the last token of each text and after one
     /// in its middle.
     fn cases_of_language(&self, seed: usize) -> Vec<Case> {
-        let vocabulary = self.model.transformer.config().vocabulary;
+        let vocabulary = self.model.transformer.config().vocabulary();
         let case = |text: &TokenizedText, read, target| Case {
             text: TokenizedText {
                 position: Some(read),
@@ -89,7 +93,11 @@ impl Pair {
             target,
         };
         let of_text = |(index, text): (usize, &String)| {
-            let text = self.model.tokenizer.encode(text, 64, Default::default());
+            let text = self
+                .model
+                .tokenizer()
+                .unwrap()
+                .encode(text, 64, Default::default());
             let text = text.unwrap();
             let [token, other] = [7, 100].map(|step| (seed + index) * step % vocabulary);
             let last = text.tokens.len() - 1;

@@ -12,7 +12,7 @@ use common::fixtures::{self, folder, saves_what_transformers_saved};
 use common::{Asked, difference, explainer, logits, relevance};
 use relprop_checkpoints::{Family, Model};
 use relprop_explain::{Explainer, Explanation, Target};
-use relprop_transformer::{PaddingSide, TokenizedText};
+use relprop_transformer::{Content, PaddingSide, TokenizedText};
 use rstest::rstest;
 use serde::Deserialize;
 
@@ -56,12 +56,12 @@ const SITES: [&str; 2] = ["blocks", "embeddings.word"];
 
 #[test]
 fn every_family_has_a_fixture() {
-    for family in Family::all().filter(|family| family.name() != "relprop") {
-        let reference = folder(family.name()).join("reference.json");
+    for family in Family::all().filter(|family| family.name != "relprop") {
+        let reference = folder(family.name).join("reference.json");
         assert!(
             reference.is_file(),
             "{}: {}",
-            family.name(),
+            family.name,
             reference.display()
         );
     }
@@ -100,7 +100,10 @@ fn tokens_know_where_in_the_text_they_stand(
                 "{token:?}"
             );
             covered[token.start..token.end].fill(true);
-            let second = tokenized.second.unwrap_or(usize::MAX);
+            let Content::Text { second } = tokenized.content else {
+                panic!("it is a text");
+            };
+            let second = second.unwrap_or(usize::MAX);
             assert!(token.end < second || token.start >= second, "{token:?}");
             // Pieces that are written out stand there letter by letter, but for case and accents.
             let there: String = characters[token.start..token.end].iter().collect();

@@ -253,7 +253,7 @@ fn an_older_tokenizer_and_a_preprocessor_are_fetched() {
 #[rstest]
 #[case("config.json", &["has no config.json"])]
 #[case("tokenizer.json", &["has no tokenizer.json"])]
-#[case("model.safetensors", &["has no model.safetensors", "--features pytorch"])]
+#[case("model.safetensors", &["has no model.safetensors", "the feature `pytorch`"])]
 fn a_missing_file_is_named(#[case] file: &str, #[case] words: &[&str]) {
     let mut hub = bert();
     hub.files.remove(file);
@@ -329,7 +329,10 @@ fn what_broke_off_goes_on() {
     let user = User::of(&server.address);
     run(user.explain(NAME)).failed(
         1,
-        &["model.safetensors could not be fetched", "run this again"],
+        &[
+            "model.safetensors could not be fetched",
+            "fetching it again",
+        ],
     );
     server.asked();
     assert_eq!(run(user.explain(NAME)).done().stdout, expected());
@@ -346,7 +349,7 @@ fn a_part_that_does_not_fit_is_named() {
     hub.breaks = Some(20_000);
     let server = hub.start();
     let user = User::of(&server.address);
-    run(user.explain(NAME)).failed(1, &["run this again"]);
+    run(user.explain(NAME)).failed(1, &["fetching it again"]);
     let blobs = user.home.path().join("hub/models--owner--tiny-bert/blobs");
     let part = part_in(&blobs);
     let bytes = fs::read(&part).unwrap();

@@ -17,7 +17,8 @@ use rstest::rstest;
 fn batch(model: &Model, texts: &[String], side: PaddingSide) -> Batch {
     let encode = |text: &String| {
         model
-            .tokenizer
+            .tokenizer()
+            .unwrap()
             .encode(text, 64, Default::default())
             .unwrap()
     };

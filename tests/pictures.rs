@@ -14,8 +14,8 @@ use relprop_checkpoints::{Model, Preprocessor, TextError};
 use relprop_explain::{Explainer, Explanation, Target};
 use relprop_rules::Pass;
 use relprop_transformer::{
-    Batch, Distillation, HIDDEN, PaddingSide, PatchConfig, Picture, TokenizedText, Transformer,
-    TransformerConfig,
+    Batch, BatchInput, Distillation, PATCH_HIDDEN, PaddingSide, PatchConfig, Picture,
+    TokenizedText, Transformer, TransformerConfig,
 };
 use rstest::rstest;
 use serde::Deserialize;
@@ -47,7 +47,7 @@ fn load(name: &str) -> (Model, Vec<Expected>) {
 }
 
 fn patches(model: &Model) -> PatchConfig {
-    model.transformer.config().patches.unwrap()
+    *model.transformer.config().patches().unwrap()
 }
 
 /// The picture that relprop makes of a file.
@@ -75,25 +75,30 @@ impl Expected {
         let scale = Preprocessor {
             resize: None,
             crop: None,
-            ..model.preprocessor.clone().unwrap()
+            ..model.preprocessor().unwrap().clone()
         };
         let picture = scale.picture(bytes, [height, width], &patches(model));
         picture.unwrap().into_tokens(&self.file)
     }
 }
 
+/// The numbers of the patches in a batch of pictures.
+fn pixels(input: BatchInput) -> Tensor<3> {
+    match input {
+        BatchInput::Patches(pixels) => pixels,
+        BatchInput::Tokens { .. } => panic!("these are texts"),
+    }
+}
+
 /// The largest difference from `expected`, in levels of 255, over what patches are cut from.
 fn levels_apart(model: &Model, found: &TokenizedText, expected: &[Vec<Vec<i32>>]) -> f64 {
-    let preprocessor = model.preprocessor.as_ref().unwrap();
-    let (mean, deviation) = preprocessor.normalise.as_ref().unwrap();
+    let preprocessor = model.preprocessor().unwrap();
+    let (mean, deviation) = preprocessor.normalize.as_ref().unwrap();
     let config = patches(model);
     let ([_, columns], [height, width]) = (config.grid(), config.patch);
-    let pixels = Batch::new([found], HIDDEN, PaddingSide::Right, &Device::flex()).pixels;
-    let pixels: Vec<f32> = pixels
-        .unwrap()
-        .into_data_as::<f32>()
-        .try_into_vec()
-        .unwrap();
+    let batch = Batch::new([found], PATCH_HIDDEN, PaddingSide::Right, &Device::flex());
+    let pixels = pixels(batch.input).into_data_as::<f32>();
+    let pixels: Vec<f32> = pixels.try_into_vec().unwrap();
     let mut worst = 0.0_f64;
     for (patch, values) in pixels.chunks(config.numbers()).enumerate() {
         for (index, value) in values.iter().enumerate() {
@@ -283,7 +288,7 @@ fn patches_are_embedded_by_a_convolution() {
     let transformer = Transformer::new(&vit, &device).unwrap();
     let ([height, width], values) = (patches.picture, draw(3 * 7 * 11, 5));
     let text = Picture::cut(&values, patches).into_tokens("waves");
-    let batch = Batch::new([&text], HIDDEN, PaddingSide::Right, &device);
+    let batch = Batch::new([&text], PATCH_HIDDEN, PaddingSide::Right, &device);
     let mut pass = Pass::plain().with_probe("embeddings.patch");
     transformer.forward(&batch, &mut pass);
     let found: Tensor<3> = pass
@@ -298,10 +303,7 @@ fn patches_are_embedded_by_a_convolution() {
         let numbers = named.get(name);
         numbers.unwrap_or_else(|| panic!("{:?}", named.keys()))
     };
-    let (weight, bias) = (
-        of("patch_embeddings.patch.weight"),
-        of("patch_embeddings.patch.bias"),
-    );
+    let (weight, bias) = (of("embeddings.patch.weight"), of("embeddings.patch.bias"));
     let mut expected = Vec::new();
     for top in (0..=height - 2).step_by(2) {
         for left in (0..=width - 3).step_by(3) {
@@ -334,7 +336,7 @@ fn hidden_patches_are_zero_and_others_keep_their_places() {
     assert_eq!(text.tokens.len(), 2 + 9);
 
     let mut hidden = text.clone();
-    hidden.tokens[2 + 4].id = HIDDEN;
+    hidden.tokens[2 + 4].id = PATCH_HIDDEN;
     let mut zeroed = values.clone();
     for channel in 0..3 {
         for y in 2..4 {
@@ -344,22 +346,22 @@ fn hidden_patches_are_zero_and_others_keep_their_places() {
         }
     }
     let zeroed = Picture::cut(&zeroed, patches).into_tokens("waves");
-    let pixels = |text: &TokenizedText| {
-        let batch = Batch::new([text], HIDDEN, PaddingSide::Right, &device);
+    let pixels_of = |text: &TokenizedText| {
+        let batch = Batch::new([text], PATCH_HIDDEN, PaddingSide::Right, &device);
         let positions = batch.positions.into_data_as::<i64>();
-        let numbers = batch.pixels.unwrap().into_data_as::<f32>();
+        let numbers = pixels(batch.input).into_data_as::<f32>();
         (
             numbers.try_into_vec::<f32>().unwrap(),
             positions.try_into_vec::<i64>().unwrap(),
         )
     };
-    assert_ne!(pixels(&hidden).0, pixels(&text).0);
-    assert_eq!(pixels(&hidden), pixels(&zeroed));
+    assert_ne!(pixels_of(&hidden).0, pixels_of(&text).0);
+    assert_eq!(pixels_of(&hidden), pixels_of(&zeroed));
 
     let mut gone = text.clone();
     gone.tokens.remove(2 + 4);
     gone.types.pop();
-    let ((numbers, positions), (all, _)) = (pixels(&gone), pixels(&text));
+    let ((numbers, positions), (all, _)) = (pixels_of(&gone), pixels_of(&text));
     assert_eq!(positions, [0, 1, 2, 3, 4, 5, 7, 8, 9, 10]);
     assert_eq!(numbers, [&all[..4 * 18], &all[5 * 18..]].concat());
 }
@@ -395,10 +397,10 @@ fn patches_know_where_in_the_picture_they_lie() {
 #[case(r#"{"do_flip": true}"#, "`do_flip` is true; relprop does not know")]
 #[case(r#"{"image_std": [0.5, 0.0, 0.5]}"#, "`image_mean` and `image_std`")]
 #[case(r#"{"image_mean": [0.5]}"#, "`image_mean` and `image_std`")]
-#[case(r#"{"rescale_factor": "a"}"#, "invalid type")]
+#[case(r#"{"rescale_factor": "a"}"#, "`rescale_factor`: invalid type")]
 #[case("[]", "invalid type")]
 fn a_preprocessor_that_is_not_understood_is_refused(#[case] json: &str, #[case] message: &str) {
-    let error = Preprocessor::from_json(json).unwrap_err();
+    let error = Preprocessor::from_json(json).unwrap_err().to_string();
     assert!(error.contains(message), "{error}");
 }
 
@@ -408,7 +410,8 @@ fn a_preprocessor_of_another_size_is_refused() {
     let error = Preprocessor::from_json("{}")
         .unwrap()
         .check(&patches)
-        .unwrap_err();
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("224 x 224 pixels, but the model reads 7 x 11"),
         "{error}"

@@ -72,8 +72,7 @@ fn a_long_text_is_refused_if_it_must_not_be_cut() {
     assert!(explainer.explain(&text(62)).is_ok());
     assert_eq!(
         explainer.explain(&text(63)).unwrap_err().to_string(),
-        "the text has 65 tokens and the model reads at most 64; shorten it, or let it be cut \
-         (without --no-truncate)"
+        "the text has 65 tokens and the model reads at most 64; shorten it, or let it be cut"
     );
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use relprop_checkpoints::{Model, TextError, Truncation};
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{Content, TokenizedText};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -113,8 +113,8 @@ fn a_pair_is_one_text_of_two_lines() {
         ["[CLS]", "good", "[SEP]", "good", "film", "[SEP]"]
     );
     assert_eq!(
-        (pair.text.as_str(), pair.second),
-        ("Good\ngood  film", Some(5))
+        (pair.text.as_str(), &pair.content),
+        ("Good\ngood  film", &Content::Text { second: Some(5) })
     );
     assert_eq!(pair.types, [0, 0, 0, 1, 1, 1]);
     let places: Vec<_> = pair
@@ -169,7 +169,7 @@ fn an_empty_half_of_a_pair_is_refused() {
 fn a_pair_is_refused_by_a_model_of_one_segment() {
     let folder = tempfile::tempdir().unwrap();
     let mut model = load(&fixture("roberta")).unwrap();
-    model.tokenizer = load(&fixture("bert")).unwrap().tokenizer;
+    model.input = load(&fixture("bert")).unwrap().input;
     model.save(folder.path()).unwrap();
     let model = load(folder.path()).unwrap();
     assert!(model.tokenize("good film", None, Truncation::Cut).is_ok());

@@ -29,7 +29,10 @@ fn samples(model: &Model, count: usize) -> Vec<Sample> {
         words.collect::<Vec<_>>().join(" ")
     };
     let samples = (0..count).map(|index| {
-        let text = model.tokenizer.encode(&text(index), 64, Default::default());
+        let text = model
+            .tokenizer()
+            .unwrap()
+            .encode(&text(index), 64, Default::default());
         Sample::new(text.unwrap(), index % 3)
     });
     samples.collect()
@@ -55,7 +58,7 @@ fn search(
         texts: &all[..40],
         held_out: &all[40..],
         tries,
-        unknown: model.tokenizer.id("[UNK]").unwrap(),
+        unknown: model.tokenizer().unwrap().id("[UNK]").unwrap(),
     };
     let mut attempts = Vec::new();
     let tuned = tune(&plan, |attempt| {
@@ -71,7 +74,7 @@ fn mean(model: &Model, rules: &RuleSet, name: &str, samples: &[Sample]) -> f64 {
     let evaluation = Evaluation {
         model,
         metrics: &metrics,
-        unknown: model.tokenizer.id("[UNK]").unwrap(),
+        unknown: model.tokenizer().unwrap().id("[UNK]").unwrap(),
         seed: 0,
     };
     let model = &common::shared(model);

@@ -67,7 +67,7 @@ fn white_box(beta: f64, tokens: &[(&str, f64, f64)]) -> Model {
         norm_placement: NormPlacement::After,
         pooler: None,
         ..TransformerConfig::bert(
-            vocabulary.vocabulary(),
+            vocabulary.vocabulary_size(),
             ["negative", "positive"].map(String::from).to_vec(),
         )
     };
@@ -111,7 +111,8 @@ impl Case {
     fn new(beta: f64, tokens: &[(&str, f64, f64)], text: &str) -> Self {
         let model = white_box(beta, tokens);
         let text = model
-            .tokenizer
+            .tokenizer()
+            .unwrap()
             .encode(text, 64, Default::default())
             .unwrap();
         let of = |carried: fn(&(&str, f64, f64)) -> f64| {
@@ -243,7 +244,7 @@ fn special_tokens_get_nothing_where_they_stay(#[case] method: &str) {
 fn the_mean_baseline_measures_from_the_mean() {
     let case = lexicon();
     let n = case.n() as f64;
-    let vocabulary = case.model.transformer.config().vocabulary as f64;
+    let vocabulary = case.model.transformer.config().vocabulary() as f64;
     let mean = LEXICON.iter().map(|token| token.1).sum::<f64>() / vocabulary;
     let expected = case.each(|i| match case.text.tokens[i].special {
         true => 0.0,

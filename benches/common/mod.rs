@@ -16,7 +16,7 @@ pub fn model(
     let texts = corpus.train.iter().map(|review| review.text.as_str());
     let tokenizer = Tokenizer::new(train_wordpiece(texts, 500).expect("there are words"));
     let config = change(TransformerConfig::bert(
-        tokenizer.vocabulary(),
+        tokenizer.vocabulary_size(),
         corpus.labels,
     ));
     let transformer = Transformer::new(&config, device).expect("the sizes fit");

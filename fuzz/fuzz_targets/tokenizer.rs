@@ -34,7 +34,7 @@ fn read(bytes: &[u8]) -> Option<Tokenizer> {
 fuzz_target!(|bytes: &[u8]| {
     let Some(tokenizer) = read(bytes) else { return };
     // A model's vocabulary is compared with it.
-    let largest = tokenizer.vocabulary();
+    let largest = tokenizer.vocabulary_size();
     for (index, text) in TEXTS.into_iter().enumerate() {
         let _ = tokenizer.encode(text, 4, Truncation::CutStart);
         let Ok(text) = tokenizer.encode(text, 64, Truncation::Cut) else {

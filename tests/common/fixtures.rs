@@ -51,7 +51,7 @@ pub fn saves_what_transformers_saved(name: &str) {
 
     let again = Model::load(&target, &Device::flex()).unwrap();
     assert_eq!(again.family, model.family);
-    assert_eq!(again.preprocessor, model.preprocessor);
+    assert_eq!(again.preprocessor(), model.preprocessor());
     assert_eq!(again.transformer.config(), model.transformer.config());
     assert_eq!(
         parameters(&again.transformer),

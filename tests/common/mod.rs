@@ -18,7 +18,7 @@ use relprop_rules::{Registry, RuleSet};
 use relprop_train::vocabulary::train_wordpiece;
 use relprop_transformer::{
     AttentionConfig, Biases, FeedForwardConfig, Head, NormConfig, NormPlacement, PaddingSide,
-    RotaryConfig, RotaryScaling, Transformer, TransformerConfig,
+    ParameterPath, RotaryConfig, RotaryScaling, Transformer, TransformerConfig,
 };
 
 /// What the vocabulary is learned from: English, and scripts whose characters are several bytes.
@@ -64,7 +64,7 @@ impl Architecture {
         let labels = ["negative", "neutral", "positive"]
             .map(String::from)
             .to_vec();
-        let vocabulary = tokenizer().vocabulary();
+        let vocabulary = tokenizer().vocabulary_size();
         let bert = TransformerConfig {
             positions: 64,
             width: 32,
@@ -125,7 +125,7 @@ pub enum LanguageModel {
 impl LanguageModel {
     /// Two blocks of width 32.
     pub fn config(self) -> TransformerConfig {
-        let vocabulary = tokenizer().vocabulary();
+        let vocabulary = tokenizer().vocabulary_size();
         let mut config = TransformerConfig {
             positions: 64,
             width: 32,
@@ -358,28 +358,28 @@ pub fn filled(
 ) -> Model {
     let transformer = Transformer::new(config, device).unwrap();
     let mut mapper = Mapper {
-        path: Vec::new(),
+        path: ParameterPath::default(),
         fill,
     };
     Model::new(transformer.map(&mut mapper), tokenizer())
 }
 
 struct Mapper<F> {
-    path: Vec<String>,
+    path: ParameterPath,
     fill: F,
 }
 
 impl<F: FnMut(&str, &[usize]) -> Vec<f32>> ModuleMapper for Mapper<F> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+        self.path.exit();
     }
 
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.join(".");
+        let name = self.path.name();
         parameter.map(|old| {
             let values = (self.fill)(&name, &old.dims());
             Tensor::from_data(TensorData::new(values, old.dims()), &old.device())
@@ -396,22 +396,22 @@ pub fn parameters(transformer: &Transformer) -> BTreeMap<String, Vec<f64>> {
 
 #[derive(Default)]
 struct Reader {
-    path: Vec<String>,
+    path: ParameterPath,
     found: BTreeMap<String, Vec<f64>>,
 }
 
 impl ModuleVisitor for Reader {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+        self.path.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         self.found
-            .insert(self.path.join("."), numbers(parameter.val()));
+            .insert(self.path.name(), numbers(parameter.val()));
     }
 }
 

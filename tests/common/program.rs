@@ -60,7 +60,7 @@ pub fn review_model(positions: usize) -> Model {
     let config = TransformerConfig {
         positions,
         width: 16,
-        ..TransformerConfig::bert(tokenizer.vocabulary(), corpus.labels)
+        ..TransformerConfig::bert(tokenizer.vocabulary_size(), corpus.labels)
     };
     let device = Device::flex();
     // The seed is the whole process's, and tests run side by side.

@@ -20,7 +20,10 @@ use relprop_transformer::TokenizedText;
 fn samples(model: &Model) -> Vec<Sample> {
     let texts = texts();
     let samples = texts.iter().enumerate().map(|(index, text)| {
-        let encoded = model.tokenizer.encode(text, 64, Default::default());
+        let encoded = model
+            .tokenizer()
+            .unwrap()
+            .encode(text, 64, Default::default());
         let mut sample = Sample::new(encoded.unwrap(), index % 3);
         let mut place = 0;
         for (number, word) in text.split(' ').enumerate() {
@@ -78,7 +81,7 @@ fn measure_candidate(
     let evaluation = Evaluation {
         model,
         metrics: &metrics,
-        unknown: model.tokenizer.id("[UNK]").unwrap(),
+        unknown: model.tokenizer().unwrap().id("[UNK]").unwrap(),
         seed: 0,
     };
     let mut shares = Vec::new();

@@ -27,7 +27,10 @@ fn minilm_reaches_the_reference_points() {
     let samples: Vec<Sample> = inputs.texts[..300]
         .iter()
         .map(|input| {
-            let text = model.tokenizer.encode(&input.text, 512, Default::default());
+            let text = model
+                .tokenizer()
+                .unwrap()
+                .encode(&input.text, 512, Default::default());
             Sample::new(
                 text.unwrap(),
                 input.label.as_ref().unwrap().parse().unwrap(),

@@ -21,7 +21,7 @@ impl Text<'_> {
     /// The logits of the text of these tokens; `None` stands for the unknown token.
     fn logits(&self, places: &[(usize, bool)]) -> Vec<f64> {
         let mut text = self.sample.text.clone();
-        let unknown = self.model.tokenizer.id("[UNK]").unwrap();
+        let unknown = self.model.tokenizer().unwrap().id("[UNK]").unwrap();
         text.tokens.clear();
         text.types.clear();
         for (place, hidden) in places {

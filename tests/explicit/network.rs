@@ -67,7 +67,7 @@ impl Network<'_> {
         let (logits, back) = self.head(x);
         backs.push(back);
 
-        let mut weights = vec![0.0; self.config.outputs()];
+        let mut weights = vec![0.0; self.config.logits()];
         target
             .iter()
             .for_each(|(label, weight)| weights[*label] += weight);
@@ -268,7 +268,7 @@ impl Network<'_> {
             return self.map("classifier", self.laws.maps, x);
         }
         let table = &self.parameters["embeddings.word.weight"];
-        let table = self.tensor(table, [self.config.vocabulary, self.config.width]);
+        let table = self.tensor(table, [self.config.vocabulary(), self.config.width]);
         let weight = table.transpose();
         self.through(Linear { weight, bias: None }, self.laws.maps, x)
     }

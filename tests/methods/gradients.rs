@@ -42,7 +42,7 @@ fn baseline(kind: Baseline, model: &relprop_checkpoints::Model, site: &str) -> V
     let replaced = |token: &str| {
         let mut text = text.clone();
         for token_of_text in text.tokens.iter_mut().filter(|token| !token.special) {
-            token_of_text.id = model.tokenizer.id(token).unwrap();
+            token_of_text.id = model.tokenizer().unwrap().id(token).unwrap();
         }
         Double::new(model, &text, 0).signal(site).0
     };

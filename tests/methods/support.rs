@@ -12,7 +12,8 @@ pub type Matrix = Vec<Vec<f64>>;
 
 pub fn encode(model: &Model, text: &str) -> TokenizedText {
     model
-        .tokenizer
+        .tokenizer()
+        .unwrap()
         .encode(text, 64, Default::default())
         .unwrap()
 }
@@ -48,7 +49,7 @@ pub fn logit_hidden(
     hidden: impl Fn(usize) -> bool,
     label: usize,
 ) -> f64 {
-    let unknown = model.tokenizer.id("[UNK]").unwrap();
+    let unknown = model.tokenizer().unwrap().id("[UNK]").unwrap();
     let mut text = text.clone();
     for (place, token) in text.tokens.iter_mut().enumerate() {
         if hidden(place) {

@@ -1,17 +1,17 @@
-//! What can be wrong with a model folder.
+//! What can be wrong with a model's files.
 
 use std::path::PathBuf;
 
 use relprop_transformer::ConfigError;
 
-/// Why a model folder cannot be read or written.
+/// Why a model's files cannot be read or written.
+///
+/// Files at hand are called by their names, others by their paths.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The folder is not there.
-    #[error(
-        "there is no model folder {}; `relprop train --out {}` makes one", .0.display(), .0.display()
-    )]
+    #[error("there is no model folder {}", .0.display())]
     NoFolder(PathBuf),
     /// A file of the folder is not there.
     #[error("the model folder has no {file}: {} is missing ({purpose})", path.display())]
@@ -88,12 +88,17 @@ pub enum CheckpointError {
     },
     /// The weights are a pickle, and this build has no reader for it.
     #[error(
-        "{} is a pickle, which this build does not read; build relprop with --features pytorch, or \
-         convert it in Python: \
+        "{} is a pickle, which this build does not read, for its feature `pytorch` is off; in Python, \
          AutoModelForSequenceClassification.from_pretrained(folder).save_pretrained(folder) writes \
          model.safetensors", .0.display()
     )]
     PyTorch(PathBuf),
+    /// The weights are a pickle, and are not in a folder.
+    #[error(
+        "{} is a pickle, which is read from a folder alone; weights at hand are read as \
+         model.safetensors", .0.display()
+    )]
+    PyTorchAtHand(PathBuf),
     /// The index of weights in several files is not understood.
     #[error("{}: {message}", path.display())]
     Index {

@@ -1,55 +1,53 @@
 //! How a kind of model is called and written in the Hugging Face layout.
 
 use std::fmt;
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::families::FAMILIES;
+use super::CheckpointError;
+use super::families::{FAMILIES, relprop::RELPROP};
+use super::files::CONFIG;
 use super::keys::{HARMLESS, Key};
 use relprop_transformer::TransformerConfig;
 
 /// Keys of `config.json` with what they stand for.
-pub(super) type Keys = &'static [(&'static str, Key)];
+pub type Keys = &'static [(&'static str, Key)];
 
 /// Pairs of our name and the family's name of a module; `{}` stands for the number of a block. Names
 /// that are not listed are the same in both.
-pub(super) type Names = &'static [(&'static str, &'static str)];
+pub type Names = &'static [(&'static str, &'static str)];
 
 /// A kind of model, as a table: how its `config.json` maps to a [`TransformerConfig`], and how its
 /// tensors' names map to the model's.
 pub struct Family {
-    /// Its `model_type` in `config.json`.
-    pub(super) name: &'static str,
-    /// The class that Python's `transformers` opens it with.
-    pub(super) architecture: Option<&'static str>,
+    /// Its `model_type` in `config.json`, which explanations name it by: `bert`, `relprop`.
+    pub name: &'static str,
+    /// The class that Python's `transformers` opens it with; none if it opens it with none.
+    pub architecture: Option<&'static str>,
     /// What a `config.json` without a single optional key means.
-    pub(super) start: fn() -> TransformerConfig,
+    pub start: fn() -> TransformerConfig,
     /// The keys that decide what is computed, in the order in which they are read.
-    pub(super) keys: &'static [Keys],
+    pub keys: &'static [Keys],
     /// Keys of this family that decide nothing; [`HARMLESS`] has those of every family.
-    pub(super) ignored_keys: &'static [&'static str],
+    pub ignored_keys: &'static [&'static str],
     /// What `$` stands for in the names of tensors: the part of the model under the classifier. Where
     /// a file holds nothing of that name, it was left out.
-    pub(super) base: &'static str,
+    pub base: &'static str,
     /// The names of every module that holds tensors. Modules of one name are one tensor in the file,
     /// side by side in the order of ours.
-    pub(super) tensors: &'static [Names],
+    pub tensors: &'static [Names],
     /// Our names of linear maps that stand in the file as they do here, `[input, output]`; PyTorch
     /// keeps all others the other way round.
-    pub(super) kept: &'static [&'static str],
+    pub untransposed: &'static [&'static str],
     /// Tensors that the family's files may hold and that no computation needs.
-    pub(super) ignored_tensors: &'static [&'static str],
+    pub ignored_tensors: &'static [&'static str],
 }
 
 impl Family {
-    /// The name in `config.json` and in explanations: `bert`, `roberta`, `relprop`, ...
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Every family.
+    /// Every family of this crate.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        FAMILIES.into_iter()
+        FAMILIES.iter().copied()
     }
 
     /// The first family of that name.
@@ -62,29 +60,55 @@ impl Family {
     /// Our own family, the last one, expresses everything.
     pub fn of(config: &TransformerConfig) -> &'static Self {
         let mut families = Self::all().filter(|family| family.expresses(config));
-        families.next().unwrap_or(FAMILIES[FAMILIES.len() - 1])
+        families.next().unwrap_or(&RELPROP)
     }
 
     fn expresses(&self, config: &TransformerConfig) -> bool {
-        self.read(&self.write(config)).as_ref() == Ok(config)
+        let read = self.read(&self.write(config), &[]);
+        read.is_ok_and(|read| read == *config)
     }
 
     /// Reads a `config.json`: the family that it is of, and the model that it describes.
     ///
     /// # Errors
     ///
-    /// A message that names what is not supported, or the key that is not understood.
-    pub fn read_config(text: &str) -> Result<(&'static Self, TransformerConfig), String> {
+    /// A [`CheckpointError::Config`] that names what is not supported, or the key that is not
+    /// understood.
+    pub fn read_config(text: &str) -> Result<(&'static Self, TransformerConfig), CheckpointError> {
+        Self::read_config_among(&[], text, Path::new(CONFIG))
+    }
+
+    /// The same, where a family may be one of `others`, which go first. The file is at `path`.
+    pub(super) fn read_config_among(
+        others: &[&'static Self],
+        text: &str,
+        path: &Path,
+    ) -> Result<(&'static Self, TransformerConfig), CheckpointError> {
+        let known: Vec<&'static Self> = others.iter().copied().chain(Self::all()).collect();
+        Self::find(&known, text).map_err(|message| CheckpointError::Config {
+            path: path.to_owned(),
+            message,
+        })
+    }
+
+    fn find(
+        known: &[&'static Self],
+        text: &str,
+    ) -> Result<(&'static Self, TransformerConfig), String> {
         let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let Value::Object(json) = &json else {
+        let Value::Object(json) = json else {
             return Err("it is not a JSON object".to_owned());
         };
-        let Some(name) = json.get("model_type").and_then(Value::as_str) else {
-            return Err("it has no `model_type`".to_owned());
+        let name = match json.get("model_type") {
+            None | Some(Value::Null) => return Err("it has no `model_type`".to_owned()),
+            Some(name) => name.as_str(),
         };
-        let of_type = || Self::all().filter(|family| family.name == name);
-        let Some(first) = of_type().next() else {
-            let mut known: Vec<_> = Self::all().map(|f| format!("`{}`", f.name)).collect();
+        let name = name
+            .ok_or_else(|| format!("`model_type` is {}; it must be a name", json["model_type"]))?;
+        let of_type = known.iter().copied().filter(|family| family.name == name);
+        let of_type: Vec<&'static Self> = of_type.collect();
+        let Some(first) = of_type.first() else {
+            let mut known: Vec<_> = known.iter().map(|f| format!("`{}`", f.name)).collect();
             known.dedup();
             return Err(format!(
                 "models of type `{name}` are not supported; the supported types are {}",
@@ -92,24 +116,38 @@ impl Family {
             ));
         };
         // A type can have several architectures.
-        let supported = of_type().find(|family| family.check_architecture(json).is_ok());
-        let family = supported.unwrap_or(first);
-        Ok((family, family.read(json)?))
+        let mut supported = of_type
+            .iter()
+            .filter(|family| family.has_architecture(&json));
+        let family = supported.next().unwrap_or(first);
+        Ok((family, family.read(&json, &of_type)?))
     }
 
-    fn read(&self, json: &Map<String, Value>) -> Result<TransformerConfig, String> {
-        self.check_architecture(json)?;
+    /// Reads a configuration; `siblings` are the families of the same type.
+    fn read(
+        &self,
+        json: &Map<String, Value>,
+        siblings: &[&Self],
+    ) -> Result<TransformerConfig, String> {
+        if !self.has_architecture(json) {
+            let supported: Vec<_> = siblings.iter().filter_map(|f| f.architecture).collect();
+            return Err(format!(
+                "`architectures` is [{}]; of the type `{}`, only {} is supported",
+                architectures(json).join(", "),
+                self.name,
+                supported.join(" or ")
+            ));
+        }
         let mut config = (self.start)();
         for (name, key) in self.keys() {
-            match json.get(*name) {
+            let read = match json.get(*name) {
                 None | Some(Value::Null) if key.is_required() => {
                     return Err(format!("it has no `{name}`"));
                 }
-                None | Some(Value::Null) => key.without(&mut config, json.get(*name))?,
-                Some(value) => key
-                    .read(&mut config, value)
-                    .map_err(|problem| format!("`{name}` {problem}"))?,
-            }
+                absent @ (None | Some(Value::Null)) => key.without(&mut config, absent),
+                Some(value) => key.read(&mut config, value),
+            };
+            read.map_err(|error| format!("`{name}` {error}"))?;
         }
         let unknown = json
             .iter()
@@ -124,24 +162,9 @@ impl Family {
         }
     }
 
-    fn check_architecture(&self, json: &Map<String, Value>) -> Result<(), String> {
-        let Some(supported) = self.architecture else {
-            return Ok(());
-        };
-        let names = json.get("architectures").and_then(Value::as_array);
-        let names = names.map_or(&[][..], Vec::as_slice);
-        let names: Vec<_> = names.iter().filter_map(Value::as_str).collect();
-        if names.contains(&supported) {
-            return Ok(());
-        }
-        let of_type = Self::all().filter(|family| family.name == self.name);
-        let supported: Vec<_> = of_type.filter_map(|family| family.architecture).collect();
-        Err(format!(
-            "`architectures` is [{}]; of the type `{}`, only {} is supported",
-            names.join(", "),
-            self.name,
-            supported.join(" or ")
-        ))
+    fn has_architecture(&self, json: &Map<String, Value>) -> bool {
+        let names = architectures(json);
+        self.architecture.is_none_or(|name| names.contains(&name))
     }
 
     fn keys(&self) -> impl Iterator<Item = &'static (&'static str, Key)> {
@@ -165,8 +188,8 @@ impl Family {
     }
 
     /// Whether the linear map that is called `ours` here stands in a file as it does here.
-    pub(super) fn keeps(&self, ours: &str) -> bool {
-        self.kept
+    pub(super) fn is_untransposed(&self, ours: &str) -> bool {
+        self.untransposed
             .iter()
             .any(|name| rename(ours, name, "").is_some())
     }
@@ -200,6 +223,13 @@ impl Family {
         }
         json
     }
+}
+
+/// The classes that a `config.json` names.
+fn architectures(json: &Map<String, Value>) -> Vec<&str> {
+    let names = json.get("architectures").and_then(Value::as_array);
+    let names = names.map_or(&[][..], Vec::as_slice);
+    names.iter().filter_map(Value::as_str).collect()
 }
 
 /// `name` with `base` in the place of `$`; if that is nothing, without the dot after it.

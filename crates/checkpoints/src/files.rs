@@ -1,166 +1,197 @@
-//! The files of a model folder, and which of them hold the weights.
+//! The files of a model, by their names: in a folder, or at hand in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::CheckpointError;
 
-/// How weights are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    /// A header in JSON, then bytes.
-    Safetensors,
-    /// What `torch.save` writes: a pickle, in a ZIP archive or alone.
-    PyTorch,
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const TOKENIZER: &str = "tokenizer.json";
+/// What a model for pictures has instead.
+pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
+/// What older folders of the BERT kind have instead.
+pub(super) const VOCABULARY: &str = "vocab.txt";
+pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+
+/// The files that a model is read from, by the names that they have in a folder: `config.json`,
+/// `model.safetensors`, and `tokenizer.json` or `preprocessor_config.json`.
+#[derive(Clone)]
+pub struct Files(Place);
+
+#[derive(Clone)]
+enum Place {
+    Folder(PathBuf),
+    AtHand(BTreeMap<String, Arc<Vec<u8>>>),
 }
 
-impl Format {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Safetensors => "safetensors",
-            Self::PyTorch => "what torch.save writes",
+impl Files {
+    /// The files of a folder.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::NoFolder`] if there is no such folder.
+    pub fn in_folder(folder: &Path) -> Result<Self, CheckpointError> {
+        match folder.is_dir() {
+            true => Ok(Self(Place::Folder(folder.to_owned()))),
+            false => Err(CheckpointError::NoFolder(folder.to_owned())),
+        }
+    }
+
+    /// Files whose bytes are at hand, each with its name.
+    pub fn at_hand<N: Into<String>>(files: impl IntoIterator<Item = (N, Vec<u8>)>) -> Self {
+        let files = files.into_iter();
+        let files = files.map(|(name, bytes)| (name.into(), Arc::new(bytes)));
+        Self(Place::AtHand(files.collect()))
+    }
+
+    /// The file of this name, if there is one.
+    pub(super) fn get(&self, name: &str) -> Option<File> {
+        match &self.0 {
+            Place::Folder(folder) => {
+                let path = folder.join(name);
+                path.is_file().then(|| File::on_disk(&path))
+            }
+            Place::AtHand(files) => files.get(name).map(|bytes| File {
+                path: Path::new(name).into(),
+                bytes: Some(Arc::clone(bytes)),
+            }),
+        }
+    }
+
+    /// The file of this name, which must be there.
+    pub(super) fn required(
+        &self,
+        name: &str,
+        purpose: &'static str,
+    ) -> Result<File, CheckpointError> {
+        self.get(name).ok_or_else(|| self.missing(name, purpose))
+    }
+
+    /// What to say where a file is not there.
+    pub(super) fn missing(&self, name: &str, purpose: &'static str) -> CheckpointError {
+        CheckpointError::NoFile {
+            file: name.to_owned(),
+            path: match &self.0 {
+                Place::Folder(folder) => folder.join(name),
+                Place::AtHand(_) => name.into(),
+            },
+            purpose,
         }
     }
 }
 
-/// Where a folder's weights are, in order of preference.
-pub(super) const WEIGHTS: [(&str, Format); 2] = [
-    ("model.safetensors", Format::Safetensors),
-    ("pytorch_model.bin", Format::PyTorch),
-];
-
-/// The file that says where the weights are which have no room in the one file `name`.
-pub(super) fn index_of(name: &str) -> String {
-    format!("{name}.index.json")
+/// A file that is read as a whole or in pieces.
+#[derive(Clone)]
+pub(super) struct File {
+    /// Where it is, or its name alone: what errors call it.
+    path: Arc<Path>,
+    /// Its bytes, if they are at hand.
+    bytes: Option<Arc<Vec<u8>>>,
 }
 
-/// The files that hold a model's weights: one, or several that an index names.
-pub(super) struct WeightFiles {
-    pub(super) format: Format,
-    /// The one file, or the index.
-    pub(super) main: PathBuf,
-    /// The files with tensors in them.
-    pub(super) parts: Vec<PathBuf>,
-}
-
-/// `model.safetensors.index.json`: which file holds which tensor.
-#[derive(Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
-}
-
-impl WeightFiles {
-    /// Finds the weights of a folder.
-    pub(super) fn find(folder: &Path) -> Result<Self, CheckpointError> {
-        for (name, format) in WEIGHTS {
-            let file = folder.join(name);
-            if file.is_file() {
-                let parts = vec![file.clone()];
-                let main = file;
-                return Ok(Self {
-                    format,
-                    main,
-                    parts,
-                });
-            }
-            let index = folder.join(index_of(name));
-            if index.is_file() {
-                let present =
-                    |name: String| existing(folder, &name, "the index says that it holds tensors");
-                let parts = read_index(&index)?.into_iter().map(present);
-                let parts = parts.collect::<Result<_, _>>()?;
-                let main = index;
-                return Ok(Self {
-                    format,
-                    main,
-                    parts,
-                });
-            }
+impl File {
+    pub(super) fn on_disk(path: &Path) -> Self {
+        Self {
+            path: path.into(),
+            bytes: None,
         }
-        Err(CheckpointError::NoFile {
-            file: WEIGHTS[0].0.to_owned(),
-            path: folder.join(WEIGHTS[0].0),
-            purpose: "it holds the weights",
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    #[cfg(feature = "pytorch")]
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    /// All of its bytes.
+    pub(super) fn read(&self) -> Result<Vec<u8>, CheckpointError> {
+        let bytes = match &self.bytes {
+            None => fs::read(&self.path),
+            Some(bytes) => Ok(bytes.to_vec()),
+        };
+        bytes.map_err(io_error(&self.path))
+    }
+
+    /// All of its text.
+    pub(super) fn text(&self) -> Result<String, CheckpointError> {
+        String::from_utf8(self.read()?).map_err(|_| {
+            let error = io::Error::new(io::ErrorKind::InvalidData, "it is not in UTF-8");
+            io_error(&self.path)(error)
         })
     }
 
-    /// The SHA-256 of the files with tensors, one after another, in hexadecimal.
-    pub(super) fn sha256(&self) -> Result<String, CheckpointError> {
-        sha256(&self.parts)
+    /// How many bytes it has.
+    pub(super) fn length(&self) -> io::Result<u64> {
+        match &self.bytes {
+            None => fs::metadata(&self.path).map(|metadata| metadata.len()),
+            Some(bytes) => Ok(bytes.len() as u64),
+        }
+    }
+
+    /// Fills `buffer` with the bytes from `start` on.
+    pub(super) fn read_at(&self, start: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match &self.bytes {
+            None => {
+                let mut file = fs::File::open(&self.path)?;
+                file.seek(SeekFrom::Start(start))?;
+                file.read_exact(buffer)
+            }
+            Some(bytes) => {
+                let mut bytes = Cursor::new(&bytes[..]);
+                bytes.set_position(start);
+                bytes.read_exact(buffer)
+            }
+        }
+    }
+
+    fn add_to(&self, hash: &mut Sha256) -> io::Result<()> {
+        if let Some(bytes) = &self.bytes {
+            hash.update(&bytes[..]);
+            return Ok(());
+        }
+        let mut file = fs::File::open(&self.path)?;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(()),
+                read => hash.update(&buffer[..read]),
+            }
+        }
     }
 }
 
 /// The SHA-256 of files, one after another, in hexadecimal.
-///
-/// # Errors
-///
-/// [`CheckpointError::Io`] if one of them cannot be read.
-pub fn sha256(files: &[impl AsRef<Path>]) -> Result<String, CheckpointError> {
+pub(super) fn sha256_of(files: &[File]) -> Result<String, CheckpointError> {
     let mut hash = Sha256::new();
     for file in files {
-        let file = file.as_ref();
-        add(&mut hash, file).map_err(io_error(file))?;
+        file.add_to(&mut hash).map_err(io_error(&file.path))?;
     }
     let digest = hash.finalize();
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The names of the files that an index says hold the tensors.
-pub(super) fn read_index(file: &Path) -> Result<BTreeSet<String>, CheckpointError> {
-    let wrong = |message: String| CheckpointError::Index {
-        path: file.to_owned(),
-        message,
-    };
-    let text = fs::read_to_string(file).map_err(io_error(file))?;
-    let index: Index = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    let names: BTreeSet<_> = index.weight_map.into_values().collect();
-    if names.is_empty() {
-        return Err(wrong("its `weight_map` is empty".to_owned()));
-    }
-    // A name, not a path: an index must not lead out of its folder.
-    let is_name = |name: &String| Path::new(name).file_name() == Some(name.as_ref());
-    match names.iter().find(|name| !is_name(name)) {
-        Some(name) => Err(wrong(format!("`{name}` is not the name of a file"))),
-        None => Ok(names),
-    }
-}
-
-/// The path of a file that must be there.
-pub(super) fn existing(
-    folder: &Path,
-    file: &str,
-    purpose: &'static str,
-) -> Result<PathBuf, CheckpointError> {
-    let path = folder.join(file);
-    if path.is_file() {
-        return Ok(path);
-    }
-    Err(CheckpointError::NoFile {
-        file: file.to_owned(),
-        path,
-        purpose,
-    })
+/// The SHA-256 of the files at these paths, one after another, in hexadecimal: what
+/// [`Model::sha256`](crate::Model::sha256) is of the files with weights.
+///
+/// # Errors
+///
+/// [`CheckpointError::Io`] if one of them cannot be read.
+pub fn sha256(files: &[impl AsRef<Path>]) -> Result<String, CheckpointError> {
+    let files = files.iter().map(|path| File::on_disk(path.as_ref()));
+    sha256_of(&files.collect::<Vec<_>>())
 }
 
 pub(super) fn io_error(path: &Path) -> impl Fn(io::Error) -> CheckpointError {
     move |source| CheckpointError::Io {
         path: path.to_owned(),
         source,
-    }
-}
-
-fn add(hash: &mut Sha256, file: &Path) -> io::Result<()> {
-    let mut file = fs::File::open(file)?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(()),
-            read => hash.update(&buffer[..read]),
-        }
     }
 }

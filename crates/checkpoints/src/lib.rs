@@ -1,27 +1,25 @@
-//! Models as folders in the Hugging Face layout: files to a model, and back.
-//!
-//! A [`Family`] says how a kind of model is called in a folder; a [`Model`] is a Transformer with all
-//! that is needed to use it on texts, or on pictures.
+#![doc = include_str!("../README.md")]
 
 mod error;
-mod families;
+pub mod families;
 mod family;
 mod files;
 mod hub;
-mod keys;
+mod json;
+pub mod keys;
+mod load;
 mod model;
 mod picture;
-mod rope;
-mod tensors;
+mod save;
 mod tokenizer;
 mod weights;
 
 pub use error::CheckpointError;
-pub use family::Family;
-pub use files::sha256;
+pub use family::{Family, Keys, Names};
+pub use files::{Files, sha256};
 #[cfg(feature = "hub")]
 pub use hub::HubError;
 pub use hub::{HubName, NoHubName};
-pub use model::Model;
+pub use model::{Input, Model};
 pub use picture::{Filter, PictureError, Preprocessor};
 pub use tokenizer::{TextError, Tokenizer, Truncation};

@@ -11,6 +11,7 @@ mod plan;
 mod progress;
 mod unfinished;
 mod usage;
+mod way_out;
 
 use std::process::ExitCode;
 
@@ -44,8 +45,10 @@ pub fn main() -> ExitCode {
         // Whoever reads our output has seen enough: `relprop ... | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            let way_out = error.chain().find_map(way_out::way_out);
+            let way_out = way_out.map_or(String::new(), |way_out| format!("; {way_out}"));
             anstream::eprintln!(
-                "{}error:{} {error:#}",
+                "{}error:{} {error:#}{way_out}",
                 style().render(),
                 style().render_reset()
             );

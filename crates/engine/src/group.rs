@@ -1,5 +1,6 @@
 //! A group of rows: which of them can be explained, and what was found for each.
 
+use std::error::Error;
 use std::fs;
 
 use arrow_array::{BooleanArray, RecordBatch};
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 use relprop_data::{BadRow, Place, Rows, decode, objects, texts};
 use relprop_explain::batching::Passes;
 use relprop_explain::{Continuation, ExplainError, Explainer, Explanation, Sampling};
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{TextEnd, TokenizedText};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -75,8 +76,8 @@ pub struct Group {
     pub bad: Vec<BadRow>,
     /// The texts that the model cannot read whole: how many tokens were cut, and left.
     pub cut: Vec<(Place, usize, usize)>,
-    /// Where they were cut: `end`, or with a language model `start`.
-    pub cut_from: &'static str,
+    /// From which end they were cut.
+    pub cut_from: TextEnd,
 }
 
 impl Group {
@@ -93,6 +94,8 @@ pub struct Worker<'a> {
     explainers: &'a [Explainer],
     content: Content,
     passes: Passes,
+    /// What is said of a row that the model cannot be given.
+    tell: fn(&(dyn Error + 'static)) -> String,
 }
 
 /// A row that the model can read.
@@ -114,7 +117,15 @@ impl<'a> Worker<'a> {
             explainers,
             content,
             passes: Passes::default(),
+            tell: |error| error.to_string(),
         }
+    }
+
+    /// The same, saying of a row that the model cannot be given what `tell` makes of the fault: a front end
+    /// adds its own way out.
+    #[must_use]
+    pub fn telling(self, tell: fn(&(dyn Error + 'static)) -> String) -> Self {
+        Self { tell, ..self }
     }
 
     /// The same in passes that can be called off.
@@ -172,10 +183,7 @@ impl<'a> Worker<'a> {
             pictures,
             bad,
             cut,
-            cut_from: match config.is_language_model() {
-                true => "start",
-                false => "end",
-            },
+            cut_from: config.head.cuts_from(),
         })
     }
 
@@ -199,7 +207,7 @@ impl<'a> Worker<'a> {
             };
             tokens
                 .map(|tokens| (tokens, None))
-                .map_err(|error| error.to_string())
+                .map_err(|error| (self.tell)(&error))
         });
         texts.collect()
     }

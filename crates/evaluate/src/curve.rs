@@ -115,7 +115,7 @@ pub fn area(curve: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use relprop_transformer::Token;
+    use relprop_transformer::{Content, Token};
 
     fn text(special: &[bool]) -> TokenizedText {
         let token = |&special: &bool| Token {
@@ -128,12 +128,11 @@ mod tests {
         };
         TokenizedText {
             text: String::new(),
-            second: None,
             tokens: special.iter().map(token).collect(),
             types: vec![0; special.len()],
             dropped: 0,
+            content: Content::Text { second: None },
             position: None,
-            picture: None,
         }
     }
 

@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relprop_checkpoints::Model;
+use relprop_transformer::ParameterPath;
 
 /// The model with more and more of its parameters randomised, from the top down (cascading; Adebayo
 /// et al. 2018): the classifier; with it the pooler and the final norm; with these the last block, and
@@ -27,7 +28,7 @@ pub fn cascade(model: &Model, seed: u64) -> Vec<(String, Model)> {
         let mut mapper = Randomiser {
             parts: parts(&stage),
             seed,
-            path: Vec::new(),
+            path: ParameterPath::default(),
         };
         current.transformer = current.transformer.clone().map(&mut mapper);
         current.sha256 = None;
@@ -49,20 +50,20 @@ fn parts(stage: &str) -> Vec<String> {
 struct Randomiser {
     parts: Vec<String>,
     seed: u64,
-    path: Vec<String>,
+    path: ParameterPath,
 }
 
 impl ModuleMapper for Randomiser {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+        self.path.exit();
     }
 
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let path = self.path.join(".");
+        let path = self.path.name();
         let inside = |part: &String| path.starts_with(&format!("{part}."));
         if !self.parts.iter().any(inside) {
             return parameter;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::{DType, Tensor, TensorData};
-use relprop_checkpoints::Model;
+use relprop_checkpoints::{Input, Model};
 use relprop_rules::{Pass, Relevance};
-use relprop_transformer::{Batch, HIDDEN, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{Batch, PATCH_HIDDEN, PaddingSide, TokenizedText, Transformer};
 
 use crate::numbers::numbers;
 use crate::{ExplainError, View};
@@ -247,16 +247,16 @@ pub fn tensor<const D: usize>(
 }
 
 /// The id of the token that stands for what the vocabulary does not have: `[UNK]` or `<unk>`. Other
-/// tokens are hidden behind it. Patches of a picture are hidden behind [`HIDDEN`].
+/// tokens are hidden behind it. Patches of a picture are hidden behind [`PATCH_HIDDEN`].
 ///
 /// # Errors
 ///
 /// [`ExplainError::NoToken`] if the vocabulary has neither.
 pub fn unknown_token(model: &Model) -> Result<u32, ExplainError> {
-    if model.preprocessor.is_some() {
-        return Ok(HIDDEN);
+    match &model.input {
+        Input::Text(_) => token(model, &["[UNK]", "<unk>"]),
+        Input::Pictures(_) => Ok(PATCH_HIDDEN),
     }
-    token(model, &["[UNK]", "<unk>"])
 }
 
 /// The id of the first of `names` that the vocabulary has.
@@ -265,8 +265,10 @@ pub fn unknown_token(model: &Model) -> Result<u32, ExplainError> {
 ///
 /// [`ExplainError::NoToken`] if it has none.
 pub fn token(model: &Model, names: &[&'static str]) -> Result<u32, ExplainError> {
-    let mut ids = names.iter().filter_map(|name| model.tokenizer.id(name));
-    ids.next().ok_or_else(|| ExplainError::NoToken {
+    let tokenizer = model.tokenizer();
+    let id = |name: &&str| tokenizer.and_then(|tokenizer| tokenizer.id(name));
+    let found = names.iter().find_map(id);
+    found.ok_or_else(|| ExplainError::NoToken {
         names: names.to_vec(),
     })
 }
@@ -288,12 +290,11 @@ mod tests {
         };
         TokenizedText {
             text: String::new(),
-            second: None,
             tokens: vec![token],
             types: vec![0],
             dropped: 0,
             position: None,
-            picture: None,
+            content: relprop_transformer::Content::Text { second: None },
         }
     }
 

@@ -1,13 +1,12 @@
 //! A text that a language model goes on with, and what drove each token of it.
 
 use relprop_rules::Pass;
-use relprop_transformer::{Token, TokenizedText};
+use relprop_transformer::{Outputs, Token, TokenizedText};
 use serde::{Deserialize, Serialize};
 
 use crate::batching::{batch, logits_of};
 use crate::methods::Question;
 use crate::numbers::argmax;
-use crate::softmax::probability;
 use crate::{
     ExplainError, Explainer, ModelInfo, Sampler, Sampling, Target, TargetValue, TokenRelevance,
 };
@@ -73,9 +72,11 @@ impl Explainer {
         let model = self.model();
         let transformer = &model.transformer;
         let config = transformer.config();
-        if !config.is_language_model() {
-            return Err(ExplainError::Position);
+        match config.head.outputs() {
+            Outputs::Vocabulary => {}
+            Outputs::Labels => return Err(ExplainError::Position),
         }
+        let tokenizer = model.tokenizer().ok_or(ExplainError::Position)?;
         let mut text = TokenizedText {
             position: None,
             ..prompt.clone()
@@ -90,11 +91,11 @@ impl Explainer {
                 None => argmax(&logits[0]),
             };
             let id = index as u32;
-            if model.tokenizer.is_special(id) {
+            if tokenizer.is_special(id) {
                 break;
             }
-            probabilities.push(probability(&logits[0], index) as f32);
-            let token = model.tokenizer.token(id);
+            probabilities.push(config.head.probabilities().at(&logits[0], index) as f32);
+            let token = tokenizer.token(id);
             append(&mut text, id, &model.output(index), token);
         }
 

@@ -1,10 +1,9 @@
 //! What a method found, as an explanation.
 
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{AnswersAt, Outputs, TokenizedText};
 
 use crate::methods::Finding;
 use crate::numbers::argmax;
-use crate::softmax::probability;
 use crate::words::words;
 use crate::{Explainer, Explanation, PictureInfo, SCHEMA, TokenRelevance};
 
@@ -18,15 +17,18 @@ impl Explanation {
         let (logits, relevance) = (&found.logits[..], &found.relevance[..]);
         let name = |index| model.output(index);
         let weights = explainer.plan.target.weights(logits);
-        let language_model = model.transformer.config().is_language_model();
-        let shown = match language_model {
-            true => likeliest(logits, &weights),
-            false => (0..logits.len()).collect(),
+        let head = model.transformer.config().head;
+        let (shown, probability) = match head.outputs() {
+            Outputs::Labels => ((0..logits.len()).collect(), None),
+            Outputs::Vocabulary => {
+                let probability = head.probabilities().at(logits, argmax(logits));
+                (likeliest(logits, &weights), Some(probability as f32))
+            }
         };
         Self {
             schema: SCHEMA.to_owned(),
             text: text.text.clone(),
-            picture: text.picture.as_ref().map(|picture| {
+            picture: text.picture().map(|picture| {
                 let ([width, height], [rows, columns]) = (picture.size(), picture.grid());
                 PictureInfo {
                     width,
@@ -44,11 +46,14 @@ impl Explanation {
             logits: shown.iter().map(|&index| logits[index]).collect(),
             labels: shown.iter().map(|&index| name(index)).collect(),
             prediction: name(argmax(logits)),
-            probability: language_model.then(|| probability(logits, argmax(logits)) as f32),
-            position: language_model.then(|| text.read()),
+            probability,
+            position: match head.answers_at() {
+                AnswersAt::First => None,
+                AnswersAt::Last => Some(text.last()),
+            },
             target: explainer.question().value(logits),
             tokens: tokens(text, relevance),
-            words: match text.picture {
+            words: match text.picture() {
                 None => words(text, relevance),
                 Some(_) => Vec::new(),
             },
@@ -63,7 +68,7 @@ fn tokens(text: &TokenizedText, relevance: &[f32]) -> Vec<TokenRelevance> {
     let tokens = text.tokens.iter().zip(relevance);
     let tokens = tokens.map(|(token, relevance)| {
         let found = TokenRelevance::new(token, *relevance);
-        match (&text.picture, token.word) {
+        match (text.picture(), token.word) {
             (Some(picture), Some(patch)) => {
                 let [_, columns] = picture.grid();
                 let patch = patch as usize;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::{Registry, RuleSet};
+use relprop_transformer::AnswersAt;
 use serde::{Deserialize, Serialize};
 
 use crate::methods::{Method, Propagation, by_name};
@@ -97,8 +98,8 @@ impl Plan {
     /// Refuses what does not go together, and what the model does not have.
     pub(crate) fn check(&self, model: &Model) -> Result<(), ExplainError> {
         let config = model.transformer.config();
-        self.target.check(config.outputs(), &config.labels)?;
-        if self.position.is_some() && !config.is_language_model() {
+        self.target.check(config.logits(), &config.labels)?;
+        if self.position.is_some() && config.head.answers_at() != AnswersAt::Last {
             return Err(ExplainError::Position);
         }
         let Some(method) = &self.method else {

@@ -46,7 +46,7 @@ impl ModelInfo {
     /// What explanations say of `model`.
     pub(crate) fn of(model: &Model) -> Self {
         Self {
-            family: model.family.name().to_owned(),
+            family: model.family.name.to_owned(),
             sha256: model.sha256.clone(),
         }
     }

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use relprop_checkpoints::{Model, Truncation};
+use relprop_transformer::Targets;
+use relprop_transformer::log_sum_exp;
 use serde::{Deserialize, Serialize};
 
 use crate::numbers::argmax;
-use crate::softmax::log_sum_exp;
 
 /// In which unit a target is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,9 +154,9 @@ impl Target {
     ///
     /// [`UnknownTarget`], with the labels that there are, or the tokens that make up the text.
     pub fn read(model: &Model, text: &str, against: Option<&str>) -> Result<Self, UnknownTarget> {
-        let one = |text: &str| match model.transformer.config().is_language_model() {
-            true => token(model, text).map(Self::Label),
-            false => Self::parse(text, &model.transformer.config().labels),
+        let one = |text: &str| match model.transformer.config().targets() {
+            Targets::Vocabulary => token(model, text).map(Self::Label),
+            Targets::Labels(labels) => Self::parse(text, labels),
         };
         match (text, against) {
             ("predicted", None) => Ok(Self::Predicted),
@@ -232,11 +233,14 @@ impl fmt::Display for Target {
 
 /// The id of the token that stands for `text`.
 fn token(model: &Model, text: &str) -> Result<usize, UnknownTarget> {
-    if let Some(id) = model.tokenizer.find(text) {
+    let Some(tokenizer) = model.tokenizer() else {
+        return Err(unknown(model, text, Vec::new()));
+    };
+    if let Some(id) = tokenizer.find(text) {
         return Ok(id as usize);
     }
     let config = model.transformer.config();
-    let encoded = (model.tokenizer).encode(text, config.positions, Truncation::Cut);
+    let encoded = tokenizer.encode(text, config.positions, Truncation::Cut);
     let tokens = encoded.map_or(Vec::new(), |text| text.tokens);
     let pieces = tokens.iter().filter(|token| !token.special);
     let pieces = pieces.map(|token| model.output(token.id as usize));

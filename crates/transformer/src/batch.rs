@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
-use crate::{HIDDEN, TokenizedText};
+use crate::{PATCH_HIDDEN, Picture, TokenizedText};
 
 /// On which side shorter texts are filled up. Explanations do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,13 +14,11 @@ pub enum PaddingSide {
     Left,
 }
 
-/// A batch of tokenised texts, or of pictures, padded to the length of the longest.
+/// A batch of tokenized texts, or of pictures, padded to the length of the longest.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Token ids, `[batch, position]`.
-    pub ids: Tensor<2, Int>,
-    /// Segment ids, `[batch, position]`.
-    pub types: Tensor<2, Int>,
+    /// What the model reads.
+    pub input: BatchInput,
     /// Where in its text each token stands, counted from 0, `[batch, position]`. Padding stands
     /// at 0, where it is never looked at.
     pub positions: Tensor<2, Int>,
@@ -28,18 +26,32 @@ pub struct Batch {
     pub padding: Tensor<2, Bool>,
     /// 1 at the first token of each text and 0 elsewhere, `[batch, 1, position]`.
     pub first: Tensor<3>,
-    /// 1 at the token of each text that a language model continues from, and 0 elsewhere,
-    /// `[batch, 1, position]`.
-    pub read: Tensor<3>,
-    /// The numbers of each patch, `[batch, patch, number]`, zero where it is hidden; none for texts. A
-    /// patch stands at the position of its token, less the tokens before all patches.
-    pub pixels: Option<Tensor<3>>,
+    /// 1 at the [last](TokenizedText::last) token of each text, or at the one that the text names in
+    /// its place, and 0 elsewhere, `[batch, 1, position]`.
+    pub last: Tensor<3>,
     /// Where each text begins and ends along `position`.
     pub spans: Vec<std::ops::Range<usize>>,
 }
 
+/// What a model reads of a batch.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a batch has one of them")]
+pub enum BatchInput {
+    /// Of texts.
+    Tokens {
+        /// Token ids, `[batch, position]`.
+        ids: Tensor<2, Int>,
+        /// Segment ids, `[batch, position]`.
+        types: Tensor<2, Int>,
+    },
+    /// Of pictures: the numbers of each patch, `[batch, patch, number]`, zero where it is hidden. A
+    /// patch stands at the position of its token, less the tokens before all patches.
+    Patches(Tensor<3>),
+}
+
 impl Batch {
-    /// Puts `texts` side by side on `device`, filled up with the token `padding_token`.
+    /// Puts `texts` side by side on `device`, filled up with the token `padding_token`. They are all
+    /// texts, or all pictures of one size.
     pub fn new<'a>(
         texts: impl IntoIterator<Item = &'a TokenizedText>,
         padding_token: u32,
@@ -75,30 +87,33 @@ impl Batch {
             |values: Vec<i64>| Tensor::<2, Int>::from_data(TensorData::new(values, shape), device);
 
         let first = layout(0, &|_, index| i64::from(index == 0));
-        let read = layout(0, &|text, index| i64::from(index == text.read()));
+        let last = layout(0, &|text, index| i64::from(index == text.last()));
         // A patch keeps its place when others are gone.
-        let place = |text: &TokenizedText, index: usize| match &text.picture {
-            Some(picture) => picture.place(&text.tokens[index]).unwrap_or(index) as i64,
-            None => index as i64,
+        let place = |text: &TokenizedText, index: usize| {
+            let patch = text.picture().zip(text.tokens[index].word);
+            let place = patch.map(|(picture, patch)| picture.special() + patch as usize);
+            place.unwrap_or(index) as i64
         };
+        let id = |text: &TokenizedText, index: usize| text.tokens[index].id.into();
         Self {
-            ids: tensor(layout(padding_token.into(), &|text, i| {
-                text.tokens[i].id.into()
-            })),
-            types: tensor(layout(0, &|text, i| text.types[i].into())),
+            input: match texts.first().and_then(|text| text.picture()) {
+                None => BatchInput::Tokens {
+                    ids: tensor(layout(padding_token.into(), &id)),
+                    types: tensor(layout(0, &|text, i| text.types[i].into())),
+                },
+                Some(first) => BatchInput::Patches(pixels(first, &texts, width, device)),
+            },
             positions: tensor(layout(0, &place)),
             padding: tensor(layout(1, &|_, _| 0)).bool(),
             first: tensor(first).float().unsqueeze_dim(1),
-            read: tensor(read).float().unsqueeze_dim(1),
-            pixels: pixels(&texts, width, device),
+            last: tensor(last).float().unsqueeze_dim(1),
             spans,
         }
     }
 }
 
-/// The numbers of all patches, if these are pictures.
-fn pixels(texts: &[&TokenizedText], width: usize, device: &Device) -> Option<Tensor<3>> {
-    let first = texts.first()?.picture.as_ref()?;
+/// The numbers of all patches of pictures like the `first`, `[batch, patch, number]`.
+fn pixels(first: &Picture, texts: &[&TokenizedText], width: usize, device: &Device) -> Tensor<3> {
     let special = texts[0].tokens.iter().filter(|token| token.special).count();
     let (patches, numbers) = (width - special, first.numbers());
     let mut values = vec![0.0; texts.len() * patches * numbers];
@@ -108,7 +123,7 @@ fn pixels(texts: &[&TokenizedText], width: usize, device: &Device) -> Option<Ten
     {
         let tokens = text.tokens.iter().filter(|token| !token.special);
         for (token, values) in tokens.zip(row.chunks_mut(numbers)) {
-            let picture = text.picture.as_ref().filter(|_| token.id != HIDDEN);
+            let picture = text.picture().filter(|_| token.id != PATCH_HIDDEN);
             if let Some(patch) = picture
                 .zip(token.word)
                 .map(|(p, word)| p.patch(word as usize))
@@ -118,5 +133,5 @@ fn pixels(texts: &[&TokenizedText], width: usize, device: &Device) -> Option<Ten
         }
     }
     let data = TensorData::new(values, [texts.len(), patches, numbers]);
-    Some(Tensor::from_data(data, device))
+    Tensor::from_data(data, device)
 }

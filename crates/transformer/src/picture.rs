@@ -1,8 +1,6 @@
 //! A picture as a model sees it: patches, each of which is a token.
 
-use std::sync::Arc;
-
-use crate::{PatchConfig, SHOWN, Token, TokenizedText};
+use crate::PatchConfig;
 
 /// A picture as a model sees it, cut into patches.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,32 +69,6 @@ impl Picture {
         Self::cut(&vec![0.0; patches.channels * height * width], patches)
     }
 
-    /// The tokens of the picture: the class token, that of distillation if there is one, and the
-    /// patches, row by row.
-    pub fn into_tokens(self, name: impl Into<String>) -> TokenizedText {
-        let token = |text: &str, word: Option<u32>| Token {
-            text: text.to_owned(),
-            id: SHOWN,
-            start: 0,
-            end: 0,
-            word,
-            special: word.is_none(),
-        };
-        let special = ["[CLS]", "[DIST]"].into_iter().take(self.patches.special());
-        let mut tokens: Vec<Token> = special.map(|name| token(name, None)).collect();
-        let [rows, columns] = self.patches.grid();
-        tokens.extend((0..rows * columns).map(|patch| token("", Some(patch as u32))));
-        TokenizedText {
-            text: name.into(),
-            second: None,
-            types: vec![0; tokens.len()],
-            tokens,
-            dropped: 0,
-            position: None,
-            picture: Some(Arc::new(self)),
-        }
-    }
-
     /// How many rows and columns of patches it has.
     pub fn grid(&self) -> [usize; 2] {
         self.patches.grid()
@@ -125,10 +97,8 @@ impl Picture {
         self.patches.numbers()
     }
 
-    /// The position that a token of this picture has, whatever tokens stand before it: that of its
-    /// patch.
-    pub(crate) fn place(&self, token: &Token) -> Option<usize> {
-        let word = token.word?;
-        Some(self.patches.special() + word as usize)
+    /// How many tokens stand before those of the patches.
+    pub(crate) fn special(&self) -> usize {
+        self.patches.special()
     }
 }

@@ -1,28 +1,58 @@
 //! A text as a model sees it: tokens, and the places in the text that they come from.
 
+use std::fmt;
 use std::sync::Arc;
 
-use crate::Picture;
+use crate::{PATCH_VISIBLE, Picture};
 
-/// A text, or a pair of texts, as a model sees it.
+/// A text, a pair of texts or a picture, as a model sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenizedText {
-    /// The text as it was given. Of a pair, both, with a line break between them.
+    /// The text as it was given. Of a pair, both, with a line break between them; of a picture, its
+    /// name.
     pub text: String,
-    /// Of a pair, where the second text starts in `text`, in characters.
-    pub second: Option<usize>,
+    /// What the tokens were made of.
+    pub content: Content,
     /// The tokens, special ones included.
     pub tokens: Vec<Token>,
     /// The segment of each token.
     pub types: Vec<u32>,
-    /// How many tokens were cut: from the end; of a pair, from the end of the longer text; for a
-    /// language model, from the start.
+    /// How many tokens were cut because the model has no position for them, from the end that the
+    /// head [names](crate::Head::cuts_from); of a pair, from that end of the longer text.
     pub dropped: usize,
-    /// The token that a language model continues from, counted from 0; the last one if none is said.
+    /// The token that is asked, counted from 0, where the head answers at the
+    /// [last](crate::AnswersAt::Last) token unless the text names another.
     pub position: Option<usize>,
-    /// The picture, if it is none of words but of patches: `text` is then its name, and the number of
-    /// a patch, row by row, is the word that its token belongs to.
-    pub picture: Option<Arc<Picture>>,
+}
+
+/// What tokens were made of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Words.
+    Text {
+        /// Of a pair of texts, where the second one starts, in characters.
+        second: Option<usize>,
+    },
+    /// Patches. The number of a patch, row by row, is the word that its token belongs to.
+    Picture(Arc<Picture>),
+}
+
+/// One of the two ends of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextEnd {
+    /// Where its first token stands.
+    Start,
+    /// Where its last token stands.
+    End,
+}
+
+impl fmt::Display for TextEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Start => "start",
+            Self::End => "end",
+        })
+    }
 }
 
 /// One token of a text.
@@ -56,18 +86,52 @@ impl TokenizedText {
         };
         Self {
             text: String::new(),
-            second: None,
+            content: Content::Text { second: None },
             tokens: vec![token; length],
             types: vec![0; length],
             dropped: 0,
             position: None,
-            picture: None,
         }
     }
 
-    /// The token that a language model continues from, counted from 0.
-    pub fn read(&self) -> usize {
+    /// The last token, counted from 0, or the one that [`TokenizedText::position`] names in its place.
+    pub fn last(&self) -> usize {
         let last = self.tokens.len().saturating_sub(1);
         self.position.map_or(last, |position| position.min(last))
+    }
+
+    /// The picture, if that is what it is.
+    pub fn picture(&self) -> Option<&Picture> {
+        match &self.content {
+            Content::Text { .. } => None,
+            Content::Picture(picture) => Some(picture),
+        }
+    }
+}
+
+impl Picture {
+    /// The tokens of the picture: the class token, that of distillation if there is one, and the
+    /// patches, row by row.
+    pub fn into_tokens(self, name: impl Into<String>) -> TokenizedText {
+        let token = |text: &str, word: Option<u32>| Token {
+            text: text.to_owned(),
+            id: PATCH_VISIBLE,
+            start: 0,
+            end: 0,
+            word,
+            special: word.is_none(),
+        };
+        let special = ["[CLS]", "[DIST]"].into_iter().take(self.special());
+        let mut tokens: Vec<Token> = special.map(|name| token(name, None)).collect();
+        let [rows, columns] = self.grid();
+        tokens.extend((0..rows * columns).map(|patch| token("", Some(patch as u32))));
+        TokenizedText {
+            text: name.into(),
+            content: Content::Picture(Arc::new(self)),
+            types: vec![0; tokens.len()],
+            tokens,
+            dropped: 0,
+            position: None,
+        }
     }
 }

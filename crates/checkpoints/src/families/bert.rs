@@ -4,10 +4,11 @@ use relprop_rules::operations::Activation;
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, feed_forward, numbered};
+use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, VOCABULARY, feed_forward, numbered};
 use relprop_transformer::TransformerConfig;
 
-pub(super) static BERT: Family = Family {
+/// BERT.
+pub static BERT: Family = Family {
     name: "bert",
     architecture: Some("BertForSequenceClassification"),
     start,
@@ -23,14 +24,14 @@ pub(super) static BERT: Family = Family {
     ],
     base: "bert",
     tensors: &[TENSORS, &[("pooler.linear", "$.pooler.dense")]],
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: BUFFERS,
 };
 
 /// What the families that come from BERT say in the same words.
 #[rustfmt::skip]
-pub(super) const KEYS: Keys = &[
-    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+pub const KEYS: Keys = &[
+    ("vocab_size", VOCABULARY),
     ("hidden_size", Key::Size(|c| &mut c.width)),
     ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
     ("num_attention_heads", Key::Size(|c| &mut c.heads)),
@@ -52,14 +53,14 @@ pub(super) const KEYS: Keys = &[
 ];
 
 /// Positions that are counted from 0, with padding or without.
-pub(super) const POSITIONS: Keys = &[
+pub const POSITIONS: Keys = &[
     ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
     ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
 ];
 
 /// What the families that come from BERT call their embeddings and blocks.
 #[rustfmt::skip]
-pub(super) const TENSORS: Names = &[
+pub const TENSORS: Names = &[
     ("embeddings.word", "$.embeddings.word_embeddings"),
     ("embeddings.position", "$.embeddings.position_embeddings"),
     ("embeddings.token_type", "$.embeddings.token_type_embeddings"),
@@ -75,10 +76,10 @@ pub(super) const TENSORS: Names = &[
 ];
 
 /// Old checkpoints store the numbers 0, 1, 2, ... that positions are looked up by, and as many 0s.
-pub(super) const BUFFERS: &[&str] = &["$.embeddings.position_ids", "$.embeddings.token_type_ids"];
+pub const BUFFERS: &[&str] = &["$.embeddings.position_ids", "$.embeddings.token_type_ids"];
 
 /// Norms after the residual sums, and a tanh pooler over the first token.
-pub(super) fn start() -> TransformerConfig {
+pub fn start() -> TransformerConfig {
     TransformerConfig {
         pooler: Some(Activation::Tanh),
         ..TransformerConfig::bert(0, numbered(2))

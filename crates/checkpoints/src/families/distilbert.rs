@@ -5,10 +5,11 @@ use relprop_rules::operations::Activation;
 use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{IDS, Key, LABEL_COUNT, LABELS, feed_forward};
+use crate::keys::{IDS, Key, LABEL_COUNT, LABELS, VOCABULARY, feed_forward};
 use relprop_transformer::TransformerConfig;
 
-pub(super) static DISTILBERT: Family = Family {
+/// DistilBERT.
+pub static DISTILBERT: Family = Family {
     name: "distilbert",
     architecture: Some("DistilBertForSequenceClassification"),
     start,
@@ -17,13 +18,13 @@ pub(super) static DISTILBERT: Family = Family {
     ignored_keys: &["sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"],
     base: "distilbert",
     tensors: &[TENSORS],
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };
 
 #[rustfmt::skip]
 const KEYS: Keys = &[
-    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("vocab_size", VOCABULARY),
     ("dim", Key::Size(|c| &mut c.width)),
     ("n_layers", Key::Size(|c| &mut c.blocks)),
     ("n_heads", Key::Size(|c| &mut c.heads)),

@@ -9,7 +9,8 @@ use crate::family::{Keys, Names};
 use crate::keys::{Key, size};
 use relprop_transformer::TransformerConfig;
 
-pub(super) static ELECTRA: Family = Family {
+/// ELECTRA.
+pub static ELECTRA: Family = Family {
     name: "electra",
     architecture: Some("ElectraForSequenceClassification"),
     start,
@@ -23,14 +24,14 @@ pub(super) static ELECTRA: Family = Family {
     ],
     base: "electra",
     tensors: &[bert::TENSORS, PROJECTION, roberta::HEAD],
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };
 
 /// Embeddings of another width than the hidden states are projected; others are not.
 const EMBEDDINGS: Keys = &[(
     "embedding_size",
-    Key::Other {
+    Key::Custom {
         required: true,
         read: |config, value| {
             let width = size(value)?;

@@ -4,12 +4,13 @@
 use super::llama;
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{Key, feed_forward};
+use crate::keys::{Key, KeyError, feed_forward};
 use relprop_rules::operations::Activation;
 use relprop_transformer::{Head, TransformerConfig};
 use serde_json::Value;
 
-pub(super) static GEMMA: Family = Family {
+/// Gemma.
+pub static GEMMA: Family = Family {
     name: "gemma",
     architecture: Some("GemmaForCausalLM"),
     start,
@@ -27,11 +28,11 @@ const OWN: Keys = &[
 ];
 
 /// The approximate GELU, which the first files call by the name of the exact one.
-const ACTIVATION: Key = Key::Other {
+const ACTIVATION: Key = Key::Custom {
     required: false,
     read: |_, value| match value.as_str() {
         Some("gelu_pytorch_tanh" | "gelu") => Ok(()),
-        _ => llama::refuse(value, "`gelu_pytorch_tanh`"),
+        _ => Err(KeyError::only(value, "`gelu_pytorch_tanh`")),
     },
     write: |config| {
         // What another activation is called, this family cannot say.
@@ -44,11 +45,11 @@ const ACTIVATION: Key = Key::Other {
 };
 
 /// The same, in files that have both keys.
-const AGAIN: Key = Key::Other {
+const AGAIN: Key = Key::Custom {
     required: false,
     read: |_, value| match value.as_str() {
         Some("gelu_pytorch_tanh") => Ok(()),
-        _ => llama::refuse(value, "`gelu_pytorch_tanh`"),
+        _ => Err(KeyError::only(value, "`gelu_pytorch_tanh`")),
     },
     write: |_| Value::Null,
 };

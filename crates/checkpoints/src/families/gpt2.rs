@@ -1,14 +1,15 @@
 //! GPT-2 (Radford et al. 2019), as a language model.
 
 use relprop_rules::operations::{Activation, NormScale};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, Key, TIED, feed_forward, size};
+use crate::keys::{EPSILON, Key, TIED, VOCABULARY, feed_forward, size};
 use relprop_transformer::{FeedForwardConfig, Head, NormConfig, NormPlacement, TransformerConfig};
 
-pub(super) static GPT2: Family = Family {
+/// GPT-2.
+pub static GPT2: Family = Family {
     name: "gpt2",
     architecture: Some("GPT2LMHeadModel"),
     start,
@@ -25,7 +26,7 @@ pub(super) static GPT2: Family = Family {
     base: "transformer",
     tensors: &[TENSORS],
     // Its blocks have maps of their own, `Conv1D`.
-    kept: &[
+    untransposed: &[
         "encoder.{}.attention.query",
         "encoder.{}.attention.key",
         "encoder.{}.attention.value",
@@ -43,7 +44,7 @@ pub(super) static GPT2: Family = Family {
 
 #[rustfmt::skip]
 const KEYS: Keys = &[
-    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+    ("vocab_size", VOCABULARY),
     ("n_positions", Key::Size(|c| &mut c.positions)),
     ("n_embd", Key::Size(|c| &mut c.width)),
     ("n_layer", Key::Size(|c| &mut c.blocks)),
@@ -66,11 +67,11 @@ const KEYS: Keys = &[
     ("pruned_heads", Key::Only("{}")),
 ];
 
-/// The width of the feed-forward part: four times that of hidden states unless it is given.
+/// The width of the feed-forward part: four times that of hidden states where it is null, or not there.
 const INNER: Key = Key::Derived {
     read: |config, value| {
         feed_forward(config).width = match value {
-            None => config.width.saturating_mul(4),
+            None | Some(Value::Null) => config.width.saturating_mul(4),
             Some(value) => size(value)?,
         };
         Ok(())
@@ -79,7 +80,7 @@ const INNER: Key = Key::Derived {
 };
 
 /// The dropout after the embeddings: here one number is for all of hidden states.
-const EMBEDDING_DROPOUT: Key = Key::Other {
+const EMBEDDING_DROPOUT: Key = Key::Custom {
     required: false,
     read: |_, _| Ok(()),
     write: |config| json!(config.dropout),

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{Key, TIED, feed_forward, number, size};
-use crate::rope::{PARAMETERS, SCALING, THETA};
+use crate::keys::rotary::{PARAMETERS, SCALING, THETA};
+use crate::keys::{Key, KeyError, TIED, VOCABULARY, feed_forward, flag, number, size};
 use relprop_transformer::{Head, TransformerConfig};
 
-pub(super) static LLAMA: Family = Family {
+/// Llama.
+pub static LLAMA: Family = Family {
     name: "llama",
     architecture: Some("LlamaForCausalLM"),
     start,
@@ -18,14 +19,14 @@ pub(super) static LLAMA: Family = Family {
     ignored_keys: &["pretraining_tp"],
     base: "model",
     tensors: &[TENSORS],
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: IGNORED,
 };
 
 /// What Llama and its relatives say in the same words.
 #[rustfmt::skip]
-pub(super) const KEYS: Keys = &[
-    ("vocab_size", Key::Size(|c| &mut c.vocabulary)),
+pub const KEYS: Keys = &[
+    ("vocab_size", VOCABULARY),
     ("hidden_size", Key::Size(|c| &mut c.width)),
     ("intermediate_size", Key::Size(|c| &mut feed_forward(c).width)),
     ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
@@ -43,9 +44,10 @@ pub(super) const KEYS: Keys = &[
 ];
 
 /// What most of them say in the same words.
-pub(super) const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
+pub const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
 
-pub(super) const ACTIVATION: Key = Key::Activation(|c| &mut feed_forward(c).activation);
+/// The activation of the feed-forward part.
+pub const ACTIVATION: Key = Key::Activation(|c| &mut feed_forward(c).activation);
 
 /// Biases in attention and in the feed-forward part, where the checkpoint has them.
 const BIASES: Keys = &[
@@ -54,11 +56,10 @@ const BIASES: Keys = &[
 ];
 
 /// Whether all four linear maps of attention have a bias.
-pub(super) const ATTENTION_BIAS: Key = Key::Other {
+pub const ATTENTION_BIAS: Key = Key::Custom {
     required: false,
     read: |config, value| {
-        let has = value.as_bool();
-        let has = has.ok_or_else(|| format!("is {value}; it must be true or false"))?;
+        let has = flag(value)?;
         config.biases.attention = has;
         config.biases.attention_output = has;
         Ok(())
@@ -67,7 +68,7 @@ pub(super) const ATTENTION_BIAS: Key = Key::Other {
 };
 
 /// The heads of keys and values: as many as those of queries unless it is given.
-const KEY_HEADS: Key = Key::Other {
+const KEY_HEADS: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let heads = size(value)?;
@@ -78,13 +79,18 @@ const KEY_HEADS: Key = Key::Other {
 };
 
 /// The width of a head: the width of hidden states by the number of heads unless it is given.
-pub(super) const HEAD_WIDTH: Key = Key::Other {
+pub const HEAD_WIDTH: Key = Key::Custom {
     required: false,
     read: read_head_width,
     write: |config| json!(config.head_width()),
 };
 
-pub(super) fn read_head_width(config: &mut TransformerConfig, value: &Value) -> Result<(), String> {
+/// Reads the width of a head; it is left out of the configuration where it is the usual one.
+///
+/// # Errors
+///
+/// A [`KeyError`] if it is no width.
+pub fn read_head_width(config: &mut TransformerConfig, value: &Value) -> Result<(), KeyError> {
     let width = size(value)?;
     let usual = config.heads.checked_mul(width) == Some(config.width);
     config.attention.head_width = (!usual).then_some(width);
@@ -92,7 +98,7 @@ pub(super) fn read_head_width(config: &mut TransformerConfig, value: &Value) -> 
 }
 
 /// The epsilon inside the root of every norm.
-const EPSILON: Key = Key::Other {
+const EPSILON: Key = Key::Custom {
     required: false,
     read: |config, value| {
         config.norm.scale = NormScale::RootMeanSquare(number(value)?);
@@ -103,7 +109,7 @@ const EPSILON: Key = Key::Other {
 
 /// The padding token; some checkpoints say -1 for none, and then any will do, for padding is never
 /// looked at.
-const PADDING: Key = Key::Other {
+const PADDING: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let none = value.as_i64() == Some(-1);
@@ -111,15 +117,16 @@ const PADDING: Key = Key::Other {
         config.padding_token = match id {
             Some(id) => id,
             None if none => 0,
-            None => return Err(format!("is {value}; it must be the id of a token")),
+            None => return Err(KeyError::must_be(value, "the id of a token")),
         };
         Ok(())
     },
     write: |config| json!(config.padding_token),
 };
 
+/// What Llama and its relatives call their tensors.
 #[rustfmt::skip]
-pub(super) const TENSORS: Names = &[
+pub const TENSORS: Names = &[
     ("embeddings.word", "$.embed_tokens"),
     ("encoder.{}.attention_norm", "$.layers.{}.input_layernorm"),
     ("encoder.{}.attention.query", "$.layers.{}.self_attn.q_proj"),
@@ -138,7 +145,7 @@ pub(super) const TENSORS: Names = &[
 
 /// The frequencies of rotary positions, which follow from the configuration, and the head where it is
 /// the table of embeddings.
-pub(super) const IGNORED: &[&str] = &[
+pub const IGNORED: &[&str] = &[
     "$.layers.{}.self_attn.rotary_emb.inv_freq",
     "$.rotary_emb.inv_freq",
     "lm_head.weight",
@@ -146,15 +153,10 @@ pub(super) const IGNORED: &[&str] = &[
 
 /// Rotary positions, RMSNorm before attention and the feed-forward part, which is gated, no biases,
 /// and a head of its own.
-pub(super) fn start() -> TransformerConfig {
+pub fn start() -> TransformerConfig {
     TransformerConfig {
         positions: 2048,
         head: Head::NextToken { tied: false },
         ..TransformerConfig::llama(0)
     }
-}
-
-/// Refuses a value that is not what this family always computes.
-pub(super) fn refuse(value: &Value, supported: &str) -> Result<(), String> {
-    Err(format!("is {value}; only {supported} is supported"))
 }

@@ -7,7 +7,8 @@ use crate::keys::{Key, size};
 use relprop_transformer::TransformerConfig;
 use serde_json::json;
 
-pub(super) static MISTRAL: Family = Family {
+/// Mistral.
+pub static MISTRAL: Family = Family {
     name: "mistral",
     architecture: Some("MistralForCausalLM"),
     start,

@@ -4,11 +4,12 @@
 use super::llama;
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::Key;
+use crate::keys::{Key, KeyError};
 use relprop_transformer::{Biases, TransformerConfig};
 use serde_json::{Value, json};
 
-pub(super) static QWEN2: Family = Family {
+/// Qwen2.
+pub static QWEN2: Family = Family {
     name: "qwen2",
     architecture: Some("Qwen2ForCausalLM"),
     start: start_of_2,
@@ -17,7 +18,8 @@ pub(super) static QWEN2: Family = Family {
     ..llama::LLAMA
 };
 
-pub(super) static QWEN3: Family = Family {
+/// Qwen3.
+pub static QWEN3: Family = Family {
     name: "qwen3",
     architecture: Some("Qwen3ForCausalLM"),
     start: start_of_3,
@@ -34,13 +36,13 @@ const WINDOW: Keys = &[
     ("use_sliding_window", Key::Only("false")),
     (
         "layer_types",
-        Key::Other {
+        Key::Custom {
             required: false,
             read: |_, value| {
                 let types = value.as_array().map_or(&[][..], Vec::as_slice);
                 match types.iter().find(|kind| *kind != "full_attention") {
                     None => Ok(()),
-                    Some(kind) => llama::refuse(kind, "`full_attention`"),
+                    Some(kind) => Err(KeyError::only(kind, "`full_attention`")),
                 }
             },
             write: |_| Value::Null,
@@ -52,7 +54,7 @@ const WINDOW: Keys = &[
 const PARTS_OF_2: Keys = &[
     (
         "head_dim",
-        Key::Other {
+        Key::Custom {
             required: false,
             read: llama::read_head_width,
             write: |config| json!(config.attention.head_width),

@@ -5,10 +5,11 @@ use serde_json::json;
 use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{Key, size};
+use crate::keys::{Key, KeyError, size};
 use relprop_transformer::TransformerConfig;
 
-pub(super) static ROBERTA: Family = Family {
+/// RoBERTa.
+pub static ROBERTA: Family = Family {
     name: "roberta",
     architecture: Some("RobertaForSequenceClassification"),
     start,
@@ -17,7 +18,7 @@ pub(super) static ROBERTA: Family = Family {
     base: "roberta",
     tensors: &[bert::TENSORS, HEAD],
     // The classifier has a pooler of its own; that of the pre-trained model may be left over.
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: &[
         "$.embeddings.position_ids",
         "$.embeddings.token_type_ids",
@@ -27,7 +28,7 @@ pub(super) static ROBERTA: Family = Family {
 };
 
 /// The same model, with another vocabulary.
-pub(super) static XLM_ROBERTA: Family = Family {
+pub static XLM_ROBERTA: Family = Family {
     name: "xlm-roberta",
     architecture: Some("XLMRobertaForSequenceClassification"),
     ..ROBERTA
@@ -39,13 +40,15 @@ const POSITIONS: Keys = &[
     ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
     (
         "max_position_embeddings",
-        Key::Other {
+        Key::Custom {
             required: true,
             read: |config, value| {
                 let first = config.padding_token as usize + 1;
                 let positions = size(value)?.checked_sub(first);
                 config.positions = positions.ok_or_else(|| {
-                    format!("is {value}, but positions start after `pad_token_id`, at {first}")
+                    KeyError::new(format!(
+                        "is {value}, but positions start after `pad_token_id`, at {first}"
+                    ))
                 })?;
                 config.first_position = first;
                 Ok(())
@@ -56,7 +59,7 @@ const POSITIONS: Keys = &[
 ];
 
 /// A classifier of two linear maps: the first is our pooler.
-pub(super) const HEAD: Names = &[
+pub const HEAD: Names = &[
     ("pooler.linear", "classifier.dense"),
     ("classifier", "classifier.out_proj"),
 ];

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, feed_forward, must_be, numbered, size};
-use relprop_transformer::{Distillation, PatchConfig, TransformerConfig};
+use crate::keys::{EPSILON, IDS, Key, KeyError, LABEL_COUNT, LABELS, feed_forward, numbered, size};
+use relprop_transformer::{Distillation, InputConfig, PatchConfig, TransformerConfig};
 
-pub(super) static VIT: Family = Family {
+/// ViT.
+pub static VIT: Family = Family {
     name: "vit",
     architecture: Some("ViTForImageClassification"),
     start: || start(Distillation::Absent),
@@ -16,12 +17,12 @@ pub(super) static VIT: Family = Family {
     ignored_keys: &["encoder_stride", "pooler_act", "pooler_output_size"],
     base: "vit",
     tensors: &[TENSORS],
-    kept: &[],
+    untransposed: &[],
     ignored_tensors: &["$.pooler.dense.weight", "$.pooler.dense.bias"],
 };
 
-/// With the distillation token, whose classifier is as good as the other.
-pub(super) static DEIT: Family = Family {
+/// DeiT with the distillation token, whose classifier is as good as the other.
+pub static DEIT: Family = Family {
     name: "deit",
     architecture: Some("DeiTForImageClassificationWithTeacher"),
     start: || start(Distillation::Averaged),
@@ -30,8 +31,8 @@ pub(super) static DEIT: Family = Family {
     ..VIT
 };
 
-/// With the distillation token, but one classifier, over the class token.
-pub(super) static DEIT_ALONE: Family = Family {
+/// DeiT with the distillation token, but one classifier, over the class token.
+pub static DEIT_ALONE: Family = Family {
     architecture: Some("DeiTForImageClassification"),
     start: || start(Distillation::Unread),
     tensors: &[TENSORS],
@@ -59,42 +60,42 @@ const KEYS: Keys = &[
     ("pruned_heads", Key::Only("{}")),
 ];
 
-const PICTURE: Key = Key::Other {
+const PICTURE: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let picture = sides(value)?;
         set(config, |patches| patches.picture = picture);
         Ok(())
     },
-    write: |config| written(config.patches.map(|patches| patches.picture)),
+    write: |config| written(config.patches().map(|patches| patches.picture)),
 };
 
-const PATCH: Key = Key::Other {
+const PATCH: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let patch = sides(value)?;
         set(config, |patches| patches.patch = patch);
         Ok(())
     },
-    write: |config| written(config.patches.map(|patches| patches.patch)),
+    write: |config| written(config.patches().map(|patches| patches.patch)),
 };
 
-const CHANNELS: Key = Key::Other {
+const CHANNELS: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let channels = size(value)?;
         set(config, |patches| patches.channels = channels);
         Ok(())
     },
-    write: |config| json!(config.patches.map(|patches| patches.channels)),
+    write: |config| json!(config.patches().map(|patches| patches.channels)),
 };
 
 #[rustfmt::skip]
 const TENSORS: Names = &[
-    ("patch_embeddings.class_token", "$.embeddings.cls_token"),
-    ("patch_embeddings.distillation_token", "$.embeddings.distillation_token"),
-    ("patch_embeddings.position", "$.embeddings.position_embeddings"),
-    ("patch_embeddings.patch", "$.embeddings.patch_embeddings.projection"),
+    ("embeddings.class_token", "$.embeddings.cls_token"),
+    ("embeddings.distillation_token", "$.embeddings.distillation_token"),
+    ("embeddings.position", "$.embeddings.position_embeddings"),
+    ("embeddings.patch", "$.embeddings.patch_embeddings.projection"),
     ("encoder.{}.attention.query", "$.encoder.layer.{}.attention.attention.query"),
     ("encoder.{}.attention.key", "$.encoder.layer.{}.attention.attention.key"),
     ("encoder.{}.attention.value", "$.encoder.layer.{}.attention.attention.value"),
@@ -123,18 +124,21 @@ fn start(distillation: Distillation) -> TransformerConfig {
 
 /// Changes how pictures are cut, and with it how many tokens they are.
 fn set(config: &mut TransformerConfig, change: impl FnOnce(&mut PatchConfig)) {
-    if let Some(patches) = &mut config.patches {
+    if let InputConfig::Patches(patches) = &mut config.input {
         change(patches);
         config.positions = patches.positions();
     }
 }
 
 /// A height and a width, or one number for both.
-fn sides(value: &Value) -> Result<[usize; 2], String> {
+fn sides(value: &Value) -> Result<[usize; 2], KeyError> {
     match value.as_array().map(Vec::as_slice) {
         None => Ok([size(value)?; 2]),
         Some([height, width]) => Ok([size(height)?, size(width)?]),
-        Some(_) => Err(must_be(value, "a number, or a height and a width")),
+        Some(_) => Err(KeyError::must_be(
+            value,
+            "a number, or a height and a width",
+        )),
     }
 }
 

@@ -12,7 +12,7 @@ pub enum HubError {
     /// It is not at hand, and must not be fetched.
     #[error(
         "{name} is not in the cache {}, or not all of it, and HF_HUB_OFFLINE says not to fetch it; \
-         run this once without HF_HUB_OFFLINE, where there is a network", cache.display()
+         fetch it once without HF_HUB_OFFLINE, where there is a network", cache.display()
     )]
     Offline {
         /// The model.
@@ -48,7 +48,7 @@ pub enum HubError {
     #[error(
         "{name} has no {file} on {endpoint}, and relprop cannot do without; in Python, \
          save_pretrained writes it{}", if *pickled {
-            ". It has a pytorch_model.bin: build relprop with --features pytorch to read that"
+            ". It has a pytorch_model.bin, which is read where the feature `pytorch` is on"
         } else { "" }
     )]
     NoFile {
@@ -85,7 +85,7 @@ pub enum HubError {
     },
     /// A file did not come to its end.
     #[error(
-        "{file} could not be fetched into {}: {reason}; run this again, it goes on where it stopped",
+        "{file} could not be fetched into {}: {reason}; fetching it again goes on where it stopped",
         cache.display()
     )]
     Broken {

@@ -7,9 +7,10 @@ use hf_hub::api::Progress;
 use hf_hub::api::sync::{ApiBuilder, ApiError, ApiRepo};
 use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 
-use super::super::files::read_index;
 use super::needed::{is_index, needed};
 use super::{HubError, HubName};
+use crate::files::File;
+use crate::weights::read_index;
 
 /// The Hub, unless HF_ENDPOINT names another.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -76,7 +77,7 @@ impl HubName {
         for file in files {
             fetch(&file)?;
             if is_index(&file) {
-                for part in read_index(&folder.join(file))? {
+                for part in read_index(&File::on_disk(&folder.join(file)))? {
                     fetch(&part)?;
                 }
             }
@@ -115,7 +116,7 @@ fn is_whole(folder: &Path) -> bool {
     let Ok(files) = needed(has) else { return false };
     let mut indices = files.iter().filter(|file| is_index(file));
     indices.all(|index| {
-        let parts = read_index(&folder.join(index));
+        let parts = read_index(&File::on_disk(&folder.join(index)));
         parts.is_ok_and(|parts| parts.iter().all(|part| has(part)))
     })
 }

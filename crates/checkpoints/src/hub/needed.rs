@@ -1,7 +1,7 @@
 //! Which of the Hub's files a model is read from.
 
-use super::super::files::{Format, WEIGHTS, index_of};
-use super::super::model::{CONFIG, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY};
+use crate::files::{CONFIG, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY};
+use crate::weights::{Format, WEIGHTS, index_of};
 
 /// The files that [`Model::load`](crate::Model::load) reads, of those for which `has` holds; of
 /// weights in several files, the index alone. The weights come last: where they are, all is.

@@ -6,7 +6,10 @@ use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::PictureError;
+use super::error::PictureError;
+use crate::CheckpointError;
+use crate::files::PREPROCESSOR;
+use crate::json::from_json;
 use relprop_transformer::{PatchConfig, Picture, TokenizedText};
 
 /// What is done to a picture before a model reads it, in this order: it is resized, cut around its
@@ -23,7 +26,7 @@ pub struct Preprocessor {
     /// What a number from 0 to 255 is multiplied by.
     pub factor: f64,
     /// What is then taken from each channel, and what it is divided by.
-    pub normalise: Option<(Vec<f64>, Vec<f64>)>,
+    pub normalize: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 /// How new pixels are mixed from old ones. All but `Nearest` look at all old pixels under a new one,
@@ -137,7 +140,7 @@ impl Preprocessor {
             resize: None,
             crop: None,
             factor: 1.0 / 255.0,
-            normalise: Some((vec![0.5; channels], vec![0.5; channels])),
+            normalize: Some((vec![0.5; channels], vec![0.5; channels])),
         }
     }
 
@@ -145,9 +148,14 @@ impl Preprocessor {
     ///
     /// # Errors
     ///
-    /// A message that names the key and what is wrong with it, or a key that is not known.
-    pub fn from_json(text: &str) -> Result<Self, String> {
-        let file: File = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    /// A [`CheckpointError::Preprocessor`] that names the key and what is wrong with it, or a key that
+    /// is not known.
+    pub fn from_json(text: &str) -> Result<Self, CheckpointError> {
+        Self::parse(text).map_err(wrong)
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let file: File = from_json(text)?;
         let mut others = file.others.iter().filter(|(_, value)| !value.is_null());
         if let Some((key, value)) = others.find(|(key, value)| {
             let off = matches!(key.as_str(), "do_pad" | "do_reduce_labels") && **value == false;
@@ -190,12 +198,12 @@ impl Preprocessor {
         if !factor.is_finite() {
             return Err("`rescale_factor` must be a finite number".to_owned());
         }
-        let normalise = file.do_normalize.unwrap_or(true);
+        let normalize = file.do_normalize.unwrap_or(true);
         Ok(Self {
             resize: resize.map(|size| (size, *filter)),
             crop,
             factor,
-            normalise: normalise.then_some((mean, deviation)),
+            normalize: normalize.then_some((mean, deviation)),
         })
     }
 
@@ -212,9 +220,9 @@ impl Preprocessor {
             crop_size: self.crop.map(size),
             do_rescale: Some(true),
             rescale_factor: Some(self.factor),
-            do_normalize: Some(self.normalise.is_some()),
-            image_mean: self.normalise.clone().map(|(mean, _)| mean),
-            image_std: self.normalise.clone().map(|(_, deviation)| deviation),
+            do_normalize: Some(self.normalize.is_some()),
+            image_mean: self.normalize.clone().map(|(mean, _)| mean),
+            image_std: self.normalize.clone().map(|(_, deviation)| deviation),
             others: Map::new(),
         };
         let text = serde_json::to_string_pretty(&file).expect("numbers and names");
@@ -225,8 +233,12 @@ impl Preprocessor {
     ///
     /// # Errors
     ///
-    /// A message that says what does not fit.
-    pub fn check(&self, patches: &PatchConfig) -> Result<(), String> {
+    /// A [`CheckpointError::Preprocessor`] that says what does not fit.
+    pub fn check(&self, patches: &PatchConfig) -> Result<(), CheckpointError> {
+        self.fits(patches).map_err(wrong)
+    }
+
+    pub(crate) fn fits(&self, patches: &PatchConfig) -> Result<(), String> {
         let [height, width] = patches.picture;
         let resized = self.resize.map(|(size, _)| size);
         if let (Some(size), Some(crop)) = (resized, self.crop)
@@ -243,7 +255,7 @@ impl Preprocessor {
             ));
         }
         let channels = patches.channels;
-        match &self.normalise {
+        match &self.normalize {
             Some((mean, _)) if mean.len() != channels => Err(format!(
                 "`image_mean` has {} numbers, but the model reads {channels} channels",
                 mean.len()
@@ -325,7 +337,7 @@ impl Preprocessor {
     /// What a number from 0 to 255 becomes.
     fn scale(&self, byte: usize, channel: usize) -> f32 {
         let value = byte as f64 * self.factor;
-        let value = match &self.normalise {
+        let value = match &self.normalize {
             Some((mean, deviation)) => (value - mean[channel]) / deviation[channel],
             None => value,
         };
@@ -333,7 +345,15 @@ impl Preprocessor {
     }
 }
 
-/// A picture in grey: that of a coloured one as Pillow has it, by the weights of Rec. 601.
+/// The error of a file that is called as it always is.
+fn wrong(message: String) -> CheckpointError {
+    CheckpointError::Preprocessor {
+        path: PREPROCESSOR.into(),
+        message,
+    }
+}
+
+/// A picture in grey: that of a colored one as Pillow has it, by the weights of Rec. 601.
 fn grey(picture: &DynamicImage) -> Vec<u8> {
     if !picture.color().has_color() {
         return picture.to_luma8().into_raw();

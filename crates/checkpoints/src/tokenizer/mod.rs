@@ -1,87 +1,32 @@
 //! Text to tokens, and back to the places in the text that they come from.
 
-use std::path::Path;
+mod error;
+mod tokens;
+mod wordpiece;
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
-use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
 use tokenizers::{
     Decoder, DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
 };
 
-use relprop_transformer::{Token, TokenizedText};
+use relprop_transformer::TokenizedText;
 
-pub(crate) mod wordpiece;
+use crate::CheckpointError;
+use crate::files::{TOKENIZER, VOCABULARY};
+
+pub use error::{TextError, Truncation};
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    /// The tokenizer without its last step.
-    inner: Inner,
-    /// The last step: what puts special tokens around a text. It is kept apart because it must run
+    /// The tokenizer without its last step. A vocabulary is large, so copies of a model share it.
+    inner: Arc<Inner>,
+    /// The last step, which puts special tokens around a text. It is kept apart because it must run
     /// once, after a text is cut.
-    around: Option<PostProcessorWrapper>,
-}
-
-/// What to do with a text that has more tokens than the model has positions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Truncation {
-    /// Cut it at the end and say how many tokens were dropped.
-    #[default]
-    Cut,
-    /// Cut it at the start and say how many tokens were dropped.
-    CutStart,
-    /// Refuse it.
-    Refuse,
-}
-
-/// Why a text cannot be given to a model.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TextError {
-    /// There is nothing in it.
-    #[error("the text is empty: there is nothing to explain")]
-    Empty,
-    /// It is longer than the model can read.
-    #[error(
-        "the text has {tokens} tokens and the model reads at most {positions}; \
-         shorten it, or let it be cut (without --no-truncate)"
-    )]
-    TooLong {
-        /// How many tokens it has, special ones included.
-        tokens: usize,
-        /// How many the model reads.
-        positions: usize,
-    },
-    /// The tokenizer puts a token into a segment that the model does not have.
-    #[error(
-        "the tokenizer puts a token into segment {segment}, but the model has only {segments}; \
-         it does not read pairs of texts"
-    )]
-    Segment {
-        /// The segment, counted from 0.
-        segment: u32,
-        /// How many the model has.
-        segments: usize,
-    },
-    /// It does not have the token whose continuation was asked for.
-    #[error(
-        "there is no token {position}: the text has {tokens}, special ones included, counted from 0"
-    )]
-    Position {
-        /// The token that was asked for.
-        position: usize,
-        /// How many tokens the text has.
-        tokens: usize,
-    },
-    /// The model reads no texts.
-    #[error("the model reads pictures, not texts: give PNG or JPEG files")]
-    Pictures,
-    /// The tokenizer failed.
-    #[error("the tokenizer failed: {0}")]
-    Tokenizer(String),
+    post_processor: Option<PostProcessorWrapper>,
 }
 
 impl Tokenizer {
@@ -91,32 +36,24 @@ impl Tokenizer {
         inner.with_padding(None);
         // Only setting a truncation can fail.
         let _ = inner.with_truncation(None);
-        let around = inner.get_post_processor().cloned();
+        let post_processor = inner.get_post_processor().cloned();
         inner.with_post_processor(None::<PostProcessorWrapper>);
-        Self { inner, around }
-    }
-
-    /// A tokenizer without a single token: that of a model for pictures.
-    pub(crate) fn none() -> Self {
-        Self::new(Inner::new(WordLevel::default()))
-    }
-
-    /// Reads `tokenizer.json`.
-    ///
-    /// # Errors
-    ///
-    /// The system's message, or that of the `tokenizers` crate.
-    pub fn read(file: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-        Self::from_json(&text)
+        Self {
+            inner: Arc::new(inner),
+            post_processor,
+        }
     }
 
     /// The tokenizer that a `tokenizer.json` describes.
     ///
     /// # Errors
     ///
-    /// The message of the `tokenizers` crate.
-    pub fn from_json(text: &str) -> Result<Self, String> {
+    /// [`CheckpointError::Tokenizer`] with the message of the `tokenizers` crate.
+    pub fn from_json(text: &str) -> Result<Self, CheckpointError> {
+        Self::parse(text).map_err(wrong(TOKENIZER))
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         // The `tokenizers` crate panics at some places of a file that is no JSON, and later at a
         // special token that is put around texts but said nowhere.
         let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -133,35 +70,52 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// The special token that the vocabulary lacks, or the message of the `tokenizers` crate.
+    /// [`CheckpointError::Tokenizer`] with the special token that the vocabulary lacks, or the message
+    /// of the `tokenizers` crate.
     pub fn from_vocabulary(
         vocabulary: &[u8],
         settings: &Map<String, Value>,
-    ) -> Result<Self, String> {
-        wordpiece::parse(vocabulary, settings)
+    ) -> Result<Self, CheckpointError> {
+        Self::parse_vocabulary(vocabulary, settings).map_err(wrong(VOCABULARY))
     }
 
-    /// Writes `tokenizer.json`.
+    pub(crate) fn parse_vocabulary(
+        vocabulary: &[u8],
+        settings: &Map<String, Value>,
+    ) -> Result<Self, String> {
+        wordpiece::parse(vocabulary, settings).map(Self::new)
+    }
+
+    /// Writes a `tokenizer.json`.
     ///
     /// # Errors
     ///
-    /// The message of the `tokenizers` crate.
-    pub fn write(&self, file: &Path) -> Result<(), String> {
-        let mut whole = self.inner.clone();
-        whole.with_post_processor(self.around.clone());
-        whole.save(file, true).map_err(|error| error.to_string())
+    /// [`CheckpointError::Tokenizer`] with the message of the `tokenizers` crate.
+    pub fn to_json(&self) -> Result<String, CheckpointError> {
+        let mut whole = Inner::clone(&self.inner);
+        whole.with_post_processor(self.post_processor.clone());
+        let pretty = true;
+        let written = whole.to_string(pretty);
+        written.map_err(|error| wrong(TOKENIZER)(error.to_string()))
     }
 
     /// How many embeddings a model needs for this vocabulary, added tokens included, and those that
     /// are put around texts, whose ids the file says once more: one more than the largest id.
-    pub fn vocabulary(&self) -> usize {
-        let around = |pair: Option<Encoding>| {
-            let step = self.around.as_ref()?;
+    pub fn vocabulary_size(&self) -> usize {
+        let special_tokens = |pair: Option<Encoding>| {
+            let step = self.post_processor.as_ref()?;
             step.process(Encoding::default(), pair, true).ok()
         };
-        let around = [around(None), around(Some(Encoding::default()))];
-        let around = around.iter().flatten().flat_map(Encoding::get_ids).copied();
-        let ids = self.inner.get_vocab(true).into_values().chain(around);
+        let special = [
+            special_tokens(None),
+            special_tokens(Some(Encoding::default())),
+        ];
+        let special = special
+            .iter()
+            .flatten()
+            .flat_map(Encoding::get_ids)
+            .copied();
+        let ids = self.inner.get_vocab(true).into_values().chain(special);
         ids.max().map_or(0, |largest| largest as usize + 1)
     }
 
@@ -264,8 +218,8 @@ impl Tokenizer {
         let encoding = encode(first)?;
         let pair = second.map(encode).transpose()?;
 
-        let around = self.around.as_ref();
-        let special = around.map_or(0, |step| step.added_tokens(second.is_some()));
+        let post_processor = self.post_processor.as_ref();
+        let special = post_processor.map_or(0, |step| step.added_tokens(second.is_some()));
         let lengths = [Some(&encoding), pair.as_ref()];
         let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));
         let tokens = lengths[0] + lengths[1] + special;
@@ -283,16 +237,24 @@ impl Tokenizer {
             ..TruncationParams::default()
         };
         let (encoding, pair) = truncate_encodings(encoding, pair, &limit).map_err(failed)?;
-        let encoding = match around {
+        let encoding = match post_processor {
             Some(step) => step.process(encoding, pair, true).map_err(failed)?,
             None => Encoding::merge([Some(encoding), pair].into_iter().flatten(), false),
         };
-        Ok(tokenized(
+        Ok(tokens::tokenized(
             first,
             second,
             &encoding,
             tokens.saturating_sub(positions),
         ))
+    }
+}
+
+/// The error of a file that is called so.
+fn wrong(file: &str) -> impl Fn(String) -> CheckpointError {
+    move |message| CheckpointError::Tokenizer {
+        path: file.into(),
+        message,
     }
 }
 
@@ -323,83 +285,4 @@ fn undefined_token(step: &Value) -> Option<&str> {
         ids.is_none() || ids != tokens
     });
     undefined.or_else(|| nested.next())
-}
-
-/// Puts together what the tokens of a text, or of a pair, are.
-fn tokenized(
-    first: &str,
-    second: Option<&str>,
-    encoding: &Encoding,
-    dropped: usize,
-) -> TokenizedText {
-    let texts = [Some(first), second].map(|text| text.unwrap_or("").chars().collect::<Vec<_>>());
-    // The second text is counted on from the first, with a line break between them.
-    let start = texts[0].len() + 1;
-    let words_of_first = (0..encoding.len())
-        .filter(|i| encoding.token_to_sequence(*i) == Some(0))
-        .filter_map(|i| encoding.get_word_ids()[i])
-        .max();
-    let token = |i: usize| {
-        let special = encoding.get_special_tokens_mask()[i] == 1;
-        let sequence = if special {
-            None
-        } else {
-            encoding.token_to_sequence(i)
-        };
-        let is_second = sequence == Some(1);
-        let (characters, offset, words) = match is_second {
-            true => (&texts[1], start, words_of_first.map_or(0, |last| last + 1)),
-            false => (&texts[0], 0, 0),
-        };
-        let range = without_spaces(characters, encoding.get_offsets()[i]);
-        Token {
-            text: encoding.get_tokens()[i].clone(),
-            id: encoding.get_ids()[i],
-            start: range.start + offset,
-            end: range.end + offset,
-            word: encoding.get_word_ids()[i].map(|word| word + words),
-            special,
-        }
-    };
-    let mut tokens: Vec<Token> = (0..encoding.len()).map(token).collect();
-    number_words(&mut tokens);
-    TokenizedText {
-        text: match second {
-            Some(second) => format!("{first}\n{second}"),
-            None => first.to_owned(),
-        },
-        second: second.map(|_| start),
-        tokens,
-        types: encoding.get_type_ids().to_vec(),
-        dropped,
-        position: None,
-        picture: None,
-    }
-}
-
-/// Numbers the words anew, and ends one wherever there is a space: some tokenizers take a whole text
-/// for a word.
-fn number_words(tokens: &mut [Token]) {
-    let mut last: Option<(u32, usize)> = None;
-    let mut count = 0;
-    for token in tokens {
-        let Some(word) = token.word else { continue };
-        let goes_on = last.is_some_and(|(before, end)| before == word && token.start <= end);
-        if !goes_on {
-            count += 1;
-        }
-        last = Some((word, token.end));
-        token.word = Some(count - 1);
-    }
-}
-
-/// A token's place without the spaces around it, which some tokenizers count in.
-fn without_spaces(text: &[char], (start, end): (usize, usize)) -> std::ops::Range<usize> {
-    let end = end.min(text.len());
-    let start = start.min(end);
-    let spaces = |characters: &mut dyn Iterator<Item = &char>| {
-        characters.take_while(|c| c.is_whitespace()).count()
-    };
-    let start = start + spaces(&mut text[start..end].iter());
-    start..end - spaces(&mut text[start..end].iter().rev())
 }

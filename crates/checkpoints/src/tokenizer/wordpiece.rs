@@ -1,8 +1,5 @@
 //! BERT's tokenizer, from the `vocab.txt` that older folders have instead of `tokenizer.json`.
 
-use std::fs;
-use std::path::Path;
-
 use serde_json::{Map, Value};
 use tokenizers::decoders::wordpiece::WordPiece as Decoder;
 use tokenizers::models::wordpiece::WordPiece;
@@ -11,24 +8,8 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{AddedToken, Tokenizer as Inner};
 
-use super::Tokenizer;
-
-/// Reads a vocabulary, one token a line, and the `tokenizer_config.json` beside it, if there is one.
-pub(crate) fn read(vocabulary: &Path, settings: Option<&Path>) -> Result<Tokenizer, String> {
-    let bytes = fs::read(vocabulary).map_err(|error| error.to_string())?;
-    let settings = match settings {
-        None => Map::new(),
-        Some(file) => {
-            let wrong = |error: String| format!("{}: {error}", file.display());
-            let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-            serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
-        }
-    };
-    parse(&bytes, &settings)
-}
-
 /// What is not set is as in `BertTokenizer`: lower case without accents, Chinese characters apart.
-pub(super) fn parse(vocabulary: &[u8], settings: &Map<String, Value>) -> Result<Tokenizer, String> {
+pub(super) fn parse(vocabulary: &[u8], settings: &Map<String, Value>) -> Result<Inner, String> {
     let failed = |error: tokenizers::Error| error.to_string();
     let flag = |key: &str| settings.get(key).and_then(Value::as_bool);
     let token = |key: &str, default: &str| {
@@ -73,5 +54,5 @@ pub(super) fn parse(vocabulary: &[u8], settings: &Map<String, Value>) -> Result<
         .with_post_processor(Some(BertProcessing::new((sep, sep_id), (cls, cls_id))))
         .with_decoder(Some(Decoder::default()));
     inner.add_special_tokens(&special);
-    Ok(Tokenizer::new(inner))
+    Ok(inner)
 }

@@ -235,9 +235,7 @@ fn page(
             "Model".to_owned(),
             format!(
                 "{}, {} blocks, width {}",
-                model.family.name(),
-                config.blocks,
-                config.width
+                model.family.name, config.blocks, config.width
             ),
         ),
         (

@@ -16,6 +16,7 @@ use crate::input::Input;
 use crate::plan::{Destined, ExplainPlan};
 use crate::progress::Progress;
 use crate::usage::UsageError;
+use crate::way_out::told;
 
 /// Explains why a model decided as it did.
 pub(crate) fn explain(arguments: ExplainArguments) -> anyhow::Result<()> {
@@ -40,7 +41,7 @@ fn explainers(plan: &ExplainPlan, model: &Arc<Model>) -> anyhow::Result<Vec<Expl
 
 /// Explains group by group, and writes as it goes.
 fn run(plan: &ExplainPlan, destined: &Destined, explainers: &[Explainer]) -> anyhow::Result<()> {
-    let mut worker = Worker::new(explainers, plan.content.clone());
+    let mut worker = Worker::new(explainers, plan.content.clone()).telling(told);
     let Some(mut destination) = Destination::open(plan, destined)? else {
         eprintln!("the output is finished: there is nothing to resume");
         return Ok(());

@@ -33,7 +33,7 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         None => "none".to_owned(),
     };
     for (name, value) in [
-        ("family", model.family.name().to_owned()),
+        ("family", model.family.name.to_owned()),
         ("sha256", model.sha256.clone().unwrap_or_default()),
         ("parameters", model.transformer.num_params().to_string()),
         (
@@ -43,7 +43,7 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         ("heads", config.heads.to_string()),
         ("feed-forward", feed_forward),
         ("norms", format!("{placement} each part")),
-        ("vocabulary", config.vocabulary.to_string()),
+        ("vocabulary", config.vocabulary().to_string()),
         ("positions", config.positions.to_string()),
         ("labels", config.labels.join(", ")),
         ("rules", rules.name.clone()),

@@ -60,7 +60,7 @@ impl EvaluatePlan {
         };
         Ok(Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            family: model.family.name().to_owned(),
+            family: model.family.name.to_owned(),
             model_sha256: model.sha256.clone(),
             data_sha256: data.sha256.clone(),
             limit: arguments.limit,

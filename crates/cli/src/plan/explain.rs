@@ -4,11 +4,12 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use relprop_checkpoints::{Model, Truncation, sha256};
+use relprop_checkpoints::{Input, Model, Truncation, sha256};
 use relprop_data::Table;
 use relprop_engine::{COMPARED, Content, Precision};
 use relprop_explain::{LRP, Plan, Sampling, Score, Target};
 use relprop_rules::RuleSet;
+use relprop_transformer::Outputs;
 use serde::{Serialize, Serializer};
 
 use crate::args::{ExplainArguments, SamplingArguments, Unit};
@@ -160,8 +161,9 @@ impl ExplainPlan {
             },
             seed: 0,
         };
+        let reads_pictures = matches!(model.input, Input::Pictures(_));
         let content = match generate {
-            _ if model.preprocessor.is_some() => Content::Pictures,
+            _ if reads_pictures => Content::Pictures,
             Some(tokens) => Content::Prompts {
                 tokens: tokens.get(),
                 sampling: drawn(&sampling)?,
@@ -220,7 +222,7 @@ impl ExplainPlan {
 
 /// Refuses what the model cannot be asked for.
 fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyhow::Result<()> {
-    if model.preprocessor.is_some() {
+    if let Input::Pictures(_) = model.input {
         let for_texts = [
             ("--input", arguments.input.is_some()),
             ("--pair", arguments.pair.is_some()),
@@ -241,7 +243,7 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
     if arguments.generate.is_none() {
         return Ok(());
     }
-    if !model.transformer.config().is_language_model() {
+    if model.transformer.config().head.outputs() != Outputs::Vocabulary {
         return UsageError::refuse(
             "--generate: the model classifies whole texts; only a language model goes on with one",
         );

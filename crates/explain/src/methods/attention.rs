@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor};
 use relprop_checkpoints::Model;
 use relprop_rules::operations::AttentionWeights;
 use relprop_rules::{Operation, Pass, Reading, Relevance};
-use relprop_transformer::{Batch, TokenizedText};
+use relprop_transformer::{AnswersAt, Batch, TokenizedText};
 
 use crate::ExplainError;
 use crate::batching::{backward, batch};
@@ -113,21 +113,18 @@ pub(super) fn crop(maps: Tensor<3>, batch: &Batch) -> Result<Vec<Map>, ExplainEr
 /// What each token of a text gets: from all queries together, or in a language model, from the token
 /// that is continued. The others look for their own next token.
 pub(super) fn received(model: &Model, map: &Map, text: &TokenizedText) -> Vec<f32> {
-    match model.transformer.config().is_language_model() {
-        true => map[text.read()].iter().map(|x| *x as f32).collect(),
-        false => column_sums(map),
+    match model.transformer.config().head.answers_at() {
+        AnswersAt::Last => map[text.last()].iter().map(|x| *x as f32).collect(),
+        AnswersAt::First => column_sums(map),
     }
 }
 
 /// What the token that decides gives to the others: the first one, or in a language model, the one
 /// that is continued.
 pub(super) fn without_itself(model: &Model, mut map: Map, text: &TokenizedText) -> Vec<f64> {
-    let read = match model.transformer.config().is_language_model() {
-        true => text.read(),
-        false => 0,
-    };
-    let mut row = map.swap_remove(read);
-    row[read] = 0.0;
+    let answer = model.transformer.config().head.answers_at().token(text);
+    let mut row = map.swap_remove(answer);
+    row[answer] = 0.0;
     row
 }
 

@@ -123,7 +123,7 @@ impl FullGrad {
                 let reading = found.read::<3>(site)?;
                 if let Some(added) = reading.added {
                     let held = (reading.gradient * added.unsqueeze()).sum_dim(2);
-                    relevance = relevance + per_token(held, transformer.read(&batch));
+                    relevance = relevance + per_token(held, transformer.answer_tokens(&batch));
                 }
             }
             let relevance = rows(relevance, &batch)?;

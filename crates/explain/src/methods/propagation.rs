@@ -181,7 +181,7 @@ impl Propagation {
         let padding_token = transformer.config().padding_token;
         let batch = Batch::new(texts.iter().copied(), padding_token, self.padding, &device);
 
-        let outputs = transformer.config().outputs();
+        let outputs = transformer.config().logits();
         // One backward pass for all texts: no text's target depends on another text.
         let weigh = |values: &[f32], dtype: DType| {
             let rows = values.chunks(outputs);
@@ -210,7 +210,7 @@ impl Propagation {
             (values, relevance, recorded)
         };
 
-        let relevance = per_position(relevance, batch.ids.dims()[1]);
+        let relevance = per_position(relevance, batch.positions.dims()[1]);
         let positions = relevance.dims()[1];
         let relevance = numbers(relevance)?;
         let rows = values.par_chunks(outputs);
@@ -251,7 +251,7 @@ impl Method for Propagation {
         let config = self.model.transformer.config();
         let question = Question {
             model: &self.model,
-            target: Target::Label(label).check(config.outputs(), &config.labels)?,
+            target: Target::Label(label).check(config.logits(), &config.labels)?,
             score: Score::Logit,
         };
         in_passes(texts, 1, |texts| {

@@ -76,7 +76,7 @@ impl Reader {
 /// Checks that the signal at `site` is one vector a token.
 pub(crate) fn per_token(transformer: &Transformer, site: &str) -> Result<(), ExplainError> {
     // The model lists its sites for a text of two tokens, or for a picture.
-    let patches = transformer.config().patches;
+    let patches = transformer.config().patches();
     let positions = patches.map_or(2, |patches| patches.positions());
     // Where the tokens before the patches are not there yet.
     let fewer = patches.map(|patches| positions - patches.special());
@@ -92,6 +92,6 @@ pub(crate) fn per_token(transformer: &Transformer, site: &str) -> Result<(), Exp
 /// Checks that the model has a label of this index.
 pub(super) fn check(model: &Model, label: usize) -> Result<(), UnknownTarget> {
     let config = model.transformer.config();
-    let target = Target::Label(label).check(config.outputs(), &config.labels);
+    let target = Target::Label(label).check(config.logits(), &config.labels);
     target.map(|_| ())
 }

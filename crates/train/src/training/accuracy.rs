@@ -4,6 +4,7 @@ use burn::data::dataloader::DataLoader;
 use rayon::prelude::*;
 use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::Pass;
+use relprop_transformer::Outputs;
 
 use super::loader::{Labelled, Loader};
 use super::{Task, TrainError};
@@ -16,10 +17,12 @@ use relprop_data::corpus::Example;
 ///
 /// # Errors
 ///
-/// [`TrainError::Text`] if a text is empty, and [`TrainError::Failed`] if the device fails.
+/// [`TrainError::ReadsPictures`] if the model reads no texts, [`TrainError::Text`] if a text is empty,
+/// and [`TrainError::Failed`] if the device fails.
 pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64, TrainError> {
     let config = model.transformer.config();
-    let texts = tokenize(&model.tokenizer, examples, config.positions)?;
+    let tokenizer = model.tokenizer().ok_or(TrainError::ReadsPictures)?;
+    let texts = tokenize(tokenizer, examples, config.positions)?;
     accuracy_on(model, texts, batch)
 }
 
@@ -31,9 +34,9 @@ pub(super) fn accuracy_on(
 ) -> Result<f64, TrainError> {
     let config = model.transformer.config();
     let device = model.transformer.device();
-    let task = match config.is_language_model() {
-        true => Task::NextToken,
-        false => Task::Classify,
+    let task = match config.head.outputs() {
+        Outputs::Vocabulary => Task::NextToken,
+        Outputs::Labels => Task::Classify,
     };
     let loader = Loader::new(
         examples,

@@ -54,6 +54,9 @@ pub enum TrainError {
         /// What is wrong with it.
         source: PictureError,
     },
+    /// Texts were given to a model that reads pictures, or to be trained over the embeddings of one.
+    #[error("the model reads pictures, not texts")]
+    ReadsPictures,
     /// The model cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

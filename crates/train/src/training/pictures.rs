@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use relprop_checkpoints::{Filter, Model, Preprocessor};
-use relprop_transformer::{Distillation, HIDDEN, PatchConfig, Transformer};
+use relprop_transformer::{Distillation, PATCH_HIDDEN, PatchConfig, Transformer};
 use sha2::{Digest, Sha256};
 
 use super::accuracy::accuracy_on;
@@ -74,12 +74,10 @@ pub fn train_pictures(
     let job = Job {
         train: cut(&corpus.train, "the training pictures")?,
         dev: dev.clone(),
-        unknown: HIDDEN,
+        unknown: PATCH_HIDDEN,
         model,
         donor: None,
-        make: Box::new(|transformer: Transformer| {
-            Model::for_pictures(transformer, preprocessor.clone())
-        }),
+        make: Box::new(|transformer: Transformer| Model::new(transformer, preprocessor.clone())),
         score: Box::new(|model| {
             let score = |part| accuracy_on(model, part, config.batch);
             let test = match corpus.test.is_empty() {

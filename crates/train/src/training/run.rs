@@ -93,7 +93,8 @@ pub fn train(
     let (tokenizer, limit) = match &donor {
         Some(donor) => {
             let positions = donor.transformer.config().positions;
-            (donor.tokenizer.clone(), config.positions.min(positions))
+            let tokenizer = donor.tokenizer().ok_or(TrainError::ReadsPictures)?;
+            (tokenizer.clone(), config.positions.min(positions))
         }
         None => {
             let texts = corpus.train.iter().map(|example| example.text.as_str());
@@ -109,7 +110,11 @@ pub fn train(
     let positions = longest(&train_texts);
     let dev_texts = tokenize(&tokenizer, &corpus.dev, positions)?;
 
-    let mut model = config.model(tokenizer.vocabulary(), positions, corpus.labels.clone());
+    let mut model = config.model(
+        tokenizer.vocabulary_size(),
+        positions,
+        corpus.labels.clone(),
+    );
     if let Some(donor) = &donor {
         model = model.with_embeddings_of(donor.transformer.config());
     }

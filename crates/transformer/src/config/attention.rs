@@ -18,7 +18,7 @@ pub struct AttentionConfig {
     pub window: Option<usize>,
     /// Positions as rotations of queries and keys, in the place of a table of embeddings.
     pub rotary: Option<RotaryConfig>,
-    /// Whether the queries and keys of each head are normalised, by the blocks' kind of norm: Qwen3.
+    /// Whether the queries and keys of each head are normalized, by the blocks' kind of norm: Qwen3.
     pub query_key_norm: bool,
 }
 

@@ -1,6 +1,7 @@
 //! What makes a model, and what does not.
 
-use super::{AttentionConfig, Head, PatchConfig, RotaryScaling, TransformerConfig};
+use super::{AttentionConfig, InputConfig, PatchConfig, RotaryScaling, TransformerConfig};
+use crate::Head;
 
 /// Why a configuration makes no model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -25,7 +26,7 @@ impl TransformerConfig {
     /// A [`ConfigError`] that names the first field out of its range.
     pub fn check(&self) -> Result<(), ConfigError> {
         for (field, value) in [
-            ("vocabulary", self.vocabulary),
+            ("vocabulary", self.vocabulary()),
             ("width", self.width),
             ("embedding_width", self.embedding_width.unwrap_or(1)),
             ("heads", self.heads),
@@ -66,17 +67,19 @@ impl TransformerConfig {
             let fits = epsilon > 0.0 && epsilon.is_finite();
             ensure(fits, "norm epsilon", epsilon, "a finite number above 0")?;
         }
-        if let Some(patches) = &self.patches {
+        if let InputConfig::Patches(patches) = &self.input {
             self.check_patches(patches)?;
         }
         let padding = self.padding_token;
-        let known = (padding as usize) < self.vocabulary;
+        let known = (padding as usize) < self.vocabulary();
         ensure(known, "padding_token", padding, "an id of the vocabulary")?;
         self.check_attention()?;
         let labels = self.labels.len();
         match self.head {
             Head::Labels => ensure(labels > 0, "labels", labels, "at least 1 label")?,
             Head::NextToken { .. } => {
+                let (tokens, range) = (self.patches().is_none(), "tokens in a language model");
+                ensure(tokens, "input", "patches", range)?;
                 ensure(labels == 0, "labels", labels, "0 for a language model")?;
                 let pooler = self.pooler.map_or("none", |_| "there");
                 ensure(
@@ -218,13 +221,7 @@ impl TransformerConfig {
         )?;
         let range = "the number of patches and of the tokens before them";
         let fits = self.positions == patches.positions();
-        ensure(fits, "positions", self.positions, range)?;
-        ensure(
-            self.vocabulary == 2,
-            "vocabulary",
-            self.vocabulary,
-            "2 for pictures",
-        )
+        ensure(fits, "positions", self.positions, range)
     }
 }
 
@@ -279,7 +276,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case("vocabulary", |c: &mut TransformerConfig| c.vocabulary = 0)]
+    #[case("vocabulary", |c: &mut TransformerConfig| {
+        c.input = InputConfig::Tokens { vocabulary: 0 };
+    })]
     #[case("positions", |c: &mut TransformerConfig| c.positions = 1)]
     #[case("heads", |c: &mut TransformerConfig| c.heads = 3)]
     #[case("labels", |c: &mut TransformerConfig| c.labels.clear())]
@@ -316,11 +315,11 @@ mod tests {
         *c = TransformerConfig::llama(100);
         c.embedding_width = Some(8);
     })]
-    #[case("patches.picture", |c: &mut TransformerConfig| c.patches = Some(patches(0, 1, 3)))]
-    #[case("patches.patch", |c: &mut TransformerConfig| c.patches = Some(patches(4, 5, 3)))]
-    #[case("patches.patch", |c: &mut TransformerConfig| c.patches = Some(patches(4, 0, 3)))]
-    #[case("patches.channels", |c: &mut TransformerConfig| c.patches = Some(patches(4, 2, 2)))]
-    #[case("positions", |c: &mut TransformerConfig| c.patches = Some(patches(4, 2, 3)))]
+    #[case("patches.picture", |c: &mut TransformerConfig| c.input = InputConfig::Patches(patches(0, 1, 3)))]
+    #[case("patches.patch", |c: &mut TransformerConfig| c.input = InputConfig::Patches(patches(4, 5, 3)))]
+    #[case("patches.patch", |c: &mut TransformerConfig| c.input = InputConfig::Patches(patches(4, 0, 3)))]
+    #[case("patches.channels", |c: &mut TransformerConfig| c.input = InputConfig::Patches(patches(4, 2, 2)))]
+    #[case("positions", |c: &mut TransformerConfig| c.input = InputConfig::Patches(patches(4, 2, 3)))]
     #[case("norm epsilon", |c: &mut TransformerConfig| {
         c.norm.scale = NormScale::InsideRoot(-1e-5);
     })]

@@ -3,16 +3,18 @@
 mod attention;
 mod block;
 mod check;
-mod patches;
-mod starts;
+mod input;
+mod presets;
 
 use relprop_rules::operations::Activation;
 use serde::{Deserialize, Serialize};
 
+use crate::{Head, Outputs, Targets};
+
 pub use attention::{AttentionConfig, RotaryConfig, RotaryScaling};
 pub use block::{Biases, FeedForwardConfig, NormConfig, NormPlacement};
 pub use check::ConfigError;
-pub use patches::{Distillation, HIDDEN, PatchConfig, SHOWN};
+pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig};
 
 /// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts or pictures, or
 /// continues texts.
@@ -22,12 +24,8 @@ pub use patches::{Distillation, HIDDEN, PatchConfig, SHOWN};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TransformerConfig {
-    /// How many tokens the vocabulary has. That of a model for pictures has two: a patch that is
-    /// shown, and one that is hidden.
-    pub vocabulary: usize,
-    /// For a model that reads pictures: how they are cut into patches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patches: Option<PatchConfig>,
+    /// What it reads.
+    pub input: InputConfig,
     /// How many tokens a text can have, special ones included; at least 2. They have a table of
     /// embeddings unless attention is [rotary](AttentionConfig::rotary).
     pub positions: usize,
@@ -84,31 +82,37 @@ pub struct TransformerConfig {
     pub initializer_range: f64,
 }
 
-/// What the last hidden states are asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Head {
-    /// Which label a text has, of its first token.
-    #[default]
-    Labels,
-    /// Which token comes next, of any token: a language model.
-    NextToken {
-        /// Whether the logits come of the table of word embeddings, and not of one of their own.
-        tied: bool,
-    },
-}
-
 impl TransformerConfig {
-    /// Whether it continues texts, and does not classify them.
-    pub fn is_language_model(&self) -> bool {
-        matches!(self.head, Head::NextToken { .. })
+    /// How many tokens the vocabulary has. That of a model for pictures has two: a patch that is
+    /// visible, and one that is hidden.
+    pub fn vocabulary(&self) -> usize {
+        match self.input {
+            InputConfig::Tokens { vocabulary } => vocabulary,
+            InputConfig::Patches(_) => 2,
+        }
     }
 
-    /// How many logits it gives: one a label, or one a token of the vocabulary.
-    pub fn outputs(&self) -> usize {
+    /// How pictures are cut into patches, if it reads pictures.
+    pub fn patches(&self) -> Option<&PatchConfig> {
+        match &self.input {
+            InputConfig::Tokens { .. } => None,
+            InputConfig::Patches(patches) => Some(patches),
+        }
+    }
+
+    /// How many logits it gives.
+    pub fn logits(&self) -> usize {
+        match self.head.outputs() {
+            Outputs::Labels => self.labels.len(),
+            Outputs::Vocabulary => self.vocabulary(),
+        }
+    }
+
+    /// What may be asked of it.
+    pub fn targets(&self) -> Targets<'_> {
         match self.head {
-            Head::Labels => self.labels.len(),
-            Head::NextToken { .. } => self.vocabulary,
+            Head::Labels => Targets::Labels(&self.labels),
+            Head::NextToken { .. } => Targets::Vocabulary,
         }
     }
 
@@ -128,7 +132,7 @@ impl TransformerConfig {
     /// [`Transformer::with_frozen_embeddings`]: crate::Transformer::with_frozen_embeddings
     pub fn with_embeddings_of(self, donor: &Self) -> Self {
         Self {
-            vocabulary: donor.vocabulary,
+            input: donor.input,
             positions: donor.positions,
             first_position: donor.first_position,
             token_types: donor.token_types,

@@ -8,7 +8,7 @@ use relprop_rules::{
     operations::{AttentionMix, AttentionScores, AttentionWeights, Linear as LinearMap, Rotary},
 };
 
-use super::{layer_norm::LayerNorm, linear::linear, transformer::drop};
+use super::{dropout::dropout, layer_norm::LayerNorm, linear::linear};
 use crate::TransformerConfig;
 
 /// Every token looks at every token that is not hidden from it, in several heads at once.
@@ -29,9 +29,9 @@ pub(super) struct Attention {
     scale: f64,
 }
 
-/// What all blocks of a model share about the tokens of a batch.
+/// What attention in every block needs to know about the tokens of a batch.
 #[derive(Clone, Debug)]
-pub(super) struct Surroundings {
+pub(super) struct AttentionContext {
     /// True where a key must not be looked at, `[batch, 1, 1 or query, key]`.
     pub(super) hidden: Tensor<4, Bool>,
     /// How queries and keys are turned, where positions are rotary.
@@ -71,20 +71,20 @@ impl Attention {
     }
 
     /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`, or of the token of each
-    /// text that is `read` alone, `[batch, 1, feature]`.
+    /// text that is the `answer` alone, `[batch, 1, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
-        around: &Surroundings,
-        read: Option<&Tensor<3>>,
+        context: &AttentionContext,
+        answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        // Where all tokens see the same keys, and none is turned by its place, only the one that is read
-        // needs to ask.
-        let alike = around.rotary.is_none() && around.hidden.dims()[2] == 1;
-        let (asking, read) = match alike {
-            true => (only(read, x.clone()), None),
-            false => (x.clone(), read),
+        // Where all tokens see the same keys, and none is turned by its place, only the token that
+        // answers needs a query.
+        let alike = context.rotary.is_none() && context.hidden.dims()[2] == 1;
+        let (asking, answer) = match alike {
+            true => (select_token(answer, x.clone()), None),
+            false => (x.clone(), answer),
         };
         let query = pass.apply("query", &LinearMap::from(&self.query), asking);
         let key = pass.apply("key", &LinearMap::from(&self.key), x.clone());
@@ -97,7 +97,7 @@ impl Attention {
             pass,
         );
         let mut key = normed("key-norm", &self.key_norm, split(key, self.key_heads), pass);
-        if let Some(rotary) = &around.rotary {
+        if let Some(rotary) = &context.rotary {
             query = pass.apply("query-rotary", rotary, query);
             key = pass.apply("key-rotary", rotary, key);
         }
@@ -105,12 +105,12 @@ impl Attention {
 
         let scores = AttentionScores { scale: self.scale };
         let scores = pass.apply("scores", &scores, (query, key));
-        let hidden = Some(around.hidden.clone());
+        let hidden = Some(context.hidden.clone());
         let weights = pass.apply("weights", &AttentionWeights { hidden }, scores);
-        let weights = drop(&self.dropout, weights, pass);
+        let weights = dropout(&self.dropout, weights, pass);
         let mixed = pass.apply("mix", &AttentionMix, (weights, value));
 
-        let mixed = only(read, merge(mixed));
+        let mixed = select_token(answer, merge(mixed));
         pass.apply("output", &LinearMap::from(&self.output), mixed)
     }
 
@@ -127,10 +127,11 @@ impl Attention {
     }
 }
 
-/// The token of each text that `read` marks with a 1, `[batch, 1, position]`; without it, all of them.
-pub(super) fn only(read: Option<&Tensor<3>>, x: Tensor<3>) -> Tensor<3> {
-    match read {
-        Some(read) => read.clone().cast(x.dtype()).matmul(x),
+/// The token of each text that `answer` marks with a 1, `[batch, 1, position]`; without it, all of
+/// them.
+pub(super) fn select_token(answer: Option<&Tensor<3>>, x: Tensor<3>) -> Tensor<3> {
+    match answer {
+        Some(answer) => answer.clone().cast(x.dtype()).matmul(x),
         None => x,
     }
 }

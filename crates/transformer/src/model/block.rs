@@ -5,10 +5,10 @@ use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use relprop_rules::{Pass, operations::Residual};
 
-use super::attention::{Attention, Surroundings, only};
+use super::attention::{Attention, AttentionContext, select_token};
+use super::dropout::dropout;
 use super::feed_forward::FeedForward;
 use super::layer_norm::LayerNorm;
-use super::transformer::drop;
 use crate::{NormPlacement, TransformerConfig};
 
 /// One block of the encoder.
@@ -39,34 +39,34 @@ impl Block {
     }
 
     /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`, or of the token of each
-    /// text that is `read` alone, `[batch, 1, feature]`.
+    /// text that is the `answer` alone, `[batch, 1, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
-        around: &Surroundings,
-        read: Option<&Tensor<3>>,
+        context: &AttentionContext,
+        answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
         let x = pass.within("attention", |pass| {
-            self.around(x, &self.attention_norm, read, pass, |x, pass| {
-                self.attention.forward(x, around, read, pass)
+            self.sublayer(x, &self.attention_norm, answer, pass, |x, pass| {
+                self.attention.forward(x, context, answer, pass)
             })
         });
         match (&self.feed_forward, &self.feed_forward_norm) {
             (Some(part), Some(norm)) => pass.within("feed-forward", |pass| {
-                self.around(x, norm, None, pass, |x, pass| part.forward(x, pass))
+                self.sublayer(x, norm, None, pass, |x, pass| part.forward(x, pass))
             }),
             _ => x,
         }
     }
 
-    /// A branch with its residual sum, and the norm before or after. `read` says which token of each
+    /// A branch with its residual sum, and the norm before or after. `answer` says which token of each
     /// text the branch keeps, if it keeps one.
-    fn around(
+    fn sublayer(
         &self,
         x: Tensor<3>,
         norm: &LayerNorm,
-        read: Option<&Tensor<3>>,
+        answer: Option<&Tensor<3>>,
         pass: &mut Pass,
         branch: impl FnOnce(Tensor<3>, &mut Pass) -> Tensor<3>,
     ) -> Tensor<3> {
@@ -76,8 +76,8 @@ impl Block {
             NormPlacement::After => x.clone(),
         };
         let output = branch(input, pass);
-        let output = drop(&self.dropout, output, pass);
-        let x = only(read, x);
+        let output = dropout(&self.dropout, output, pass);
+        let x = select_token(answer, x);
         let sum = pass.apply("residual", &Residual, (x, output));
         match self.placement {
             NormPlacement::Before => sum,

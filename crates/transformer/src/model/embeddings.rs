@@ -1,89 +1,67 @@
-//! From token ids to the input of the first block.
+//! From the input to the first block: tokens or patches.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, Linear};
-use burn::tensor::{Device, Tensor};
-use relprop_rules::{
-    Pass,
-    operations::{EmbeddingSum, Linear as LinearMap},
-    precision::widen,
-};
+use burn::tensor::{DType, Device, Tensor};
+use relprop_rules::Pass;
 
-use super::{layer_norm::LayerNorm, linear::linear, transformer::drop};
-use crate::{Batch, TransformerConfig};
+use super::patch_embeddings::PatchEmbeddings;
+use super::token_embeddings::TokenEmbeddings;
+use crate::{Batch, BatchInput, InputConfig, TransformerConfig};
 
-/// The sum of word, position and segment embeddings, its norm, and its projection to the width of
-/// hidden states where that is another one.
+/// What makes the input of the first block.
 #[derive(Module, Debug)]
-pub(super) struct Embeddings {
-    word: Embedding,
-    position: Option<Embedding>,
-    token_type: Option<Embedding>,
-    norm: Option<LayerNorm>,
-    projection: Option<Linear>,
-    dropout: Dropout,
-    #[module(skip)]
-    first_position: usize,
-    /// What word embeddings are multiplied by.
-    #[module(skip)]
-    scale: Option<f64>,
+#[allow(clippy::large_enum_variant, reason = "a model has one of them")]
+pub(super) enum Embeddings {
+    /// Reads texts.
+    Tokens(TokenEmbeddings),
+    /// Reads pictures.
+    Patches(PatchEmbeddings),
 }
 
 impl Embeddings {
     pub(super) fn new(config: &TransformerConfig, device: &Device) -> Self {
-        let std = config.initializer_range;
-        let width = config.embedding_width.unwrap_or(config.width);
-        let table = |rows: usize| {
-            EmbeddingConfig::new(rows, width)
-                .with_initializer(Initializer::Normal { mean: 0.0, std })
-                .init(device)
-        };
-        Self {
-            word: table(config.vocabulary),
-            position: (config.attention.rotary.is_none())
-                .then(|| table(config.first_position + config.positions)),
-            token_type: (config.token_types > 0).then(|| table(config.token_types)),
-            norm: config
-                .embedding_norm
-                .map(|norm| LayerNorm::new(&norm, width, device)),
-            projection: (width != config.width)
-                .then(|| linear(width, config.width, std, true, device)),
-            dropout: DropoutConfig::new(config.dropout).init(),
-            first_position: config.first_position,
-            scale: (config.scaled_embeddings).then(|| (width as f64).sqrt()),
+        match &config.input {
+            InputConfig::Tokens { vocabulary } => {
+                Self::Tokens(TokenEmbeddings::new(*vocabulary, config, device))
+            }
+            InputConfig::Patches(patches) => {
+                Self::Patches(PatchEmbeddings::new(patches, config, device))
+            }
         }
     }
 
-    /// The table of word embeddings, as a head reads it, `[token, feature]`.
-    pub(super) fn words(&self) -> Tensor<2> {
-        self.word.weight.val()
+    /// The device that its parameters are on, and the type of their numbers.
+    pub(super) fn home(&self) -> (Device, DType) {
+        match self {
+            Self::Tokens(tokens) => home(&tokens.words()),
+            Self::Patches(patches) => home(&patches.positions()),
+        }
     }
 
     /// `[batch, position, feature]`.
+    ///
+    /// # Panics
+    ///
+    /// If the batch holds texts and the model reads pictures, or the other way round.
     pub(super) fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
-        let word = widen(self.word.forward(batch.ids.clone()));
-        let word = match self.scale {
-            Some(scale) => word * scale,
-            None => word,
-        };
-        let word = pass.signal("word", word);
-        let mut others = Vec::new();
-        if let Some(table) = &self.position {
-            let rows = batch.positions.clone() + self.first_position as i64;
-            others.push(pass.signal("position", widen(table.forward(rows))));
-        }
-        if let Some(table) = &self.token_type {
-            let token_type = widen(table.forward(batch.types.clone()));
-            others.push(pass.signal("token-type", token_type));
-        }
-        let mut x = pass.apply("sum", &EmbeddingSum, (word, others));
-        if let Some(norm) = &self.norm {
-            x = pass.apply("norm", &norm.operation(), x);
-        }
-        let x = drop(&self.dropout, x, pass);
-        match &self.projection {
-            Some(projection) => pass.apply("projection", &LinearMap::from(projection), x),
-            None => x,
+        let positions = &batch.positions;
+        match (self, &batch.input) {
+            (Self::Tokens(tokens), BatchInput::Tokens { ids, types }) => {
+                tokens.forward(ids, types, positions, pass)
+            }
+            (Self::Patches(patches), BatchInput::Patches(pixels)) => {
+                patches.forward(pixels, positions, pass)
+            }
+            (Self::Tokens(_), BatchInput::Patches(_)) => {
+                panic!("the model reads texts, but the batch holds pictures")
+            }
+            (Self::Patches(_), BatchInput::Tokens { .. }) => {
+                panic!("the model reads pictures, but the batch holds texts")
+            }
         }
     }
+}
+
+fn home<const D: usize>(parameter: &Tensor<D>) -> (Device, DType) {
+    (parameter.device(), parameter.dtype())
 }

@@ -24,7 +24,7 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     pub(super) fn new(config: &NormConfig, width: usize, device: &Device) -> Self {
-        let centres = !matches!(config.scale, NormScale::RootMeanSquare(_));
+        let centers = !matches!(config.scale, NormScale::RootMeanSquare(_));
         let ones = match config.plus_one {
             true => Initializer::Zeros,
             false => Initializer::Ones,
@@ -32,7 +32,7 @@ impl LayerNorm {
         let parameter = |has: bool, values: Initializer| has.then(|| values.init([width], device));
         Self {
             gamma: parameter(config.affine, ones),
-            beta: parameter(config.affine && centres, Initializer::Zeros),
+            beta: parameter(config.affine && centers, Initializer::Zeros),
             scale: config.scale,
             plus_one: config.plus_one,
         }

@@ -2,15 +2,19 @@
 
 mod attention;
 mod block;
+mod dropout;
 mod embeddings;
 mod feed_forward;
 mod layer_norm;
 mod linear;
 mod patch_embeddings;
+mod path;
 mod pooler;
 mod precision;
 mod recompute;
-mod rotation;
+mod rotary;
+mod token_embeddings;
 mod transformer;
 
+pub use path::ParameterPath;
 pub use transformer::Transformer;

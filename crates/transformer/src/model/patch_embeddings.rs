@@ -3,15 +3,15 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Initializer};
 use burn::tensor::module::embedding;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use relprop_rules::{
     Pass,
     operations::{EmbeddingSum, Linear},
     precision::widen,
 };
 
-use super::transformer::drop;
-use crate::{Batch, Distillation, PatchConfig, TransformerConfig};
+use super::dropout::dropout;
+use crate::{Distillation, PatchConfig, TransformerConfig};
 
 /// One linear map over all patches, the tokens before them, and the sum with positions.
 #[derive(Module, Debug)]
@@ -72,12 +72,17 @@ impl PatchEmbeddings {
         self.position.val()
     }
 
-    /// `[batch, position, feature]`.
-    pub(super) fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
-        let pixels = batch.pixels.clone().expect("the batch is of pictures");
+    /// From the numbers of the patches, `[batch, patch, number]`, and the positions of their tokens,
+    /// `[batch, position]`, to `[batch, position, feature]`.
+    pub(super) fn forward(
+        &self,
+        pixels: &Tensor<3>,
+        positions: &Tensor<2, Int>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
         let projection = self.patch.operation();
         let dtype = widen(self.positions()).dtype();
-        let pixels = pass.signal("pixel", pixels.cast(dtype));
+        let pixels = pass.signal("pixel", pixels.clone().cast(dtype));
         let patches = pass.apply("patch", &projection, pixels);
 
         let [count, _, width] = patches.dims();
@@ -96,9 +101,9 @@ impl PatchEmbeddings {
         let tokens = pass.signal("token", Tensor::cat(tokens, 1));
 
         let table = self.positions().squeeze_dim(0);
-        let position = widen(embedding(table, batch.positions.clone()));
+        let position = widen(embedding(table, positions.clone()));
         let position = pass.signal("position", position);
         let x = pass.apply("sum", &EmbeddingSum, (tokens, vec![position]));
-        drop(&self.dropout, x, pass)
+        dropout(&self.dropout, x, pass)
     }
 }

@@ -8,10 +8,7 @@ use super::Transformer;
 impl Transformer {
     /// The type of float that this model's weights have.
     pub fn dtype(&self) -> DType {
-        match &self.patch_embeddings {
-            Some(embeddings) => embeddings.positions().dtype(),
-            None => self.word_embeddings().dtype(),
-        }
+        self.embeddings.home().1
     }
 
     /// The same model with weights in `dtype`, a type of float that its device has. What it computes

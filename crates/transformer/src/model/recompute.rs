@@ -26,27 +26,27 @@ impl Transformer {
     ) -> (Tensor<2>, Tensor<3>) {
         let mut pass = Pass::new(rules);
         let start = self.embed(batch, &mut pass).without_autodiff();
-        let around = self.around(batch, start.dtype());
-        let read = self.narrows().then(|| self.read(batch));
+        let context = self.attention_context(batch, start.dtype());
+        let answer = self.narrows().then(|| self.answer_tokens(batch));
         let mut inputs = Vec::with_capacity(self.config().blocks);
         let mut x = start.clone();
         for index in 0..self.config().blocks {
             inputs.push(x.clone());
             x = self
-                .block(index, x, &around, read, &mut pass)
+                .block(index, x, &context, answer, &mut pass)
                 .without_autodiff();
         }
 
         let mut logits = None;
         let mut gradient = gradient_at(x, |x| {
-            let found = self.decide(x, batch, read, &mut pass);
+            let found = self.decide(x, batch, answer, &mut pass);
             let values = found.clone().without_autodiff();
             logits = Some(values.clone());
             (found * weigh(values)).sum()
         });
         for (index, input) in inputs.into_iter().enumerate().rev() {
             gradient = gradient_at(input, |x| {
-                (self.block(index, x, &around, read, &mut pass) * gradient).sum()
+                (self.block(index, x, &context, answer, &mut pass) * gradient).sum()
             });
         }
         let logits = logits.expect("the head was run");

@@ -8,26 +8,23 @@ use relprop_rules::{
     operations::{Linear as LinearMap, Pooling},
 };
 
-use super::attention::Surroundings;
+use super::attention::AttentionContext;
 use super::block::Block;
+use super::dropout::dropout;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
 use super::linear::linear;
-use super::patch_embeddings::PatchEmbeddings;
 use super::pooler::Pooler;
-use super::rotation::rotation;
+use super::rotary::rotary;
 use crate::{
-    Batch, ConfigError, Distillation, Head, NormPlacement, PaddingSide, Picture, TokenizedText,
-    TransformerConfig,
+    AnswersAt, Batch, ConfigError, Distillation, Head, InputConfig, NormPlacement, PaddingSide,
+    Picture, TokenizedText, TransformerConfig,
 };
 
 /// A Transformer that classifies texts or pictures, or continues texts.
 #[derive(Module, Debug)]
 pub struct Transformer {
-    /// What reads texts, or
-    pub(super) embeddings: Option<Embeddings>,
-    /// what reads pictures: one of the two is there.
-    pub(super) patch_embeddings: Option<PatchEmbeddings>,
+    pub(super) embeddings: Embeddings,
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
     pooler: Option<Pooler>,
@@ -53,18 +50,12 @@ impl Transformer {
             Head::NextToken { tied } => (!tied, false),
         };
         let std = config.initializer_range;
-        let classifier = || linear(config.width, config.outputs(), std, bias, device);
-        let averaged = config
-            .patches
-            .is_some_and(|patches| patches.distillation == Distillation::Averaged);
+        let classifier = || linear(config.width, config.logits(), std, bias, device);
+        let patches = config.patches();
+        let averaged =
+            patches.is_some_and(|patches| patches.distillation == Distillation::Averaged);
         Ok(Self {
-            embeddings: match config.patches {
-                None => Some(Embeddings::new(config, device)),
-                Some(_) => None,
-            },
-            patch_embeddings: config
-                .patches
-                .map(|patches| PatchEmbeddings::new(&patches, config, device)),
+            embeddings: Embeddings::new(config, device),
             encoder: (0..config.blocks)
                 .map(|_| Block::new(config, device))
                 .collect(),
@@ -100,14 +91,11 @@ impl Transformer {
 
     /// The device that the weights are on.
     pub fn device(&self) -> Device {
-        match &self.patch_embeddings {
-            Some(embeddings) => embeddings.positions().device(),
-            None => self.word_embeddings().device(),
-        }
+        self.embeddings.home().0
     }
 
-    /// The logits of each text, or picture, `[batch, label]`; of a language model, those of the token after the
-    /// one that the batch [reads](Batch::read), `[batch, token]`.
+    /// The logits of each text, or picture, `[batch, label]`; of a language model, those of the token
+    /// after the one that [answers](Transformer::answer_tokens), `[batch, token]`.
     ///
     /// Dropout is on only in a [training](Pass::training) pass. The signal `blocks` is the input of
     /// the first block, and `encoder.0.output` what it gives.
@@ -123,9 +111,9 @@ impl Transformer {
             && !pass.is_watched(&last)
             && !pass.is_watched("final-norm")
             && self.narrows();
-        let read = narrow.then(|| self.read(batch));
-        let x = self.hidden_states(batch, read, pass);
-        self.decide(x, batch, read, pass)
+        let answer = narrow.then(|| self.answer_tokens(batch));
+        let x = self.hidden_states(batch, answer, pass);
+        self.decide(x, batch, answer, pass)
     }
 
     /// Whether the head reads one token alone.
@@ -133,19 +121,19 @@ impl Transformer {
         self.distillation_classifier.is_none()
     }
 
-    /// What the last block made of every token, or of the one that is `read` alone, to the logits,
-    /// `[batch, label or token]`.
+    /// What the last block made of every token, or of the one that is the `answer` alone, to the
+    /// logits, `[batch, label or token]`.
     pub(super) fn decide(
         &self,
         x: Tensor<3>,
         batch: &Batch,
-        read: Option<&Tensor<3>>,
+        answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<2> {
         let x = self.normed(x, pass);
-        let weights = match read {
-            Some(read) if !self.encoder.is_empty() => read.clone().sum_dim(2),
-            _ => self.read(batch).clone(),
+        let weights = match answer {
+            Some(answer) if !self.encoder.is_empty() => answer.clone().sum_dim(2),
+            _ => self.answer_tokens(batch).clone(),
         };
         let mut weights = weights.cast(x.dtype());
         if self.distillation_classifier.is_some() {
@@ -163,11 +151,12 @@ impl Transformer {
         self.head(x, pass).squeeze_dim(1)
     }
 
-    /// 1 at the token of each text that the head reads and 0 elsewhere, `[batch, 1, position]`.
-    pub fn read<'b>(&self, batch: &'b Batch) -> &'b Tensor<3> {
-        match self.config.head {
-            Head::Labels => &batch.first,
-            Head::NextToken { .. } => &batch.read,
+    /// 1 at the token of each text whose hidden state the head reads and 0 elsewhere,
+    /// `[batch, 1, position]`.
+    pub fn answer_tokens<'b>(&self, batch: &'b Batch) -> &'b Tensor<3> {
+        match self.config.head.answers_at() {
+            AnswersAt::First => &batch.first,
+            AnswersAt::Last => &batch.last,
         }
     }
 
@@ -186,7 +175,7 @@ impl Transformer {
     /// `[batch, position, feature]` to `[batch, position, label or token]`; of two tokens with a
     /// classifier each, to the mean of their logits, `[batch, 1, label]`.
     fn head(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-        let x = drop(&self.dropout, x, pass);
+        let x = dropout(&self.dropout, x, pass);
         let head = match &self.classifier {
             Some(classifier) => LinearMap::from(classifier),
             None => LinearMap {
@@ -208,48 +197,47 @@ impl Transformer {
     }
 
     /// What the last block makes of every token, `[batch, position, feature]`; given which token of
-    /// each text is `read`, of that one alone, `[batch, 1, feature]`.
-    fn hidden_states(&self, batch: &Batch, read: Option<&Tensor<3>>, pass: &mut Pass) -> Tensor<3> {
+    /// each text is the `answer`, of that one alone, `[batch, 1, feature]`.
+    fn hidden_states(
+        &self,
+        batch: &Batch,
+        answer: Option<&Tensor<3>>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
         let x = self.embed(batch, pass);
-        let around = self.around(batch, x.dtype());
+        let context = self.attention_context(batch, x.dtype());
         let blocks = 0..self.encoder.len();
-        blocks.fold(x, |x, index| self.block(index, x, &around, read, pass))
+        blocks.fold(x, |x, index| self.block(index, x, &context, answer, pass))
     }
 
     /// The input of the first block, `[batch, position, feature]`.
     pub(super) fn embed(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
-        let x = pass.within("embeddings", |pass| {
-            match (&self.embeddings, &self.patch_embeddings) {
-                (Some(embeddings), _) => embeddings.forward(batch, pass),
-                (_, Some(embeddings)) => embeddings.forward(batch, pass),
-                (None, None) => unreachable!("one of them is there"),
-            }
-        });
+        let x = pass.within("embeddings", |pass| self.embeddings.forward(batch, pass));
         pass.signal("blocks", x)
     }
 
-    /// What all blocks share about the tokens of the batch.
-    pub(super) fn around(&self, batch: &Batch, dtype: DType) -> Surroundings {
-        let rotary = self.config.attention.rotary.as_ref();
-        Surroundings {
+    /// What attention in every block needs to know about the tokens of the batch.
+    pub(super) fn attention_context(&self, batch: &Batch, dtype: DType) -> AttentionContext {
+        let config = self.config.attention.rotary.as_ref();
+        AttentionContext {
             hidden: self.hidden(batch),
-            rotary: rotary.map(|of| rotation(of, self.config.head_width(), batch, dtype)),
+            rotary: config.map(|config| rotary(config, self.config.head_width(), batch, dtype)),
         }
     }
 
     /// One block, `[batch, position, feature]` to the same; the last one, given which token of each
-    /// text is `read`, to `[batch, 1, feature]`.
+    /// text is the `answer`, to `[batch, 1, feature]`.
     pub(super) fn block(
         &self,
         index: usize,
         x: Tensor<3>,
-        around: &Surroundings,
-        read: Option<&Tensor<3>>,
+        context: &AttentionContext,
+        answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        let read = read.filter(|_| index + 1 == self.encoder.len());
+        let answer = answer.filter(|_| index + 1 == self.encoder.len());
         pass.within(format_args!("encoder.{index}"), |pass| {
-            let x = self.encoder[index].forward(x, around, read, pass);
+            let x = self.encoder[index].forward(x, context, answer, pass);
             pass.signal("output", x)
         })
     }
@@ -290,8 +278,10 @@ impl Transformer {
     ///
     /// If the model reads pictures.
     pub fn word_embeddings(&self) -> Tensor<2> {
-        let embeddings = self.embeddings.as_ref();
-        embeddings.expect("the model reads texts").words()
+        match &self.embeddings {
+            Embeddings::Tokens(tokens) => tokens.words(),
+            Embeddings::Patches(_) => panic!("a model that reads pictures has no word embeddings"),
+        }
     }
 
     /// The sites between blocks, in the order of computation: `blocks`, then the output of each block.
@@ -306,9 +296,9 @@ impl Transformer {
     /// Every site of this model, in the order of computation, with the shapes that a text of two
     /// tokens, or a picture, gives.
     pub fn sites(&self) -> Vec<Site> {
-        let text = match self.config.patches {
-            None => TokenizedText::padding(self.config.padding_token, 2),
-            Some(patches) => Picture::blank(patches).into_tokens(""),
+        let text = match self.config.input {
+            InputConfig::Tokens { .. } => TokenizedText::padding(self.config.padding_token, 2),
+            InputConfig::Patches(patches) => Picture::blank(patches).into_tokens(""),
         };
         let device = self.device().without_autodiff();
         let batch = Batch::new(
@@ -320,14 +310,5 @@ impl Transformer {
         let mut trace = Pass::trace();
         self.forward(&batch, &mut trace);
         trace.into_sites()
-    }
-}
-
-/// Dropout, in a training pass only.
-pub(super) fn drop<const D: usize>(dropout: &Dropout, x: Tensor<D>, pass: &Pass) -> Tensor<D> {
-    if pass.is_training() {
-        dropout.forward(x)
-    } else {
-        x
     }
 }

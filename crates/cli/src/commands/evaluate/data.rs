@@ -8,7 +8,7 @@ use relprop_checkpoints::{Model, Truncation};
 use relprop_data::{corpus, corpus::Tree};
 use relprop_evaluate::{Polarity, Sample, predictions};
 use relprop_explain::Target;
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{Outputs, TokenizedText};
 use sha2::{Digest, Sha256};
 
 use crate::args::{EvaluationTarget, REVIEWS};
@@ -49,11 +49,12 @@ pub(crate) fn labelled(
     target: EvaluationTarget,
     model: &Model,
 ) -> anyhow::Result<Data> {
-    if model.transformer.config().is_language_model() {
-        bail!(
+    match model.transformer.config().head.outputs() {
+        Outputs::Labels => {}
+        Outputs::Vocabulary => bail!(
             "the model continues texts and has no labels to be measured on: `evaluate` and `tune` are \
              for classifiers; docs/language-models.md says how language models are measured"
-        );
+        ),
     }
     let (found, sha256) = if path == Path::new(EMBEDDED) && !path.exists() {
         (embedded(seed), None)

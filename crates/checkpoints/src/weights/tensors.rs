@@ -4,10 +4,8 @@
 //! memory. Mapping the file would count as a copy, and needs `unsafe`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::store::{bridge, burn_pack};
@@ -15,8 +13,9 @@ use burn::tensor::{Bytes, DType, Shape, TensorData};
 use bytemuck::{Pod, cast_slice_mut};
 use safetensors::tensor::{Dtype, Metadata};
 
-use super::CheckpointError;
-use super::files::{Format, WeightFiles, io_error};
+use super::files::{Format, WeightFiles};
+use crate::CheckpointError;
+use crate::files::{File, io_error};
 
 /// A longer header is a damaged one.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -84,7 +83,7 @@ pub(super) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, Chec
         for (name, tensor) in found {
             if all.insert(name.clone(), tensor).is_some() {
                 return Err(CheckpointError::Index {
-                    path: files.main.clone(),
+                    path: files.main.path().to_owned(),
                     message: format!("{name} is in more than one of its files"),
                 });
             }
@@ -93,25 +92,26 @@ pub(super) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, Chec
     Ok(all)
 }
 
-fn safetensors(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
+fn safetensors(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
     let damaged = |message: String| CheckpointError::Damaged {
-        path: path.to_owned(),
+        path: file.path().to_owned(),
         format: Format::Safetensors.name(),
         message,
     };
-    let mut file = File::open(path).map_err(io_error(path))?;
-    let length = file.metadata().map_err(io_error(path))?.len();
+    let length = file.length().map_err(io_error(file.path()))?;
 
     let mut start = [0; 8];
-    file.read_exact(&mut start)
-        .map_err(|_| damaged("it has no header".to_owned()))?;
+    if length < 8 {
+        return Err(damaged("it has no header".to_owned()));
+    }
+    file.read_at(0, &mut start).map_err(io_error(file.path()))?;
     let header_length = u64::from_le_bytes(start);
     if header_length > LONGEST_HEADER || 8 + header_length > length {
         return Err(damaged("its header is longer than it is".to_owned()));
     }
-    let mut header = Vec::new();
-    let read = (&mut file).take(header_length).read_to_end(&mut header);
-    read.map_err(io_error(path))?;
+    let mut header = vec![0; header_length as usize];
+    file.read_at(8, &mut header)
+        .map_err(io_error(file.path()))?;
 
     // Reading the metadata checks that the tensors lie one after another and fit their shapes.
     let metadata: Metadata = serde_json::from_slice(&header).map_err(|e| damaged(e.to_string()))?;
@@ -120,16 +120,15 @@ fn safetensors(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
         return Err(damaged("its tensors do not fill it to the end".to_owned()));
     }
 
-    let path: Arc<Path> = path.into();
     let tensors = metadata.tensors().into_iter().map(|(name, info)| {
         let (begin, end) = info.data_offsets;
-        let (path, size) = (Arc::clone(&path), end - begin);
+        let (file, size) = (file.clone(), end - begin);
         let begin = data + begin as u64;
         let dtype = float(info.dtype);
         let read: Box<ReadBytes> = match info.dtype.bitsize() {
-            64 => Box::new(move || read_at::<u64>(&path, begin, size / 8)),
-            32 => Box::new(move || read_at::<u32>(&path, begin, size / 4)),
-            _ => Box::new(move || read_at::<u16>(&path, begin, size / 2)),
+            64 => Box::new(move || numbers::<u64>(&file, begin, size / 8)),
+            32 => Box::new(move || numbers::<u32>(&file, begin, size / 4)),
+            _ => Box::new(move || numbers::<u16>(&file, begin, size / 2)),
         };
         let shape = info.shape.clone();
         let tensor = Stored { dtype, shape, read };
@@ -140,11 +139,9 @@ fn safetensors(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
 
 /// Reads `count` numbers to where numbers of their size may stand: Burn would move them there, which
 /// takes a second copy.
-fn read_at<E: Pod + Send + Sync>(path: &Path, begin: u64, count: usize) -> io::Result<Bytes> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(begin))?;
+fn numbers<E: Pod + Send + Sync>(file: &File, begin: u64, count: usize) -> io::Result<Bytes> {
     let mut numbers = vec![E::zeroed(); count];
-    file.read_exact(cast_slice_mut(&mut numbers))?;
+    file.read_at(begin, cast_slice_mut(&mut numbers))?;
     Ok(Bytes::from_elems(numbers))
 }
 
@@ -159,11 +156,14 @@ fn float(dtype: Dtype) -> Result<DType, String> {
 }
 
 #[cfg(feature = "pytorch")]
-fn pytorch(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
+fn pytorch(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
     use pytorch_reader::{DType as Theirs, PytorchReader};
 
-    let reader = PytorchReader::new(path).map_err(|error| CheckpointError::Damaged {
-        path: path.to_owned(),
+    if !file.is_on_disk() {
+        return Err(CheckpointError::PyTorchAtHand(file.path().to_owned()));
+    }
+    let reader = PytorchReader::new(file.path()).map_err(|error| CheckpointError::Damaged {
+        path: file.path().to_owned(),
         format: Format::PyTorch.name(),
         message: error.to_string(),
     })?;
@@ -183,6 +183,6 @@ fn pytorch(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
 }
 
 #[cfg(not(feature = "pytorch"))]
-fn pytorch(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
-    Err(CheckpointError::PyTorch(path.to_owned()))
+fn pytorch(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
+    Err(CheckpointError::PyTorch(file.path().to_owned()))
 }

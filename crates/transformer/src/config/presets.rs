@@ -2,9 +2,11 @@
 
 use relprop_rules::operations::{Activation, NormScale};
 
+use crate::Head;
+
 use super::{
-    AttentionConfig, Biases, FeedForwardConfig, HIDDEN, Head, NormConfig, NormPlacement,
-    PatchConfig, RotaryConfig, TransformerConfig,
+    AttentionConfig, Biases, FeedForwardConfig, InputConfig, NormConfig, NormPlacement,
+    PATCH_HIDDEN, PatchConfig, RotaryConfig, TransformerConfig,
 };
 
 impl TransformerConfig {
@@ -16,8 +18,7 @@ impl TransformerConfig {
             plus_one: false,
         };
         Self {
-            vocabulary,
-            patches: None,
+            input: InputConfig::Tokens { vocabulary },
             positions: 128,
             first_position: 0,
             token_types: 2,
@@ -102,14 +103,14 @@ impl TransformerConfig {
     /// and norms before each part.
     pub fn vit(patches: PatchConfig, labels: Vec<String>) -> Self {
         Self {
-            patches: Some(patches),
+            input: InputConfig::Patches(patches),
             positions: patches.positions(),
             token_types: 0,
-            padding_token: HIDDEN,
+            padding_token: PATCH_HIDDEN,
             embedding_norm: None,
             norm_placement: NormPlacement::Before,
             pooler: None,
-            ..Self::bert(2, labels)
+            ..Self::bert(0, labels)
         }
     }
 }

@@ -1,13 +1,17 @@
 //! The keys of a `config.json`, and the field of the configuration that each one sets.
+//!
+//! The constants are keys that several families have, some under a name of their own.
+
+pub mod rotary;
 
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Map, Value, json};
 
-use relprop_transformer::{FeedForwardConfig, Head, TransformerConfig};
+use relprop_transformer::{FeedForwardConfig, Head, InputConfig, TransformerConfig};
 
 /// What a key of `config.json` stands for.
 #[derive(Clone, Copy)]
-pub(super) enum Key {
+pub enum Key {
     /// A size, which must be given.
     Size(fn(&mut TransformerConfig) -> &mut usize),
     /// The name of an activation, which must be given.
@@ -20,27 +24,56 @@ pub(super) enum Key {
     Flag(fn(&mut TransformerConfig) -> &mut bool),
     /// Only this value, here in JSON, is supported: it is what is computed anyway.
     Only(&'static str),
-    /// Anything else.
-    Other {
+    /// Anything else. It is left as it is where the key is not there, or null.
+    Custom {
         /// Whether it must be given.
         required: bool,
-        /// Sets what the key stands for, or says what is wrong with it.
-        read: fn(&mut TransformerConfig, &Value) -> Result<(), String>,
+        /// Sets what the key stands for.
+        read: fn(&mut TransformerConfig, &Value) -> Result<(), KeyError>,
         /// The key's value; null if it need not be written.
         write: fn(&TransformerConfig) -> Value,
     },
-    /// Like [`Key::Other`], where it says something that the key is not there, or null.
+    /// Like [`Key::Custom`], where it says something that the key is not there, or null.
     Derived {
-        /// Sets what the key stands for, or says what is wrong with it; none if it is not there.
-        read: fn(&mut TransformerConfig, Option<&Value>) -> Result<(), String>,
+        /// Sets what the key stands for; the value is none if the key is not there, and may be null.
+        read: fn(&mut TransformerConfig, Option<&Value>) -> Result<(), KeyError>,
         /// The key's value.
         write: fn(&TransformerConfig) -> Value,
     },
 }
 
+/// What is wrong with the value of a key. It is said after the key's name: `is 7; it must be true or
+/// false`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct KeyError(String);
+
+impl KeyError {
+    /// A sentence that goes on where the key's name ends.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// The value is none of these: `true or false`.
+    pub fn must_be(value: &Value, what: &str) -> Self {
+        Self(format!("is {value}; it must be {what}"))
+    }
+
+    /// The value may be one that other implementations know; here, only these are supported.
+    pub fn only(value: &Value, supported: &str) -> Self {
+        Self(format!("is {value}; only {supported} is supported"))
+    }
+
+    /// The same of a key inside the value of another.
+    #[must_use]
+    pub fn within(self, key: &str) -> Self {
+        Self(format!("has `{key}`, which {self}"))
+    }
+}
+
 /// Keys that change no logit, whatever the family: what training, generation and saving were told,
 /// and numbers of tokens that the tokenizer knows by itself.
-pub(super) const HARMLESS: &[&str] = &[
+pub const HARMLESS: &[&str] = &[
     "_attn_implementation",
     "_name_or_path",
     "_num_labels",
@@ -93,7 +126,7 @@ impl Key {
     pub(super) fn is_required(&self) -> bool {
         match self {
             Self::Size(_) | Self::Activation(_) => true,
-            Self::Other { required, .. } => *required,
+            Self::Custom { required, .. } => *required,
             Self::Number(_)
             | Self::Token(_)
             | Self::Flag(_)
@@ -103,26 +136,27 @@ impl Key {
     }
 
     /// Sets what the key stands for. The error goes on where the key's name ends.
-    pub(super) fn read(&self, config: &mut TransformerConfig, value: &Value) -> Result<(), String> {
+    pub(super) fn read(
+        &self,
+        config: &mut TransformerConfig,
+        value: &Value,
+    ) -> Result<(), KeyError> {
         match self {
             Self::Size(field) => *field(config) = size(value)?,
             Self::Number(field) => *field(config) = number(value)?,
-            Self::Flag(field) => {
-                let flag = value.as_bool();
-                *field(config) = flag.ok_or_else(|| must_be(value, "true or false"))?;
-            }
+            Self::Flag(field) => *field(config) = flag(value)?,
             Self::Token(field) => {
                 let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
-                *field(config) = id.ok_or_else(|| must_be(value, "the id of a token"))?;
+                *field(config) = id.ok_or_else(|| KeyError::must_be(value, "the id of a token"))?;
             }
             Self::Activation(field) => *field(config) = activation(value)?,
             Self::Only(supported) => {
                 let known = serde_json::from_str(supported);
                 if !known.is_ok_and(|supported: Value| supported == *value) {
-                    return Err(format!("is {value}; only {supported} is supported"));
+                    return Err(KeyError::only(value, supported));
                 }
             }
-            Self::Other { read, .. } => read(config, value)?,
+            Self::Custom { read, .. } => read(config, value)?,
             Self::Derived { read, .. } => read(config, Some(value))?,
         }
         Ok(())
@@ -133,7 +167,7 @@ impl Key {
         &self,
         config: &mut TransformerConfig,
         value: Option<&Value>,
-    ) -> Result<(), String> {
+    ) -> Result<(), KeyError> {
         match self {
             Self::Derived { read, .. } => read(config, value),
             _ => Ok(()),
@@ -149,34 +183,49 @@ impl Key {
             Self::Token(field) => json!(*field(&mut config)),
             Self::Flag(field) => json!(*field(&mut config)),
             Self::Activation(field) => name(*field(&mut config)).into(),
-            Self::Other { write, .. } | Self::Derived { write, .. } => write(&config),
+            Self::Custom { write, .. } | Self::Derived { write, .. } => write(&config),
             Self::Only(_) => Value::Null,
         }
     }
 }
 
 /// A size, as the value of a key.
-pub(super) fn size(value: &Value) -> Result<usize, String> {
+///
+/// # Errors
+///
+/// A [`KeyError`] if the value is another one.
+pub fn size(value: &Value) -> Result<usize, KeyError> {
     let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
-    size.ok_or_else(|| must_be(value, "a whole number"))
+    size.ok_or_else(|| KeyError::must_be(value, "a whole number"))
 }
 
 /// A number, as the value of a key.
-pub(super) fn number(value: &Value) -> Result<f64, String> {
-    value.as_f64().ok_or_else(|| must_be(value, "a number"))
+///
+/// # Errors
+///
+/// A [`KeyError`] if the value is another one.
+pub fn number(value: &Value) -> Result<f64, KeyError> {
+    let number = value.as_f64();
+    number.ok_or_else(|| KeyError::must_be(value, "a number"))
 }
 
-pub(super) fn must_be(value: &Value, what: &str) -> String {
-    format!("is {value}; it must be {what}")
+/// True or false, as the value of a key.
+///
+/// # Errors
+///
+/// A [`KeyError`] if the value is another one.
+pub fn flag(value: &Value) -> Result<bool, KeyError> {
+    let flag = value.as_bool();
+    flag.ok_or_else(|| KeyError::must_be(value, "true or false"))
 }
 
-fn activation(value: &Value) -> Result<Activation, String> {
+fn activation(value: &Value) -> Result<Activation, KeyError> {
     let known = ACTIVATIONS
         .iter()
         .find(|(name, _)| value.as_str() == Some(name));
     known.map(|(_, activation)| *activation).ok_or_else(|| {
         let names = ACTIVATIONS.map(|(name, _)| format!("`{name}`"));
-        format!("is {value}; supported are {}", names.join(", "))
+        KeyError(format!("is {value}; supported are {}", names.join(", ")))
     })
 }
 
@@ -186,7 +235,7 @@ fn name(activation: Activation) -> &'static str {
 }
 
 /// The feed-forward part, which every family of Hugging Face has.
-pub(super) fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardConfig {
+pub fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardConfig {
     config.feed_forward.get_or_insert(FeedForwardConfig {
         width: 0,
         activation: Activation::Gelu,
@@ -194,8 +243,22 @@ pub(super) fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardCo
     })
 }
 
+/// `vocab_size`, of a model that reads texts.
+pub const VOCABULARY: Key = Key::Custom {
+    required: true,
+    read: |config, value| {
+        let vocabulary = size(value)?;
+        config.input = InputConfig::Tokens { vocabulary };
+        Ok(())
+    },
+    write: |config| match config.input {
+        InputConfig::Tokens { vocabulary } => json!(vocabulary),
+        InputConfig::Patches(_) => Value::Null,
+    },
+};
+
 /// The epsilon inside the root of every norm.
-pub(super) const EPSILON: Key = Key::Other {
+pub const EPSILON: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let epsilon = number(value)?;
@@ -207,11 +270,10 @@ pub(super) const EPSILON: Key = Key::Other {
 };
 
 /// `tie_word_embeddings`: whether a language model's head is the table of word embeddings.
-pub(super) const TIED: Key = Key::Other {
+pub const TIED: Key = Key::Custom {
     required: false,
     read: |config, value| {
-        let tied = value.as_bool();
-        let tied = tied.ok_or_else(|| must_be(value, "true or false"))?;
+        let tied = flag(value)?;
         config.head = Head::NextToken { tied };
         Ok(())
     },
@@ -219,10 +281,10 @@ pub(super) const TIED: Key = Key::Other {
 };
 
 /// `id2label`: the labels by the numbers of their logits.
-pub(super) const LABELS: Key = Key::Other {
+pub const LABELS: Key = Key::Custom {
     required: false,
     read: |config, value| {
-        let wrong = || must_be(value, "a label for each of the ids 0, 1, 2, ...");
+        let wrong = || KeyError::must_be(value, "a label for each of the ids 0, 1, 2, ...");
         let by_id = value.as_object().ok_or_else(wrong)?;
         let label = |id: usize| by_id.get(&id.to_string()).and_then(Value::as_str);
         let labels = (0..by_id.len()).map(|id| label(id).map(str::to_owned));
@@ -237,7 +299,7 @@ pub(super) const LABELS: Key = Key::Other {
 };
 
 /// `label2id`: says again what `id2label` says, but transformers wants it.
-pub(super) const IDS: Key = Key::Other {
+pub const IDS: Key = Key::Custom {
     required: false,
     read: |_, _| Ok(()),
     write: |config| {
@@ -248,12 +310,12 @@ pub(super) const IDS: Key = Key::Other {
 };
 
 /// `num_labels`: where it disagrees with `id2label`, transformers gives the labels new names.
-pub(super) const LABEL_COUNT: Key = Key::Other {
+pub const LABEL_COUNT: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let count = size(value)?;
         if count > MOST_LABELS {
-            return Err(must_be(value, "a number of labels"));
+            return Err(KeyError::must_be(value, "a number of labels"));
         }
         if count != config.labels.len() {
             config.labels = numbered(count);
@@ -264,6 +326,6 @@ pub(super) const LABEL_COUNT: Key = Key::Other {
 };
 
 /// The labels of a classifier that names none.
-pub(super) fn numbered(count: usize) -> Vec<String> {
+pub fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|id| format!("LABEL_{id}")).collect()
 }

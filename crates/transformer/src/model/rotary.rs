@@ -10,7 +10,7 @@ use crate::{Batch, RotaryConfig};
 /// The rotation of every token of the batch, for heads of `width` features.
 ///
 /// The angles are computed here, in f64: in f32, those of late positions would lose their digits.
-pub(super) fn rotation(config: &RotaryConfig, width: usize, batch: &Batch, dtype: DType) -> Rotary {
+pub(super) fn rotary(config: &RotaryConfig, width: usize, batch: &Batch, dtype: DType) -> Rotary {
     let [texts, positions] = batch.positions.dims();
     let device = batch.positions.device();
     let frequencies = frequencies(config, width);

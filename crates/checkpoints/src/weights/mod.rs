@@ -1,5 +1,8 @@
 //! A model's weights: the tensors under the family's names, in its layout.
 
+mod files;
+mod tensors;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,15 +13,19 @@ use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurn
 use burn::tensor::{DType, Tensor, TensorData};
 use safetensors::tensor::{Dtype, View};
 
-use super::files::{WeightFiles, io_error};
-use super::tensors::{self, Stored};
-use super::{CheckpointError, Family};
-use relprop_transformer::Transformer;
+use self::tensors::Stored;
+use crate::files::io_error;
+use crate::{CheckpointError, Family};
+use relprop_transformer::{ParameterPath, Transformer};
+
+#[cfg(feature = "hub")]
+pub(crate) use files::{Format, index_of, read_index};
+pub(crate) use files::{WEIGHTS, WeightFiles};
 
 /// Reads every tensor of the model, into the floats that the device computes in.
 ///
 /// Whatever is wrong with a name, a type or a shape is found before the first number is read.
-pub(super) fn read(
+pub(crate) fn read(
     model: &mut Transformer,
     family: &Family,
     files: &WeightFiles,
@@ -56,7 +63,7 @@ pub(super) fn read(
     problems.extend(extra.map(|name| format!("{name} belongs to no part of the model")));
     if !problems.is_empty() {
         return Err(CheckpointError::Tensors {
-            path: files.main.clone(),
+            path: files.main.path().to_owned(),
             problems,
         });
     }
@@ -66,10 +73,12 @@ pub(super) fn read(
     let turn: Box<dyn ModuleAdapter> = Box::new(PyTorchToBurnAdapter.chain(cast()));
     // Embeddings first: they are the largest, and a tensor is there twice while it is read.
     for (found, adapter) in [(straight, Box::new(cast()) as _), (turned, turn)] {
-        let report = model.apply(found, None, Some(adapter), false);
+        // As in `ParameterPath`, variants of enums have no part in names.
+        let skip_enum_variants = true;
+        let report = model.apply(found, None, Some(adapter), skip_enum_variants);
         if let Some(error) = report.errors.first() {
             return Err(CheckpointError::Damaged {
-                path: files.main.clone(),
+                path: files.main.path().to_owned(),
                 format: files.format.name(),
                 message: error.to_string(),
             });
@@ -114,7 +123,7 @@ fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<FileTensor> {
         match tensors.iter_mut().find(|tensor| tensor.name == name) {
             Some(tensor) => tensor.parts.push(parameter),
             None => tensors.push(FileTensor {
-                turned: parameter.is_linear && !family.keeps(&ours),
+                turned: parameter.is_linear && !family.is_untransposed(&ours),
                 name,
                 parts: vec![parameter],
             }),
@@ -161,29 +170,25 @@ impl FileTensor {
 
 #[derive(Default)]
 struct Parameters {
-    /// The names and the types of the modules around.
-    around: Vec<(String, String)>,
+    path: ParameterPath,
     found: Vec<Parameter>,
 }
 
 impl ModuleVisitor for Parameters {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        let module = (name.to_owned(), container_type.to_owned());
-        self.around.push(module);
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.around.pop();
+        self.path.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let names: Vec<_> = self.around.iter().map(|(name, _)| name.as_str()).collect();
-        let owner = self.around.last().map(|(_, kind)| kind.as_str());
         self.found.push(Parameter {
-            name: names.join("."),
+            name: self.path.name(),
             // Asking for the tensor itself would draw it at random.
             shape: parameter.lazy_shape().to_vec(),
-            is_linear: owner == Some("Struct:Linear") && D == 2,
+            is_linear: self.path.owner() == Some("Struct:Linear") && D == 2,
         });
     }
 }
@@ -200,7 +205,7 @@ fn in_pytorch(ours: &str) -> String {
 /// Writes every tensor of the model to `file`, replacing it only once all are written.
 ///
 /// A new file gets the permissions that files here get by default.
-pub(super) fn write(
+pub(crate) fn write(
     model: &Transformer,
     family: &Family,
     file: &Path,
@@ -233,17 +238,17 @@ type ReadNumbers = Box<dyn Fn(bool) -> TensorData>;
 /// How to get at the numbers of each parameter, by its name.
 #[derive(Default)]
 struct Numbers {
-    around: Vec<String>,
+    path: ParameterPath,
     found: BTreeMap<String, (ReadNumbers, DType)>,
 }
 
 impl ModuleVisitor for Numbers {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.around.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.around.pop();
+        self.path.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
@@ -253,8 +258,7 @@ impl ModuleVisitor for Numbers {
             true => tensor.clone().swap_dims(D - 2, D - 1).into_data(),
             false => tensor.clone().into_data(),
         };
-        let name = self.around.join(".");
-        self.found.insert(name, (Box::new(read), dtype));
+        self.found.insert(self.path.name(), (Box::new(read), dtype));
     }
 }
 

@@ -1,6 +1,19 @@
-//! Pictures as patches.
+//! What a model reads: tokens, or the patches of pictures.
 
 use serde::{Deserialize, Serialize};
+
+/// What a model reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum InputConfig {
+    /// Texts.
+    Tokens {
+        /// How many tokens the vocabulary has.
+        vocabulary: usize,
+    },
+    /// Pictures.
+    Patches(PatchConfig),
+}
 
 /// How a picture is cut into patches, each of which is a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +73,8 @@ impl PatchConfig {
     }
 }
 
-/// The token of a patch that is shown, in a model for pictures.
-pub const SHOWN: u32 = 0;
+/// The token of a patch that is visible, in a model for pictures.
+pub const PATCH_VISIBLE: u32 = 0;
 /// The token of a patch that is hidden: all its numbers are zero, the mean of the pictures that the
 /// model was trained on.
-pub const HIDDEN: u32 = 1;
+pub const PATCH_HIDDEN: u32 = 1;

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{Key, number, size};
+use super::{Key, KeyError, number, size};
 use relprop_transformer::{RotaryConfig, RotaryScaling, TransformerConfig};
 
 /// `rope_theta`, before transformers 5.
-pub(super) const THETA: Key = Key::Other {
+pub const THETA: Key = Key::Custom {
     required: false,
     read: |config, value| {
         rotary(config).theta = number(value)?;
@@ -16,14 +16,14 @@ pub(super) const THETA: Key = Key::Other {
 };
 
 /// `rope_scaling`, before transformers 5.
-pub(super) const SCALING: Key = Key::Other {
+pub const SCALING: Key = Key::Custom {
     required: false,
     read,
     write: |_| Value::Null,
 };
 
 /// `rope_parameters`: both.
-pub(super) const PARAMETERS: Key = Key::Other {
+pub const PARAMETERS: Key = Key::Custom {
     required: false,
     read,
     write: |config| {
@@ -53,18 +53,18 @@ const STRETCHED: [&str; 4] = [
     "original_max_position_embeddings",
 ];
 
-fn read(config: &mut TransformerConfig, value: &Value) -> Result<(), String> {
+fn read(config: &mut TransformerConfig, value: &Value) -> Result<(), KeyError> {
     let object = value.as_object();
-    let object = object.ok_or_else(|| format!("is {value}; it must be an object"))?;
+    let object = object.ok_or_else(|| KeyError::must_be(value, "an object"))?;
     let kind = object.get("rope_type").or_else(|| object.get("type"));
     let kind = kind.map_or(Some("default"), Value::as_str);
     let known: &[&str] = match kind {
         Some("default") => &[],
         Some("llama3") => &STRETCHED,
         _ => {
-            return Err(format!(
+            return Err(KeyError::new(format!(
                 "is {value}; of the types of scaling, only `default` and `llama3` are supported"
-            ));
+            )));
         }
     };
     let mut keys = object.keys().map(String::as_str);
@@ -72,11 +72,11 @@ fn read(config: &mut TransformerConfig, value: &Value) -> Result<(), String> {
     let whole = |key: &&str| *key == "partial_rotary_factor" && object[*key].as_f64() == Some(1.0);
     if let Some(key) = keys.find(|key| !always.contains(key) && !known.contains(key) && !whole(key))
     {
-        return Err(format!("has `{key}`, which is not supported"));
+        return Err(KeyError::new("is not supported").within(key));
     }
     let rotary = rotary(config);
     if let Some(theta) = object.get("rope_theta") {
-        rotary.theta = number(theta)?;
+        rotary.theta = number(theta).map_err(|error| error.within("rope_theta"))?;
     }
     if kind == Some("llama3") {
         rotary.scaling = Some(scaling(object)?);
@@ -84,14 +84,19 @@ fn read(config: &mut TransformerConfig, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn scaling(object: &Map<String, Value>) -> Result<RotaryScaling, String> {
-    let get = |key: &str| object.get(key).ok_or_else(|| format!("has no `{key}`"));
+fn scaling(object: &Map<String, Value>) -> Result<RotaryScaling, KeyError> {
+    let get = |key: &str| {
+        let value = object.get(key);
+        value.ok_or_else(|| KeyError::new(format!("has no `{key}`")))
+    };
+    let number = |key: &str| number(get(key)?).map_err(|error| error.within(key));
+    let size = |key: &str| size(get(key)?).map_err(|error| error.within(key));
     let [factor, low, high, positions] = STRETCHED;
     Ok(RotaryScaling {
-        factor: number(get(factor)?)?,
-        low_frequency: number(get(low)?)?,
-        high_frequency: number(get(high)?)?,
-        original_positions: size(get(positions)?)?,
+        factor: number(factor)?,
+        low_frequency: number(low)?,
+        high_frequency: number(high)?,
+        original_positions: size(positions)?,
     })
 }
 

@@ -20,7 +20,7 @@ pub fn log_sum_exp(logits: &[f32]) -> f64 {
 /// p_j = exp(z_j) / sum_k exp(z_k), for each logit.
 ///
 /// ```
-/// use relprop_explain::softmax;
+/// use relprop_transformer::softmax;
 ///
 /// let probabilities = softmax(&[0.0, 3f32.ln()]);
 /// assert!((probabilities[1] - 0.75).abs() < 1e-6);

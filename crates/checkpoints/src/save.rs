@@ -1,0 +1,58 @@
+//! A model to files.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::files::{CONFIG, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG, io_error};
+use crate::weights::{self, WEIGHTS};
+use crate::{CheckpointError, Input, Model, Tokenizer};
+
+impl Model {
+    /// Writes a model folder, making it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// A [`CheckpointError`] that names the file.
+    pub fn save(&self, folder: &Path) -> Result<(), CheckpointError> {
+        fs::create_dir_all(folder).map_err(io_error(folder))?;
+        match &self.input {
+            Input::Text(tokenizer) => self.save_tokenizer(tokenizer, folder)?,
+            Input::Pictures(preprocessor) => {
+                let file = folder.join(PREPROCESSOR);
+                fs::write(&file, preprocessor.to_json()).map_err(io_error(&file))?;
+            }
+        }
+        weights::write(&self.transformer, self.family, &folder.join(WEIGHTS[0].0))?;
+
+        // Last: a folder with a config.json is a whole model.
+        let config_file = folder.join(CONFIG);
+        let config = Value::from(self.family.write(self.transformer.config()));
+        fs::write(&config_file, format!("{config:#}\n")).map_err(io_error(&config_file))
+    }
+
+    fn save_tokenizer(&self, tokenizer: &Tokenizer, folder: &Path) -> Result<(), CheckpointError> {
+        let tokenizer_file = folder.join(TOKENIZER);
+        fs::write(&tokenizer_file, tokenizer.to_json()?).map_err(io_error(&tokenizer_file))?;
+        let settings_file = folder.join(TOKENIZER_CONFIG);
+        let settings = format!("{:#}\n", self.tokenizer_config(tokenizer));
+        fs::write(&settings_file, settings).map_err(io_error(&settings_file))
+    }
+
+    /// Tells Python's transformers to take `tokenizer.json` as it is, whatever the family's own
+    /// tokenizer would do, and what to hand to the model.
+    fn tokenizer_config(&self, tokenizer: &Tokenizer) -> Value {
+        let config = self.transformer.config();
+        let mut inputs = vec!["input_ids", "attention_mask"];
+        if config.token_types > 1 {
+            inputs.push("token_type_ids");
+        }
+        json!({
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_input_names": inputs,
+            "model_max_length": config.positions,
+            "pad_token": tokenizer.token(config.padding_token),
+        })
+    }
+}

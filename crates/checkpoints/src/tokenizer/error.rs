@@ -1,0 +1,63 @@
+//! Texts that are too long, or are none that a model can be given.
+
+use serde::{Deserialize, Serialize};
+
+/// What to do with a text that has more tokens than the model has positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Truncation {
+    /// Cut it at the end and say how many tokens were dropped.
+    #[default]
+    Cut,
+    /// Cut it at the start and say how many tokens were dropped.
+    CutStart,
+    /// Refuse it.
+    Refuse,
+}
+
+/// Why a text cannot be given to a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// There is nothing in it.
+    #[error("the text is empty: there is nothing to explain")]
+    Empty,
+    /// It is longer than the model can read.
+    #[error(
+        "the text has {tokens} tokens and the model reads at most {positions}; \
+         shorten it, or let it be cut"
+    )]
+    TooLong {
+        /// How many tokens it has, special ones included.
+        tokens: usize,
+        /// How many the model reads.
+        positions: usize,
+    },
+    /// The tokenizer puts a token into a segment that the model does not have.
+    #[error(
+        "the tokenizer puts a token into segment {segment}, but the model has only {segments}; \
+         it does not read pairs of texts"
+    )]
+    Segment {
+        /// The segment, counted from 0.
+        segment: u32,
+        /// How many the model has.
+        segments: usize,
+    },
+    /// It does not have the token whose continuation was asked for.
+    #[error(
+        "there is no token {position}: the text has {tokens}, special ones included, counted from 0"
+    )]
+    Position {
+        /// The token that was asked for.
+        position: usize,
+        /// How many tokens the text has.
+        tokens: usize,
+    },
+    /// The model reads no texts.
+    #[error("the model reads pictures, not texts")]
+    Pictures,
+    /// The tokenizer failed.
+    #[error("the tokenizer failed: {0}")]
+    Tokenizer(String),
+}

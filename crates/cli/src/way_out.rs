@@ -1,0 +1,52 @@
+//! What the program offers where a library can only say what is wrong: its commands, flags and builds.
+
+use std::error::Error;
+
+use relprop_checkpoints::{CheckpointError, TextError};
+
+/// The fault, and the way out if the program has one.
+pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
+    match way_out(error) {
+        None => error.to_string(),
+        Some(way_out) => format!("{error}; {way_out}"),
+    }
+}
+
+/// The way out of this fault, if the program has one.
+pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<CheckpointError>() {
+        return of_checkpoint(error);
+    }
+    #[cfg(feature = "hub")]
+    if let Some(error) = error.downcast_ref::<relprop_checkpoints::HubError>() {
+        return of_hub(error);
+    }
+    match error.downcast_ref::<TextError>()? {
+        TextError::TooLong { .. } => Some("leave out --no-truncate to have it cut".to_owned()),
+        TextError::Pictures => Some("give PNG or JPEG files".to_owned()),
+        _ => None,
+    }
+}
+
+fn of_checkpoint(error: &CheckpointError) -> Option<String> {
+    match error {
+        CheckpointError::NoFolder(folder) => {
+            let folder = folder.display();
+            Some(format!("`relprop train --out {folder}` makes one"))
+        }
+        CheckpointError::PyTorch(_) => Some(PYTORCH.to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(feature = "hub")]
+fn of_hub(error: &relprop_checkpoints::HubError) -> Option<String> {
+    use relprop_checkpoints::HubError;
+    match error {
+        HubError::NoFile { pickled: true, .. } => Some(PYTORCH.to_owned()),
+        HubError::Index(error) => of_checkpoint(error),
+        _ => None,
+    }
+}
+
+const PYTORCH: &str = "build relprop with --features pytorch to read it as it is";

@@ -1,0 +1,96 @@
+//! From token ids to the input of the first block.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, Linear};
+use burn::tensor::{Device, Int, Tensor};
+use relprop_rules::{
+    Pass,
+    operations::{EmbeddingSum, Linear as LinearMap},
+    precision::widen,
+};
+
+use super::{dropout::dropout, layer_norm::LayerNorm, linear::linear};
+use crate::TransformerConfig;
+
+/// The sum of word, position and segment embeddings, its norm, and its projection to the width of
+/// hidden states where that is another one.
+#[derive(Module, Debug)]
+pub(super) struct TokenEmbeddings {
+    word: Embedding,
+    position: Option<Embedding>,
+    token_type: Option<Embedding>,
+    norm: Option<LayerNorm>,
+    projection: Option<Linear>,
+    dropout: Dropout,
+    #[module(skip)]
+    first_position: usize,
+    /// What word embeddings are multiplied by.
+    #[module(skip)]
+    scale: Option<f64>,
+}
+
+impl TokenEmbeddings {
+    pub(super) fn new(vocabulary: usize, config: &TransformerConfig, device: &Device) -> Self {
+        let std = config.initializer_range;
+        let width = config.embedding_width.unwrap_or(config.width);
+        let table = |rows: usize| {
+            EmbeddingConfig::new(rows, width)
+                .with_initializer(Initializer::Normal { mean: 0.0, std })
+                .init(device)
+        };
+        Self {
+            word: table(vocabulary),
+            position: (config.attention.rotary.is_none())
+                .then(|| table(config.first_position + config.positions)),
+            token_type: (config.token_types > 0).then(|| table(config.token_types)),
+            norm: config
+                .embedding_norm
+                .map(|norm| LayerNorm::new(&norm, width, device)),
+            projection: (width != config.width)
+                .then(|| linear(width, config.width, std, true, device)),
+            dropout: DropoutConfig::new(config.dropout).init(),
+            first_position: config.first_position,
+            scale: (config.scaled_embeddings).then(|| (width as f64).sqrt()),
+        }
+    }
+
+    /// The table of word embeddings, as a head reads it, `[token, feature]`.
+    pub(super) fn words(&self) -> Tensor<2> {
+        self.word.weight.val()
+    }
+
+    /// From the ids of tokens, of their segments and of their positions, each `[batch, position]`, to
+    /// `[batch, position, feature]`.
+    pub(super) fn forward(
+        &self,
+        ids: &Tensor<2, Int>,
+        types: &Tensor<2, Int>,
+        positions: &Tensor<2, Int>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
+        let word = widen(self.word.forward(ids.clone()));
+        let word = match self.scale {
+            Some(scale) => word * scale,
+            None => word,
+        };
+        let word = pass.signal("word", word);
+        let mut others = Vec::new();
+        if let Some(table) = &self.position {
+            let rows = positions.clone() + self.first_position as i64;
+            others.push(pass.signal("position", widen(table.forward(rows))));
+        }
+        if let Some(table) = &self.token_type {
+            let token_type = widen(table.forward(types.clone()));
+            others.push(pass.signal("token-type", token_type));
+        }
+        let mut x = pass.apply("sum", &EmbeddingSum, (word, others));
+        if let Some(norm) = &self.norm {
+            x = pass.apply("norm", &norm.operation(), x);
+        }
+        let x = dropout(&self.dropout, x, pass);
+        match &self.projection {
+            Some(projection) => pass.apply("projection", &LinearMap::from(projection), x),
+            None => x,
+        }
+    }
+}
