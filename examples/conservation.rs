@@ -132,20 +132,20 @@ fn draw(figure: &PathBuf, series: &[(&str, Vec<Point>)]) -> anyhow::Result<()> {
         .draw()?;
     let (from, to) = (left.max(low), right.min(high));
     chart.draw_series(LineSeries::new([(from, from), (to, to)], BLACK.mix(0.5)))?;
-    let colours = [
+    let colors = [
         RGBColor(150, 150, 150),
         RGBColor(31, 119, 200),
         RGBColor(214, 90, 40),
         RGBColor(30, 150, 90),
     ];
-    for ((name, points), colour) in series.iter().zip(colours) {
+    for ((name, points), color) in series.iter().zip(colors) {
         let dots = points
             .iter()
-            .map(|point| Circle::new(*point, 2, colour.mix(0.6).filled()));
+            .map(|point| Circle::new(*point, 2, color.mix(0.6).filled()));
         chart
             .draw_series(dots)?
             .label(*name)
-            .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+            .legend(move |(x, y)| Circle::new((x + 8, y), 4, color.filled()));
     }
     chart
         .configure_series_labels()

@@ -55,7 +55,7 @@ fn search(
         texts: &all[..40],
         held_out: &all[40..],
         tries,
-        unknown: model.tokenizer.id("[UNK]").unwrap(),
+        mask_token: model.tokenizer.id("[UNK]").unwrap(),
     };
     let mut attempts = Vec::new();
     let tuned = tune(&plan, |attempt| {
@@ -71,7 +71,7 @@ fn mean(model: &Model, rules: &RuleSet, name: &str, samples: &[Sample]) -> f64 {
     let evaluation = Evaluation {
         model,
         metrics: &metrics,
-        unknown: model.tokenizer.id("[UNK]").unwrap(),
+        mask_token: model.tokenizer.id("[UNK]").unwrap(),
         seed: 0,
     };
     let explainer = Explainer::new(model, rules, &Registry::default()).unwrap();

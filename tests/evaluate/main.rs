@@ -77,7 +77,7 @@ fn measure_candidate(
     let evaluation = Evaluation {
         model,
         metrics: &metrics,
-        unknown: model.tokenizer.id("[UNK]").unwrap(),
+        mask_token: model.tokenizer.id("[UNK]").unwrap(),
         seed: 0,
     };
     let mut shares = Vec::new();

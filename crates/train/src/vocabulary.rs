@@ -196,7 +196,7 @@ fn words(text: &str) -> Result<Vec<String>, VocabularyError> {
         .collect())
 }
 
-/// BERT's uncased normaliser: no control characters, Chinese characters set apart, lower case, and
+/// BERT's uncased normalizer: no control characters, Chinese characters set apart, lower case, and
 /// with it no accents.
 fn normalizer() -> BertNormalizer {
     BertNormalizer::new(true, true, None, true)

@@ -1,4 +1,4 @@
-//! Corpora: labelled texts, or pictures, to train and to measure on.
+//! Corpora: labeled texts, or pictures, to train and to measure on.
 
 mod agreement;
 mod error;
@@ -14,7 +14,7 @@ use std::path::Path;
 pub use agreement::{Agreement, agreement, agreement_corpus};
 pub use error::CorpusError;
 pub use file::{InputText, Inputs, read_texts};
-pub use pictures::{LabelledPicture, Pictures, PicturesError};
+pub use pictures::{LabeledPicture, Pictures, PicturesError};
 pub use reviews::reviews;
 pub use trees::{Tree, are_trees, read_trees};
 
@@ -31,7 +31,7 @@ pub struct Example {
     pub evidence: Vec<Range<usize>>,
 }
 
-/// Labelled texts in three parts: one to train on, one to watch the training with, one to measure
+/// Labeled texts in three parts: one to train on, one to watch the training with, one to measure
 /// on at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corpus {
@@ -41,7 +41,7 @@ pub struct Corpus {
     pub train: Vec<Example>,
     /// What the training is watched with.
     pub dev: Vec<Example>,
-    /// What the trained model is measured on. Empty where a folder brings no labelled `test.tsv`.
+    /// What the trained model is measured on. Empty where a folder brings no labeled `test.tsv`.
     pub test: Vec<Example>,
 }
 

@@ -1,4 +1,4 @@
-//! Labelled pictures, from a folder for each label or from files in the format of MNIST.
+//! Labeled pictures, from a folder for each label or from files in the format of MNIST.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ const SPLIT_SEED: u64 = 0;
 
 /// A picture and its label.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelledPicture {
+pub struct LabeledPicture {
     /// Its bytes, `[y, x, channel]`.
     pub bytes: Vec<u8>,
     /// Its height and width, in pixels.
@@ -26,19 +26,19 @@ pub struct LabelledPicture {
     pub label: usize,
 }
 
-/// Labelled pictures in three parts, as in [`Corpus`](super::Corpus).
+/// Labeled pictures in three parts, as in [`Corpus`](super::Corpus).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pictures {
     /// The names of the labels, two or more.
     pub labels: Vec<String>,
-    /// How many numbers a pixel is: 1 if all training pictures are grey, else 3.
+    /// How many numbers a pixel is: 1 if all training pictures are gray, else 3.
     pub channels: usize,
     /// What the model learns from.
-    pub train: Vec<LabelledPicture>,
+    pub train: Vec<LabeledPicture>,
     /// What the training is watched with.
-    pub dev: Vec<LabelledPicture>,
+    pub dev: Vec<LabeledPicture>,
     /// What the trained model is measured on. Empty where there is no such part.
-    pub test: Vec<LabelledPicture>,
+    pub test: Vec<LabeledPicture>,
 }
 
 /// Why pictures could not be read.
@@ -156,20 +156,20 @@ fn read_idx(folder: &Path) -> Result<Pictures, PicturesError> {
 fn idx_part(
     folder: &Path,
     [pictures, labels]: [&str; 2],
-) -> Result<Vec<LabelledPicture>, PicturesError> {
+) -> Result<Vec<LabeledPicture>, PicturesError> {
     let (path, [count, height, width], bytes) = idx_file(folder, pictures)?;
-    let (labels_path, [labelled], labels) = idx_file(folder, labels)?;
-    if count != labelled {
+    let (labels_path, [labeled], labels) = idx_file(folder, labels)?;
+    if count != labeled {
         return Err(PicturesError::Idx {
             path: labels_path,
             message: format!(
-                "it has {labelled} labels for the {count} pictures of {}",
+                "it has {labeled} labels for the {count} pictures of {}",
                 path.display()
             ),
         });
     }
     let pictures = bytes.chunks_exact((height * width).max(1)).zip(labels);
-    let pictures = pictures.map(|(bytes, label)| LabelledPicture {
+    let pictures = pictures.map(|(bytes, label)| LabeledPicture {
         bytes: bytes.to_vec(),
         sides: [height, width],
         label: label.into(),
@@ -289,18 +289,18 @@ fn read_folders(folder: &Path) -> Result<Pictures, PicturesError> {
                 .to_owned(),
         });
     }
-    let grey = |picture: &DynamicImage| {
+    let gray = |picture: &DynamicImage| {
         matches!(
             picture.color(),
             ColorType::L8 | ColorType::La8 | ColorType::L16 | ColorType::La16
         )
     };
-    let channels = if train.iter().all(|(picture, _)| grey(picture)) {
+    let channels = if train.iter().all(|(picture, _)| gray(picture)) {
         1
     } else {
         3
     };
-    let labelled = |named: Vec<Named>, path: &Path| {
+    let labeled = |named: Vec<Named>, path: &Path| {
         let picture = |(picture, label): Named| {
             let known = labels.iter().position(|name| *name == label);
             let path = path.to_owned();
@@ -310,7 +310,7 @@ fn read_folders(folder: &Path) -> Result<Pictures, PicturesError> {
                 1 => picture.to_luma8().into_raw(),
                 _ => picture.to_rgb8().into_raw(),
             };
-            Ok(LabelledPicture {
+            Ok(LabeledPicture {
                 bytes,
                 sides,
                 label,
@@ -326,11 +326,11 @@ fn read_folders(folder: &Path) -> Result<Pictures, PicturesError> {
         // Without a part `train`, a folder of this name is a label.
         let is_part = folder.join("train").is_dir() && path.is_dir();
         is_part
-            .then(|| labelled(read_part(&path)?, &path))
+            .then(|| labeled(read_part(&path)?, &path))
             .transpose()
     };
     let (dev, test) = (optional("dev")?, optional("test")?);
-    let mut train = labelled(train, folder)?;
+    let mut train = labeled(train, folder)?;
     let dev = match dev {
         Some(dev) if !dev.is_empty() => dev,
         _ => hold_out(&mut train, folder)?,
@@ -347,9 +347,9 @@ fn read_folders(folder: &Path) -> Result<Pictures, PicturesError> {
 
 /// Shuffles the pictures and takes a tenth of them.
 fn hold_out(
-    pictures: &mut Vec<LabelledPicture>,
+    pictures: &mut Vec<LabeledPicture>,
     path: &Path,
-) -> Result<Vec<LabelledPicture>, PicturesError> {
+) -> Result<Vec<LabeledPicture>, PicturesError> {
     if pictures.len() < 10 {
         return Err(PicturesError::TooFew {
             path: path.to_owned(),
@@ -434,12 +434,12 @@ mod tests {
     #[test]
     fn a_folder_for_each_label_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let draw = |part: &str, grey: bool| {
+        let draw = |part: &str, gray: bool| {
             for label in ["cat", "dog"] {
                 let folder = folder.path().join(part).join(label);
                 fs::create_dir_all(&folder).unwrap();
                 for number in 0..6 {
-                    let picture = match grey {
+                    let picture = match gray {
                         true => DynamicImage::new_luma8(4, 3),
                         false => DynamicImage::new_rgb8(4, 3),
                     };

@@ -1,4 +1,4 @@
-//! Sentences as trees in which people labelled every phrase: the Stanford Sentiment Treebank (Socher
+//! Sentences as trees in which people labeled every phrase: the Stanford Sentiment Treebank (Socher
 //! et al. 2013).
 //!
 //! A line is a tree: `(3 (2 a) (4 (4 lovely) (2 film)))`. Labels go from 0, very negative, to 4, very

@@ -39,8 +39,8 @@ pub struct Search<'a> {
     pub held_out: &'a [Sample],
     /// How many rule sets are tried at most.
     pub tries: usize,
-    /// The token that hides others.
-    pub unknown: u32,
+    /// The id of the token that stands in the place of hidden ones.
+    pub mask_token: u32,
 }
 
 /// What a search found.
@@ -141,7 +141,7 @@ pub struct Attempt<'a> {
 pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned, ExplainError> {
     let registry = Registry::default();
     let explain = |rules: &RuleSet| Explainer::new(search.model, rules, &registry);
-    let mut judge = Judge::new(search.model, search.texts, search.unknown);
+    let mut judge = Judge::new(search.model, search.texts, search.mask_token);
 
     let (first, others) = search.starts.split_first().expect("there is a start");
     let mut best = judge.first(explain(first)?)?;
@@ -208,7 +208,7 @@ pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned
     }
 
     let rules = with(&start, &kept, None);
-    let mut unseen = Judge::new(search.model, search.held_out, search.unknown);
+    let mut unseen = Judge::new(search.model, search.held_out, search.mask_token);
     let held_out = Comparison::of(
         &unseen.first(explain(&start)?)?,
         &unseen.first(explain(&rules)?)?,

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::Pass;
 
-use super::loader::{Labelled, Loader};
+use super::loader::{Labeled, Loader};
 use super::{Task, TrainError};
 use relprop_data::corpus::Example;
 
@@ -26,7 +26,7 @@ pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64
 /// The same for texts, or pictures, that the model's preprocessing has seen.
 pub(super) fn accuracy_on(
     model: &Model,
-    examples: Vec<Labelled>,
+    examples: Vec<Labeled>,
     batch: usize,
 ) -> Result<f64, TrainError> {
     let config = model.transformer.config();
@@ -62,7 +62,7 @@ pub(super) fn tokenize(
     tokenizer: &relprop_checkpoints::Tokenizer,
     examples: &[Example],
     positions: usize,
-) -> Result<Vec<Labelled>, TrainError> {
+) -> Result<Vec<Labeled>, TrainError> {
     let tokenize = |example: &Example| {
         let encoded = tokenizer.encode(&example.text, positions, Truncation::Cut);
         let encoded = encoded.map_err(|source| TrainError::Text {

@@ -1,4 +1,4 @@
-//! Tokenised texts, in batches whose order follows from the seed and the epoch alone.
+//! Tokenized texts, in batches whose order follows from the seed and the epoch alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,20 +14,20 @@ use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
 use super::Task;
 
-/// A tokenised text and its label.
-pub(super) type Labelled = (TokenizedText, usize);
+/// A tokenized text and its label.
+pub(super) type Labeled = (TokenizedText, usize);
 
 /// A batch of texts and what is to be answered: their labels, `[batch]`, or the token that comes next
 /// at each place, `[place]`.
 #[derive(Clone, Debug)]
-pub(super) struct LabelledBatch {
+pub(super) struct LabeledBatch {
     pub(super) texts: Batch,
     pub(super) labels: Tensor<1, Int>,
     /// For next tokens, the places: rows of the batch's positions, one text after another.
     pub(super) places: Option<Tensor<1, Int>>,
 }
 
-impl LabelledBatch {
+impl LabeledBatch {
     /// The model's answers, `[batch or place, label or token]`.
     pub(super) fn answers(&self, transformer: &Transformer, pass: &mut Pass) -> Tensor<2> {
         let Some(places) = &self.places else {
@@ -56,7 +56,7 @@ pub(super) struct Shuffle {
 /// Loads batches of at most `size` texts.
 #[derive(Clone)]
 pub(super) struct Loader {
-    texts: Arc<Vec<Labelled>>,
+    texts: Arc<Vec<Labeled>>,
     size: usize,
     padding_token: u32,
     task: Task,
@@ -70,7 +70,7 @@ impl Loader {
     /// Loads `texts` in batches of texts of similar length; shuffled if `shuffle` says how, the
     /// first time as in the epoch after `epoch`.
     pub(super) fn new(
-        texts: Vec<Labelled>,
+        texts: Vec<Labeled>,
         size: usize,
         padding_token: u32,
         task: Task,
@@ -107,8 +107,8 @@ impl Loader {
     }
 }
 
-impl DataLoader<LabelledBatch> for Loader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<LabelledBatch> + 'a> {
+impl DataLoader<LabeledBatch> for Loader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<LabeledBatch> + 'a> {
         let mut rng = self.shuffle.map(|shuffle| {
             let epoch = self.epoch.fetch_add(1, Ordering::Relaxed) as u64 + 1;
             // Dropout draws from the device. Seeded by epoch, a training that was interrupted and
@@ -131,14 +131,14 @@ impl DataLoader<LabelledBatch> for Loader {
         self.texts.len()
     }
 
-    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<LabelledBatch>> {
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<LabeledBatch>> {
         Arc::new(Self {
             device: device.clone(),
             ..self.clone()
         })
     }
 
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<LabelledBatch>> {
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<LabeledBatch>> {
         let texts = Arc::new(self.texts[start..end].to_vec());
         Arc::new(Self {
             texts,
@@ -178,7 +178,7 @@ fn tensor(numbers: &[i64], device: &Device) -> Tensor<1, Int> {
 }
 
 impl Iterator for Batches<'_> {
-    type Item = Result<LabelledBatch, DatasetError>;
+    type Item = Result<LabeledBatch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.batches.next()?;
@@ -199,7 +199,7 @@ impl Iterator for Batches<'_> {
             }
         }
         let device = self.loader.device.clone().without_autodiff();
-        Some(Ok(LabelledBatch {
+        Some(Ok(LabeledBatch {
             texts: Batch::new(
                 &texts,
                 self.loader.padding_token,
@@ -212,7 +212,7 @@ impl Iterator for Batches<'_> {
     }
 }
 
-impl DataLoaderIterator<LabelledBatch> for Batches<'_> {
+impl DataLoaderIterator<LabeledBatch> for Batches<'_> {
     fn progress(&self) -> Progress {
         Progress::new(self.done, self.loader.texts.len(), Some("texts".to_owned()))
     }

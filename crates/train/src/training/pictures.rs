@@ -1,4 +1,4 @@
-//! From labelled pictures to a model folder.
+//! From labeled pictures to a model folder.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use relprop_transformer::{Distillation, HIDDEN, PatchConfig, Transformer};
 use sha2::{Digest, Sha256};
 
 use super::accuracy::accuracy_on;
-use super::loader::Labelled;
+use super::loader::Labeled;
 use super::run::{Job, Plan, begin, hexadecimal, run};
 use super::{Display, Task, TrainConfig, TrainError, Trained};
-use relprop_data::corpus::{LabelledPicture, Pictures};
+use relprop_data::corpus::{LabeledPicture, Pictures};
 
 /// Trains a ViT on `corpus` and writes it to the folder `out`, as [`train`](super::train) does for texts.
 ///
@@ -53,8 +53,8 @@ pub fn train_pictures(
     // Before pictures are cut by it.
     let checked = model.check();
     checked.map_err(|error| TrainError::Config(error.to_string()))?;
-    let cut = |pictures: &[LabelledPicture], part: &'static str| {
-        let cut = |(index, one): (usize, &LabelledPicture)| -> Result<Labelled, TrainError> {
+    let cut = |pictures: &[LabeledPicture], part: &'static str| {
+        let cut = |(index, one): (usize, &LabeledPicture)| -> Result<Labeled, TrainError> {
             let picture = preprocessor.picture(one.bytes.clone(), one.sides, &patches);
             let number = index + 1;
             let picture = picture.map_err(|source| TrainError::Picture {
@@ -68,7 +68,7 @@ pub fn train_pictures(
             .iter()
             .enumerate()
             .map(cut)
-            .collect::<Result<Vec<Labelled>, _>>()
+            .collect::<Result<Vec<Labeled>, _>>()
     };
     let dev = cut(&corpus.dev, "the held-out pictures")?;
     let job = Job {

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 use super::accuracy::{accuracy, tokenize};
 use super::history::{Epoch, History, Report, write_whole};
-use super::loader::{Labelled, Loader, Shuffle};
+use super::loader::{Labeled, Loader, Shuffle};
 use super::progress::Bar;
 use super::step::Classifier;
 use super::{Task, TrainConfig, TrainError};
@@ -131,8 +131,8 @@ pub fn train(
 
 /// Everything that a training needs to know of what it is on.
 pub(super) struct Job<'a> {
-    pub(super) train: Vec<Labelled>,
-    pub(super) dev: Vec<Labelled>,
+    pub(super) train: Vec<Labeled>,
+    pub(super) dev: Vec<Labeled>,
     /// What tokens are hidden behind.
     pub(super) unknown: u32,
     pub(super) model: TransformerConfig,
@@ -368,7 +368,7 @@ pub(super) fn hexadecimal(hash: Sha256) -> String {
         .collect()
 }
 
-fn longest(texts: &[Labelled]) -> usize {
+fn longest(texts: &[Labeled]) -> usize {
     texts
         .iter()
         .map(|(text, _)| text.tokens.len())

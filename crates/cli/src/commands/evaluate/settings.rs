@@ -70,7 +70,7 @@ impl Settings {
             seed: arguments.seed,
             device: arguments.device.name.clone(),
             dtype: arguments.precision.dtype,
-            metrics: metrics.iter().map(|metric| metric.name()).collect(),
+            metrics: metrics.iter().map(|metric| metric.about().name).collect(),
             methods: arguments
                 .methods
                 .iter()

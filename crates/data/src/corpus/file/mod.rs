@@ -18,7 +18,7 @@ use super::{Corpus, CorpusError, Example};
 /// of everybody's corpora would move.
 const SPLIT_SEED: u64 = 0;
 
-/// The column that tells a labelled file from an unlabelled one.
+/// The column that tells a labeled file from an unlabeled one.
 const LABEL: &str = "`label`";
 
 // What error messages offer in place of a path that will not do.
@@ -91,12 +91,12 @@ pub(super) fn read_corpus(path: &Path) -> Result<Corpus, CorpusError> {
 
 fn read_folder(folder: &Path) -> Result<Corpus, CorpusError> {
     let path = folder.join("train.tsv");
-    let rows = labelled_rows(&path)?;
+    let rows = labeled_rows(&path)?;
     let labels = Labels::of(&rows, &path)?;
     let mut train = labels.examples(rows, &path)?;
 
     let dev_path = folder.join("dev.tsv");
-    let dev = match labelled_rows(&dev_path) {
+    let dev = match labeled_rows(&dev_path) {
         Err(CorpusError::Missing { .. }) => {
             let [dev] = hold_out(&mut train, &path)?;
             dev
@@ -105,7 +105,7 @@ fn read_folder(folder: &Path) -> Result<Corpus, CorpusError> {
     };
 
     let test_path = folder.join("test.tsv");
-    let test = match labelled_rows(&test_path) {
+    let test = match labeled_rows(&test_path) {
         Err(CorpusError::Missing { .. } | CorpusError::MissingColumn { wanted: LABEL, .. }) => {
             Vec::new()
         }
@@ -120,7 +120,7 @@ fn read_folder(folder: &Path) -> Result<Corpus, CorpusError> {
 }
 
 fn read_file(path: &Path) -> Result<Corpus, CorpusError> {
-    let rows = labelled_rows(path)?;
+    let rows = labeled_rows(path)?;
     let labels = Labels::of(&rows, path)?;
     let mut train = labels.examples(rows, path)?;
     let [dev, test] = hold_out(&mut train, path)?;
@@ -133,7 +133,7 @@ fn read_file(path: &Path) -> Result<Corpus, CorpusError> {
 }
 
 /// All rows of a file that has a label column, or the first error among them.
-fn labelled_rows(path: &Path) -> Result<Vec<Row>, CorpusError> {
+fn labeled_rows(path: &Path) -> Result<Vec<Row>, CorpusError> {
     let source = open(path, CORPUS)?;
     let format = text_format(path)
         .filter(|format| *format != Format::Lines)
