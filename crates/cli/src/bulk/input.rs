@@ -2,8 +2,20 @@
 
 use std::io::stdin;
 use std::ops::Range;
+use std::path::Path;
 
-use relprop_data::{Place, Rows, Source, Table, TableError, given, lines};
+use anyhow::anyhow;
+use relprop_data::{DataError, Place, Rows, Source, Table, given, lines};
+
+/// The table at `path`. `column` names the texts, where it is given.
+pub(crate) fn open_table(path: &Path, column: Option<&str>) -> anyhow::Result<Table> {
+    Table::open(path, column).map_err(|error| match error {
+        DataError::NoColumn { .. } | DataError::NotText { .. } => {
+            anyhow!("{error}; name the column with the texts (--column)")
+        }
+        error => error.into(),
+    })
+}
 
 /// A table to explain, or a part of one.
 pub(crate) struct Input {
@@ -39,7 +51,7 @@ impl Input {
     }
 
     /// These rows of a table, counted from 0.
-    pub(crate) fn table(table: &Table, rows: Range<u64>) -> Result<Self, TableError> {
+    pub(crate) fn table(table: &Table, rows: Range<u64>) -> Result<Self, DataError> {
         Ok(Self {
             name: format!("{}, ", table.path().display()),
             source: table.read(rows.start)?,
@@ -49,7 +61,7 @@ impl Input {
     }
 
     /// The next `rows` rows, fewer at the end, and none after it.
-    pub(crate) fn read(&mut self, rows: usize) -> Result<Option<Rows>, TableError> {
+    pub(crate) fn read(&mut self, rows: usize) -> Result<Option<Rows>, DataError> {
         let rows = match self.left {
             Some(left) => rows.min(usize::try_from(left).unwrap_or(rows)),
             None => rows,

@@ -15,7 +15,7 @@ mod sink;
 pub(crate) use destination::Destination;
 pub(crate) use document::{Document, page};
 pub(crate) use group::{Group, Worker};
-pub(crate) use input::Input;
+pub(crate) use input::{Input, open_table};
 pub(crate) use manifest::manifest;
 pub(crate) use parts::Parts;
 pub(crate) use progress::Progress;

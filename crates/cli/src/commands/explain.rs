@@ -14,7 +14,9 @@ use serde_json::{Map, Value};
 
 use super::generate::generate;
 use crate::args::{DEFAULT_RULES, ExplainArguments, Format, LRP, Unit};
-use crate::bulk::{Destination, Document, Input, Parts, Progress, Worker, manifest, sink};
+use crate::bulk::{
+    Destination, Document, Input, Parts, Progress, Worker, manifest, open_table, sink,
+};
 use crate::output::{Output, is_file};
 use crate::rules::COMPARED;
 use crate::usage::UsageError;
@@ -119,7 +121,7 @@ fn table(arguments: &ExplainArguments) -> anyhow::Result<Option<(Table, Range<u6
     let Some(path) = arguments.input.as_deref().filter(|_| !is_stdin(arguments)) else {
         return Ok(None);
     };
-    let table = Table::open(path, arguments.column.as_deref())?;
+    let table = open_table(path, arguments.column.as_deref())?;
     let rows = match arguments.shard {
         Some(shard) => shard.of(table.rows()),
         None => 0..table.rows(),

@@ -12,24 +12,24 @@ use rand_chacha::ChaCha8Rng;
 use relprop_rules::Pass;
 use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
-use super::Task;
+use crate::Task;
 
 /// A tokenized text and its label.
-pub(super) type Labeled = (TokenizedText, usize);
+pub(crate) type Labeled = (TokenizedText, usize);
 
 /// A batch of texts and what is to be answered: their labels, `[batch]`, or the token that comes next
 /// at each place, `[place]`.
 #[derive(Clone, Debug)]
-pub(super) struct LabeledBatch {
-    pub(super) texts: Batch,
-    pub(super) labels: Tensor<1, Int>,
+pub(crate) struct LabeledBatch {
+    pub(crate) texts: Batch,
+    pub(crate) labels: Tensor<1, Int>,
     /// For next tokens, the places: rows of the batch's positions, one text after another.
-    pub(super) places: Option<Tensor<1, Int>>,
+    pub(crate) places: Option<Tensor<1, Int>>,
 }
 
 impl LabeledBatch {
     /// The model's answers, `[batch or place, label or token]`.
-    pub(super) fn answers(&self, transformer: &Transformer, pass: &mut Pass) -> Tensor<2> {
+    pub(crate) fn answers(&self, transformer: &Transformer, pass: &mut Pass) -> Tensor<2> {
         let Some(places) = &self.places else {
             return transformer.forward(&self.texts, pass);
         };
@@ -46,16 +46,16 @@ const POOL: usize = 50;
 
 /// The order of training: shuffled anew in every epoch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shuffle {
-    pub(super) seed: u64,
-    /// The share of tokens that are replaced by `unknown`.
-    pub(super) word_dropout: f64,
-    pub(super) unknown: u32,
+pub(crate) struct Shuffle {
+    pub(crate) seed: u64,
+    /// The share of tokens that are replaced by `mask_token`.
+    pub(crate) word_dropout: f64,
+    pub(crate) mask_token: u32,
 }
 
 /// Loads batches of at most `size` texts.
 #[derive(Clone)]
-pub(super) struct Loader {
+pub(crate) struct Loader {
     texts: Arc<Vec<Labeled>>,
     size: usize,
     padding_token: u32,
@@ -69,7 +69,7 @@ pub(super) struct Loader {
 impl Loader {
     /// Loads `texts` in batches of texts of similar length; shuffled if `shuffle` says how, the
     /// first time as in the epoch after `epoch`.
-    pub(super) fn new(
+    pub(crate) fn new(
         texts: Vec<Labeled>,
         size: usize,
         padding_token: u32,
@@ -194,7 +194,7 @@ impl Iterator for Batches<'_> {
         {
             for token in texts.iter_mut().flat_map(|text| &mut text.tokens) {
                 if !token.special && rng.random_bool(shuffle.word_dropout) {
-                    token.id = shuffle.unknown;
+                    token.id = shuffle.mask_token;
                 }
             }
         }

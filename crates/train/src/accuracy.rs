@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::Pass;
 
-use super::loader::{Labeled, Loader};
-use super::{Task, TrainError};
+use crate::loader::{Labeled, Loader};
+use crate::{Task, TrainError};
 use relprop_data::corpus::Example;
 
 /// The share of `examples` that `model` classifies right, in [0, 1]; of a language model, the share of
@@ -24,7 +24,7 @@ pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64
 }
 
 /// The same for texts, or pictures, that the model's preprocessing has seen.
-pub(super) fn accuracy_on(
+pub(crate) fn accuracy_on(
     model: &Model,
     examples: Vec<Labeled>,
     batch: usize,
@@ -58,7 +58,7 @@ pub(super) fn accuracy_on(
 }
 
 /// The tokens of each example, at most `positions`, on all cores.
-pub(super) fn tokenize(
+pub(crate) fn tokenize(
     tokenizer: &relprop_checkpoints::Tokenizer,
     examples: &[Example],
     positions: usize,

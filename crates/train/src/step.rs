@@ -6,14 +6,14 @@ use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use relprop_rules::Pass;
 use relprop_transformer::Transformer;
 
-use super::loader::LabeledBatch;
+use crate::loader::LabeledBatch;
 
 /// A model under training.
 #[derive(Module, Debug)]
-pub(super) struct Classifier {
-    pub(super) transformer: Transformer,
+pub(crate) struct Classifier {
+    pub(crate) transformer: Transformer,
     #[module(skip)]
-    pub(super) label_smoothing: f32,
+    pub(crate) label_smoothing: f32,
 }
 
 impl Classifier {
