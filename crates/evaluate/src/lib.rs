@@ -1,8 +1,4 @@
-//! Which explanation should I believe?
-//!
-//! A [`Method`] says how much each token of a text matters; a [`Metric`] says how good that is, text
-//! by text; [`Evaluation::measure`] applies several of both to the same texts, and [`summarize`] gives
-//! the mean over texts with its interval. `docs/evaluation.md` lists the [metrics] with their sources.
+#![doc = include_str!("../README.md")]
 
 mod curve;
 mod evaluation;
