@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use relprop_evaluate::metrics;
+use relprop_evaluate::tune::STARTS;
 use relprop_explain::DEFAULT_SITE;
 use serde::{Deserialize, Serialize};
 
@@ -189,7 +191,7 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
     /// What to measure: metrics (docs/evaluation.md lists them), or `all` that the data allow
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METRICS.map(String::from))]
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = metrics::DEFAULT.map(String::from))]
     pub(crate) metrics: Vec<String>,
     /// The label whose logit is explained: the true one of each text, or the one that the model
     /// predicts (the texts need no labels then)
@@ -213,9 +215,6 @@ pub(crate) struct EvaluateArguments {
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
-
-/// What `evaluate` measures unless it is told.
-const METRICS: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
 
 /// What `evaluate` compares unless it is told.
 const METHODS: [&str; 8] = [
@@ -266,16 +265,6 @@ pub(crate) struct TuneArguments {
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
-
-/// What `tune` starts from unless it is told: the first of these is what scores are relative to.
-const STARTS: [&str; 6] = [
-    "ah-ln",
-    "attn-lrp",
-    "libra",
-    "libra-gamma",
-    "epsilon",
-    "gamma",
-];
 
 #[derive(Debug, Args)]
 pub(crate) struct RulesArguments {

@@ -75,6 +75,9 @@ const TABLE: &[Make] = &[
     || Box::new(Sparseness),
 ];
 
+/// The names of those that are measured unless others are asked for.
+pub const DEFAULT: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
+
 /// Every metric, in the order in which users are shown them. `precision@3` stands for any
 /// `precision@K`.
 pub fn all() -> impl ExactSizeIterator<Item = Box<dyn Metric>> {
@@ -120,6 +123,9 @@ mod tests {
             assert!(!names[..index].contains(name), "{name}");
         }
         assert_eq!(metric("precision@12").unwrap().about().name, "precision@12");
+        for name in DEFAULT {
+            assert!(names.iter().any(|known| known == name), "{name}");
+        }
     }
 
     /// A row of the tables of docs/evaluation.md begins with names and says which values are good.

@@ -26,6 +26,16 @@ use relprop_explain::{ExplainError, Explainer};
 use race::{Judge, Scores};
 use space::{Change, changes};
 
+/// The presets that a search starts from unless it is told: the first is what scores are relative to.
+pub const STARTS: [&str; 6] = [
+    "ah-ln",
+    "attn-lrp",
+    "libra",
+    "libra-gamma",
+    "epsilon",
+    "gamma",
+];
+
 /// What a search begins with.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
@@ -244,5 +254,17 @@ fn with(start: &RuleSet, kept: &[Change], last: Option<&Change>) -> RuleSet {
             "tuned".to_owned()
         },
         rules: assignments,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_start_is_a_preset() {
+        for name in STARTS {
+            assert!(RuleSet::presets().any(|preset| preset == name), "{name}");
+        }
     }
 }
