@@ -24,6 +24,7 @@ pub use relprop_explain::methods::{Method, Random};
 pub use relprop_explain::runs::unknown_token;
 pub use results::{MethodResults, Results};
 pub use sample::{Polarity, Sample};
+pub use statistics::pearson;
 pub use summary::{Summary, summarize};
 pub(crate) use versions::Versions;
 pub use versions::predictions;
