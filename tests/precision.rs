@@ -6,7 +6,7 @@ mod common;
 use burn::tensor::DType;
 use common::{ARCHITECTURES, Architecture, difference, explainer, model, random, relevance, texts};
 use relprop_checkpoints::Model;
-use relprop_explain::{methods::NAMES, methods::by_name};
+use relprop_explain::{methods, methods::by_name};
 use relprop_rules::{RuleSet, operations::Activation};
 use relprop_transformer::TransformerConfig;
 use rstest::rstest;
@@ -92,7 +92,7 @@ fn every_method_works_in_fewer_digits() {
     let whole = model(&Architecture::PostNorm.config());
     let narrow = cast(&whole, DType::F16);
     let text = explainer(&whole, "ah-ln").tokenize(&texts()[1]).unwrap();
-    for name in NAMES {
+    for name in methods::names() {
         let [found, expected] = [&narrow, &whole].map(|model| {
             let method = by_name(name, model, 7).unwrap();
             let found = method.relevance(std::slice::from_ref(&text), 1).unwrap();
