@@ -59,12 +59,12 @@ impl Versions {
 /// # Errors
 ///
 /// If the device fails.
-pub fn predictions(model: &Model, texts: &[TokenizedText]) -> Result<Vec<usize>, ExplainError> {
+pub fn predictions(model: &Model, texts: &[&TokenizedText]) -> Result<Vec<usize>, ExplainError> {
     let mut versions = Versions::default();
     let places = texts
         .iter()
         .enumerate()
-        .map(|(of, text)| versions.ask(of, text.clone()));
+        .map(|(of, text)| versions.ask(of, (*text).clone()));
     let places: Vec<usize> = places.collect();
     versions.answer(&model.transformer, |_| {})?;
     let predictions = places.iter().map(|&place| argmax(versions.logits(place)));

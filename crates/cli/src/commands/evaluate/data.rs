@@ -82,8 +82,8 @@ pub(crate) fn labelled(
         bail!("{}: there is no text to measure with", path.display());
     }
     if target == EvaluationTarget::Predicted {
-        let texts = samples.iter().map(|sample| sample.text.clone());
-        let labels = predictions(model, &texts.collect::<Vec<TokenizedText>>())?;
+        let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
+        let labels = predictions(model, &texts)?;
         samples
             .iter_mut()
             .zip(labels)
