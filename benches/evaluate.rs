@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::Device;
 use divan::{Bencher, black_box};
 use relprop_checkpoints::Model;
-use relprop_evaluate::{Candidate, Evaluation, Method, Metric, Sample, cascade, metric};
+use relprop_evaluate::{Candidate, Evaluation, Method, Metric, Sample, cascade, metric, metrics};
 use relprop_explain::methods::Propagation;
 use relprop_rules::{Registry, RuleSet};
 
@@ -64,14 +64,14 @@ fn measure(bencher: Bencher, preset: &str, names: &[&str]) {
     let stages = STAGES.get_or_init(|| cascade(model(), 0)).iter();
     let candidate = Candidate {
         method: propagation(model(), preset),
-        randomised: stages
+        randomized: stages
             .map(|(_, model)| propagation(model, preset))
             .collect(),
     };
     let evaluation = Evaluation {
         model: model(),
         metrics: &metrics,
-        unknown: model()
+        mask_token: model()
             .tokenizer()
             .unwrap()
             .id("[UNK]")
@@ -101,22 +101,12 @@ fn one_metric(bencher: Bencher, name: &str) {
     measure(bencher, "ah-ln", &[name]);
 }
 
-/// All metrics of perturbation together: they share what the model reads.
+/// All metrics that need nothing but relevance together: they share what the model reads.
 #[divan::bench(sample_count = 10)]
-fn all_perturbing(bencher: Bencher) {
-    let names = [
-        "auac",
-        "aupc",
-        "au-mse",
-        "auac-text",
-        "aupc-text",
-        "au-mse-text",
-        "morf",
-        "lerf",
-        "srg",
-        "comprehensiveness",
-        "sufficiency",
-        "tau-loo",
-    ];
+fn all_that_need_relevance_alone(bencher: Bencher) {
+    let about = metrics::all().map(|metric| metric.about());
+    let names = about.filter(|about| about.need.is_none());
+    let names: Vec<_> = names.map(|about| about.name).collect();
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     measure(bencher, "ah-ln", &names);
 }

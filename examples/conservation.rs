@@ -13,6 +13,7 @@ use burn::tensor::Device;
 use plotters::prelude::*;
 use relprop_checkpoints::Model;
 use relprop_data::corpus;
+use relprop_evaluate::pearson;
 use relprop_explain::{Explainer, Ledger, Plan, Target};
 use relprop_rules::RuleSet;
 
@@ -54,7 +55,7 @@ fn main() -> anyhow::Result<()> {
         let (mean, worst) = (mean(gaps.clone()), gaps.fold(0.0, f64::max));
         println!(
             "{name:<18} {:>11.3}  {mean:>8.2e}  {worst:>9.2e}",
-            correlation(points)
+            correlation(points)?
         );
     }
     draw(figure, &series)
@@ -85,9 +86,9 @@ fn points(
 }
 
 fn sum(ledger: &Ledger, kinds: &[&str]) -> f64 {
-    let entries = ledger.absorbed.iter();
-    let of_kind = entries.filter(|entry| kinds.contains(&entry.kind.as_str()));
-    of_kind.map(|entry| entry.relevance).sum()
+    let sums = ledger.by_kind().into_iter();
+    let of_kinds = sums.filter(|(kind, _)| kinds.contains(kind));
+    of_kinds.map(|(_, sum)| sum).sum()
 }
 
 fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
@@ -95,15 +96,10 @@ fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
     numbers.iter().sum::<f64>() / numbers.len() as f64
 }
 
-/// Pearson's correlation.
-fn correlation(points: &[Point]) -> f64 {
-    let mean_x = mean(points.iter().map(|(x, _)| *x));
-    let mean_y = mean(points.iter().map(|(_, y)| *y));
-    let product = |f: fn(f64, f64) -> f64| -> f64 {
-        let terms = points.iter().map(|(x, y)| f(x - mean_x, y - mean_y));
-        terms.sum()
-    };
-    product(|x, y| x * y) / (product(|x, _| x * x) * product(|_, y| y * y)).sqrt()
+/// Pearson's correlation of the logits with the sums.
+fn correlation(points: &[Point]) -> anyhow::Result<f64> {
+    let (logits, sums): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    pearson(&logits, &sums).context("there are no two different logits")
 }
 
 fn draw(figure: &PathBuf, series: &[(&str, Vec<Point>)]) -> anyhow::Result<()> {
@@ -138,20 +134,20 @@ fn draw(figure: &PathBuf, series: &[(&str, Vec<Point>)]) -> anyhow::Result<()> {
         .draw()?;
     let (from, to) = (left.max(low), right.min(high));
     chart.draw_series(LineSeries::new([(from, from), (to, to)], BLACK.mix(0.5)))?;
-    let colours = [
+    let colors = [
         RGBColor(150, 150, 150),
         RGBColor(31, 119, 200),
         RGBColor(214, 90, 40),
         RGBColor(30, 150, 90),
     ];
-    for ((name, points), colour) in series.iter().zip(colours) {
+    for ((name, points), color) in series.iter().zip(colors) {
         let dots = points
             .iter()
-            .map(|point| Circle::new(*point, 2, colour.mix(0.6).filled()));
+            .map(|point| Circle::new(*point, 2, color.mix(0.6).filled()));
         chart
             .draw_series(dots)?
             .label(*name)
-            .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+            .legend(move |(x, y)| Circle::new((x + 8, y), 4, color.filled()));
     }
     chart
         .configure_series_labels()

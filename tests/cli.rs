@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::program::{Ran, relprop, review_model};
 use relprop_data::corpus::reviews;
+use relprop_rules::RuleSet;
 use rstest::rstest;
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -636,6 +637,27 @@ fn the_demo_trains_explains_and_reports() {
     }
     assert!(out.join("report.html").is_file());
     assert!(out.join("model/model.safetensors").is_file());
+
+    // The same question has the same answer elsewhere.
+    let presets = RuleSet::presets().collect::<Vec<_>>().join(",");
+    let model = out.join("model");
+    let evaluated = done(&[
+        "evaluate",
+        "--model",
+        model.to_str().unwrap(),
+        "--data",
+        "reviews",
+        "--metrics",
+        "pointing-game,mass-accuracy,conservation",
+        "--methods",
+        &presets,
+    ]);
+    assert!(evaluated.stdout.contains("pointing-game"));
+    assert!(
+        ran.stdout.contains(&evaluated.stdout),
+        "{}",
+        evaluated.stdout
+    );
 
     // A second demo uses the model that is there.
     let again = done(&["demo", "--out", out.to_str().unwrap()]);

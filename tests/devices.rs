@@ -17,7 +17,7 @@ use common::{
 };
 use relprop_checkpoints::Model;
 use relprop_data::{corpus::Corpus, corpus::reviews};
-use relprop_evaluate::{Candidate, Evaluation, METRICS, Method, Sample, metric};
+use relprop_evaluate::{Candidate, Evaluation, Method, Sample, metrics};
 use relprop_explain::{Explanation, Ledger};
 use relprop_rules::{RuleError, RuleSet, Signal};
 use relprop_train::{Display, TrainConfig, train};
@@ -194,10 +194,8 @@ fn inputs(model: &Model, family: &str) -> Vec<TokenizedText> {
 
 #[test]
 fn metrics_find_the_same() {
-    let names = METRICS.map(|name| metric(name).unwrap());
-    let metrics: Vec<_> = names
-        .into_iter()
-        .filter(|metric| metric.need().is_none())
+    let metrics: Vec<_> = metrics::all()
+        .filter(|metric| metric.about().need.is_none())
         .collect();
     assert!(metrics.len() > 10);
     for architecture in ARCHITECTURES {
@@ -209,7 +207,7 @@ fn metrics_find_the_same() {
             let evaluation = Evaluation {
                 model: &model,
                 metrics: &metrics,
-                unknown: model.tokenizer().unwrap().id("[UNK]").unwrap(),
+                mask_token: model.tokenizer().unwrap().id("[UNK]").unwrap(),
                 seed: 0,
             };
             let candidate = Candidate::from(Box::new(explainer.clone()) as Box<dyn Method>);

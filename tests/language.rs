@@ -899,7 +899,7 @@ fn a_language_model_is_trained_and_saved_as_a_llama() {
 #[case("task = \"next-token\"\nembeddings = \"x\"", "embeddings")]
 #[case("task = \"next\"", "next-token")]
 fn a_setting_that_is_not_for_language_models_is_refused(#[case] toml: &str, #[case] named: &str) {
-    let message = TrainConfig::from_toml(toml).unwrap_err();
+    let message = TrainConfig::from_toml(toml).unwrap_err().to_string();
     assert!(message.contains(named), "{message}");
 }
 

@@ -8,7 +8,7 @@ use common::{
     ARCHITECTURES, Architecture, Asked, difference, explainer, model, random, relevance, texts,
 };
 use relprop_checkpoints::Model;
-use relprop_explain::methods::NAMES;
+use relprop_explain::methods;
 use relprop_rules::{RuleSet, operations::Activation};
 use relprop_transformer::TransformerConfig;
 use rstest::rstest;
@@ -94,7 +94,7 @@ fn every_method_works_in_fewer_digits() {
     let whole = model(&Architecture::PostNorm.config());
     let narrow = cast(&whole, DType::F16);
     let text = explainer(&whole, "ah-ln").tokenize(&texts()[1]).unwrap();
-    for name in NAMES {
+    for name in methods::names() {
         let [found, expected] = [&narrow, &whole].map(|model| {
             let method = common::method(name, model, 7).unwrap();
             let found = method.relevance(&[&text], 1).unwrap();

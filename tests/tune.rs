@@ -58,7 +58,7 @@ fn search(
         texts: &all[..40],
         held_out: &all[40..],
         tries,
-        unknown: model.tokenizer().unwrap().id("[UNK]").unwrap(),
+        mask_token: model.tokenizer().unwrap().id("[UNK]").unwrap(),
     };
     let mut attempts = Vec::new();
     let tuned = tune(&plan, |attempt| {
@@ -74,7 +74,7 @@ fn mean(model: &Model, rules: &RuleSet, name: &str, samples: &[Sample]) -> f64 {
     let evaluation = Evaluation {
         model,
         metrics: &metrics,
-        unknown: model.tokenizer().unwrap().id("[UNK]").unwrap(),
+        mask_token: model.tokenizer().unwrap().id("[UNK]").unwrap(),
         seed: 0,
     };
     let model = &common::shared(model);

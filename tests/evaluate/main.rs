@@ -81,7 +81,7 @@ fn measure_candidate(
     let evaluation = Evaluation {
         model,
         metrics: &metrics,
-        unknown: model.tokenizer().unwrap().id("[UNK]").unwrap(),
+        mask_token: model.tokenizer().unwrap().id("[UNK]").unwrap(),
         seed: 0,
     };
     let mut shares = Vec::new();

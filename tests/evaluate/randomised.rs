@@ -45,7 +45,7 @@ fn mprt_is_the_mean_rank_correlation_with_the_randomised_models() {
         .map(|model| Box::new(propagation(model, "ah-ln")) as Box<dyn Method>);
     let candidate = Candidate {
         method: Box::new(propagation(&model, "ah-ln")),
-        randomised: randomised.collect(),
+        randomized: randomised.collect(),
     };
     let found = measure_candidate(&model, candidate, &["mprt"], &samples);
     for (sample, found) in samples.iter().zip(found) {
@@ -97,7 +97,7 @@ fn a_method_that_looks_at_nothing_fails_both() {
     let samples = samples(&model);
     let candidate = Candidate {
         method: Box::new(Random { seed: 1 }),
-        randomised: vec![Box::new(Random { seed: 1 }), Box::new(Random { seed: 1 })],
+        randomized: vec![Box::new(Random { seed: 1 }), Box::new(Random { seed: 1 })],
     };
     for found in measure_candidate(&model, candidate, &["mprt", "random-logit"], &samples) {
         for reading in found {

@@ -2,7 +2,7 @@
 
 use burn::tensor::DType;
 use relprop_checkpoints::Model;
-use relprop_evaluate::{METRICS, Sample};
+use relprop_evaluate::{Need, Sample, metrics};
 use relprop_explain::Target;
 use relprop_transformer::{Batch, PaddingSide};
 use rstest::rstest;
@@ -285,12 +285,11 @@ impl Text<'_> {
 }
 
 /// The metrics that look at one explanation of one model.
-fn simple() -> Vec<&'static str> {
-    let others = ["mprt", "random-logit"];
-    METRICS
-        .into_iter()
-        .filter(|name| !others.contains(name))
-        .collect()
+fn simple() -> Vec<String> {
+    let about = metrics::all().map(|metric| metric.about());
+    let others = [Some(Need::Randomized), Some(Need::OtherLabel)];
+    let simple = about.filter(|about| !others.contains(&about.need));
+    simple.map(|about| about.name).collect()
 }
 
 #[rstest]
@@ -303,6 +302,7 @@ fn every_metric_is_what_plain_loops_give(#[case] architecture: Architecture) {
     model.transformer = model.transformer.cast(DType::F64);
     let samples = samples(&model);
     let names = simple();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for preset in ["gradient-x-input", "ah-ln"] {
         let explainer = explainer(&model, preset);
         let found = measure(&model, propagation(&model, preset), &names, &samples);

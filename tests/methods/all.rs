@@ -1,7 +1,7 @@
 //! What must hold for every method.
 
 use relprop_explain::ExplainError;
-use relprop_explain::methods::NAMES;
+use relprop_explain::methods;
 use relprop_rules::RuleSet;
 
 use crate::common::{Architecture, difference, model, texts};
@@ -14,7 +14,7 @@ fn names() -> Vec<String> {
         "full-grad:rules=libra",
         "chefer:start=0",
     ];
-    let names = NAMES.into_iter().chain(RuleSet::presets()).chain(variants);
+    let names = methods::names().chain(RuleSet::presets()).chain(variants);
     names.map(String::from).collect()
 }
 

@@ -2,11 +2,24 @@
 
 use std::io::stdin;
 use std::ops::Range;
+use std::path::Path;
 
-use relprop_data::{Place, Rows, Source, Table, TableError, given, lines};
+use anyhow::anyhow;
+
+use relprop_data::{DataError, Place, Rows, Source, Table, given, lines};
 use relprop_engine::Content;
 
 use crate::plan::{Destined, ExplainPlan};
+
+/// The table at `path`. `column` names the texts, where it is given.
+pub(crate) fn open_table(path: &Path, column: Option<&str>) -> anyhow::Result<Table> {
+    Table::open(path, column).map_err(|error| match error {
+        DataError::NoColumn { .. } | DataError::NotText { .. } => {
+            anyhow!("{error}; name the column with the texts (--column)")
+        }
+        error => error.into(),
+    })
+}
 
 /// What messages call rows.
 enum Name {
@@ -32,7 +45,7 @@ impl Input {
         plan: &ExplainPlan,
         destined: &Destined,
         finished: u64,
-    ) -> Result<Vec<Self>, TableError> {
+    ) -> Result<Vec<Self>, DataError> {
         let mut inputs = Vec::new();
         if !destined.texts.is_empty() {
             let name = match plan.content {
@@ -73,7 +86,7 @@ impl Input {
     }
 
     /// These rows of a table, counted from 0.
-    fn table(table: &Table, rows: Range<u64>) -> Result<Self, TableError> {
+    fn table(table: &Table, rows: Range<u64>) -> Result<Self, DataError> {
         Ok(Self {
             name: Name::File(table.path().display().to_string()),
             source: table.read(rows.start)?,
@@ -83,7 +96,7 @@ impl Input {
     }
 
     /// The next `rows` rows, fewer at the end, and none after it.
-    pub(crate) fn read(&mut self, rows: usize) -> Result<Option<Rows>, TableError> {
+    pub(crate) fn read(&mut self, rows: usize) -> Result<Option<Rows>, DataError> {
         let rows = match self.left {
             Some(left) => rows.min(usize::try_from(left).unwrap_or(rows)),
             None => rows,

@@ -1,11 +1,12 @@
-//! How a table is written.
+//! How a table is stored.
 
 use std::path::Path;
 
-/// How a file of texts is written.
+/// How a file of texts is stored: what is read. (What explanations are written as is the choice of
+/// whoever writes them.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Format {
+pub enum TableFormat {
     /// `.txt`: a line is a text, white space at its ends taken off. Blank lines are no rows.
     Lines,
     /// `.tsv`: fields between tabs, no quoting, the first line names the columns.
@@ -20,16 +21,16 @@ pub enum Format {
     Arrow,
 }
 
-impl Format {
+impl TableFormat {
     /// The format that the ending of `path` stands for, whatever its case. None if there is none.
-    pub fn from_path(path: &Path) -> Option<Format> {
+    pub fn from_path(path: &Path) -> Option<TableFormat> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "txt" => Some(Format::Lines),
-            "tsv" => Some(Format::Tsv),
-            "csv" => Some(Format::Csv),
-            "jsonl" => Some(Format::JsonLines),
-            "parquet" => Some(Format::Parquet),
-            "arrow" | "feather" => Some(Format::Arrow),
+            "txt" => Some(TableFormat::Lines),
+            "tsv" => Some(TableFormat::Tsv),
+            "csv" => Some(TableFormat::Csv),
+            "jsonl" => Some(TableFormat::JsonLines),
+            "parquet" => Some(TableFormat::Parquet),
+            "arrow" | "feather" => Some(TableFormat::Arrow),
             _ => None,
         }
     }

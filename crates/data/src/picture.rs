@@ -4,20 +4,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
-/// Why a file is no picture that can be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// The file cannot be read.
-    #[error("it cannot be read: {0}")]
-    Io(#[from] std::io::Error),
-    /// It is no picture of a format that is read.
-    #[error("it is no PNG or JPEG picture that can be read: {0}")]
-    Format(#[from] ImageError),
-    /// It is too large for the memory that a picture may take.
-    #[error("it is too large: at most 2^28 pixels are read, in at most 512 MB of memory")]
-    TooLarge,
-}
+use crate::DataError;
 
 /// How many pixels a picture may have: 16 k x 16 k.
 const LARGEST: u64 = 1 << 28;
@@ -26,15 +13,16 @@ const LARGEST: u64 = 1 << 28;
 ///
 /// # Errors
 ///
-/// If the bytes are no such picture, or one of more than 2^28 pixels: a few bytes can claim to be any
+/// [`DataError::NotAPicture`], and [`DataError::PictureTooLarge`] for one of more than 2^28 pixels: a few bytes can claim to be any
 /// size.
-pub fn decode(bytes: &[u8]) -> Result<DynamicImage, DecodeError> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+pub fn decode(bytes: &[u8]) -> Result<DynamicImage, DataError> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let reader = reader.map_err(ImageError::IoError)?;
     // It has limits of its own, which a header alone can exceed.
     let mut decoder = reader.into_decoder().map_err(too_large)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > LARGEST {
-        return Err(DecodeError::TooLarge);
+        return Err(DataError::PictureTooLarge);
     }
     let orientation = decoder.orientation()?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(too_large)?;
@@ -42,9 +30,9 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, DecodeError> {
     Ok(picture)
 }
 
-fn too_large(error: ImageError) -> DecodeError {
+fn too_large(error: ImageError) -> DataError {
     match error {
-        ImageError::Limits(_) => DecodeError::TooLarge,
+        ImageError::Limits(_) => DataError::PictureTooLarge,
         error => error.into(),
     }
 }

@@ -1,10 +1,21 @@
 //! Records of text files: one at a time, each with the line that it starts on.
 
+use std::fs::File;
 use std::io::{self, BufRead, Cursor, Read};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::{DataError, TableFormat};
+
+/// Opens a file. `wanted` is what errors offer in place of one that is not there.
+pub(crate) fn open(path: &Path, wanted: &'static str) -> Result<File, DataError> {
+    File::open(path).map_err(DataError::opening(path, wanted))
+}
 
 /// One record.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Record<T> {
+pub(crate) struct Record<T> {
     /// The line that it starts on, counted from 1.
     pub line: u64,
     /// What it holds.
@@ -13,7 +24,7 @@ pub struct Record<T> {
 
 /// Why there is no record here.
 #[derive(Debug)]
-pub enum RecordError {
+pub(crate) enum RecordError {
     /// The source cannot be read any further.
     Unreadable(io::Error),
     /// This record is bad; the next may be good.
@@ -22,33 +33,38 @@ pub enum RecordError {
 
 /// A record that breaks the rules of its format.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BadRecord {
+pub(crate) struct BadRecord {
     /// The line that it starts on, counted from 1.
     pub line: u64,
-    /// What is wrong with it.
-    pub flaw: Flaw,
+    /// What is wrong with it and what to do.
+    pub problem: String,
     /// The record as it stands in the file, as far as it is text.
     pub raw: String,
 }
 
-/// What is wrong with a record.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Flaw {
-    /// It is not UTF-8.
-    NotUtf8,
-    /// Anything else, and what to do.
-    Malformed(String),
+impl RecordError {
+    /// The error for the file `path`.
+    pub(crate) fn at(self, path: &Path) -> DataError {
+        match self {
+            Self::Unreadable(error) => DataError::io(path)(error),
+            Self::Bad(BadRecord { line, problem, .. }) => DataError::Malformed {
+                path: path.to_owned(),
+                line,
+                problem,
+            },
+        }
+    }
 }
 
 /// The lines of a file that are not blank, white space at their ends taken off.
-pub struct Lines<R> {
+pub(crate) struct Lines<R> {
     source: R,
     line: u64,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads lines from `source`.
-    pub fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self { source, line: 0 }
     }
 
@@ -90,18 +106,22 @@ impl<R: BufRead> Iterator for Lines<R> {
 
 /// The records of a file that has a separator between fields and the columns' names in its first
 /// line. A record may have fewer fields than there are columns, but not more.
-pub struct Separated<R> {
+pub(crate) struct Separated<R> {
     reader: csv::Reader<io::Chain<R, Cursor<&'static [u8]>>>,
     names: Vec<String>,
 }
 
 impl<R: Read> Separated<R> {
-    /// Reads records from `source`. With `quoting`, double quotes enclose fields.
+    /// Reads records from `source`: those of a `.csv`, or else of a `.tsv`.
     ///
     /// # Errors
     ///
-    /// If the first line cannot be read.
-    pub fn new(source: R, separator: u8, quoting: bool) -> Result<Self, RecordError> {
+    /// If the first line cannot be read. `path` is what errors call the source.
+    pub(crate) fn new(source: R, format: TableFormat, path: &Path) -> Result<Self, DataError> {
+        let (separator, quoting) = match format {
+            TableFormat::Csv => (b',', true),
+            _ => (b'\t', false),
+        };
         // The last line is ended, too, so that every record ends with its line.
         let source = source.chain(Cursor::new(b"\n".as_slice()));
         let mut reader = csv::ReaderBuilder::new()
@@ -110,15 +130,16 @@ impl<R: Read> Separated<R> {
             // The number of fields is checked below, with an error that says what to do.
             .flexible(true)
             .from_reader(source);
-        let header = reader.byte_headers().map_err(unreadable)?.clone();
+        let header = reader.byte_headers().cloned();
+        let header = header.map_err(|error| unreadable(error).at(path))?;
         let header = csv::StringRecord::from_byte_record(header)
-            .map_err(|error| not_utf8(1, error.into_byte_record().as_slice()))?;
+            .map_err(|error| not_utf8(1, error.into_byte_record().as_slice()).at(path))?;
         let names = header.iter().map(|name| name.trim().to_owned()).collect();
         Ok(Self { reader, names })
     }
 
     /// The names of the columns. Empty if the file is.
-    pub fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
 }
@@ -154,7 +175,7 @@ impl<R: Read> Iterator for Separated<R> {
             );
             return Some(Err(RecordError::Bad(BadRecord {
                 line,
-                flaw: Flaw::Malformed(problem),
+                problem,
                 raw: fields.iter().collect::<Vec<_>>().join("\t"),
             })));
         }
@@ -165,7 +186,7 @@ impl<R: Read> Iterator for Separated<R> {
 fn not_utf8(line: u64, bytes: &[u8]) -> RecordError {
     RecordError::Bad(BadRecord {
         line,
-        flaw: Flaw::NotUtf8,
+        problem: "not UTF-8; save the file as UTF-8".to_owned(),
         raw: String::from_utf8_lossy(bytes).trim().to_owned(),
     })
 }
@@ -173,4 +194,51 @@ fn not_utf8(line: u64, bytes: &[u8]) -> RecordError {
 /// A reader of bytes that counts no fields can only fail to read.
 fn unreadable(error: csv::Error) -> RecordError {
     RecordError::Unreadable(error.into())
+}
+
+/// The objects of a file of JSON lines. `check` says what is wrong with one, if anything is.
+pub(crate) fn json_objects<R: BufRead>(
+    lines: Lines<R>,
+    check: impl Fn(&Map<String, Value>) -> Result<(), String>,
+) -> impl Iterator<Item = Result<Record<Map<String, Value>>, RecordError>> {
+    lines.map(move |record| {
+        let Record { line, fields: raw } = record?;
+        let parsed = serde_json::from_str(&raw).map_err(|error| {
+            // The line that serde_json counts is always its first.
+            let message = error.to_string();
+            let what = message
+                .rsplit_once(" at line ")
+                .map_or(message.as_str(), |(what, _)| what);
+            format!("{what}, column {}", error.column())
+        });
+        let checked = parsed.and_then(|fields: Map<String, Value>| {
+            check(&fields)?;
+            Ok(fields)
+        });
+        match checked {
+            Ok(fields) => Ok(Record { line, fields }),
+            Err(problem) => Err(RecordError::Bad(BadRecord {
+                line,
+                problem: format!(
+                    "{problem}; a line is one JSON object such as \
+                     {{\"text\": \"a film\", \"label\": 1}}"
+                ),
+                raw,
+            })),
+        }
+    })
+}
+
+/// Checks that what stands under these names is a text or null, or is not there.
+pub(crate) fn texts_at(
+    names: &[impl AsRef<str>],
+    object: &Map<String, Value>,
+) -> Result<(), String> {
+    for name in names.iter().map(AsRef::as_ref) {
+        match object.get(name) {
+            None | Some(Value::Null | Value::String(_)) => {}
+            Some(value) => return Err(format!("`{name}` is {value}, not a text")),
+        }
+    }
+    Ok(())
 }

@@ -12,13 +12,16 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_json::reader::infer_json_schema_from_iterator;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Map, Value};
 
-use crate::records::{Flaw, Lines, RecordError, Separated};
-use crate::source::{BatchSource, Source, TextSource, json_objects, schema_of_texts};
-use crate::{Format, TableError};
+use crate::records::{Lines, RecordError, Separated, json_objects, open, texts_at};
+use crate::source::{BatchSource, Source, TextSource, schema_of_texts};
+use crate::{DataError, TableFormat};
 
 /// The names that a column of texts has unless another is named.
 const TEXT: [&str; 2] = ["text", "sentence"];
+/// What errors offer in place of a path that will not do.
+const TABLE: &str = "a .txt, .tsv, .csv, .jsonl, .parquet or .arrow file";
 /// What a file in Arrow's IPC format starts with, where it is no stream.
 const ARROW_FILE: &[u8] = b"ARROW1";
 /// How many rows a Parquet file is decoded by.
@@ -28,7 +31,7 @@ const DECODED: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Table {
     path: PathBuf,
-    format: Format,
+    format: TableFormat,
     schema: SchemaRef,
     column: usize,
     rows: u64,
@@ -42,38 +45,41 @@ impl Table {
     /// # Errors
     ///
     /// If the file cannot be read, is of no known format, or has no column of texts.
-    pub fn open(path: &Path, column: Option<&str>) -> Result<Self, TableError> {
-        let format = Format::from_path(path).ok_or_else(|| TableError::UnsupportedExtension {
-            path: path.to_owned(),
-        })?;
-        let file = open(path)?;
+    pub fn open(path: &Path, column: Option<&str>) -> Result<Self, DataError> {
+        let format =
+            TableFormat::from_path(path).ok_or_else(|| DataError::UnsupportedExtension {
+                path: path.to_owned(),
+                wanted: TABLE,
+            })?;
+        let file = open(path, TABLE)?;
         let count = |records: &mut dyn Iterator<Item = Result<(), RecordError>>| {
             let mut rows = 0;
             for record in records {
-                if let Err(RecordError::Unreadable(error)) = record {
-                    return Err(TableError::file(path)(error));
+                if let Err(error @ RecordError::Unreadable(_)) = record {
+                    return Err(error.at(path));
                 }
                 rows += 1;
             }
             Ok(rows)
         };
         let (schema, rows) = match format {
-            Format::Lines => {
+            TableFormat::Lines => {
                 let mut lines = Lines::new(BufReader::new(file));
                 (
                     schema_of_texts(),
                     count(&mut lines.by_ref().map(drop_fields))?,
                 )
             }
-            Format::Tsv | Format::Csv => {
-                let mut records = separated(file, format, path)?;
+            TableFormat::Tsv | TableFormat::Csv => {
+                let mut records = Separated::new(file, format, path)?;
                 let schema = schema_of_names(records.names(), path)?;
                 (schema, count(&mut records.by_ref().map(drop_fields))?)
             }
-            Format::JsonLines => {
+            TableFormat::JsonLines => {
                 let mut rows = 0;
                 let mut failed = None;
-                let records = json_objects(Lines::new(BufReader::new(file)), names(column));
+                let records =
+                    json_objects(Lines::new(BufReader::new(file)), texts_in(names(column)));
                 let objects = records.filter_map(|record| {
                     rows += 1;
                     match record {
@@ -87,9 +93,9 @@ impl Table {
                 });
                 let schema = infer_json_schema_from_iterator::<_, serde_json::Value>(objects);
                 if let Some(error) = failed {
-                    return Err(TableError::file(path)(error));
+                    return Err(DataError::io(path)(error));
                 }
-                let schema = schema.map_err(TableError::content(path))?;
+                let schema = schema.map_err(DataError::content(path))?;
                 if schema.fields().is_empty() {
                     let name = column.unwrap_or(TEXT[0]);
                     let field = Field::new(name, DataType::Utf8, true);
@@ -98,16 +104,16 @@ impl Table {
                     (Arc::new(schema), rows)
                 }
             }
-            Format::Parquet => {
+            TableFormat::Parquet => {
                 let builder = parquet(file, path)?;
                 let rows = builder.metadata().file_metadata().num_rows();
                 (builder.schema().clone(), rows.unsigned_abs())
             }
-            Format::Arrow => {
+            TableFormat::Arrow => {
                 let (schema, batches) = arrow(file, path)?;
                 let mut rows = 0;
                 for batch in batches {
-                    rows += batch.map_err(TableError::content(path))?.num_rows() as u64;
+                    rows += batch.map_err(DataError::content(path))?.num_rows() as u64;
                 }
                 (schema, rows)
             }
@@ -141,32 +147,32 @@ impl Table {
     /// # Errors
     ///
     /// If the file cannot be read.
-    pub fn read(&self, first: u64) -> Result<Box<dyn Source>, TableError> {
-        let (path, file) = (&self.path, open(&self.path)?);
+    pub fn read(&self, first: u64) -> Result<Box<dyn Source>, DataError> {
+        let (path, file) = (&self.path, open(&self.path, TABLE)?);
         let schema = self.schema.clone();
         let mut source: Box<dyn Source> = match self.format {
-            Format::Lines => {
+            TableFormat::Lines => {
                 let lines = Lines::new(BufReader::new(file));
                 Box::new(TextSource::new(lines, schema, path))
             }
-            Format::Tsv | Format::Csv => {
-                let records = separated(file, self.format, path)?;
+            TableFormat::Tsv | TableFormat::Csv => {
+                let records = Separated::new(file, self.format, path)?;
                 Box::new(TextSource::new(records, schema, path))
             }
-            Format::JsonLines => {
+            TableFormat::JsonLines => {
                 let name = vec![schema.field(self.column).name().clone()];
-                let records = json_objects(Lines::new(BufReader::new(file)), name);
+                let records = json_objects(Lines::new(BufReader::new(file)), texts_in(name));
                 Box::new(TextSource::new(records, schema, path))
             }
-            Format::Parquet => {
+            TableFormat::Parquet => {
                 let builder = parquet(file, path)?.with_batch_size(DECODED);
                 // Whole row groups and pages before it are not even decoded.
                 let offset = usize::try_from(first).unwrap_or(usize::MAX);
                 let batches = builder.with_offset(offset).build();
-                let batches = batches.map_err(TableError::content(path))?;
+                let batches = batches.map_err(DataError::content(path))?;
                 return Ok(Box::new(BatchSource::new(batches, &schema, path, first)));
             }
-            Format::Arrow => {
+            TableFormat::Arrow => {
                 let (_, batches) = arrow(file, path)?;
                 Box::new(BatchSource::new(batches, &schema, path, 0))
             }
@@ -181,15 +187,11 @@ impl Table {
 /// # Errors
 ///
 /// If there is none, or it holds no texts. `path` is what errors call the file.
-pub fn text_column(
-    schema: &Schema,
-    column: Option<&str>,
-    path: &Path,
-) -> Result<usize, TableError> {
+pub fn text_column(schema: &Schema, column: Option<&str>, path: &Path) -> Result<usize, DataError> {
     let names = names(column);
     let Some(index) = names.iter().find_map(|name| schema.index_of(name).ok()) else {
         let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-        return Err(TableError::NoTextColumn {
+        return Err(DataError::NoColumn {
             path: path.to_owned(),
             wanted: quoted.join(" or "),
             found: schema
@@ -207,7 +209,7 @@ pub fn text_column(
     match kind {
         // A column that holds nothing at all has no type.
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Ok(index),
-        found => Err(TableError::NotText {
+        found => Err(DataError::NotText {
             path: path.to_owned(),
             column: field.name().clone(),
             found: found.clone(),
@@ -236,29 +238,13 @@ fn drop_fields<T>(record: Result<T, RecordError>) -> Result<(), RecordError> {
     record.map(drop)
 }
 
-fn open(path: &Path) -> Result<File, TableError> {
-    File::open(path).map_err(TableError::file(path))
-}
-
-fn separated(file: File, format: Format, path: &Path) -> Result<Separated<File>, TableError> {
-    let (separator, quoting) = match format {
-        Format::Tsv => (b'\t', false),
-        _ => (b',', true),
-    };
-    Separated::new(file, separator, quoting).map_err(|error| match error {
-        RecordError::Unreadable(error) => TableError::file(path)(error),
-        RecordError::Bad(record) => TableError::Header {
-            path: path.to_owned(),
-            problem: match record.flaw {
-                Flaw::NotUtf8 => "not UTF-8; save the file as UTF-8".to_owned(),
-                Flaw::Malformed(problem) => problem,
-            },
-        },
-    })
+/// Checks that a row has texts under these names.
+fn texts_in(names: Vec<String>) -> impl Fn(&Map<String, Value>) -> Result<(), String> {
+    move |object| texts_at(&names, object)
 }
 
 /// Columns of texts with these names, which must differ.
-fn schema_of_names(names: &[String], path: &Path) -> Result<SchemaRef, TableError> {
+fn schema_of_names(names: &[String], path: &Path) -> Result<SchemaRef, DataError> {
     let problem = if names.is_empty() {
         "the file is empty; its first line must name the columns".to_owned()
     } else {
@@ -271,31 +257,32 @@ fn schema_of_names(names: &[String], path: &Path) -> Result<SchemaRef, TableErro
         };
         format!("two columns are called `{name}`; rename one")
     };
-    Err(TableError::Header {
+    Err(DataError::Malformed {
         path: path.to_owned(),
+        line: 1,
         problem,
     })
 }
 
-fn parquet(file: File, path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(TableError::content(path))
+fn parquet(file: File, path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, DataError> {
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(DataError::content(path))
 }
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
 /// The schema and the batches of a file in Arrow's IPC format, which may be a file or a stream.
-fn arrow(file: File, path: &Path) -> Result<(SchemaRef, Batches), TableError> {
+fn arrow(file: File, path: &Path) -> Result<(SchemaRef, Batches), DataError> {
     let mut file = BufReader::new(file);
     let mut start = Vec::new();
     let mut prefix = file.by_ref().take(ARROW_FILE.len() as u64);
     let read = prefix.read_to_end(&mut start);
-    read.map_err(TableError::file(path))?;
-    file.rewind().map_err(TableError::file(path))?;
+    read.map_err(DataError::io(path))?;
+    file.rewind().map_err(DataError::io(path))?;
     if start == ARROW_FILE {
-        let reader = FileReader::try_new(file, None).map_err(TableError::content(path))?;
+        let reader = FileReader::try_new(file, None).map_err(DataError::content(path))?;
         Ok((reader.schema(), Box::new(reader)))
     } else {
-        let reader = StreamReader::try_new(file, None).map_err(TableError::content(path))?;
+        let reader = StreamReader::try_new(file, None).map_err(DataError::content(path))?;
         Ok((reader.schema(), Box::new(reader)))
     }
 }

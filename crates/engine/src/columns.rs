@@ -8,7 +8,7 @@ use arrow_array::{
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema};
-use relprop_explain::{Absorbed, Explanation, Ledger};
+use relprop_explain::{Explanation, Ledger};
 use serde_json::json;
 
 use crate::{EngineError, Group};
@@ -120,10 +120,7 @@ fn columns(explanations: &[&Explanation]) -> Result<Vec<Column>, EngineError> {
 /// What was absorbed, summed up by its kind, and what is unaccounted.
 fn ledger_columns(explanations: &[&Explanation]) -> Result<Vec<Column>, EngineError> {
     let ledgers: Vec<&Ledger> = explanations.iter().filter_map(|e| e.ledger()).collect();
-    let sums: Vec<_> = ledgers
-        .iter()
-        .map(|ledger| by_kind(&ledger.absorbed))
-        .collect();
+    let sums: Vec<_> = ledgers.iter().map(|ledger| ledger.by_kind()).collect();
     let kinds = || sums.iter().flatten();
     Ok(vec![
         (
@@ -144,18 +141,6 @@ fn ledger_columns(explanations: &[&Explanation]) -> Result<Vec<Column>, EngineEr
             doubles(ledgers.iter().map(|ledger| ledger.unaccounted)),
         ),
     ])
-}
-
-/// Sums over all entries of a kind, in the order in which kinds come up.
-fn by_kind(absorbed: &[Absorbed]) -> Vec<(&str, f64)> {
-    let mut sums: Vec<(&str, f64)> = Vec::new();
-    for entry in absorbed {
-        match sums.iter_mut().find(|(kind, _)| *kind == entry.kind) {
-            Some((_, sum)) => *sum += entry.relevance,
-            None => sums.push((&entry.kind, entry.relevance)),
-        }
-    }
-    sums
 }
 
 fn strings<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use relprop_checkpoints::CheckpointError;
-use relprop_data::TableError;
+use relprop_data::DataError;
 use relprop_explain::ExplainError;
 use relprop_rules::RuleError;
 
@@ -104,7 +104,7 @@ pub enum EngineError {
     Explain(#[from] ExplainError),
     /// A table cannot be read.
     #[error(transparent)]
-    Table(#[from] TableError),
+    Data(#[from] DataError),
     /// Rows of a table cannot be put together.
     #[error(transparent)]
     Arrow(#[from] arrow_schema::ArrowError),

@@ -3,8 +3,8 @@
 
 use relprop_transformer::TokenizedText;
 
-use super::versions::probability;
 use super::{Reading, View};
+use relprop_transformer::probability;
 
 /// The number of points of a curve.
 pub const STEPS: usize = 11;

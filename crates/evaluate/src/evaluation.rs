@@ -8,19 +8,19 @@ use super::{Case, Method, Metric, Need, Reading, Sample};
 use relprop_explain::ExplainError;
 use relprop_explain::methods::relevance_by_label;
 
-/// A method, and the same method on the randomised models.
+/// A method, and the same method on the randomized models.
 pub struct Candidate {
     /// The method.
     pub method: Box<dyn Method>,
-    /// The method on each stage of [`cascade`](super::cascade). Only [`Need::Randomised`] asks for it;
+    /// The method on each stage of [`cascade`](super::cascade). Only [`Need::Randomized`] asks for it;
     /// else it may be empty.
-    pub randomised: Vec<Box<dyn Method>>,
+    pub randomized: Vec<Box<dyn Method>>,
 }
 
 impl From<Box<dyn Method>> for Candidate {
     fn from(method: Box<dyn Method>) -> Self {
-        let randomised = Vec::new();
-        Self { method, randomised }
+        let randomized = Vec::new();
+        Self { method, randomized }
     }
 }
 
@@ -33,8 +33,8 @@ pub struct Evaluation<'a> {
     pub model: &'a Model,
     /// The metrics.
     pub metrics: &'a [Box<dyn Metric>],
-    /// The token that hides others.
-    pub unknown: u32,
+    /// The id of the token that stands in the place of hidden ones.
+    pub mask_token: u32,
     /// What the other label of [`Need::OtherLabel`] is drawn from.
     pub seed: u64,
 }
@@ -76,7 +76,7 @@ impl Evaluation<'_> {
             for (of, sample) in samples.iter().enumerate() {
                 for metric in self.metrics {
                     let views = metric.views(&relevance.case(of, sample));
-                    let version = |view: super::View| view.of(&sample.text, self.unknown);
+                    let version = |view: super::View| view.of(&sample.text, self.mask_token);
                     let places = views
                         .into_iter()
                         .map(|view| versions.ask(of, version(view)));
@@ -116,7 +116,7 @@ impl Evaluation<'_> {
         let needs = |need| {
             self.metrics
                 .iter()
-                .any(|metric| metric.need() == Some(need))
+                .any(|metric| metric.about().need == Some(need))
         };
         let labels: Vec<usize> = samples.iter().map(|sample| sample.label).collect();
         let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
@@ -132,11 +132,11 @@ impl Evaluation<'_> {
                 .collect();
             found.of_other = relevance_by_label(candidate.method.as_ref(), &texts, &others)?;
         }
-        if needs(Need::Randomised) {
-            found.randomised = vec![Vec::new(); samples.len()];
-            for method in &candidate.randomised {
+        if needs(Need::Randomized) {
+            found.randomized = vec![Vec::new(); samples.len()];
+            for method in &candidate.randomized {
                 let stage = relevance_by_label(method.as_ref(), &texts, &labels)?;
-                let of_texts = found.randomised.iter_mut().zip(stage);
+                let of_texts = found.randomized.iter_mut().zip(stage);
                 of_texts.for_each(|(stages, relevance)| stages.push(relevance));
             }
         }
@@ -163,7 +163,7 @@ struct Relevance {
     of_label: Vec<Vec<f32>>,
     of_other: Vec<Vec<f32>>,
     /// `[sample][stage]`.
-    randomised: Vec<Vec<Vec<f32>>>,
+    randomized: Vec<Vec<Vec<f32>>>,
 }
 
 impl Relevance {
@@ -172,7 +172,7 @@ impl Relevance {
             sample,
             relevance: &self.of_label[of],
             other_label: self.of_other.get(of).map(Vec::as_slice),
-            randomised: self.randomised.get(of).map_or(&[], Vec::as_slice),
+            randomized: self.randomized.get(of).map_or(&[], Vec::as_slice),
         }
     }
 }

@@ -1,15 +1,11 @@
-//! Which explanation should I believe?
-//!
-//! A [`Method`] says how much each token of a text matters; a [`Metric`] says how good that is, text
-//! by text; [`Evaluation::measure`] applies several of both to the same texts, and [`summarise`] gives
-//! the mean over texts with its interval. `docs/evaluation.md` lists the [metrics] with their sources.
+#![doc = include_str!("../README.md")]
 
 mod curve;
 mod evaluation;
 mod interval;
 mod metric;
 pub mod metrics;
-mod randomise;
+mod randomize;
 mod results;
 mod sample;
 mod statistics;
@@ -20,14 +16,15 @@ mod versions;
 pub use curve::{STEPS, Scope, area};
 pub use evaluation::{Candidate, Evaluation, Readings};
 pub use interval::{Interval, mean_with_interval};
-pub use metric::{Better, Case, Metric, Need, Reading};
-pub use metrics::{METRICS, UnknownMetric, metric};
-pub use randomise::cascade;
+pub use metric::{About, Better, Case, Metric, Need, Reading};
+pub use metrics::{UnknownMetric, metric};
+pub use randomize::cascade;
 pub use relprop_explain::View;
 pub use relprop_explain::batching::unknown_token;
 pub use relprop_explain::methods::{Method, Random};
-pub use results::{MethodResults, MetricInfo, Results};
+pub use results::{MethodResults, Results};
 pub use sample::{Polarity, Sample};
-pub use summary::{Summary, summarise};
+pub use statistics::pearson;
+pub use summary::{Summary, summarize};
 pub(crate) use versions::Versions;
 pub use versions::predictions;

@@ -9,17 +9,12 @@ use super::{Sample, View};
 /// A metric says which changed versions of the text it must see the model's logits for; then it reads
 /// its number from them. So metrics that look at the same versions share the model's passes.
 pub trait Metric {
-    /// What `--metrics` calls it: `auac`.
-    fn name(&self) -> String;
+    /// What it is.
+    fn about(&self) -> About;
 
-    /// What it measures, in half a sentence.
-    fn about(&self) -> &'static str;
-
-    /// Which values are good.
-    fn better(&self) -> Better;
-
-    /// What it must be told beside the relevance for the true label.
-    fn need(&self) -> Option<Need> {
+    /// The metric called `name`, if it is this one with another parameter: `precision@12` for
+    /// `precision@3`.
+    fn variant(&self, _name: &str) -> Option<Box<dyn Metric>> {
         None
     }
 
@@ -33,6 +28,38 @@ pub trait Metric {
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading>;
 }
 
+/// What a metric is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// Its name: `auac`.
+    pub name: String,
+    /// What it measures, in half a sentence.
+    pub about: String,
+    /// Which values are good.
+    pub better: Better,
+    /// What it must be told beside the relevance for the true label.
+    #[serde(skip)]
+    pub need: Option<Need>,
+}
+
+impl About {
+    /// A metric that needs nothing but the relevance for the true label.
+    pub fn new(name: impl Into<String>, about: impl Into<String>, better: Better) -> Self {
+        Self {
+            name: name.into(),
+            about: about.into(),
+            better,
+            need: None,
+        }
+    }
+
+    /// The same for a metric that needs `need`.
+    pub fn needing(self, need: Need) -> Self {
+        let need = Some(need);
+        Self { need, ..self }
+    }
+}
+
 /// The explanation of one text.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
@@ -42,9 +69,9 @@ pub struct Case<'a> {
     pub relevance: &'a [f32],
     /// The relevance of each token for another label's logit; only for [`Need::OtherLabel`].
     pub other_label: Option<&'a [f32]>,
-    /// The relevance of each token in the [randomised](super::cascade) models; only for
-    /// [`Need::Randomised`].
-    pub randomised: &'a [Vec<f32>],
+    /// The relevance of each token in the [randomized](super::cascade) models; only for
+    /// [`Need::Randomized`].
+    pub randomized: &'a [Vec<f32>],
 }
 
 /// What a metric found.
@@ -85,6 +112,6 @@ pub enum Need {
     Polarity,
     /// Relevance for another label: [`Case::other_label`].
     OtherLabel,
-    /// Relevance in randomised models: [`Case::randomised`].
-    Randomised,
+    /// Relevance in randomized models: [`Case::randomized`].
+    Randomized,
 }

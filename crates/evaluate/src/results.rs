@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Better, Metric, Readings, Summary, summarise};
+use super::{About, Better, Metric, Readings, Summary, summarize};
 
 /// Every method under every metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,20 +10,9 @@ pub struct Results {
     /// How many texts were measured on.
     pub texts: usize,
     /// The metrics, in the order of each method's summaries.
-    pub metrics: Vec<MetricInfo>,
+    pub metrics: Vec<About>,
     /// The methods, in the order in which they were asked for.
     pub methods: Vec<MethodResults>,
-}
-
-/// What a metric is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MetricInfo {
-    /// Its name.
-    pub name: String,
-    /// What it measures, in half a sentence.
-    pub about: String,
-    /// Which values are good.
-    pub better: Better,
 }
 
 /// What one method reached.
@@ -42,24 +31,21 @@ impl Results {
         metrics: &[Box<dyn Metric>],
         readings: &[Vec<Readings>],
     ) -> Self {
+        let about: Vec<About> = metrics.iter().map(|metric| metric.about()).collect();
         let methods = methods.iter().zip(readings).map(|(name, readings)| {
-            let of_metric = metrics.iter().enumerate().map(|(index, metric)| {
-                summarise(&metric.name(), readings.iter().map(|text| &text[index]))
+            let of_metric = about.iter().enumerate().map(|(index, about)| {
+                summarize(&about.name, readings.iter().map(|text| &text[index]))
             });
             MethodResults {
                 name: name.clone(),
                 metrics: of_metric.collect(),
             }
         });
-        let info = metrics.iter().map(|metric| MetricInfo {
-            name: metric.name(),
-            about: metric.about().to_owned(),
-            better: metric.better(),
-        });
+        let methods = methods.collect();
         Self {
             texts: readings.first().map_or(0, Vec::len),
-            metrics: info.collect(),
-            methods: methods.collect(),
+            metrics: about,
+            methods,
         }
     }
 

@@ -1,7 +1,13 @@
-//! Correlations of two lists of numbers. None where one of them does not vary, or is not finite.
+//! Correlations of two lists of numbers of the same length. None where one of them does not vary, or is
+//! not finite.
 
-/// Pearson's correlation.
-pub(super) fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
+/// Pearson's correlation of two lists of the same length. None where one of them does not vary, or is not
+/// finite.
+///
+/// ```text
+/// sum_i (a_i - mean a) (b_i - mean b) / sqrt(sum_i (a_i - mean a)^2  sum_i (b_i - mean b)^2)
+/// ```
+pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
     let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
     let (mean_a, mean_b) = (mean(a), mean(b));
     let [mut product, mut square_a, mut square_b] = [0.0; 3];

@@ -19,7 +19,7 @@ pub struct Summary {
 }
 
 /// The mean of one metric's readings, one a text.
-pub fn summarise<'a>(
+pub fn summarize<'a>(
     metric: &str,
     readings: impl IntoIterator<Item = &'a Option<Reading>>,
 ) -> Summary {

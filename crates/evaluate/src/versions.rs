@@ -6,7 +6,7 @@ use relprop_checkpoints::Model;
 use relprop_explain::batching::{batch, in_passes, logits_of};
 use relprop_explain::{ExplainError, argmax};
 use relprop_rules::Pass;
-use relprop_transformer::{TokenizedText, Transformer};
+use relprop_transformer::{TokenizedText, Transformer, probability};
 
 /// The versions that were asked for, each once, and the logits of those that the model has read.
 #[derive(Debug, Default)]
@@ -60,23 +60,16 @@ impl Versions {
 /// # Errors
 ///
 /// If the device fails.
-pub fn predictions(model: &Model, texts: &[TokenizedText]) -> Result<Vec<usize>, ExplainError> {
+pub fn predictions(model: &Model, texts: &[&TokenizedText]) -> Result<Vec<usize>, ExplainError> {
     let mut versions = Versions::default();
     let places = texts
         .iter()
         .enumerate()
-        .map(|(of, text)| versions.ask(of, text.clone()));
+        .map(|(of, text)| versions.ask(of, (*text).clone()));
     let places: Vec<usize> = places.collect();
     versions.answer(&model.transformer, |_| {})?;
     let predictions = places.iter().map(|&place| argmax(versions.logits(place)));
     Ok(predictions.collect())
-}
-
-/// The softmax of the logits, at one label.
-pub(crate) fn probability(logits: &[f32], label: usize) -> f64 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = |logit: f32| f64::from(logit - largest).exp();
-    weight(logits[label]) / logits.iter().copied().map(weight).sum::<f64>()
 }
 
 /// What the probability of `label` loses in each version of a text but the first, which is whole.

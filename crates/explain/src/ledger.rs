@@ -37,6 +37,18 @@ impl Ledger {
         self.absorbed.push(absorbed);
     }
 
+    /// The sum of what was absorbed, of each kind, in the order in which the kinds first come up.
+    pub fn by_kind(&self) -> Vec<(&str, f64)> {
+        let mut sums: Vec<(&str, f64)> = Vec::new();
+        for entry in &self.absorbed {
+            match sums.iter_mut().find(|(kind, _)| *kind == entry.kind) {
+                Some((_, sum)) => *sum += entry.relevance,
+                None => sums.push((&entry.kind, entry.relevance)),
+            }
+        }
+        sums
+    }
+
     /// Whether no more than 1e-5 of the target, or of 1 if it is smaller, is unaccounted.
     pub fn closes(&self) -> bool {
         self.unaccounted.abs() <= 1e-5 * self.target.abs().max(1.0)

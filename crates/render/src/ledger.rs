@@ -81,13 +81,7 @@ pub(super) fn numbers(ledger: &Ledger) -> Numbers {
 /// The sum of each kind of entry, the largest first: `bias -4.10, activation +3.39`; `nothing` where
 /// no sum is large enough to be shown.
 pub(super) fn by_kind(ledger: &Ledger) -> String {
-    let mut kinds: Vec<(&str, f64)> = Vec::new();
-    for entry in &ledger.absorbed {
-        match kinds.iter_mut().find(|(kind, _)| *kind == entry.kind) {
-            Some((_, sum)) => *sum += entry.relevance,
-            None => kinds.push((&entry.kind, entry.relevance)),
-        }
-    }
+    let mut kinds = ledger.by_kind();
     kinds.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     let numbers = numbers(ledger);
     let kinds = kinds

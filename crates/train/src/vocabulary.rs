@@ -15,6 +15,8 @@ use tokenizers::{
     PreTokenizer, Tokenizer, Trainer,
 };
 
+use crate::TrainError;
+
 /// The special tokens. The position is the token's number.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
@@ -24,31 +26,6 @@ const CONTINUES: &str = "##";
 /// A piece of two characters or more must be seen this often. A word seen once is no piece of its
 /// own, so a model also learns from pieces.
 const MIN_FREQUENCY: u64 = 2;
-
-/// Why no vocabulary could be learned.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VocabularyError {
-    /// There is no word in the texts.
-    #[error("the texts have no words to learn a vocabulary from; give texts with words in them")]
-    NoWords,
-
-    /// The characters of the texts alone need more tokens than asked for.
-    #[error(
-        "a vocabulary of {size} tokens is too small: the characters of the texts alone need \
-         {needed}; ask for more"
-    )]
-    TooSmall {
-        /// The size that was asked for.
-        size: usize,
-        /// The smallest size that would do.
-        needed: usize,
-    },
-
-    /// The tokenizers library refused.
-    #[error("the vocabulary could not be learned: {0}")]
-    Tokenizers(#[from] tokenizers::Error),
-}
 
 /// Learns a vocabulary of at most `size` tokens and puts it into a tokenizer.
 ///
@@ -67,18 +44,18 @@ pub enum VocabularyError {
 pub fn train_wordpiece<'a>(
     texts: impl Iterator<Item = &'a str>,
     size: usize,
-) -> Result<Tokenizer, VocabularyError> {
+) -> Result<Tokenizer, TrainError> {
     let texts = texts.map(words).collect::<Result<Vec<_>, _>>()?;
 
     let words = || texts.iter().flatten();
     let characters: BTreeSet<char> = words().flat_map(|word| word.chars()).collect();
     let inside: BTreeSet<char> = words().flat_map(|word| word.chars().skip(1)).collect();
     if characters.is_empty() {
-        return Err(VocabularyError::NoWords);
+        return Err(TrainError::NoWords);
     }
     let needed = SPECIAL.len() + characters.len() + inside.len();
     if size < needed {
-        return Err(VocabularyError::TooSmall { size, needed });
+        return Err(TrainError::SmallVocabulary { size, needed });
     }
 
     // The trainer numbers the single characters inside of words in the order of its hash map of
@@ -136,16 +113,16 @@ const PADDING: &str = "<|pad|>";
 pub fn train_byte_pairs<'a>(
     texts: impl Iterator<Item = &'a str>,
     size: usize,
-) -> Result<Tokenizer, VocabularyError> {
+) -> Result<Tokenizer, TrainError> {
     let split = ByteLevel::new(false, true, true);
     let texts: Vec<&str> = texts.filter(|text| !text.trim().is_empty()).collect();
     if texts.is_empty() {
-        return Err(VocabularyError::NoWords);
+        return Err(TrainError::NoWords);
     }
     let alphabet = ByteLevel::alphabet();
     let needed = 2 + alphabet.len();
     if size < needed {
-        return Err(VocabularyError::TooSmall { size, needed });
+        return Err(TrainError::SmallVocabulary { size, needed });
     }
     let special = [PADDING, BEGINNING].map(|token| AddedToken::from(token, true));
     let mut trainer = BpeTrainer::builder()
@@ -184,7 +161,7 @@ pub fn train_byte_pairs<'a>(
 }
 
 /// The words of a text as the tokenizer sees them.
-fn words(text: &str) -> Result<Vec<String>, VocabularyError> {
+fn words(text: &str) -> Result<Vec<String>, TrainError> {
     let mut text = NormalizedString::from(text);
     normalizer().normalize(&mut text)?;
     let mut text = PreTokenizedString::from(text);
@@ -196,13 +173,13 @@ fn words(text: &str) -> Result<Vec<String>, VocabularyError> {
         .collect())
 }
 
-/// BERT's uncased normaliser: no control characters, Chinese characters set apart, lower case, and
+/// BERT's uncased normalizer: no control characters, Chinese characters set apart, lower case, and
 /// with it no accents.
 fn normalizer() -> BertNormalizer {
     BertNormalizer::new(true, true, None, true)
 }
 
-fn post_processor() -> Result<TemplateProcessing, VocabularyError> {
+fn post_processor() -> Result<TemplateProcessing, TrainError> {
     TemplateProcessing::builder()
         .try_single("[CLS]:0 $A:0 [SEP]:0")
         .and_then(|builder| builder.try_pair("[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1"))

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use relprop_evaluate::metrics;
+use relprop_evaluate::tune::STARTS;
+
 use super::{DeviceArgument, ModelArgument, PrecisionArgument};
 
 #[derive(Debug, Args)]
@@ -17,7 +20,7 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
     /// What to measure: metrics (docs/evaluation.md lists them), or `all` that the data allow
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METRICS.map(String::from))]
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = metrics::DEFAULT.map(String::from))]
     pub(crate) metrics: Vec<String>,
     /// The label whose logit is explained: the true one of each text, or the one that the model
     /// predicts (the texts need no labels then)
@@ -41,9 +44,6 @@ pub(crate) struct EvaluateArguments {
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
-
-/// What `evaluate` measures unless it is told.
-const METRICS: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
 
 /// What `evaluate` compares unless it is told.
 const METHODS: [&str; 8] = [
@@ -102,13 +102,3 @@ pub(crate) struct TuneArguments {
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }
-
-/// What `tune` starts from unless it is told: the first of these is what scores are relative to.
-const STARTS: [&str; 6] = [
-    "ah-ln",
-    "attn-lrp",
-    "libra",
-    "libra-gamma",
-    "epsilon",
-    "gamma",
-];

@@ -1,21 +1,21 @@
 //! `relprop demo`
 
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use burn::tensor::Device;
-use relprop_checkpoints::Model;
+use relprop_checkpoints::{Model, Truncation};
 use relprop_data::{corpus::Corpus, corpus::Example, corpus::reviews};
 use relprop_engine::COMPARED;
+use relprop_evaluate::{Candidate, Evaluation, Method, Results, Sample, metric, unknown_token};
+use relprop_explain::methods::Propagation;
 use relprop_explain::{Explainer, Explanation, Plan};
 use relprop_render as render;
-use relprop_rules::RuleSet;
+use relprop_rules::{Registry, RuleSet};
 use relprop_train::{Display, TrainConfig, accuracy, train};
-use relprop_transformer::TokenizedText;
 
 use crate::args::DemoArguments;
 use crate::output::Output;
@@ -50,15 +50,16 @@ pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
         pictures.push(by_rules);
     }
 
-    let scores = scores(&model, &corpus.test)?;
-    output.write(table(&scores, corpus.test.len()))?;
+    let results = evaluate(&model, &corpus.test)?;
+    output.write(table(&results, output.width))?;
 
     let report = arguments.out.join("report.html");
-    let page = page(&model, right, &scores, &examples, &pictures);
+    let page = page(&model, right, &results, &examples, &pictures);
     fs::write(&report, page).with_context(|| report.display().to_string())?;
     output.write(format!(
         "\nThe report, with rule sets side by side: {}\n\nWhat to try next:\n  \
          relprop explain --model {model} \"the plot is not dull but the ending fails to charm\"\n  \
+         relprop evaluate --model {model} --data reviews --metrics all\n  \
          relprop inspect --model {model}\n  \
          relprop rules ah-ln > mine.toml, edit it, and explain with --rules mine.toml\n  \
          relprop train --data reviews.tsv --out my-model\n",
@@ -129,93 +130,50 @@ fn showcase(reviews: &[Example]) -> Vec<&Example> {
     found.into_iter().flatten().collect()
 }
 
-/// How well a rule set finds the words that decide.
-struct Score {
-    rules: String,
-    /// The share of texts whose most relevant word is evidence.
-    pointing: f64,
-    /// The share of positive relevance that lies on evidence.
-    mass: f64,
-    /// The median share of the target that the tokens hold.
-    conserved: f64,
+/// What the demo measures, on every preset.
+const METRICS: [&str; 3] = ["pointing-game", "mass-accuracy", "conservation"];
+
+/// How well every preset finds the words that decide: what `relprop evaluate --data reviews` finds.
+fn evaluate(model: &Arc<Model>, reviews: &[Example]) -> anyhow::Result<Results> {
+    let sample = |review: &Example| -> anyhow::Result<Sample> {
+        let text = model.tokenize(&review.text, None, Truncation::Cut)?;
+        Ok(Sample {
+            evidence: review.evidence.clone(),
+            ..Sample::new(text, review.label)
+        })
+    };
+    let samples = reviews.iter().map(sample).collect::<Result<Vec<_>, _>>()?;
+    let presets: Vec<String> = RuleSet::presets().map(str::to_owned).collect();
+    let candidate = |preset| -> anyhow::Result<Candidate> {
+        let rules = RuleSet::preset(preset)?;
+        let propagation = Propagation::new(model, &rules, &Registry::default())?;
+        Ok(Candidate::from(Box::new(propagation) as Box<dyn Method>))
+    };
+    let candidates: Vec<Candidate> = RuleSet::presets()
+        .map(candidate)
+        .collect::<Result<_, _>>()?;
+    let metrics = METRICS
+        .into_iter()
+        .map(metric)
+        .collect::<Result<Vec<_>, _>>()?;
+    let evaluation = Evaluation {
+        model,
+        metrics: &metrics,
+        mask_token: unknown_token(model)?,
+        seed: 0,
+    };
+    let readings = evaluation.measure(&candidates, &samples, |_| {})?;
+    Ok(Results::new(&presets, &metrics, &readings))
 }
 
-/// Explains every review under every preset and compares with the known evidence.
-fn scores(model: &Arc<Model>, reviews: &[Example]) -> anyhow::Result<Vec<Score>> {
-    let mut scores = Vec::new();
-    for explainer in explainers(model, RuleSet::presets())? {
-        let mut explanations = Vec::new();
-        for chunk in reviews.chunks(BATCH) {
-            let tokens: Result<Vec<TokenizedText>, _> = chunk
-                .iter()
-                .map(|review| explainer.tokenize(&review.text))
-                .collect();
-            explanations.extend(explainer.explain_batch(&tokens?)?);
-        }
-        scores.push(score(&explanations, reviews));
-    }
-    Ok(scores)
-}
-
-fn score(explanations: &[Explanation], reviews: &[Example]) -> Score {
-    let (mut hits, mut mass, mut conserved) = (0, 0.0, Vec::new());
-    for (explanation, review) in explanations.iter().zip(reviews) {
-        let is_evidence = |start: usize, end: usize| {
-            review
-                .evidence
-                .iter()
-                .any(|range: &Range<usize>| start < range.end && range.start < end)
-        };
-        let words = &explanation.words;
-        let top = words
-            .iter()
-            .max_by(|a, b| a.relevance.total_cmp(&b.relevance));
-        hits += usize::from(top.is_some_and(|word| is_evidence(word.start, word.end)));
-        let positive = |on_evidence: bool| -> f64 {
-            let counted = words
-                .iter()
-                .filter(|word| !on_evidence || is_evidence(word.start, word.end))
-                .map(|word| f64::from(word.relevance.max(0.0)));
-            counted.sum()
-        };
-        mass += positive(true) / positive(false).max(f64::MIN_POSITIVE);
-        conserved.push(f64::from(explanation.total() / explanation.target.value));
-    }
-    conserved.sort_by(f64::total_cmp);
-    let count = explanations.len() as f64;
-    Score {
-        rules: explanations
-            .first()
-            .map(|first| first.rules.clone())
-            .unwrap_or_default(),
-        pointing: hits as f64 / count,
-        mass: mass / count,
-        conserved: conserved
-            .get(conserved.len() / 2)
-            .copied()
-            .unwrap_or(f64::NAN),
-    }
-}
-
-/// The scores as a table for the terminal.
-fn table(scores: &[Score], reviews: usize) -> String {
+/// The results for the terminal: the table of `relprop evaluate`, and what its columns are.
+fn table(results: &Results, width: usize) -> String {
     let mut table = format!(
-        "How often the explanation finds the words that decide ({reviews} reviews whose evidence \
-         is known)\n\n{:<18}{:>16}{:>16}{:>16}\n",
-        "rules", "top word is", "relevance on", "tokens hold,"
+        "How well each rule set finds the words that decide, which are known of these reviews\n\n{}\n",
+        render::evaluation_table(results, width)
     );
-    table += &format!(
-        "{:<18}{:>16}{:>16}{:>16}\n",
-        "", "evidence", "evidence", "of the logit"
-    );
-    for score in scores {
-        table += &format!(
-            "{:<18}{:>14.1} %{:>14.1} %{:>14.0} %\n",
-            score.rules,
-            100.0 * score.pointing,
-            100.0 * score.mass,
-            100.0 * score.conserved
-        );
+    for metric in &results.metrics {
+        table += &format!("{:<16}{}\n", metric.name, metric.about);
     }
     table
 }
@@ -224,7 +182,7 @@ fn table(scores: &[Score], reviews: usize) -> String {
 fn page(
     model: &Model,
     right: f64,
-    scores: &[Score],
+    results: &Results,
     examples: &[&Example],
     pictures: &[Vec<Explanation>],
 ) -> String {
@@ -245,12 +203,17 @@ fn page(
         ("Device".to_owned(), first.device.clone()),
         ("Version".to_owned(), format!("relprop {}", first.version)),
     ];
-    let compared = |score: &&Score| COMPARED.contains(&score.rules.as_str());
-    facts.extend(scores.iter().filter(compared).map(|score| {
-        (
-            format!("{}: evidence on top", score.rules),
-            format!("{:.1} %", 100.0 * score.pointing),
-        )
+    let compared = results.methods.iter();
+    let compared = compared.filter(|method| COMPARED.contains(&method.name.as_str()));
+    facts.extend(compared.filter_map(|method| {
+        let share = method
+            .metrics
+            .iter()
+            .find(|found| found.metric == METRICS[0])?;
+        Some((
+            format!("{}: evidence on top", method.name),
+            format!("{:.1} %", 100.0 * share.mean?.mean),
+        ))
     }));
     let items: Vec<_> = pictures
         .iter()

@@ -69,7 +69,7 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
         texts,
         held_out,
         tries: arguments.tries,
-        unknown: unknown_token(&model)?,
+        mask_token: unknown_token(&model)?,
     };
     let tuned = search(&plan, |attempt| {
         let score = attempt

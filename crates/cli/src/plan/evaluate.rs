@@ -69,7 +69,7 @@ impl EvaluatePlan {
             seed: arguments.seed,
             device: arguments.device.name.clone(),
             dtype: arguments.precision.precision()?,
-            metrics: metrics.iter().map(|metric| metric.name()).collect(),
+            metrics: metrics.iter().map(|metric| metric.about().name).collect(),
             methods: arguments
                 .methods
                 .iter()

@@ -13,6 +13,7 @@ use relprop_transformer::Outputs;
 use serde::{Serialize, Serializer};
 
 use crate::args::{ExplainArguments, SamplingArguments, Unit};
+use crate::input::open_table;
 use crate::opened;
 use crate::output::{Format, is_file};
 use crate::usage::UsageError;
@@ -171,7 +172,7 @@ impl ExplainPlan {
             None => Content::Texts { second: pair },
         };
         let table = match input.as_deref().filter(|_| !standard_input) {
-            Some(path) => Some(Table::open(path, column.as_deref())?),
+            Some(path) => Some(open_table(path, column.as_deref())?),
             None => None,
         };
         let rows = table.as_ref().map(|table| match shard {

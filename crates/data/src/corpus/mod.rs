@@ -1,7 +1,6 @@
-//! Corpora: labelled texts, or pictures, to train and to measure on.
+//! Corpora: labeled texts, or pictures, to train and to measure on.
 
 mod agreement;
-mod error;
 mod file;
 mod pictures;
 mod reviews;
@@ -11,10 +10,12 @@ mod trees;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::DataError;
+use crate::hash::Hash;
+
 pub use agreement::{Agreement, agreement, agreement_corpus};
-pub use error::CorpusError;
 pub use file::{InputText, Inputs, read_texts};
-pub use pictures::{LabelledPicture, Pictures, PicturesError};
+pub use pictures::{LabeledPicture, Pictures};
 pub use reviews::reviews;
 pub use trees::{Tree, are_trees, read_trees};
 
@@ -31,7 +32,7 @@ pub struct Example {
     pub evidence: Vec<Range<usize>>,
 }
 
-/// Labelled texts in three parts: one to train on, one to watch the training with, one to measure
+/// Labeled texts in three parts: one to train on, one to watch the training with, one to measure
 /// on at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corpus {
@@ -41,7 +42,7 @@ pub struct Corpus {
     pub train: Vec<Example>,
     /// What the training is watched with.
     pub dev: Vec<Example>,
-    /// What the trained model is measured on. Empty where a folder brings no labelled `test.tsv`.
+    /// What the trained model is measured on. Empty where a folder brings no labeled `test.tsv`.
     pub test: Vec<Example>,
 }
 
@@ -65,9 +66,23 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// Any [`CorpusError`]. The first bad row ends the reading: a corpus with holes would be
+    /// Any [`DataError`]. The first bad row ends the reading: a corpus with holes would be
     /// measured against without anybody knowing.
-    pub fn read(path: impl AsRef<Path>) -> Result<Corpus, CorpusError> {
+    pub fn read(path: impl AsRef<Path>) -> Result<Corpus, DataError> {
         file::read_corpus(path.as_ref())
+    }
+
+    /// What this corpus is known by: the SHA-256 of all texts and labels, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        let mut hash = Hash::default();
+        for part in [&self.train, &self.dev, &self.test] {
+            hash.number(part.len());
+            for example in part {
+                hash.number(example.text.len());
+                hash.bytes(&example.text);
+                hash.number(example.label);
+            }
+        }
+        hash.finish()
     }
 }

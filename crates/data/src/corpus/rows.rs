@@ -1,16 +1,17 @@
 //! Rows of a file of texts, in any format. Nothing here knows what a label means.
 
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
-use crate::Format;
-use crate::{
-    records::BadRecord, records::Flaw, records::Lines, records::Record, records::RecordError,
-    records::Separated,
-};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::CorpusError;
+use crate::records::{Lines, Record, RecordError, Separated, json_objects, texts_at};
+use crate::{DataError, TableFormat};
+
+/// The names that the text of a row has, the first first.
+const TEXT: [&str; 2] = ["text", "sentence"];
+/// The name that its label has.
+pub(super) const LABEL: &str = "label";
 
 /// One row as it stands in the file, white space at the ends of the fields taken off.
 pub(super) struct Row {
@@ -25,47 +26,50 @@ pub(super) struct Row {
 /// The rows of a file. A bad row is an error in its place, and the rest goes on.
 pub(super) struct Rows {
     /// The rows in the order of the file.
-    pub rows: Vec<Result<Row, CorpusError>>,
+    pub rows: Vec<Result<Row, DataError>>,
     /// The columns that the first line names. None for a format that names none.
     pub columns: Option<Vec<String>>,
 }
 
 /// Reads all rows of `source`. `path` is the name that errors give it.
-pub(super) fn read(source: impl Read, path: &Path, format: Format) -> Result<Rows, CorpusError> {
+pub(super) fn read(source: impl Read, path: &Path, format: TableFormat) -> Result<Rows, DataError> {
+    let lines = |source| Lines::new(BufReader::new(source));
     let rows = match format {
-        Format::Tsv => columns(Separated::new(source, b'\t', false), path)?,
-        Format::Csv => columns(Separated::new(source, b',', true), path)?,
-        Format::JsonLines => lines(source, path, |text, line| json(text, line, path))?,
-        _ => lines(source, path, |text, line| row(text, None, line, path))?,
+        TableFormat::Tsv | TableFormat::Csv => {
+            columns(Separated::new(source, format, path)?, path)?
+        }
+        TableFormat::JsonLines => Rows {
+            rows: collect(json_objects(lines(source), fields), path, json)?,
+            columns: None,
+        },
+        _ => Rows {
+            rows: collect(lines(source), path, |text| (text, None))?,
+            columns: None,
+        },
     };
     if rows.rows.is_empty() {
-        return Err(CorpusError::Empty { path: path.into() });
+        return Err(DataError::Empty { path: path.into() });
     }
     Ok(rows)
 }
 
-fn columns<R: Read>(
-    records: Result<Separated<R>, RecordError>,
-    path: &Path,
-) -> Result<Rows, CorpusError> {
-    let records = records.map_err(|error| failed(error, path).unwrap_or_else(|error| error))?;
+fn columns<R: Read>(records: Separated<R>, path: &Path) -> Result<Rows, DataError> {
     let names = records.names().to_vec();
     if names.is_empty() {
-        return Err(CorpusError::Empty { path: path.into() });
+        return Err(DataError::Empty { path: path.into() });
     }
     let find = |wanted: &str| names.iter().position(|name| name == wanted);
-    let Some(text) = find("text").or_else(|| find("sentence")) else {
-        let wanted = "`text` or `sentence`";
-        return Err(CorpusError::MissingColumn {
+    let Some(text) = TEXT.into_iter().find_map(find) else {
+        return Err(DataError::NoColumn {
             path: path.into(),
-            wanted,
+            wanted: TEXT.map(|name| format!("`{name}`")).join(" or "),
             found: names,
         });
     };
-    let label = find("label");
-    let parse = |Record { line, fields }: Record<csv::StringRecord>| {
-        let label = label.and_then(|index| fields.get(index)).map(str::to_owned);
-        row(fields.get(text).unwrap_or_default(), label, line, path)
+    let label = find(LABEL);
+    let parse = |fields: csv::StringRecord| {
+        let field = |index| fields.get(index).map(str::to_owned);
+        (field(text).unwrap_or_default(), label.and_then(field))
     };
     Ok(Rows {
         rows: collect(records, path, parse)?,
@@ -73,92 +77,48 @@ fn columns<R: Read>(
     })
 }
 
-fn lines(
-    source: impl Read,
-    path: &Path,
-    parse: impl Fn(&str, u64) -> Result<Row, CorpusError>,
-) -> Result<Rows, CorpusError> {
-    let lines = Lines::new(BufReader::new(source));
-    let parse = |Record { line, fields }: Record<String>| parse(&fields, line);
-    Ok(Rows {
-        rows: collect(lines, path, parse)?,
-        columns: None,
-    })
-}
-
-/// Parses all records. A bad one is an error in its place.
+/// Parses all records into texts and labels. A bad one is an error in its place.
 fn collect<T>(
     records: impl Iterator<Item = Result<Record<T>, RecordError>>,
     path: &Path,
-    parse: impl Fn(Record<T>) -> Result<Row, CorpusError>,
-) -> Result<Vec<Result<Row, CorpusError>>, CorpusError> {
+    parse: impl Fn(T) -> (String, Option<String>),
+) -> Result<Vec<Result<Row, DataError>>, DataError> {
     let rows = records.map(|record| match record {
-        Ok(record) => Ok(parse(record)),
-        Err(error) => failed(error, path).map(Err),
+        Ok(Record { line, fields }) => {
+            let (text, label) = parse(fields);
+            Ok(row(&text, label, line, path))
+        }
+        Err(error @ RecordError::Unreadable(_)) => Err(error.at(path)),
+        Err(error @ RecordError::Bad(_)) => Ok(Err(error.at(path))),
     });
     rows.collect()
 }
 
-/// The error for a bad record; or, as the outer error, for a source that cannot be read on.
-fn failed(error: RecordError, path: &Path) -> Result<CorpusError, CorpusError> {
-    let path = path.into();
-    match error {
-        RecordError::Unreadable(source) => Err(CorpusError::Unreadable { path, source }),
-        RecordError::Bad(BadRecord { line, flaw, .. }) => Ok(match flaw {
-            Flaw::NotUtf8 => CorpusError::NotUtf8 { path, line },
-            Flaw::Malformed(problem) => CorpusError::Malformed {
-                path,
-                line,
-                problem,
-            },
-        }),
+/// Checks the fields of a JSON object that matter; the others are left alone.
+fn fields(object: &Map<String, Value>) -> Result<(), String> {
+    texts_at(&TEXT, object)?;
+    match object.get(LABEL) {
+        None | Some(Value::Null | Value::String(_)) => Ok(()),
+        Some(Value::Number(number)) if !number.is_f64() => Ok(()),
+        Some(value) => Err(format!("`{LABEL}` is {value}, not a text or an integer")),
     }
 }
 
-/// The keys of a JSON line that matter; the others are left alone.
-#[derive(Deserialize)]
-struct JsonRow {
-    #[serde(alias = "sentence")]
-    text: Option<String>,
-    label: Option<JsonLabel>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a label is a string or an integer")]
-enum JsonLabel {
-    Name(String),
-    Number(i64),
-}
-
-fn json(text: &str, line: u64, path: &Path) -> Result<Row, CorpusError> {
-    let parsed: JsonRow = serde_json::from_str(text).map_err(|error| {
-        // The line that serde_json counts is always its first.
-        let message = error.to_string();
-        let what = message
-            .rsplit_once(" at line ")
-            .map_or(message.as_str(), |(what, _)| what);
-        let problem = format!(
-            "{what}, column {}; a line is one JSON object such as \
-             {{\"text\": \"a film\", \"label\": 1}}",
-            error.column()
-        );
-        CorpusError::Malformed {
-            path: path.into(),
-            line,
-            problem,
-        }
-    })?;
-    let label = parsed.label.map(|label| match label {
-        JsonLabel::Name(name) => name,
-        JsonLabel::Number(number) => number.to_string(),
+/// The text and the label of a JSON object.
+fn json(object: Map<String, Value>) -> (String, Option<String>) {
+    let text = TEXT.into_iter().find_map(|name| object.get(name)?.as_str());
+    let label = object.get(LABEL).and_then(|label| match label {
+        Value::String(name) => Some(name.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     });
-    row(&parsed.text.unwrap_or_default(), label, line, path)
+    (text.unwrap_or_default().to_owned(), label)
 }
 
-fn row(text: &str, label: Option<String>, line: u64, path: &Path) -> Result<Row, CorpusError> {
+fn row(text: &str, label: Option<String>, line: u64, path: &Path) -> Result<Row, DataError> {
     let text = text.trim().to_owned();
     if text.is_empty() {
-        return Err(CorpusError::NoText {
+        return Err(DataError::NoText {
             path: path.into(),
             line,
         });
@@ -167,12 +127,4 @@ fn row(text: &str, label: Option<String>, line: u64, path: &Path) -> Result<Row,
         .map(|label| label.trim().to_owned())
         .filter(|label| !label.is_empty());
     Ok(Row { text, label, line })
-}
-
-/// The error for a source that the system does not hand out.
-pub(super) fn unreadable(source: io::Error, path: &Path) -> CorpusError {
-    CorpusError::Unreadable {
-        path: path.into(),
-        source,
-    }
 }

@@ -1,15 +1,14 @@
-//! Sentences as trees in which people labelled every phrase: the Stanford Sentiment Treebank (Socher
+//! Sentences as trees in which people labeled every phrase: the Stanford Sentiment Treebank (Socher
 //! et al. 2013).
 //!
 //! A line is a tree: `(3 (2 a) (4 (4 lovely) (2 film)))`. Labels go from 0, very negative, to 4, very
 //! positive.
 
 use std::fs;
-use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use super::CorpusError;
+use crate::DataError;
 
 /// A sentence, and what people think of it and of each of its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +116,7 @@ fn start(rest: &str) -> String {
 /// # Errors
 ///
 /// If the file cannot be read.
-pub fn are_trees(path: impl AsRef<Path>) -> Result<bool, CorpusError> {
+pub fn are_trees(path: impl AsRef<Path>) -> Result<bool, DataError> {
     let path = path.as_ref();
     if path.extension().is_none_or(|ending| ending != "txt") {
         return Ok(false);
@@ -136,13 +135,13 @@ pub fn are_trees(path: impl AsRef<Path>) -> Result<bool, CorpusError> {
 /// # Errors
 ///
 /// If the file cannot be read, has no tree, or a line of it is none.
-pub fn read_trees(path: impl AsRef<Path>) -> Result<Vec<Tree>, CorpusError> {
+pub fn read_trees(path: impl AsRef<Path>) -> Result<Vec<Tree>, DataError> {
     let path = path.as_ref();
     let text = read(path)?;
     let lines = (1..).zip(text.lines());
     let lines = lines.filter(|(_, line)| !line.trim_matches(is_space).is_empty());
     let trees = lines.map(|(line, text)| {
-        Tree::parse(text, line).map_err(|problem| CorpusError::Malformed {
+        Tree::parse(text, line).map_err(|problem| DataError::Malformed {
             path: path.into(),
             line,
             problem: format!("not a tree: {problem}"),
@@ -150,25 +149,21 @@ pub fn read_trees(path: impl AsRef<Path>) -> Result<Vec<Tree>, CorpusError> {
     });
     let trees: Vec<Tree> = trees.collect::<Result<_, _>>()?;
     if trees.is_empty() {
-        return Err(CorpusError::Empty { path: path.into() });
+        return Err(DataError::Empty { path: path.into() });
     }
     Ok(trees)
 }
 
-fn read(path: &Path) -> Result<String, CorpusError> {
-    let bytes = fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => CorpusError::Missing {
-            path: path.into(),
-            wanted: "a .txt file of trees, one a line",
-        },
-        _ => super::rows::unreadable(source, path),
-    })?;
+fn read(path: &Path) -> Result<String, DataError> {
+    let wanted = "a .txt file of trees, one a line";
+    let bytes = fs::read(path).map_err(DataError::opening(path, wanted))?;
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let newlines = before.iter().filter(|byte| **byte == b'\n').count();
-        CorpusError::NotUtf8 {
+        DataError::Malformed {
             path: path.into(),
             line: newlines as u64 + 1,
+            problem: "not UTF-8; save the file as UTF-8".to_owned(),
         }
     })
 }

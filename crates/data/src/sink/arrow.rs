@@ -10,7 +10,7 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::ArrowError;
 
 use super::at;
-use crate::TableError;
+use crate::DataError;
 
 /// A file with one batch.
 ///
@@ -28,11 +28,11 @@ pub fn encode(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
 /// # Errors
 ///
 /// If a file cannot be read, or `out` written.
-pub fn join(files: &[impl AsRef<Path>], out: &File) -> Result<(), TableError> {
+pub fn join(files: &[impl AsRef<Path>], out: &File) -> Result<(), DataError> {
     let mut writer = None;
     for path in files {
         let path = path.as_ref();
-        let file = File::open(path).map_err(TableError::file(path))?;
+        let file = File::open(path).map_err(DataError::io(path))?;
         let reader = FileReader::try_new(BufReader::new(file), None).map_err(at(path))?;
         if writer.is_none() {
             let out = BufWriter::new(out);

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use arrow_schema::ArrowError;
 
-use crate::TableError;
+use crate::DataError;
 
 /// Writes files one after another into `out`, each without its first `head` bytes, but for the
 /// first.
@@ -30,6 +30,6 @@ pub fn concatenate(files: &[impl AsRef<Path>], head: u64, out: &File) -> io::Res
 }
 
 /// The error for what could not be read of `path`, or done with it.
-fn at<E: Into<ArrowError>>(path: &Path) -> impl FnOnce(E) -> TableError {
-    TableError::content(path)
+fn at<E: Into<ArrowError>>(path: &Path) -> impl FnOnce(E) -> DataError {
+    DataError::content(path)
 }

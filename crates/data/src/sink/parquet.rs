@@ -15,7 +15,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::at;
-use crate::TableError;
+use crate::DataError;
 
 /// A file with one row group, or none if the batch is empty. The schema's metadata becomes the
 /// file's.
@@ -41,11 +41,11 @@ pub fn encode(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
 /// # Errors
 ///
 /// If a file cannot be read, or `out` written.
-pub fn join(files: &[impl AsRef<Path>], out: &File) -> Result<(), TableError> {
+pub fn join(files: &[impl AsRef<Path>], out: &File) -> Result<(), DataError> {
     let mut writer = None;
     for path in files {
         let path = path.as_ref();
-        let file = File::open(path).map_err(TableError::file(path))?;
+        let file = File::open(path).map_err(DataError::io(path))?;
         let metadata = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
             .parse_and_finish(&file)

@@ -9,7 +9,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 
 use super::{Place, Rows, Source};
-use crate::TableError;
+use crate::DataError;
 
 /// Rows cut anew from batches. Categories become what they stand for, because each batch may have
 /// its own.
@@ -36,11 +36,11 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> BatchSource<I> {
     }
 
     /// At most `rows` rows of one batch. None at the end.
-    fn slice(&mut self, rows: usize) -> Result<Option<RecordBatch>, TableError> {
+    fn slice(&mut self, rows: usize) -> Result<Option<RecordBatch>, DataError> {
         let batch = match self.rest.take() {
             Some(batch) => batch,
             None => match self.batches.next() {
-                Some(batch) => batch.map_err(TableError::content(&self.path))?,
+                Some(batch) => batch.map_err(DataError::content(&self.path))?,
                 None => return Ok(None),
             },
         };
@@ -67,7 +67,7 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Source for BatchSource
         &self.schema
     }
 
-    fn read(&mut self, rows: usize) -> Result<Option<Rows>, TableError> {
+    fn read(&mut self, rows: usize) -> Result<Option<Rows>, DataError> {
         let first = self.row + 1;
         let (mut slices, mut wanted) = (Vec::new(), rows);
         while wanted > 0 {
@@ -75,16 +75,13 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Source for BatchSource
                 break;
             };
             wanted -= slice.num_rows();
-            slices.push(
-                self.plain(&slice)
-                    .map_err(TableError::content(&self.path))?,
-            );
+            slices.push(self.plain(&slice).map_err(DataError::content(&self.path))?);
         }
         if wanted == rows {
             return Ok(None);
         }
         let batch =
-            concat_batches(&self.schema, &slices).map_err(TableError::content(&self.path))?;
+            concat_batches(&self.schema, &slices).map_err(DataError::content(&self.path))?;
         Ok(Some(Rows {
             batch,
             places: (first..=self.row)
@@ -94,7 +91,7 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> Source for BatchSource
         }))
     }
 
-    fn skip(&mut self, rows: u64) -> Result<(), TableError> {
+    fn skip(&mut self, rows: u64) -> Result<(), DataError> {
         let end = self.row + rows;
         while self.row < end {
             let wanted = usize::try_from(end - self.row).unwrap_or(usize::MAX);

@@ -11,11 +11,11 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use serde_json::Value;
 
-use crate::TableError;
+use crate::DataError;
 use crate::records::{Lines, Record};
 
 pub(crate) use batches::BatchSource;
-pub(crate) use text::{TextSource, json_objects, schema_of_texts};
+pub(crate) use text::{TextSource, schema_of_texts};
 
 /// Gives the rows of a table, a group at a time.
 pub trait Source {
@@ -27,14 +27,14 @@ pub trait Source {
     /// # Errors
     ///
     /// If the table cannot be read any further. A bad row is no error: it is in [`Rows::bad`].
-    fn read(&mut self, rows: usize) -> Result<Option<Rows>, TableError>;
+    fn read(&mut self, rows: usize) -> Result<Option<Rows>, DataError>;
 
     /// Passes over the next `rows` rows.
     ///
     /// # Errors
     ///
     /// As [`Source::read`].
-    fn skip(&mut self, rows: u64) -> Result<(), TableError>;
+    fn skip(&mut self, rows: u64) -> Result<(), DataError>;
 }
 
 /// Some rows of a table.

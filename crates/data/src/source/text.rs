@@ -1,6 +1,5 @@
 //! Rows of text files.
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,8 +10,8 @@ use csv::StringRecord;
 use serde_json::{Map, Value};
 
 use super::{BadRow, Place, Rows, Source};
-use crate::TableError;
-use crate::records::{BadRecord, Flaw, Lines, Record, RecordError};
+use crate::DataError;
+use crate::records::{BadRecord, Record, RecordError};
 
 /// A record that becomes a row.
 pub(crate) trait Row: Sized {
@@ -99,7 +98,7 @@ impl<T: Row, I: Iterator<Item = Result<Record<T>, RecordError>>> Source for Text
         &self.schema
     }
 
-    fn read(&mut self, rows: usize) -> Result<Option<Rows>, TableError> {
+    fn read(&mut self, rows: usize) -> Result<Option<Rows>, DataError> {
         let (mut good, mut places, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         for record in self.records.by_ref().take(rows) {
             self.row += 1;
@@ -112,17 +111,12 @@ impl<T: Row, I: Iterator<Item = Result<Record<T>, RecordError>>> Source for Text
                     good.push(fields);
                     places.push(place(line));
                 }
-                Err(RecordError::Bad(BadRecord { line, flaw, raw })) => bad.push(BadRow {
+                Err(RecordError::Bad(BadRecord { line, problem, raw })) => bad.push(BadRow {
                     place: place(line),
-                    reason: match flaw {
-                        Flaw::NotUtf8 => "not UTF-8; save the file as UTF-8".to_owned(),
-                        Flaw::Malformed(problem) => problem,
-                    },
+                    reason: problem,
                     input: raw.into(),
                 }),
-                Err(RecordError::Unreadable(error)) => {
-                    return Err(TableError::file(&self.path)(error));
-                }
+                Err(error) => return Err(error.at(&self.path)),
             }
         }
         if good.is_empty() && bad.is_empty() {
@@ -149,18 +143,16 @@ impl<T: Row, I: Iterator<Item = Result<Record<T>, RecordError>>> Source for Text
                     }
                 }
                 bad.sort_by_key(|row| row.place);
-                T::batch(&self.schema, &good).map_err(TableError::content(&self.path))?
+                T::batch(&self.schema, &good).map_err(DataError::content(&self.path))?
             }
         };
         Ok(Some(Rows { batch, places, bad }))
     }
 
-    fn skip(&mut self, rows: u64) -> Result<(), TableError> {
+    fn skip(&mut self, rows: u64) -> Result<(), DataError> {
         for _ in 0..rows {
             match self.records.next() {
-                Some(Err(RecordError::Unreadable(error))) => {
-                    return Err(TableError::file(&self.path)(error));
-                }
+                Some(Err(error @ RecordError::Unreadable(_))) => return Err(error.at(&self.path)),
                 Some(_) => self.row += 1,
                 None => break,
             }
@@ -172,33 +164,4 @@ impl<T: Row, I: Iterator<Item = Result<Record<T>, RecordError>>> Source for Text
 /// The one column of a file of lines.
 pub(crate) fn schema_of_texts() -> SchemaRef {
     Arc::new(Schema::new(vec![Field::new("text", DataType::Utf8, false)]))
-}
-
-/// The objects of a file of JSON lines. What stands under one of the names in `text` must be a text
-/// or null.
-pub(crate) fn json_objects<R: BufRead>(
-    lines: Lines<R>,
-    text: Vec<String>,
-) -> impl Iterator<Item = Result<Record<Map<String, Value>>, RecordError>> {
-    lines.map(move |record| {
-        let Record { line, fields: raw } = record?;
-        let bad = |problem: String| {
-            let flaw = Flaw::Malformed(format!(
-                "{problem}; a line is one JSON object such as {{\"text\": \"a film\", \"label\": 1}}"
-            ));
-            RecordError::Bad(BadRecord { line, flaw, raw: raw.clone() })
-        };
-        let fields: Map<String, Value> = serde_json::from_str(&raw).map_err(|error| {
-            // The line that serde_json counts is always its first.
-            let message = error.to_string();
-            let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
-            bad(format!("{what}, column {}", error.column()))
-        })?;
-        for name in &text {
-            if !matches!(fields.get(name), None | Some(Value::Null | Value::String(_))) {
-                return Err(bad(format!("`{name}` is {}, not a text", fields[name])));
-            }
-        }
-        Ok(Record { line, fields })
-    })
 }

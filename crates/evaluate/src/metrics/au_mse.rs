@@ -1,7 +1,7 @@
 //! AU-MSE: do the logits stay?
 
 use crate::curve::{Scope, area_under, hiding, weakest};
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// The area under the pruning error (Ali et al. 2022).
 ///
@@ -11,16 +11,13 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct AuMse(pub Scope);
 
 impl Metric for AuMse {
-    fn name(&self) -> String {
-        format!("au-mse{}", self.0.suffix())
-    }
-
-    fn about(&self) -> &'static str {
-        "area under the squared change of the logits while the least relevant tokens are hidden first"
-    }
-
-    fn better(&self) -> Better {
-        Better::Lower
+    fn about(&self) -> About {
+        About::new(
+            format!("au-mse{}", self.0.suffix()),
+            "area under the squared change of the logits while the least relevant tokens \
+             are hidden first",
+            Better::Lower,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

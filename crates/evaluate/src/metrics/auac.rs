@@ -1,7 +1,7 @@
 //! AUAC: does the decision return at once?
 
 use crate::curve::{Scope, highest, probabilities, showing};
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// The area under the activation curve (Ali et al. 2022).
 ///
@@ -11,16 +11,13 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct Auac(pub Scope);
 
 impl Metric for Auac {
-    fn name(&self) -> String {
-        format!("auac{}", self.0.suffix())
-    }
-
-    fn about(&self) -> &'static str {
-        "area under the probability of the label while the most relevant tokens are shown first"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
+    fn about(&self) -> About {
+        About::new(
+            format!("auac{}", self.0.suffix()),
+            "area under the probability of the label while the most relevant tokens are \
+             shown first",
+            Better::Higher,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

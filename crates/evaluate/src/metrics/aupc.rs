@@ -1,7 +1,7 @@
 //! AUPC: does the decision stay?
 
 use crate::curve::{Scope, hiding, probabilities, weakest};
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// The area under the pruning curve (Ali et al. 2022, released code).
 ///
@@ -11,16 +11,13 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct Aupc(pub Scope);
 
 impl Metric for Aupc {
-    fn name(&self) -> String {
-        format!("aupc{}", self.0.suffix())
-    }
-
-    fn about(&self) -> &'static str {
-        "area under the probability of the label while the least relevant tokens are hidden first"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
+    fn about(&self) -> About {
+        About::new(
+            format!("aupc{}", self.0.suffix()),
+            "area under the probability of the label while the least relevant tokens are \
+             hidden first",
+            Better::Higher,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

@@ -1,8 +1,8 @@
 //! Comprehensiveness: is what was found all that matters?
 
-use super::rationale::{mean_loss, views};
+use super::shared::rationale::{mean_loss, views};
 use crate::curve::marks;
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// How much of the label's probability goes with the most relevant tokens (ERASER; DeYoung et al.
 /// 2020), as the area over the perturbation curve.
@@ -17,16 +17,12 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct Comprehensiveness;
 
 impl Metric for Comprehensiveness {
-    fn name(&self) -> String {
-        "comprehensiveness".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "probability that is lost without the most relevant tokens"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
+    fn about(&self) -> About {
+        About::new(
+            "comprehensiveness",
+            "probability that is lost without the most relevant tokens",
+            Better::Higher,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

@@ -1,6 +1,6 @@
 //! The conservation error: how much of the target do the tokens not hold?
 
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// The absolute difference of the true label's logit and the sum of relevance over all tokens: the
 /// completeness error of Mehri et al. 2025. `relprop explain --ledger` says where the difference is.
@@ -8,16 +8,12 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct Conservation;
 
 impl Metric for Conservation {
-    fn name(&self) -> String {
-        "conservation".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "absolute difference of the logit and the sum of relevance"
-    }
-
-    fn better(&self) -> Better {
-        Better::Lower
+    fn about(&self) -> About {
+        About::new(
+            "conservation",
+            "absolute difference of the logit and the sum of relevance",
+            Better::Lower,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

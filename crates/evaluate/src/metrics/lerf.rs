@@ -1,7 +1,7 @@
 //! LeRF: how long does the decision stay?
 
 use crate::curve::{Scope, hiding, lowest, probabilities};
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// Least relevant first (Samek et al. 2017): the area under the probability of the true label while
 /// the text's tokens of the lowest relevance, sign and all, become unknown first. Special tokens stay.
@@ -9,16 +9,13 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct Lerf;
 
 impl Metric for Lerf {
-    fn name(&self) -> String {
-        "lerf".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "area under the probability of the label while the tokens of the lowest signed relevance are hidden first"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
+    fn about(&self) -> About {
+        About::new(
+            "lerf",
+            "area under the probability of the label while the tokens of the lowest signed \
+             relevance are hidden first",
+            Better::Higher,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

@@ -1,7 +1,7 @@
 //! Relevance mass accuracy: how much relevance lies on the evidence?
 
-use super::evidence::{Word, ranked};
-use crate::{Better, Case, Metric, Need, Reading};
+use super::shared::evidence::{Word, ranked};
+use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The share of positive relevance that lies on evidence (Arras et al. 2022, CLEVR-XAI). A text
 /// without positive relevance has none.
@@ -13,20 +13,13 @@ use crate::{Better, Case, Metric, Need, Reading};
 pub struct MassAccuracy;
 
 impl Metric for MassAccuracy {
-    fn name(&self) -> String {
-        "mass-accuracy".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "share of positive relevance that lies on evidence"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
-    }
-
-    fn need(&self) -> Option<Need> {
-        Some(Need::Evidence)
+    fn about(&self) -> About {
+        About::new(
+            "mass-accuracy",
+            "share of positive relevance that lies on evidence",
+            Better::Higher,
+        )
+        .needing(Need::Evidence)
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

@@ -1,11 +1,11 @@
-//! The metrics, one a file.
+//! The metrics, one a file. A new one is its file and a line of the table below; what several of them
+//! need is in `shared/`.
 
 mod au_mse;
 mod auac;
 mod aupc;
 mod comprehensiveness;
 mod conservation;
-mod evidence;
 mod lerf;
 mod mass_accuracy;
 mod morf;
@@ -15,8 +15,8 @@ mod polarity;
 mod precision;
 mod random_logit;
 mod rank_accuracy;
-mod rationale;
 mod reciprocal_rank;
+mod shared;
 mod sparseness;
 mod srg;
 mod sufficiency;
@@ -45,35 +45,53 @@ pub use tau_loo::TauLoo;
 use super::Metric;
 use super::curve::Scope;
 
-/// The names of the metrics. `precision@3` stands for any `precision@K`.
-pub const METRICS: [&str; 22] = [
-    "auac",
-    "aupc",
-    "au-mse",
-    "auac-text",
-    "aupc-text",
-    "au-mse-text",
-    "morf",
-    "lerf",
-    "srg",
-    "comprehensiveness",
-    "sufficiency",
-    "tau-loo",
-    "pointing-game",
-    "mass-accuracy",
-    "rank-accuracy",
-    "precision@3",
-    "reciprocal-rank",
-    "polarity",
-    "mprt",
-    "random-logit",
-    "conservation",
-    "sparseness",
+/// Makes a metric.
+type Make = fn() -> Box<dyn Metric>;
+
+/// Every metric, in the order in which users are shown them. All that is known of a metric by its
+/// name comes from its line here and from [`Metric::about`].
+const TABLE: &[Make] = &[
+    || Box::new(Auac(Scope::All)),
+    || Box::new(Aupc(Scope::All)),
+    || Box::new(AuMse(Scope::All)),
+    || Box::new(Auac(Scope::Text)),
+    || Box::new(Aupc(Scope::Text)),
+    || Box::new(AuMse(Scope::Text)),
+    || Box::new(Morf),
+    || Box::new(Lerf),
+    || Box::new(Srg),
+    || Box::new(Comprehensiveness),
+    || Box::new(Sufficiency),
+    || Box::new(TauLoo),
+    || Box::new(PointingGame),
+    || Box::new(MassAccuracy),
+    || Box::new(RankAccuracy),
+    || Box::new(Precision(3)),
+    || Box::new(ReciprocalRank),
+    || Box::new(HumanPolarity),
+    || Box::new(Mprt),
+    || Box::new(RandomLogit),
+    || Box::new(Conservation),
+    || Box::new(Sparseness),
 ];
+
+/// The names of those that are measured unless others are asked for.
+pub const DEFAULT: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
+
+/// Every metric, in the order in which users are shown them. `precision@3` stands for any
+/// `precision@K`.
+pub fn all() -> impl ExactSizeIterator<Item = Box<dyn Metric>> {
+    TABLE.iter().map(|make| make())
+}
+
+/// Their names.
+pub fn names() -> impl ExactSizeIterator<Item = String> {
+    all().map(|metric| metric.about().name)
+}
 
 /// There is no metric of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no metric `{name}`; there are {}", METRICS.join(", "))]
+#[error("there is no metric `{name}`; there are {}", names().collect::<Vec<_>>().join(", "))]
 pub struct UnknownMetric {
     /// The name.
     pub name: String,
@@ -85,50 +103,55 @@ pub struct UnknownMetric {
 ///
 /// [`UnknownMetric`], with the names that there are.
 pub fn metric(name: &str) -> Result<Box<dyn Metric>, UnknownMetric> {
-    let metric: Box<dyn Metric> = match name {
-        "auac" => Box::new(Auac(Scope::All)),
-        "aupc" => Box::new(Aupc(Scope::All)),
-        "au-mse" => Box::new(AuMse(Scope::All)),
-        "auac-text" => Box::new(Auac(Scope::Text)),
-        "aupc-text" => Box::new(Aupc(Scope::Text)),
-        "au-mse-text" => Box::new(AuMse(Scope::Text)),
-        "morf" => Box::new(Morf),
-        "lerf" => Box::new(Lerf),
-        "srg" => Box::new(Srg),
-        "comprehensiveness" => Box::new(Comprehensiveness),
-        "sufficiency" => Box::new(Sufficiency),
-        "tau-loo" => Box::new(TauLoo),
-        "pointing-game" => Box::new(PointingGame),
-        "mass-accuracy" => Box::new(MassAccuracy),
-        "rank-accuracy" => Box::new(RankAccuracy),
-        "reciprocal-rank" => Box::new(ReciprocalRank),
-        "polarity" => Box::new(HumanPolarity),
-        "mprt" => Box::new(Mprt),
-        "random-logit" => Box::new(RandomLogit),
-        "conservation" => Box::new(Conservation),
-        "sparseness" => Box::new(Sparseness),
-        _ => {
-            let count = name.strip_prefix("precision@");
-            let count = count.and_then(|count| count.parse().ok());
-            let count = count.filter(|count| *count > 0).ok_or(UnknownMetric {
-                name: name.to_owned(),
-            })?;
-            Box::new(Precision(count))
-        }
-    };
-    Ok(metric)
+    let known = all().find(|metric| metric.about().name == name);
+    let found = known.or_else(|| all().find_map(|metric| metric.variant(name)));
+    found.ok_or_else(|| UnknownMetric {
+        name: name.to_owned(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Better;
 
     #[test]
-    fn every_metric_is_found_by_its_name() {
-        for name in METRICS {
-            assert_eq!(metric(name).unwrap().name(), name);
+    fn every_metric_is_found_by_its_name_and_no_name_comes_twice() {
+        let names: Vec<String> = names().collect();
+        for (index, name) in names.iter().enumerate() {
+            assert_eq!(metric(name).unwrap().about().name, *name);
+            assert!(!names[..index].contains(name), "{name}");
         }
-        assert_eq!(metric("precision@12").unwrap().name(), "precision@12");
+        assert_eq!(metric("precision@12").unwrap().about().name, "precision@12");
+        for name in DEFAULT {
+            assert!(names.iter().any(|known| known == name), "{name}");
+        }
+    }
+
+    /// A row of the tables of docs/evaluation.md begins with names and says which values are good.
+    #[test]
+    fn the_documentation_has_every_metric_and_no_other() {
+        let page = include_str!("../../../../docs/evaluation.md");
+        let rows = page.lines().filter_map(|line| {
+            let mut cells = line.strip_prefix("| `")?.split(" | ");
+            let (names, better) = (cells.next()?, cells.next()?);
+            let better = match better {
+                "higher" => Better::Higher,
+                "lower" => Better::Lower,
+                "neither" => Better::Neither,
+                _ => return None,
+            };
+            let names = names.trim_end_matches('`').split("`, `");
+            Some(names.map(move |name| (name.replace("@K", "@3"), better)))
+        });
+        let mut documented: Vec<_> = rows.flatten().collect();
+        let mut there: Vec<_> = all()
+            .map(|metric| metric.about())
+            .map(|about| (about.name, about.better))
+            .collect();
+        documented.sort_by(|a, b| a.0.cmp(&b.0));
+        there.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(documented, there);
     }
 
     #[test]

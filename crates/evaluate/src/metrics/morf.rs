@@ -1,7 +1,7 @@
 //! MoRF: how fast does the decision go?
 
 use crate::curve::{Scope, hiding, highest, probabilities};
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// Most relevant first (Samek et al. 2017): the area under the probability of the true label while
 /// the text's tokens of the highest relevance, sign and all, become unknown first. Special tokens stay.
@@ -9,16 +9,13 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct Morf;
 
 impl Metric for Morf {
-    fn name(&self) -> String {
-        "morf".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "area under the probability of the label while the most relevant tokens are hidden first"
-    }
-
-    fn better(&self) -> Better {
-        Better::Lower
+    fn about(&self) -> About {
+        About::new(
+            "morf",
+            "area under the probability of the label while the most relevant tokens are \
+             hidden first",
+            Better::Lower,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

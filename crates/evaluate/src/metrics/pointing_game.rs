@@ -1,7 +1,7 @@
 //! The pointing game: is the most relevant word evidence?
 
-use super::evidence::ranked;
-use crate::{Better, Case, Metric, Need, Reading};
+use super::shared::evidence::ranked;
+use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// 1 if the word of the highest relevance is evidence, 0 if not (Zhang et al. 2018; for text, Poerner
 /// et al. 2018). Its mean is the share of texts where it is.
@@ -9,20 +9,13 @@ use crate::{Better, Case, Metric, Need, Reading};
 pub struct PointingGame;
 
 impl Metric for PointingGame {
-    fn name(&self) -> String {
-        "pointing-game".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "share of texts whose most relevant word is evidence"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
-    }
-
-    fn need(&self) -> Option<Need> {
-        Some(Need::Evidence)
+    fn about(&self) -> About {
+        About::new(
+            "pointing-game",
+            "share of texts whose most relevant word is evidence",
+            Better::Higher,
+        )
+        .needing(Need::Evidence)
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

@@ -2,7 +2,7 @@
 
 use crate::sample::overlap;
 use crate::statistics::pearson;
-use crate::{Better, Case, Metric, Need, Reading};
+use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// Pearson's correlation, over the words of a text, of relevance with how much people find that the
 /// word speaks for the label (Socher et al. 2013 asked them about every word).
@@ -13,20 +13,13 @@ use crate::{Better, Case, Metric, Need, Reading};
 pub struct HumanPolarity;
 
 impl Metric for HumanPolarity {
-    fn name(&self) -> String {
-        "polarity".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "correlation with what people think of each word"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
-    }
-
-    fn need(&self) -> Option<Need> {
-        Some(Need::Polarity)
+    fn about(&self) -> About {
+        About::new(
+            "polarity",
+            "correlation with what people think of each word",
+            Better::Higher,
+        )
+        .needing(Need::Polarity)
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

@@ -1,27 +1,25 @@
 //! Precision at k: how many of the first words are evidence?
 
-use super::evidence::ranked;
-use crate::{Better, Case, Metric, Need, Reading};
+use super::shared::evidence::ranked;
+use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The share of the k most relevant words that are evidence. A text of fewer words has none.
 #[derive(Clone, Copy, Debug)]
 pub struct Precision(pub usize);
 
 impl Metric for Precision {
-    fn name(&self) -> String {
-        format!("precision@{}", self.0)
+    fn about(&self) -> About {
+        About::new(
+            format!("precision@{}", self.0),
+            "share of evidence among the first k words",
+            Better::Higher,
+        )
+        .needing(Need::Evidence)
     }
 
-    fn about(&self) -> &'static str {
-        "share of evidence among the first k words"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
-    }
-
-    fn need(&self) -> Option<Need> {
-        Some(Need::Evidence)
+    fn variant(&self, name: &str) -> Option<Box<dyn Metric>> {
+        let count = name.strip_prefix("precision@")?.parse().ok()?;
+        (count > 0).then(|| Box::new(Self(count)) as Box<dyn Metric>)
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

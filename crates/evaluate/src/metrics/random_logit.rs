@@ -1,7 +1,7 @@
 //! The random-logit test: does the explanation depend on what is explained?
 
 use crate::statistics::spearman;
-use crate::{Better, Case, Metric, Need, Reading};
+use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The rank correlation (Spearman) of relevance for the true label with that for another label, drawn
 /// at random (Sixt et al. 2020). A method that does not look at the target keeps 1.
@@ -9,20 +9,13 @@ use crate::{Better, Case, Metric, Need, Reading};
 pub struct RandomLogit;
 
 impl Metric for RandomLogit {
-    fn name(&self) -> String {
-        "random-logit".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "rank correlation with relevance for another label"
-    }
-
-    fn better(&self) -> Better {
-        Better::Lower
-    }
-
-    fn need(&self) -> Option<Need> {
-        Some(Need::OtherLabel)
+    fn about(&self) -> About {
+        About::new(
+            "random-logit",
+            "rank correlation with relevance for another label",
+            Better::Lower,
+        )
+        .needing(Need::OtherLabel)
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

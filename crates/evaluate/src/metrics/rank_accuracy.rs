@@ -1,7 +1,7 @@
 //! Relevance rank accuracy: is the evidence on top?
 
-use super::evidence::ranked;
-use crate::{Better, Case, Metric, Need, Reading};
+use super::shared::evidence::ranked;
+use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The share of the K most relevant words that are evidence, where K is how many words are evidence
 /// (Arras et al. 2022, CLEVR-XAI).
@@ -9,20 +9,13 @@ use crate::{Better, Case, Metric, Need, Reading};
 pub struct RankAccuracy;
 
 impl Metric for RankAccuracy {
-    fn name(&self) -> String {
-        "rank-accuracy".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "share of evidence among as many of the most relevant words as there is evidence"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
-    }
-
-    fn need(&self) -> Option<Need> {
-        Some(Need::Evidence)
+    fn about(&self) -> About {
+        About::new(
+            "rank-accuracy",
+            "share of evidence among as many of the most relevant words as there is evidence",
+            Better::Higher,
+        )
+        .needing(Need::Evidence)
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

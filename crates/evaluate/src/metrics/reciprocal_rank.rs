@@ -1,27 +1,20 @@
 //! Mean reciprocal rank: how far down is the first evidence?
 
-use super::evidence::ranked;
-use crate::{Better, Case, Metric, Need, Reading};
+use super::shared::evidence::ranked;
+use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// One over the rank of the most relevant word that is evidence (Arras et al. 2025).
 #[derive(Clone, Copy, Debug)]
 pub struct ReciprocalRank;
 
 impl Metric for ReciprocalRank {
-    fn name(&self) -> String {
-        "reciprocal-rank".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "one over the rank of the first word that is evidence"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
-    }
-
-    fn need(&self) -> Option<Need> {
-        Some(Need::Evidence)
+    fn about(&self) -> About {
+        About::new(
+            "reciprocal-rank",
+            "one over the rank of the first word that is evidence",
+            Better::Higher,
+        )
+        .needing(Need::Evidence)
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

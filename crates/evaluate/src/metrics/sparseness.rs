@@ -1,6 +1,6 @@
 //! Sparseness: on how few tokens does relevance lie?
 
-use crate::{Better, Case, Metric, Reading};
+use crate::{About, Better, Case, Metric, Reading};
 
 /// The Gini index of absolute relevance (Chalasani et al. 2020): 0 if all tokens have the same, near 1
 /// if one has it all.
@@ -14,16 +14,12 @@ use crate::{Better, Case, Metric, Reading};
 pub struct Sparseness;
 
 impl Metric for Sparseness {
-    fn name(&self) -> String {
-        "sparseness".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "Gini index of absolute relevance"
-    }
-
-    fn better(&self) -> Better {
-        Better::Neither
+    fn about(&self) -> About {
+        About::new(
+            "sparseness",
+            "Gini index of absolute relevance",
+            Better::Neither,
+        )
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

@@ -2,7 +2,7 @@
 
 use super::{Lerf, Morf};
 use crate::curve::{STEPS, area_under};
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// The symmetric relevance gain: [`Lerf`] minus [`Morf`] (Blücher et al. 2024). Of the measures by
 /// perturbation it depends least on how tokens are hidden.
@@ -10,16 +10,12 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct Srg;
 
 impl Metric for Srg {
-    fn name(&self) -> String {
-        "srg".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "symmetric relevance gain: lerf minus morf"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
+    fn about(&self) -> About {
+        About::new(
+            "srg",
+            "symmetric relevance gain: lerf minus morf",
+            Better::Higher,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

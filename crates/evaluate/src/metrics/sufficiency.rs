@@ -1,8 +1,8 @@
 //! Sufficiency: is what was found enough?
 
-use super::rationale::{mean_loss, views};
+use super::shared::rationale::{mean_loss, views};
 use crate::curve::marks;
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// How much of the label's probability the most relevant tokens lack by themselves (ERASER; DeYoung
 /// et al. 2020), as the area over the perturbation curve.
@@ -17,16 +17,12 @@ use crate::{Better, Case, Metric, Reading, View};
 pub struct Sufficiency;
 
 impl Metric for Sufficiency {
-    fn name(&self) -> String {
-        "sufficiency".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "probability that the most relevant tokens lack by themselves"
-    }
-
-    fn better(&self) -> Better {
-        Better::Lower
+    fn about(&self) -> About {
+        About::new(
+            "sufficiency",
+            "probability that the most relevant tokens lack by themselves",
+            Better::Lower,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

@@ -3,7 +3,7 @@
 use crate::curve::{Scope, hide, lowest};
 use crate::statistics::kendall;
 use crate::versions::losses;
-use crate::{Better, Case, Metric, Reading, View};
+use crate::{About, Better, Case, Metric, Reading, View};
 
 /// Kendall's tau-b between relevance and leave-one-out, over the text's own tokens.
 ///
@@ -25,16 +25,12 @@ impl TauLoo {
 }
 
 impl Metric for TauLoo {
-    fn name(&self) -> String {
-        "tau-loo".to_owned()
-    }
-
-    fn about(&self) -> &'static str {
-        "Kendall's tau with what the probability loses when one token is hidden"
-    }
-
-    fn better(&self) -> Better {
-        Better::Higher
+    fn about(&self) -> About {
+        About::new(
+            "tau-loo",
+            "Kendall's tau with what the probability loses when one token is hidden",
+            Better::Higher,
+        )
     }
 
     fn views(&self, case: &Case) -> Vec<View> {

@@ -29,6 +29,16 @@ use relprop_explain::methods::Propagation;
 use race::{Judge, Scores};
 use space::{Change, changes};
 
+/// The presets that a search starts from unless it is told: the first is what scores are relative to.
+pub const STARTS: [&str; 6] = [
+    "ah-ln",
+    "attn-lrp",
+    "libra",
+    "libra-gamma",
+    "epsilon",
+    "gamma",
+];
+
 /// What a search begins with.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
@@ -42,8 +52,8 @@ pub struct Search<'a> {
     pub held_out: &'a [Sample],
     /// How many rule sets are tried at most.
     pub tries: usize,
-    /// The token that hides others.
-    pub unknown: u32,
+    /// The id of the token that stands in the place of hidden ones.
+    pub mask_token: u32,
 }
 
 /// What a search found.
@@ -144,7 +154,7 @@ pub struct Attempt<'a> {
 pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned, ExplainError> {
     let registry = Registry::default();
     let explain = |rules: &RuleSet| Propagation::new(search.model, rules, &registry);
-    let mut judge = Judge::new(search.model, search.texts, search.unknown);
+    let mut judge = Judge::new(search.model, search.texts, search.mask_token);
 
     let (first, others) = search.starts.split_first().expect("there is a start");
     let mut best = judge.first(explain(first)?)?;
@@ -213,7 +223,7 @@ pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned
     }
 
     let rules = with(&start, &kept, None);
-    let mut unseen = Judge::new(search.model, search.held_out, search.unknown);
+    let mut unseen = Judge::new(search.model, search.held_out, search.mask_token);
     let held_out = Comparison::of(
         &unseen.first(explain(&start)?)?,
         &unseen.first(explain(&rules)?)?,
@@ -249,5 +259,17 @@ fn with(start: &RuleSet, kept: &[Change], last: Option<&Change>) -> RuleSet {
             "tuned".to_owned()
         },
         rules: assignments,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_start_is_a_preset() {
+        for name in STARTS {
+            assert!(RuleSet::presets().any(|preset| preset == name), "{name}");
+        }
     }
 }

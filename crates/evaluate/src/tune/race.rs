@@ -22,7 +22,7 @@ pub(super) struct Scores {
 pub(super) struct Judge<'a> {
     model: &'a Model,
     texts: &'a [Sample],
-    unknown: u32,
+    mask_token: u32,
     metrics: [Box<dyn Metric>; 2],
     /// What the model has read, a chunk of texts: rule sets that are alike ask for much the same.
     known: Vec<Versions>,
@@ -31,11 +31,11 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(model: &'a Model, texts: &'a [Sample], unknown: u32) -> Self {
+    pub fn new(model: &'a Model, texts: &'a [Sample], mask_token: u32) -> Self {
         Self {
             model,
             texts,
-            unknown,
+            mask_token,
             metrics: [
                 Box::new(metrics::Auac(Scope::All)),
                 Box::new(metrics::AuMse(Scope::All)),
@@ -121,7 +121,7 @@ impl<'a> Judge<'a> {
         let evaluation = Evaluation {
             model: self.model,
             metrics: &self.metrics,
-            unknown: self.unknown,
+            mask_token: self.mask_token,
             seed: 0,
         };
         let first = chunk * TEXTS;

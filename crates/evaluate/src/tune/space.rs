@@ -80,7 +80,7 @@ impl Change {
     }
 
     /// The same with the parameter a step up and a step down, if it has one.
-    fn neighbours(&self) -> Vec<Self> {
+    fn neighbors(&self) -> Vec<Self> {
         let step = |make: fn(f64) -> What, value: f64| {
             let values = [value * FACTOR, value / FACTOR];
             // Two digits: what is written must be readable.
@@ -113,7 +113,7 @@ impl fmt::Display for Change {
 /// The changes to try after those that were kept: first the parameters of these, then every rule at
 /// all depths, then at each third of the blocks from the last, then after the blocks.
 pub(super) fn changes(sites: &[Site], kept: &[Change]) -> Vec<Change> {
-    let mut changes: Vec<Change> = kept.iter().flat_map(Change::neighbours).collect();
+    let mut changes: Vec<Change> = kept.iter().flat_map(Change::neighbors).collect();
     let [feed_forward, attention] = ["feed-forward.", "attention."].map(|part| {
         let maps = maps(sites).into_iter();
         maps.filter(|map| map.starts_with(part)).collect::<Vec<_>>()

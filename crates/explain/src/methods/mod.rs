@@ -4,7 +4,6 @@
 //! name. Notation: f is the logit of a label, x_t the
 //! signal of token t at the site where relevance is read, A_l the attention weights of block l.
 
-mod attention;
 mod attention_flow;
 mod attention_last;
 mod attention_rollout;
@@ -16,13 +15,15 @@ mod integrated_gradients;
 mod method;
 mod occlusion;
 mod propagation;
-mod quadrature;
 mod random;
-pub(crate) mod reader;
 mod registry;
 mod saliency;
 mod shapley;
+mod shared;
 mod smooth_grad;
+
+pub(crate) use shared::reader;
+use shared::{attention, quadrature};
 
 pub use attention_flow::{AttentionFlow, AttentionFlowParameters};
 pub use attention_last::AttentionLast;
@@ -36,7 +37,7 @@ pub use method::{Accounted, Finding, Method, Question, relevance_by_label};
 pub use occlusion::Occlusion;
 pub use propagation::Propagation;
 pub use random::Random;
-pub use registry::{NAMES, by_name};
+pub use registry::{by_name, names};
 pub use saliency::Saliency;
 pub use shapley::{Shapley, ShapleyParameters};
 pub use smooth_grad::{SmoothGrad, SmoothGradParameters};

@@ -12,24 +12,58 @@ use serde_json::{Map, Value};
 use super::*;
 use crate::{ExplainError, SiteRelevance};
 
-/// The methods besides rule sets, in the order in which users are shown them.
-pub const NAMES: [&str; 13] = [
-    "random",
-    "saliency",
-    "smooth-grad",
-    "integrated-gradients",
-    "full-grad",
-    "occlusion",
-    "shapley",
-    "attention-last",
-    "attention-rollout",
-    "attention-flow",
-    "grad-rollout",
-    "gae",
-    "chefer",
+/// Makes a method for a model, from the parameters in its name and from what is random unless the name
+/// says otherwise.
+type Make = fn(&Arc<Model>, ParsedName, u64) -> Result<Box<dyn Method>, ExplainError>;
+
+/// The methods besides rule sets, in the order in which users are shown them. A new one is its file and a
+/// line here.
+const TABLE: &[(&str, Make)] = &[
+    ("random", |_, name, seed| {
+        Ok(Box::new(name.seeded(seed).read::<Random>()?))
+    }),
+    ("saliency", |model, name, _| {
+        name.plain(Saliency::new(model))
+    }),
+    ("smooth-grad", |model, name, seed| {
+        Ok(Box::new(SmoothGrad::new(model, name.seeded(seed).read()?)?))
+    }),
+    ("integrated-gradients", |model, name, _| {
+        Ok(Box::new(IntegratedGradients::new(model, name.read()?)?))
+    }),
+    ("full-grad", |model, name, _| {
+        Ok(Box::new(FullGrad::new(model, &name.read()?)?))
+    }),
+    ("occlusion", |model, name, _| {
+        name.plain(Occlusion::new(model)?)
+    }),
+    ("shapley", |model, name, seed| {
+        Ok(Box::new(Shapley::new(model, name.seeded(seed).read()?)?))
+    }),
+    ("attention-last", |model, name, _| {
+        name.plain(AttentionLast::new(model))
+    }),
+    ("attention-rollout", |model, name, _| {
+        name.plain(AttentionRollout::new(model))
+    }),
+    ("attention-flow", |model, name, _| {
+        Ok(Box::new(AttentionFlow::new(model, name.read()?)))
+    }),
+    ("grad-rollout", |model, name, _| {
+        name.plain(GradRollout::new(model))
+    }),
+    ("gae", |model, name, _| name.plain(Gae::new(model))),
+    ("chefer", |model, name, _| {
+        Ok(Box::new(Chefer::new(model, name.read()?)?))
+    }),
 ];
 
-/// The method called `name`: one of [`NAMES`] or a preset. Parameters stand behind colons:
+/// The names of the methods besides rule sets, in the order in which users are shown them.
+pub fn names() -> impl ExactSizeIterator<Item = &'static str> {
+    TABLE.iter().map(|(name, _)| *name)
+}
+
+/// The method called `name`: one of [`names`] or a preset. Parameters stand behind colons:
 /// `integrated-gradients:steps=50:baseline=zero`; they are the fields of the method's parameters.
 /// What is random comes from `seed`, unless the name gives another.
 ///
@@ -47,29 +81,17 @@ pub const NAMES: [&str; 13] = [
 /// # Ok(()) }
 /// ```
 pub fn by_name(name: &str, model: &Arc<Model>, seed: u64) -> Result<Box<dyn Method>, ExplainError> {
-    let given = Given::parse(name)?;
-    let method: Box<dyn Method> = match given.method {
-        "random" => Box::new(given.seeded(seed).read::<Random>()?),
-        "saliency" => given.none(Saliency::new(model))?,
-        "smooth-grad" => Box::new(SmoothGrad::new(model, given.seeded(seed).read()?)?),
-        "integrated-gradients" => Box::new(IntegratedGradients::new(model, given.read()?)?),
-        "full-grad" => Box::new(FullGrad::new(model, &given.read()?)?),
-        "occlusion" => given.none(Occlusion::new(model)?)?,
-        "shapley" => Box::new(Shapley::new(model, given.seeded(seed).read()?)?),
-        "attention-last" => given.none(AttentionLast::new(model))?,
-        "attention-rollout" => given.none(AttentionRollout::new(model))?,
-        "attention-flow" => Box::new(AttentionFlow::new(model, given.read()?)),
-        "grad-rollout" => given.none(GradRollout::new(model))?,
-        "gae" => given.none(Gae::new(model))?,
-        "chefer" => Box::new(Chefer::new(model, given.read()?)?),
-        preset if RuleSet::presets().any(|known| known == preset) => {
-            let rules = RuleSet::preset(preset)?;
-            given.none(Propagation::new(model, &rules, &Registry::default())?)?
+    let parsed = ParsedName::parse(name)?;
+    let method = match TABLE.iter().find(|(known, _)| *known == parsed.method) {
+        Some((_, make)) => make(model, parsed, seed)?,
+        None if RuleSet::presets().any(|preset| preset == parsed.method) => {
+            let rules = RuleSet::preset(parsed.method)?;
+            parsed.plain(Propagation::new(model, &rules, &Registry::default())?)?
         }
-        unknown => {
+        None => {
             return Err(ExplainError::UnknownMethod {
-                name: unknown.to_owned(),
-                known: NAMES.into_iter().chain(RuleSet::presets()).collect(),
+                name: parsed.method.to_owned(),
+                known: names().chain(RuleSet::presets()).collect(),
             });
         }
     };
@@ -124,7 +146,7 @@ impl Method for Named {
 }
 
 /// A method's name and the parameters behind it.
-struct Given<'n> {
+struct ParsedName<'n> {
     method: &'n str,
     parameters: Map<String, Value>,
 }
@@ -132,9 +154,9 @@ struct Given<'n> {
 /// The parameters of a method that has none.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct None {}
+struct NoParameters {}
 
-impl<'n> Given<'n> {
+impl<'n> ParsedName<'n> {
     fn parse(name: &'n str) -> Result<Self, ExplainError> {
         let mut parts = name.split(':');
         let method = parts.next().unwrap_or_default();
@@ -168,9 +190,32 @@ impl<'n> Given<'n> {
         })
     }
 
-    /// A method without parameters.
-    fn none(self, method: impl Method + 'static) -> Result<Box<dyn Method>, ExplainError> {
-        self.read::<None>()?;
+    /// A method that has no parameters.
+    fn plain(self, method: impl Method + 'static) -> Result<Box<dyn Method>, ExplainError> {
+        self.read::<NoParameters>()?;
         Ok(Box::new(method))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_method_and_no_name_comes_twice() {
+        let page = include_str!("../../../../docs/methods.md");
+        let rows: Vec<&str> = page
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
+        for (index, name) in names().enumerate() {
+            let row = format!("| `{name}` |");
+            assert!(rows.iter().any(|line| line.starts_with(&row)), "{name}");
+            assert!(
+                !names().take(index).any(|earlier| earlier == name),
+                "{name}"
+            );
+        }
+        assert_eq!(rows.len(), names().len());
     }
 }

@@ -25,15 +25,16 @@ fn decimals(summaries: &[&Summary]) -> usize {
 
 #[cfg(test)]
 mod sample {
-    use relprop_evaluate::{Better, Interval, MethodResults, MetricInfo, Results, Summary};
+    use relprop_evaluate::{About, Better, Interval, MethodResults, Results, Summary};
 
     /// Two methods under an area with its curve, an error with its curve, and a metric without a
     /// number.
     pub fn results() -> Results {
-        let metric = |name: &str, better| MetricInfo {
+        let metric = |name: &str, better| About {
             name: name.to_owned(),
             about: format!("about {name}"),
             better,
+            need: None,
         };
         let summary = |metric: &str, mean: f64, points: usize| Summary {
             metric: metric.to_owned(),

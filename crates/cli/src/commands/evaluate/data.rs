@@ -1,15 +1,13 @@
 //! The texts that are measured on.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use relprop_checkpoints::{Model, Truncation};
-use relprop_data::{corpus, corpus::Tree};
+use relprop_data::{corpus, corpus::Tree, sha256};
 use relprop_evaluate::{Polarity, Sample, predictions};
 use relprop_explain::Target;
 use relprop_transformer::{Outputs, TokenizedText};
-use sha2::{Digest, Sha256};
 
 use crate::args::{EvaluationTarget, REVIEWS};
 
@@ -60,10 +58,7 @@ pub(crate) fn labelled(
         (embedded(seed), None)
     } else {
         let found = of_file(path)?;
-        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-        let hash = Sha256::digest(&bytes);
-        let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        (found, Some(hash))
+        (found, Some(sha256(path)?))
     };
     let config = model.transformer.config();
     let mut samples = Vec::new();
@@ -87,8 +82,8 @@ pub(crate) fn labelled(
         bail!("{}: there is no text to measure with", path.display());
     }
     if target == EvaluationTarget::Predicted {
-        let texts = samples.iter().map(|sample| sample.text.clone());
-        let labels = predictions(model, &texts.collect::<Vec<TokenizedText>>())?;
+        let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
+        let labels = predictions(model, &texts)?;
         samples
             .iter_mut()
             .zip(labels)

@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use relprop_checkpoints::Model;
 use relprop_engine::method;
 use relprop_evaluate::{
-    Candidate, Evaluation, METRICS, Metric, Need, Readings, Results, Sample, cascade, metric,
-    unknown_token,
+    Candidate, Evaluation, Metric, Need, Readings, Results, Sample, cascade, metric,
+    metrics as table, unknown_token,
 };
 use relprop_render as render;
 
@@ -46,7 +46,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     }
     for metric in &metrics {
         if let Some(what) = missing(metric.as_ref(), &data.samples) {
-            let (name, data) = (metric.name(), arguments.data.display());
+            let (name, data) = (metric.about().name, arguments.data.display());
             return Err(
                 UsageError::new(format_args!("`{name}` needs {what}; {data} has none")).into(),
             );
@@ -87,7 +87,10 @@ fn run(
     folder: Option<&Folder>,
 ) -> anyhow::Result<Vec<Vec<Readings>>> {
     let seed = arguments.seed;
-    let randomised = match metrics.iter().any(|m| m.need() == Some(Need::Randomised)) {
+    let randomized = match metrics
+        .iter()
+        .any(|m| m.about().need == Some(Need::Randomized))
+    {
         true => cascade(model, seed)
             .into_iter()
             .map(|(_, model)| Arc::new(model))
@@ -95,12 +98,12 @@ fn run(
         false => Vec::new(),
     };
     let candidate = |name: &String| -> anyhow::Result<Candidate> {
-        let stages = randomised
+        let stages = randomized
             .iter()
             .map(|model| method(name, model, seed).map_err(UsageError::from));
         Ok(Candidate {
             method: method(name, model, seed).map_err(UsageError::from)?,
-            randomised: stages.collect::<Result<_, _>>()?,
+            randomized: stages.collect::<Result<_, _>>()?,
         })
     };
     let candidates = arguments.methods.iter().map(candidate);
@@ -108,7 +111,7 @@ fn run(
     let evaluation = Evaluation {
         model,
         metrics,
-        unknown: unknown_token(model)?,
+        mask_token: unknown_token(model)?,
         seed,
     };
 
@@ -154,23 +157,28 @@ fn progress_bar(texts: usize) -> ProgressBar {
 
 /// The metrics by their names, each once; all of them for [`ALL`].
 fn metrics(names: &[String]) -> anyhow::Result<Vec<Box<dyn Metric>>> {
-    let mut wanted: Vec<&str> = Vec::new();
+    let mut wanted: Vec<String> = Vec::new();
     for name in names {
-        let more = if name == ALL {
-            &METRICS[..]
-        } else {
-            &[name.as_str()]
+        let more = match name.as_str() {
+            ALL => table::names().collect(),
+            _ => vec![name.clone()],
         };
-        let more = more.iter().filter(|name| !wanted.contains(name));
-        wanted = wanted.iter().chain(more).copied().collect();
+        for name in more {
+            if !wanted.contains(&name) {
+                wanted.push(name);
+            }
+        }
     }
-    let found = wanted.into_iter().map(metric).collect::<Result<_, _>>();
+    let found = wanted
+        .iter()
+        .map(|name| metric(name))
+        .collect::<Result<_, _>>();
     Ok(found.map_err(|error| UsageError::new(format_args!("{error}; or `{ALL}`")))?)
 }
 
 /// What the samples lack for `metric`.
 fn missing(metric: &dyn Metric, samples: &[Sample]) -> Option<&'static str> {
-    match metric.need()? {
+    match metric.about().need? {
         Need::Evidence if samples.iter().all(|sample| sample.evidence.is_empty()) => Some(
             "texts whose deciding words are known, as those of the embedded corpus (`--data reviews`)",
         ),

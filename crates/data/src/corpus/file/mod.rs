@@ -1,25 +1,14 @@
 //! Corpora and texts from files.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-
-use crate::Format;
-
-use super::rows::{self, Row, Rows, unreadable};
-use super::{Corpus, CorpusError, Example};
-
-/// Decides which rows are held out where the files do not say. Never change it: the held-out rows
-/// of everybody's corpora would move.
-const SPLIT_SEED: u64 = 0;
-
-/// The column that tells a labelled file from an unlabelled one.
-const LABEL: &str = "`label`";
+use super::rows::{self, LABEL, Row, Rows};
+use super::{Corpus, Example};
+use crate::records::open;
+use crate::split::hold_out;
+use crate::{DataError, TableFormat};
 
 // What error messages offer in place of a path that will not do.
 const CORPUS: &str = "a folder with a train.tsv in it, or one .tsv, .csv or .jsonl file";
@@ -43,7 +32,7 @@ pub struct Inputs {
     /// The good rows in the order of the file.
     pub texts: Vec<InputText>,
     /// One error for each row that was skipped, in the order of the file.
-    pub skipped: Vec<CorpusError>,
+    pub skipped: Vec<DataError>,
 }
 
 /// Reads texts, with labels where there are some, from a `.txt`, `.tsv`, `.csv` or `.jsonl` file.
@@ -54,7 +43,7 @@ pub struct Inputs {
 /// # Errors
 ///
 /// If the file is absent, unreadable or of another format, has no text column, or no row at all.
-pub fn read_texts(path: impl AsRef<Path>) -> Result<Inputs, CorpusError> {
+pub fn read_texts(path: impl AsRef<Path>) -> Result<Inputs, DataError> {
     let path = path.as_ref();
     let source = open(path, TEXTS)?;
     let format = text_format(path).ok_or_else(|| unsupported(path, TEXTS))?;
@@ -65,8 +54,8 @@ pub fn read_texts(path: impl AsRef<Path>) -> Result<Inputs, CorpusError> {
 fn read_texts_from(
     source: impl Read,
     name: impl AsRef<Path>,
-    format: Format,
-) -> Result<Inputs, CorpusError> {
+    format: TableFormat,
+) -> Result<Inputs, DataError> {
     let mut inputs = Inputs {
         texts: Vec::new(),
         skipped: Vec::new(),
@@ -81,7 +70,7 @@ fn read_texts_from(
 }
 
 /// Does the work of [`Corpus::read`].
-pub(super) fn read_corpus(path: &Path) -> Result<Corpus, CorpusError> {
+pub(super) fn read_corpus(path: &Path) -> Result<Corpus, DataError> {
     if path.is_dir() {
         read_folder(path)
     } else {
@@ -89,15 +78,15 @@ pub(super) fn read_corpus(path: &Path) -> Result<Corpus, CorpusError> {
     }
 }
 
-fn read_folder(folder: &Path) -> Result<Corpus, CorpusError> {
+fn read_folder(folder: &Path) -> Result<Corpus, DataError> {
     let path = folder.join("train.tsv");
-    let rows = labelled_rows(&path)?;
+    let rows = labeled_rows(&path)?;
     let labels = Labels::of(&rows, &path)?;
     let mut train = labels.examples(rows, &path)?;
 
     let dev_path = folder.join("dev.tsv");
-    let dev = match labelled_rows(&dev_path) {
-        Err(CorpusError::Missing { .. }) => {
+    let dev = match labeled_rows(&dev_path) {
+        Err(DataError::Missing { .. }) => {
             let [dev] = hold_out(&mut train, &path)?;
             dev
         }
@@ -105,10 +94,10 @@ fn read_folder(folder: &Path) -> Result<Corpus, CorpusError> {
     };
 
     let test_path = folder.join("test.tsv");
-    let test = match labelled_rows(&test_path) {
-        Err(CorpusError::Missing { .. } | CorpusError::MissingColumn { wanted: LABEL, .. }) => {
-            Vec::new()
-        }
+    let test = match labeled_rows(&test_path) {
+        Err(DataError::Missing { .. }) => Vec::new(),
+        // As GLUE publishes it.
+        Err(DataError::NoColumn { wanted, .. }) if wanted == quoted(LABEL) => Vec::new(),
         rows => labels.examples(rows?, &test_path)?,
     };
     Ok(Corpus {
@@ -119,8 +108,8 @@ fn read_folder(folder: &Path) -> Result<Corpus, CorpusError> {
     })
 }
 
-fn read_file(path: &Path) -> Result<Corpus, CorpusError> {
-    let rows = labelled_rows(path)?;
+fn read_file(path: &Path) -> Result<Corpus, DataError> {
+    let rows = labeled_rows(path)?;
     let labels = Labels::of(&rows, path)?;
     let mut train = labels.examples(rows, path)?;
     let [dev, test] = hold_out(&mut train, path)?;
@@ -133,42 +122,22 @@ fn read_file(path: &Path) -> Result<Corpus, CorpusError> {
 }
 
 /// All rows of a file that has a label column, or the first error among them.
-fn labelled_rows(path: &Path) -> Result<Vec<Row>, CorpusError> {
+fn labeled_rows(path: &Path) -> Result<Vec<Row>, DataError> {
     let source = open(path, CORPUS)?;
     let format = text_format(path)
-        .filter(|format| *format != Format::Lines)
+        .filter(|format| *format != TableFormat::Lines)
         .ok_or_else(|| unsupported(path, LABELLED))?;
     let Rows { rows, columns } = rows::read(source, path, format)?;
     if let Some(found) = columns
-        && !found.iter().any(|name| name == "label")
+        && !found.iter().any(|name| name == LABEL)
     {
-        return Err(CorpusError::MissingColumn {
+        return Err(DataError::NoColumn {
             path: path.into(),
-            wanted: LABEL,
+            wanted: quoted(LABEL),
             found,
         });
     }
     rows.into_iter().collect()
-}
-
-/// Shuffles the examples and takes as many tenths of them as asked for.
-fn hold_out<const TENTHS: usize>(
-    examples: &mut Vec<Example>,
-    path: &Path,
-) -> Result<[Vec<Example>; TENTHS], CorpusError> {
-    let (rows, needed) = (examples.len(), 10);
-    if rows < needed {
-        return Err(CorpusError::TooFewRows {
-            path: path.into(),
-            rows,
-            needed,
-        });
-    }
-    examples.shuffle(&mut ChaCha8Rng::seed_from_u64(SPLIT_SEED));
-    let tenth = rows / 10;
-    Ok(std::array::from_fn(|_| {
-        examples.split_off(examples.len() - tenth)
-    }))
 }
 
 /// The labels of a corpus: what stands in the file, and what it is called.
@@ -181,14 +150,14 @@ struct Labels {
 
 impl Labels {
     /// Collects the labels of the training rows.
-    fn of(rows: &[Row], path: &Path) -> Result<Labels, CorpusError> {
+    fn of(rows: &[Row], path: &Path) -> Result<Labels, DataError> {
         let mut distinct = BTreeSet::new();
         for row in rows {
             distinct.insert(label_of(row, path)?);
         }
         let mut written: Vec<String> = distinct.into_iter().map(str::to_owned).collect();
         if let [label] = written.as_slice() {
-            return Err(CorpusError::OneLabel {
+            return Err(DataError::OneLabel {
                 path: path.into(),
                 label: label.clone(),
             });
@@ -208,7 +177,7 @@ impl Labels {
     }
 
     /// Gives every row the number of its label.
-    fn examples(&self, rows: Vec<Row>, path: &Path) -> Result<Vec<Example>, CorpusError> {
+    fn examples(&self, rows: Vec<Row>, path: &Path) -> Result<Vec<Example>, DataError> {
         let numbers: HashMap<&str, usize> = self
             .written
             .iter()
@@ -220,9 +189,8 @@ impl Labels {
                 let written = label_of(&row, path)?;
                 let label = *numbers
                     .get(written)
-                    .ok_or_else(|| CorpusError::UnknownLabel {
-                        path: path.into(),
-                        line: row.line,
+                    .ok_or_else(|| DataError::UnknownLabel {
+                        place: format!("{}, line {}", path.display(), row.line),
                         label: written.to_owned(),
                         known: self.written.clone(),
                     })?;
@@ -236,31 +204,26 @@ impl Labels {
     }
 }
 
-fn label_of<'a>(row: &'a Row, path: &Path) -> Result<&'a str, CorpusError> {
-    row.label.as_deref().ok_or_else(|| CorpusError::NoLabel {
+fn label_of<'a>(row: &'a Row, path: &Path) -> Result<&'a str, DataError> {
+    row.label.as_deref().ok_or_else(|| DataError::NoLabel {
         path: path.into(),
         line: row.line,
     })
 }
 
-fn open(path: &Path, wanted: &'static str) -> Result<File, CorpusError> {
-    File::open(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => CorpusError::Missing {
-            path: path.into(),
-            wanted,
-        },
-        _ => unreadable(source, path),
-    })
+fn quoted(name: &str) -> String {
+    format!("`{name}`")
 }
 
 /// The format of a text file. None for anything else.
-fn text_format(path: &Path) -> Option<Format> {
-    let is_text = |format: &Format| !matches!(format, Format::Parquet | Format::Arrow);
-    Format::from_path(path).filter(is_text)
+fn text_format(path: &Path) -> Option<TableFormat> {
+    let is_text =
+        |format: &TableFormat| !matches!(format, TableFormat::Parquet | TableFormat::Arrow);
+    TableFormat::from_path(path).filter(is_text)
 }
 
-fn unsupported(path: &Path, wanted: &'static str) -> CorpusError {
-    CorpusError::UnsupportedExtension {
+fn unsupported(path: &Path, wanted: &'static str) -> DataError {
+    DataError::UnsupportedExtension {
         path: path.into(),
         wanted,
     }

@@ -9,12 +9,12 @@ use burn::train::renderer::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Shows how far the epoch is. The figures of each epoch are printed by its
-/// [history](super::history::History).
-pub(super) struct Bar(pub(super) ProgressBar);
+/// [history](crate::history::History).
+pub(crate) struct Bar(pub(crate) ProgressBar);
 
 impl Bar {
     /// A bar for the texts of an epoch; it shows nothing where standard error is no terminal.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let style =
             ProgressStyle::with_template("{prefix:>12} {wide_bar} {pos}/{len} texts, {eta} left");
         Self(ProgressBar::no_length().with_style(style.unwrap_or(ProgressStyle::default_bar())))

@@ -1,4 +1,4 @@
-//! Tokenised texts, in batches whose order follows from the seed and the epoch alone.
+//! Tokenized texts, in batches whose order follows from the seed and the epoch alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,24 +12,24 @@ use rand_chacha::ChaCha8Rng;
 use relprop_rules::Pass;
 use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
-use super::Task;
+use crate::Task;
 
-/// A tokenised text and its label.
-pub(super) type Labelled = (TokenizedText, usize);
+/// A tokenized text and its label.
+pub(crate) type Labeled = (TokenizedText, usize);
 
 /// A batch of texts and what is to be answered: their labels, `[batch]`, or the token that comes next
 /// at each place, `[place]`.
 #[derive(Clone, Debug)]
-pub(super) struct LabelledBatch {
-    pub(super) texts: Batch,
-    pub(super) labels: Tensor<1, Int>,
+pub(crate) struct LabeledBatch {
+    pub(crate) texts: Batch,
+    pub(crate) labels: Tensor<1, Int>,
     /// For next tokens, the places: rows of the batch's positions, one text after another.
-    pub(super) places: Option<Tensor<1, Int>>,
+    pub(crate) places: Option<Tensor<1, Int>>,
 }
 
-impl LabelledBatch {
+impl LabeledBatch {
     /// The model's answers, `[batch or place, label or token]`.
-    pub(super) fn answers(&self, transformer: &Transformer, pass: &mut Pass) -> Tensor<2> {
+    pub(crate) fn answers(&self, transformer: &Transformer, pass: &mut Pass) -> Tensor<2> {
         let Some(places) = &self.places else {
             return transformer.forward(&self.texts, pass);
         };
@@ -46,17 +46,17 @@ const POOL: usize = 50;
 
 /// The order of training: shuffled anew in every epoch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shuffle {
-    pub(super) seed: u64,
-    /// The share of tokens that are replaced by `unknown`.
-    pub(super) word_dropout: f64,
-    pub(super) unknown: u32,
+pub(crate) struct Shuffle {
+    pub(crate) seed: u64,
+    /// The share of tokens that are replaced by `mask_token`.
+    pub(crate) word_dropout: f64,
+    pub(crate) mask_token: u32,
 }
 
 /// Loads batches of at most `size` texts.
 #[derive(Clone)]
-pub(super) struct Loader {
-    texts: Arc<Vec<Labelled>>,
+pub(crate) struct Loader {
+    texts: Arc<Vec<Labeled>>,
     size: usize,
     padding_token: u32,
     task: Task,
@@ -69,8 +69,8 @@ pub(super) struct Loader {
 impl Loader {
     /// Loads `texts` in batches of texts of similar length; shuffled if `shuffle` says how, the
     /// first time as in the epoch after `epoch`.
-    pub(super) fn new(
-        texts: Vec<Labelled>,
+    pub(crate) fn new(
+        texts: Vec<Labeled>,
         size: usize,
         padding_token: u32,
         task: Task,
@@ -107,8 +107,8 @@ impl Loader {
     }
 }
 
-impl DataLoader<LabelledBatch> for Loader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<LabelledBatch> + 'a> {
+impl DataLoader<LabeledBatch> for Loader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<LabeledBatch> + 'a> {
         let mut rng = self.shuffle.map(|shuffle| {
             let epoch = self.epoch.fetch_add(1, Ordering::Relaxed) as u64 + 1;
             // Dropout draws from the device. Seeded by epoch, a training that was interrupted and
@@ -131,14 +131,14 @@ impl DataLoader<LabelledBatch> for Loader {
         self.texts.len()
     }
 
-    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<LabelledBatch>> {
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<LabeledBatch>> {
         Arc::new(Self {
             device: device.clone(),
             ..self.clone()
         })
     }
 
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<LabelledBatch>> {
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<LabeledBatch>> {
         let texts = Arc::new(self.texts[start..end].to_vec());
         Arc::new(Self {
             texts,
@@ -178,7 +178,7 @@ fn tensor(numbers: &[i64], device: &Device) -> Tensor<1, Int> {
 }
 
 impl Iterator for Batches<'_> {
-    type Item = Result<LabelledBatch, DatasetError>;
+    type Item = Result<LabeledBatch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.batches.next()?;
@@ -194,12 +194,12 @@ impl Iterator for Batches<'_> {
         {
             for token in texts.iter_mut().flat_map(|text| &mut text.tokens) {
                 if !token.special && rng.random_bool(shuffle.word_dropout) {
-                    token.id = shuffle.unknown;
+                    token.id = shuffle.mask_token;
                 }
             }
         }
         let device = self.loader.device.clone().without_autodiff();
-        Some(Ok(LabelledBatch {
+        Some(Ok(LabeledBatch {
             texts: Batch::new(
                 &texts,
                 self.loader.padding_token,
@@ -212,7 +212,7 @@ impl Iterator for Batches<'_> {
     }
 }
 
-impl DataLoaderIterator<LabelledBatch> for Batches<'_> {
+impl DataLoaderIterator<LabeledBatch> for Batches<'_> {
     fn progress(&self) -> Progress {
         Progress::new(self.done, self.loader.texts.len(), Some("texts".to_owned()))
     }

@@ -4,10 +4,11 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
 use relprop_checkpoints::Model;
 use relprop_transformer::ParameterPath;
 
-/// The model with more and more of its parameters randomised, from the top down (cascading; Adebayo
+/// The model with more and more of its parameters randomized, from the top down (cascading; Adebayo
 /// et al. 2018): the classifier; with it the pooler and the final norm; with these the last block, and
 /// so on down to the first; last the embeddings. Each stage comes with the name of what it adds.
 ///
@@ -25,7 +26,7 @@ pub fn cascade(model: &Model, seed: u64) -> Vec<(String, Model)> {
     }
     let mut current = model.clone();
     let models = stages.into_iter().map(|stage| {
-        let mut mapper = Randomiser {
+        let mut mapper = Randomizer {
             parts: parts(&stage),
             seed,
             path: ParameterPath::default(),
@@ -37,7 +38,7 @@ pub fn cascade(model: &Model, seed: u64) -> Vec<(String, Model)> {
     models.collect()
 }
 
-/// The modules that a stage randomises.
+/// The modules that a stage randomizes.
 fn parts(stage: &str) -> Vec<String> {
     let mut parts = vec![stage.to_owned()];
     if stage == "classifier" {
@@ -47,13 +48,13 @@ fn parts(stage: &str) -> Vec<String> {
     parts
 }
 
-struct Randomiser {
+struct Randomizer {
     parts: Vec<String>,
     seed: u64,
     path: ParameterPath,
 }
 
-impl ModuleMapper for Randomiser {
+impl ModuleMapper for Randomizer {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
     }
@@ -73,19 +74,12 @@ impl ModuleMapper for Randomiser {
         let mut generator = ChaCha8Rng::seed_from_u64(path.bytes().fold(self.seed, mix));
         parameter.map(|old| {
             let (shape, device) = (old.dims(), old.device());
-            let draws = (0..shape.iter().product()).map(|_| normal(&mut generator));
-            let draws: Vec<f32> = draws.collect();
+            let draws = (&mut generator).sample_iter(StandardNormal);
+            let draws: Vec<f32> = draws.take(shape.iter().product()).collect();
             let draws: Tensor<D> = Tensor::from_data(TensorData::new(draws, shape), &device);
             let mean = old.clone().mean().unsqueeze::<D>();
             let deviation = (old - mean.clone()).square().mean().sqrt().unsqueeze::<D>();
             draws * deviation + mean
         })
     }
-}
-
-/// A number from the standard normal distribution (Box and Muller 1958).
-fn normal(generator: &mut ChaCha8Rng) -> f32 {
-    let radius = (-2.0 * (1.0 - generator.random::<f64>()).ln()).sqrt();
-    let angle = std::f64::consts::TAU * generator.random::<f64>();
-    (radius * angle.cos()) as f32
 }

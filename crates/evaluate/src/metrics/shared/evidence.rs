@@ -7,14 +7,14 @@ use crate::sample::overlap;
 use relprop_explain::words;
 
 /// A word: its relevance, and whether it is evidence.
-pub(super) struct Word {
+pub(in crate::metrics) struct Word {
     pub relevance: f64,
     pub evidence: bool,
 }
 
 /// The words of the text, the most relevant first; equal ones stay in the order of the text. None
 /// where no evidence is known, or none is among the words that the model reads.
-pub(super) fn ranked(case: &Case) -> Option<Vec<Word>> {
+pub(in crate::metrics) fn ranked(case: &Case) -> Option<Vec<Word>> {
     let evidence = &case.sample.evidence;
     let known = |place: Range<usize>| evidence.iter().any(|known| overlap(known, &place));
     let words = words(&case.sample.text, case.relevance);

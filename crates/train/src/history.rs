@@ -7,6 +7,7 @@ use std::{fs, io};
 use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
+use relprop_data::WholeFile;
 use serde::{Deserialize, Serialize};
 
 /// The figures of one epoch.
@@ -25,14 +26,14 @@ pub struct Epoch {
 }
 
 /// What to call after each epoch.
-pub(super) type Report = Arc<dyn Fn(&Epoch) + Send + Sync>;
+pub(crate) type Report = Arc<dyn Fn(&Epoch) + Send + Sync>;
 
 /// The epochs so far, kept in a file beside the checkpoints.
 ///
 /// It decides which checkpoints are kept (the best and the last) and when training stops (when
 /// the best is `patience` epochs ago).
 #[derive(Clone)]
-pub(super) struct History {
+pub(crate) struct History {
     file: PathBuf,
     epochs: Arc<Mutex<Vec<Epoch>>>,
     patience: usize,
@@ -41,7 +42,7 @@ pub(super) struct History {
 
 impl History {
     /// A history in `file`, which may hold the epochs of an interrupted training.
-    pub(super) fn open(file: &Path, patience: usize, report: Report) -> io::Result<Self> {
+    pub(crate) fn open(file: &Path, patience: usize, report: Report) -> io::Result<Self> {
         let epochs = match fs::read_to_string(file) {
             Ok(text) => serde_json::from_str(&text).map_err(io::Error::other)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -57,7 +58,7 @@ impl History {
     }
 
     /// The epochs so far.
-    pub(super) fn epochs(&self) -> Vec<Epoch> {
+    pub(crate) fn epochs(&self) -> Vec<Epoch> {
         self.epochs
             .lock()
             .unwrap_or_else(|poison| poison.into_inner())
@@ -65,7 +66,7 @@ impl History {
     }
 
     /// Forgets the epochs after `epoch`.
-    pub(super) fn rewind(&self, epoch: usize) {
+    pub(crate) fn rewind(&self, epoch: usize) {
         let mut epochs = self
             .epochs
             .lock()
@@ -74,12 +75,12 @@ impl History {
     }
 
     /// The number of the best epoch: the highest accuracy, then the lowest loss.
-    pub(super) fn best(&self) -> Option<usize> {
+    pub(crate) fn best(&self) -> Option<usize> {
         best(&self.epochs())
     }
 
     /// Whether the best epoch is `patience` epochs ago.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let epochs = self.epochs();
         let (last, best) = (epochs.last().map_or(0, |last| last.epoch), best(&epochs));
         last - best.unwrap_or(last) >= self.patience
@@ -106,17 +107,10 @@ impl History {
         (self.report)(&added);
         // Losing this file costs a resume, not the training.
         if let Ok(text) = serde_json::to_string_pretty(&*epochs) {
-            let _ = write_whole(&self.file, &text);
+            let _ = WholeFile::write(&self.file, text);
         }
         epochs.clone()
     }
-}
-
-/// Writes a file so that whoever is interrupted leaves the old one or the new one, never a part.
-pub(super) fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let beside = file.with_extension("part");
-    fs::write(&beside, text)?;
-    fs::rename(&beside, file)
 }
 
 fn best(epochs: &[Epoch]) -> Option<usize> {

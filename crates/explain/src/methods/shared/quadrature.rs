@@ -7,7 +7,7 @@ use std::f64::consts::PI;
 ///
 /// The nodes are the roots of the Legendre polynomial of degree `count`, found by Newton's method
 /// (Press et al., Numerical Recipes, section 4.6).
-pub(super) fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
+pub(in crate::methods) fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
     let node = |index: usize| {
         // A guess within the basin of the root.
         let mut x = (PI * (index as f64 + 0.75) / (count as f64 + 0.5)).cos();

@@ -15,14 +15,14 @@ fn rationale(case: &Case, fraction: f64) -> Vec<usize> {
 }
 
 /// The whole text, and its version for the rationale of each size.
-pub(super) fn views(case: &Case, version: impl Fn(&[usize]) -> View) -> Vec<View> {
+pub(in crate::metrics) fn views(case: &Case, version: impl Fn(&[usize]) -> View) -> Vec<View> {
     let versions = FRACTIONS.map(|fraction| version(&rationale(case, fraction)));
     let whole = [View::whole(&case.sample.text)];
     whole.into_iter().chain(versions).collect()
 }
 
 /// What the probability of the true label loses in these versions, on average over sizes.
-pub(super) fn mean_loss(case: &Case, logits: &[&[f32]]) -> Reading {
+pub(in crate::metrics) fn mean_loss(case: &Case, logits: &[&[f32]]) -> Reading {
     let losses = losses(logits, case.sample.label);
     (losses.iter().sum::<f64>() / losses.len() as f64).into()
 }

@@ -11,14 +11,14 @@ use crate::{DEFAULT_SITE, ExplainError, Target, UnknownTarget, batching};
 
 /// A model, and the site where relevance is read.
 #[derive(Clone, Debug)]
-pub(super) struct Reader {
-    pub(super) model: Arc<Model>,
-    pub(super) at: String,
+pub(in crate::methods) struct Reader {
+    pub(in crate::methods) model: Arc<Model>,
+    pub(in crate::methods) at: String,
 }
 
 impl Reader {
     /// Reads at [`DEFAULT_SITE`].
-    pub(super) fn new(model: &Arc<Model>) -> Self {
+    pub(in crate::methods) fn new(model: &Arc<Model>) -> Self {
         Self {
             model: Arc::clone(model),
             at: DEFAULT_SITE.to_owned(),
@@ -26,19 +26,26 @@ impl Reader {
     }
 
     /// Reads at `site` instead, where the signal must be one vector a token.
-    pub(super) fn at(self, site: &str) -> Result<Self, ExplainError> {
+    pub(in crate::methods) fn at(self, site: &str) -> Result<Self, ExplainError> {
         per_token(&self.model.transformer, site)?;
         let at = site.to_owned();
         Ok(Self { at, ..self })
     }
 
     /// The texts as one batch.
-    pub(super) fn batch<'t>(&self, texts: impl IntoIterator<Item = &'t TokenizedText>) -> Batch {
+    pub(in crate::methods) fn batch<'t>(
+        &self,
+        texts: impl IntoIterator<Item = &'t TokenizedText>,
+    ) -> Batch {
         batching::batch(&self.model.transformer, texts)
     }
 
     /// The signal at the site, `[batch, position, feature]`, after `pass`.
-    pub(super) fn signal(&self, batch: &Batch, pass: Pass) -> Result<Tensor<3>, ExplainError> {
+    pub(in crate::methods) fn signal(
+        &self,
+        batch: &Batch,
+        pass: Pass,
+    ) -> Result<Tensor<3>, ExplainError> {
         let mut pass = pass.with_probe(&self.at);
         self.model.transformer.forward(batch, &mut pass);
         Ok(pass.into_readings().read(&self.at)?.signal)
@@ -46,7 +53,7 @@ impl Reader {
 
     /// The gradient of the logit of `label` at the site, where the signal is `signal`:
     /// `[batch, position, feature]`.
-    pub(super) fn gradient(
+    pub(in crate::methods) fn gradient(
         &self,
         batch: &Batch,
         signal: Tensor<3>,
@@ -61,7 +68,7 @@ impl Reader {
     }
 
     /// The logit of `label` of each text, where the signal at the site is `signal`.
-    pub(super) fn logits(
+    pub(in crate::methods) fn logits(
         &self,
         batch: &Batch,
         signal: Tensor<3>,
@@ -90,7 +97,7 @@ pub(crate) fn per_token(transformer: &Transformer, site: &str) -> Result<(), Exp
 }
 
 /// Checks that the model has a label of this index.
-pub(super) fn check(model: &Model, label: usize) -> Result<(), UnknownTarget> {
+pub(in crate::methods) fn check(model: &Model, label: usize) -> Result<(), UnknownTarget> {
     let config = model.transformer.config();
     let target = Target::Label(label).check(config.logits(), &config.labels);
     target.map(|_| ())

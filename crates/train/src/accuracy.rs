@@ -6,8 +6,8 @@ use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::Pass;
 use relprop_transformer::Outputs;
 
-use super::loader::{Labelled, Loader};
-use super::{Task, TrainError};
+use crate::loader::{Labeled, Loader};
+use crate::{Task, TrainError};
 use relprop_data::corpus::Example;
 
 /// The share of `examples` that `model` classifies right, in [0, 1]; of a language model, the share of
@@ -27,9 +27,9 @@ pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64
 }
 
 /// The same for texts, or pictures, that the model's preprocessing has seen.
-pub(super) fn accuracy_on(
+pub(crate) fn accuracy_on(
     model: &Model,
-    examples: Vec<Labelled>,
+    examples: Vec<Labeled>,
     batch: usize,
 ) -> Result<f64, TrainError> {
     let config = model.transformer.config();
@@ -61,11 +61,11 @@ pub(super) fn accuracy_on(
 }
 
 /// The tokens of each example, at most `positions`, on all cores.
-pub(super) fn tokenize(
+pub(crate) fn tokenize(
     tokenizer: &relprop_checkpoints::Tokenizer,
     examples: &[Example],
     positions: usize,
-) -> Result<Vec<Labelled>, TrainError> {
+) -> Result<Vec<Labeled>, TrainError> {
     let tokenize = |example: &Example| {
         let encoded = tokenizer.encode(&example.text, positions, Truncation::Cut);
         let encoded = encoded.map_err(|source| TrainError::Text {

@@ -1,19 +1,19 @@
-//! From labelled pictures to a model folder.
+//! From labeled pictures to a model folder.
 
 use std::path::Path;
 
 use burn::tensor::Device;
 use relprop_checkpoints::{Filter, Model, Preprocessor};
+use relprop_data::corpus::{LabeledPicture, Pictures};
 use relprop_transformer::{Distillation, PATCH_HIDDEN, PatchConfig, Transformer};
-use sha2::{Digest, Sha256};
 
-use super::accuracy::accuracy_on;
-use super::loader::Labelled;
-use super::run::{Job, Plan, begin, hexadecimal, run};
-use super::{Display, Task, TrainConfig, TrainError, Trained};
-use relprop_data::corpus::{LabelledPicture, Pictures};
+use crate::accuracy::accuracy_on;
+use crate::loader::Labeled;
+use crate::plan::{Plan, begin};
+use crate::run::{Job, run};
+use crate::{Display, Task, TrainConfig, TrainError, Trained};
 
-/// Trains a ViT on `corpus` and writes it to the folder `out`, as [`train`](super::train) does for texts.
+/// Trains a ViT on `corpus` and writes it to the folder `out`, as [`train`](crate::train) does for texts.
 ///
 /// All pictures are resized to the size of the first training picture.
 ///
@@ -28,13 +28,12 @@ pub fn train_pictures(
     display: Display,
 ) -> Result<Trained, TrainError> {
     if config.task != Task::Classify {
-        let message = "pictures have labels to learn, and no next token: leave `task` out";
-        return Err(TrainError::Config(message.to_owned()));
+        return Err(TrainError::NoNextToken);
     }
     let plan = Plan {
         config: config.clone(),
         labels: corpus.labels.clone(),
-        corpus: fingerprint(corpus),
+        corpus: corpus.sha256(),
         embeddings: None,
     };
     begin(out, plan)?;
@@ -51,10 +50,9 @@ pub fn train_pictures(
     };
     let model = config.picture_model(patches, corpus.labels.clone());
     // Before pictures are cut by it.
-    let checked = model.check();
-    checked.map_err(|error| TrainError::Config(error.to_string()))?;
-    let cut = |pictures: &[LabelledPicture], part: &'static str| {
-        let cut = |(index, one): (usize, &LabelledPicture)| -> Result<Labelled, TrainError> {
+    model.check()?;
+    let cut = |pictures: &[LabeledPicture], part: &'static str| {
+        let cut = |(index, one): (usize, &LabeledPicture)| -> Result<Labeled, TrainError> {
             let picture = preprocessor.picture(one.bytes.clone(), one.sides, &patches);
             let number = index + 1;
             let picture = picture.map_err(|source| TrainError::Picture {
@@ -68,13 +66,13 @@ pub fn train_pictures(
             .iter()
             .enumerate()
             .map(cut)
-            .collect::<Result<Vec<Labelled>, _>>()
+            .collect::<Result<Vec<Labeled>, _>>()
     };
     let dev = cut(&corpus.dev, "the held-out pictures")?;
     let job = Job {
         train: cut(&corpus.train, "the training pictures")?,
         dev: dev.clone(),
-        unknown: PATCH_HIDDEN,
+        mask_token: PATCH_HIDDEN,
         model,
         donor: None,
         make: Box::new(|transformer: Transformer| Model::new(transformer, preprocessor.clone())),
@@ -88,18 +86,4 @@ pub fn train_pictures(
         }),
     };
     run(job, config, out, device, display)
-}
-
-fn fingerprint(corpus: &Pictures) -> String {
-    let mut hash = Sha256::new();
-    for part in [&corpus.train, &corpus.dev, &corpus.test] {
-        hash.update((part.len() as u64).to_le_bytes());
-        for one in part {
-            for number in [one.sides[0], one.sides[1], one.label] {
-                hash.update((number as u64).to_le_bytes());
-            }
-            hash.update(&one.bytes);
-        }
-    }
-    hexadecimal(hash)
 }

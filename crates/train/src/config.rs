@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use relprop_transformer::{FeedForwardConfig, NormPlacement, PatchConfig, TransformerConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::TrainError;
+
 /// The architectures that can be trained from nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -157,14 +159,17 @@ impl TrainConfig {
     ///
     /// # Errors
     ///
-    /// A message with the line, the field and what was expected there.
-    pub fn with_toml(&self, text: &str) -> Result<Self, String> {
+    /// [`TrainError::Settings`], with the line, the field and what was expected there; and as
+    /// [`TrainConfig::check`].
+    pub fn with_toml(&self, text: &str) -> Result<Self, TrainError> {
+        let wrong = |error: toml::de::Error| TrainError::Settings(error.to_string());
         // This has the line of what is wrong.
-        let _: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        let given: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
-        let mut all = toml::Table::try_from(self).map_err(|error| error.to_string())?;
+        let _: Self = toml::from_str(text).map_err(wrong)?;
+        let given: toml::Table = toml::from_str(text).map_err(wrong)?;
+        let all = toml::Table::try_from(self);
+        let mut all = all.map_err(|error| TrainError::Settings(error.to_string()))?;
         all.extend(given);
-        let config: Self = all.try_into().map_err(|error| error.to_string())?;
+        let config: Self = all.try_into().map_err(wrong)?;
         config.check()?;
         Ok(config)
     }
@@ -173,88 +178,72 @@ impl TrainConfig {
     ///
     /// # Errors
     ///
-    /// A message with the line, the field and what was expected there.
-    pub fn from_toml(text: &str) -> Result<Self, String> {
+    /// As [`TrainConfig::with_toml`].
+    pub fn from_toml(text: &str) -> Result<Self, TrainError> {
         Self::default().with_toml(text)
     }
 
-    /// Checks every range that is not the model's own.
+    /// Checks every setting.
     ///
     /// # Errors
     ///
-    /// A message that names the field, its value and its range.
-    pub fn check(&self) -> Result<(), String> {
-        let share = |value: f64| (0.0..1.0).contains(&value);
-        for (holds, field, value, range) in [
-            (
-                self.vocabulary >= 100,
-                "vocabulary",
-                self.vocabulary as f64,
-                "at least 100",
-            ),
-            (
-                self.positions >= 8,
-                "positions",
-                self.positions as f64,
-                "at least 8",
-            ),
-            (self.patch >= 1, "patch", self.patch as f64, "at least 1"),
-            (self.blocks >= 1, "blocks", self.blocks as f64, "at least 1"),
-            (self.epochs >= 1, "epochs", self.epochs as f64, "at least 1"),
-            (self.batch >= 1, "batch", self.batch as f64, "at least 1"),
-            (
-                self.patience >= 1,
-                "patience",
-                self.patience as f64,
-                "at least 1",
-            ),
-            (
-                self.learning_rate > 0.0 && self.learning_rate <= 1.0,
-                "learning_rate",
-                self.learning_rate,
-                "in (0, 1]",
-            ),
-            (share(self.warmup), "warmup", self.warmup, "in [0, 1)"),
-            (
-                share(self.word_dropout),
-                "word_dropout",
-                self.word_dropout,
-                "in [0, 1)",
-            ),
-            (
-                share(self.label_smoothing.into()),
-                "label_smoothing",
-                self.label_smoothing.into(),
-                "in [0, 1)",
-            ),
-            (
-                self.weight_decay >= 0.0,
-                "weight_decay",
-                self.weight_decay.into(),
-                "at least 0",
-            ),
-            (self.clip > 0.0, "clip", self.clip.into(), "above 0"),
-        ] {
-            if !holds {
-                return Err(format!("`{field}` is {value}: it must be {range}"));
-            }
-        }
+    /// [`TrainError::Setting`], [`TrainError::NotForTask`] or [`TrainError::Model`]: each names the
+    /// field.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let check = |holds: bool, field, value: f64, range: &str| match holds {
+            true => Ok(()),
+            false => Err(TrainError::Setting {
+                field,
+                value,
+                range: range.to_owned(),
+            }),
+        };
+        let at_least = |least: usize, field, value: usize| {
+            check(
+                value >= least,
+                field,
+                value as f64,
+                &format!("at least {least}"),
+            )
+        };
+        let share =
+            |field, value: f64| check((0.0..1.0).contains(&value), field, value, "in [0, 1)");
+        at_least(100, "vocabulary", self.vocabulary)?;
+        at_least(8, "positions", self.positions)?;
+        at_least(1, "patch", self.patch)?;
+        at_least(1, "blocks", self.blocks)?;
+        at_least(1, "epochs", self.epochs)?;
+        at_least(1, "batch", self.batch)?;
+        at_least(1, "patience", self.patience)?;
+        let rate = self.learning_rate;
+        check(
+            rate > 0.0 && rate <= 1.0,
+            "learning_rate",
+            rate,
+            "in (0, 1]",
+        )?;
+        share("warmup", self.warmup)?;
+        share("word_dropout", self.word_dropout)?;
+        share("label_smoothing", self.label_smoothing.into())?;
+        let decay = self.weight_decay.into();
+        check(decay >= 0.0, "weight_decay", decay, "at least 0")?;
+        check(self.clip > 0.0, "clip", self.clip.into(), "above 0")?;
         if self.task == Task::NextToken {
-            if self.architecture != Architecture::default() {
-                return Err("`architecture` is for `task = \"classify\"`: leave it out".to_owned());
-            }
-            if self.embeddings.is_some() {
-                return Err("`embeddings` is for `task = \"classify\"`: leave it out".to_owned());
+            for (given, field) in [
+                (self.architecture != Architecture::default(), "architecture"),
+                (self.embeddings.is_some(), "embeddings"),
+            ] {
+                if given {
+                    return Err(TrainError::NotForTask { field });
+                }
             }
         }
         let labels = vec![String::new(); 2];
-        self.model(1, self.positions, labels)
-            .check()
-            .map_err(|error| error.to_string())
+        Ok(self.model(1, self.positions, labels).check()?)
     }
 
     /// The model to train.
-    pub(super) fn model(
+    pub(crate) fn model(
         &self,
         vocabulary: usize,
         positions: usize,
@@ -277,7 +266,7 @@ impl TrainConfig {
     }
 
     /// The model to train on pictures.
-    pub(super) fn picture_model(
+    pub(crate) fn picture_model(
         &self,
         patches: PatchConfig,
         labels: Vec<String>,

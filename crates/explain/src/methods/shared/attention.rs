@@ -14,10 +14,10 @@ use crate::batching::{backward, batch};
 use crate::numbers::numbers;
 
 /// A matrix `[query, key]` of one text.
-pub(super) type Map = Vec<Vec<f64>>;
+pub(in crate::methods) type Map = Vec<Vec<f64>>;
 
 /// The sites of the attention weights of every block, in order.
-pub(super) fn sites(model: &Model) -> Result<Vec<String>, ExplainError> {
+pub(in crate::methods) fn sites(model: &Model) -> Result<Vec<String>, ExplainError> {
     let sites = model.transformer.sites().into_iter();
     let weights = sites.filter(|site| site.operation == Some(AttentionWeights::NAME));
     let sites: Vec<String> = weights.map(|site| site.name).collect();
@@ -28,7 +28,7 @@ pub(super) fn sites(model: &Model) -> Result<Vec<String>, ExplainError> {
 }
 
 /// The attention weights of every block, `[batch, head, query, key]`.
-pub(super) fn weights(
+pub(in crate::methods) fn weights(
     model: &Model,
     texts: &[&TokenizedText],
 ) -> Result<(Batch, Vec<Tensor<4>>), ExplainError> {
@@ -41,7 +41,7 @@ pub(super) fn weights(
 }
 
 /// The attention weights of every block, and the gradient of the logit of `label` there.
-pub(super) fn weights_and_gradients(
+pub(in crate::methods) fn weights_and_gradients(
     model: &Model,
     texts: &[&TokenizedText],
     label: usize,
@@ -59,17 +59,17 @@ fn read(mut found: Relevance, sites: &[String]) -> Result<Vec<Reading<4>>, Expla
 }
 
 /// The mean over heads, `[batch, query, key]`.
-pub(super) fn mean_of_heads(x: Tensor<4>) -> Tensor<3> {
+pub(in crate::methods) fn mean_of_heads(x: Tensor<4>) -> Tensor<3> {
     x.mean_dim(1).squeeze_dim(1)
 }
 
 /// The mean over heads of the positive part, E_h[(x)^+]: `[batch, query, key]`.
-pub(super) fn positive(x: Tensor<4>) -> Tensor<3> {
+pub(in crate::methods) fn positive(x: Tensor<4>) -> Tensor<3> {
     mean_of_heads(x.clamp_min(0.0))
 }
 
 /// The identity for each text of a batch, `[batch, query, key]`.
-pub(super) fn identity(like: &Tensor<3>) -> Tensor<3> {
+pub(in crate::methods) fn identity(like: &Tensor<3>) -> Tensor<3> {
     let [batch, length, _] = like.dims();
     let device: Device = like.device();
     let index = Tensor::<1, Int>::arange(0..length as i64, &device);
@@ -86,19 +86,19 @@ pub(super) fn identity(like: &Tensor<3>) -> Tensor<3> {
 /// ```text
 /// A~_qk = (A_qk + [q = k]) / sum over k' of (A_qk' + [q = k'])
 /// ```
-pub(super) fn with_residual(map: Tensor<3>) -> Tensor<3> {
+pub(in crate::methods) fn with_residual(map: Tensor<3>) -> Tensor<3> {
     let map = map.clone() + identity(&map);
     map.clone() / map.sum_dim(2)
 }
 
 /// The product A~_L ... A~_2 A~_1 of the maps of the blocks, first to last (attention rollout).
-pub(super) fn rollout(maps: impl IntoIterator<Item = Tensor<3>>) -> Option<Tensor<3>> {
+pub(in crate::methods) fn rollout(maps: impl IntoIterator<Item = Tensor<3>>) -> Option<Tensor<3>> {
     let maps = maps.into_iter().map(with_residual);
     maps.reduce(|joint, map| map.matmul(joint))
 }
 
 /// The map of each text, `[batch, query, key]`, without the padding.
-pub(super) fn crop(maps: Tensor<3>, batch: &Batch) -> Result<Vec<Map>, ExplainError> {
+pub(in crate::methods) fn crop(maps: Tensor<3>, batch: &Batch) -> Result<Vec<Map>, ExplainError> {
     let [_, width, _] = maps.dims();
     let numbers = numbers(maps)?;
     let of_text = numbers.chunks(width * width).zip(&batch.spans);
@@ -112,7 +112,7 @@ pub(super) fn crop(maps: Tensor<3>, batch: &Batch) -> Result<Vec<Map>, ExplainEr
 
 /// What each token of a text gets: from all queries together, or in a language model, from the token
 /// that is continued. The others look for their own next token.
-pub(super) fn received(model: &Model, map: &Map, text: &TokenizedText) -> Vec<f32> {
+pub(in crate::methods) fn received(model: &Model, map: &Map, text: &TokenizedText) -> Vec<f32> {
     match model.transformer.config().head.answers_at() {
         AnswersAt::Last => map[text.last()].iter().map(|x| *x as f32).collect(),
         AnswersAt::First => column_sums(map),
@@ -121,7 +121,11 @@ pub(super) fn received(model: &Model, map: &Map, text: &TokenizedText) -> Vec<f3
 
 /// What the token that decides gives to the others: the first one, or in a language model, the one
 /// that is continued.
-pub(super) fn without_itself(model: &Model, mut map: Map, text: &TokenizedText) -> Vec<f64> {
+pub(in crate::methods) fn without_itself(
+    model: &Model,
+    mut map: Map,
+    text: &TokenizedText,
+) -> Vec<f64> {
     let answer = model.transformer.config().head.answers_at().token(text);
     let mut row = map.swap_remove(answer);
     row[answer] = 0.0;

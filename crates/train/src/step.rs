@@ -6,20 +6,20 @@ use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use relprop_rules::Pass;
 use relprop_transformer::Transformer;
 
-use super::loader::LabelledBatch;
+use crate::loader::LabeledBatch;
 
 /// A model under training.
 #[derive(Module, Debug)]
-pub(super) struct Classifier {
-    pub(super) transformer: Transformer,
+pub(crate) struct Classifier {
+    pub(crate) transformer: Transformer,
     #[module(skip)]
-    pub(super) label_smoothing: f32,
+    pub(crate) label_smoothing: f32,
 }
 
 impl Classifier {
     fn forward(
         &self,
-        batch: LabelledBatch,
+        batch: LabeledBatch,
         pass: &mut Pass,
         smoothing: Option<f32>,
     ) -> ClassificationOutput {
@@ -33,10 +33,10 @@ impl Classifier {
 }
 
 impl TrainStep for Classifier {
-    type Input = LabelledBatch;
+    type Input = LabeledBatch;
     type Output = ClassificationOutput;
 
-    fn step(&self, batch: LabelledBatch) -> TrainOutput<ClassificationOutput> {
+    fn step(&self, batch: LabeledBatch) -> TrainOutput<ClassificationOutput> {
         let smoothing = (self.label_smoothing > 0.0).then_some(self.label_smoothing);
         let output = self.forward(batch, &mut Pass::training(), smoothing);
         TrainOutput::new(self, output.loss.backward(), output)
@@ -44,10 +44,10 @@ impl TrainStep for Classifier {
 }
 
 impl InferenceStep for Classifier {
-    type Input = LabelledBatch;
+    type Input = LabeledBatch;
     type Output = ClassificationOutput;
 
-    fn step(&self, batch: LabelledBatch) -> ClassificationOutput {
+    fn step(&self, batch: LabeledBatch) -> ClassificationOutput {
         self.forward(batch, &mut Pass::plain(), None)
     }
 }
