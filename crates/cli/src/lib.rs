@@ -1,4 +1,4 @@
-//! The `relprop` command line: arguments, then a validated plan, then the run.
+#![doc = include_str!("../README.md")]
 
 mod args;
 mod commands;
@@ -9,7 +9,6 @@ mod output;
 mod parts;
 mod plan;
 mod progress;
-mod unfinished;
 mod usage;
 mod way_out;
 

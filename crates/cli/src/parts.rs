@@ -12,14 +12,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use relprop_data::BadRow;
 use relprop_data::sink::concatenate;
+use relprop_data::{BadRow, WholeFile};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::output::Sink;
 use crate::plan::{differences, fields};
-use crate::unfinished::{Unfinished, write};
 
 const MANIFEST: &str = "_manifest.json";
 
@@ -63,7 +62,7 @@ impl Parts {
             }
             fs::create_dir(&folder).with_context(place)?;
             let text = serde_json::to_string_pretty(plan)? + "\n";
-            write(&file, text.as_bytes())?;
+            WholeFile::write(&file, text)?;
         }
         let lock = File::open(&file).with_context(place)?;
         match lock.try_lock() {
@@ -116,7 +115,7 @@ impl Parts {
         let (errors, group) = (self.errors(self.groups), self.group(self.groups));
         // The group counts as finished as soon as its own file is there.
         for (path, bytes) in [(errors, bad_lines(bad).as_bytes()), (group, file)] {
-            write(&path, bytes)?;
+            WholeFile::write(&path, bytes)?;
         }
         self.groups += 1;
         Ok(())
@@ -128,12 +127,12 @@ impl Parts {
             (0..self.groups).map(|index| name(&self, index)).collect()
         };
         if let Some(path) = errors {
-            let out = Unfinished::create(path)?;
-            concatenate(&all(Self::errors), 0, &out.file)?;
+            let out = WholeFile::create(path)?;
+            concatenate(&all(Self::errors), 0, out.file())?;
             out.finish()?;
         }
-        let out = Unfinished::create(&self.out)?;
-        sink.join(&all(Self::group), &out.file)?;
+        let out = WholeFile::create(&self.out)?;
+        sink.join(&all(Self::group), out.file())?;
         out.finish()?;
         let place = || self.folder.display().to_string();
         fs::remove_file(self.folder.join(MANIFEST)).with_context(place)?;

@@ -42,6 +42,9 @@ impl From<ExplainError> for UsageError {
             ExplainError::Recompute => Self::new(
                 "--recompute goes with relevance that is read at `blocks`, and without --ledger",
             ),
+            ExplainError::UnknownMethod { .. } => Self::new(format_args!(
+                "{error}; rules are given as --rules: a preset, or a file that ends in .toml"
+            )),
             error => Self::new(error),
         }
     }

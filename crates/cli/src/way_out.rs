@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use relprop_checkpoints::{CheckpointError, TextError};
+use relprop_engine::EngineError;
 
 /// The fault, and the way out if the program has one.
 pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
@@ -20,6 +21,9 @@ pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
     #[cfg(feature = "hub")]
     if let Some(error) = error.downcast_ref::<relprop_checkpoints::HubError>() {
         return of_hub(error);
+    }
+    if let Some(EngineError::ColumnTaken(_)) = error.downcast_ref() {
+        return Some("or write --format jsonl, which keeps the two apart".to_owned());
     }
     match error.downcast_ref::<TextError>()? {
         TextError::TooLong { .. } => Some("leave out --no-truncate to have it cut".to_owned()),

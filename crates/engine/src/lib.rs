@@ -1,6 +1,4 @@
-//! What every front end of relprop needs between its users and a model: devices, models, rules and methods
-//! by name; groups of texts in passes that are bounded in memory; a boundary that keeps panics in; threads
-//! that survive a fork.
+#![doc = include_str!("../README.md")]
 
 mod columns;
 mod device;

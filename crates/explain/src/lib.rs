@@ -1,8 +1,4 @@
-//! Explanations of Transformers: why a model decided as it did, token by token.
-//!
-//! A [`Plan`] says what is asked. A [method](methods) finds relevance; relevance propagation is one of
-//! them. An [`Explainer`] turns what it finds into an [`Explanation`], which is data: numbers, tokens,
-//! words, account.
+#![doc = include_str!("../README.md")]
 
 pub mod batching;
 mod continuation;

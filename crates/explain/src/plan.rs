@@ -39,6 +39,13 @@ pub const DEFAULT_SITE: &str = "blocks";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Plan {
+    /// What is explained.
+    pub target: Target,
+    /// In which unit it is measured. Only propagation knows another than the logit.
+    pub score: Score,
+    /// Of a language model, the token whose continuation is explained, counted from 0; the last one if
+    /// none is given.
+    pub position: Option<usize>,
     /// How relevance is obtained, if not by propagation: one of the [methods](crate::methods) by its name.
     pub method: Option<String>,
     /// The rules of propagation; [`DEFAULT_RULES`] if none are given.
@@ -49,13 +56,6 @@ pub struct Plan {
     pub ledger: bool,
     /// Whether propagation runs every block again on the way back: less memory for more time.
     pub recompute: bool,
-    /// What is explained.
-    pub target: Target,
-    /// In which unit it is measured. Only propagation knows another than the logit.
-    pub score: Score,
-    /// Of a language model, the token whose continuation is explained, counted from 0; the last one if
-    /// none is given.
-    pub position: Option<usize>,
     /// What is done to a text that is too long.
     pub truncation: Truncation,
     /// What random numbers come from, where a method draws any.

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::unfinished::Unfinished;
+use relprop_data::WholeFile;
 
 /// Standard output, or a file.
 pub(crate) struct Output {
     writer: Box<dyn Write>,
     /// The file that `writer` writes, where it gets its name at the end.
-    unfinished: Option<Unfinished>,
+    unfinished: Option<WholeFile>,
     /// How many columns a line may have.
     pub(crate) width: usize,
     /// Whether colours are shown.
@@ -34,11 +34,9 @@ impl Output {
             });
         };
         let place = || path.display().to_string();
-        let unfinished = is_file(path)
-            .then(|| Unfinished::create(path))
-            .transpose()?;
+        let unfinished = is_file(path).then(|| WholeFile::create(path)).transpose()?;
         let file = match &unfinished {
-            Some(unfinished) => unfinished.file.try_clone(),
+            Some(unfinished) => unfinished.file().try_clone(),
             None => File::options().write(true).open(path),
         };
         Ok(Self {
@@ -58,7 +56,7 @@ impl Output {
     /// Completes the output.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self.unfinished {
-            Some(unfinished) => unfinished.finish(),
+            Some(unfinished) => Ok(unfinished.finish()?),
             None => Ok(()),
         }
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use relprop_checkpoints::{Input, Model, Truncation, sha256};
 use relprop_data::Table;
-use relprop_engine::{COMPARED, Content, Precision};
-use relprop_explain::{LRP, Plan, Sampling, Score, Target};
+use relprop_engine::{COMPARED, Content, Precision, is_rules_file};
+use relprop_explain::{ExplainError, LRP, Plan, Sampling, Score, Target};
 use relprop_rules::RuleSet;
 use relprop_transformer::Outputs;
 use serde::{Serialize, Serializer};
@@ -143,6 +143,9 @@ impl ExplainPlan {
             // The model is on it.
             device: _,
         } = arguments;
+        if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
+            return Err(UsageError::from(ExplainError::RulesAsMethod(name.clone())).into());
+        }
         let rules = rules.as_deref().map(opened::rules).transpose()?;
         let question = Plan {
             method: method.filter(|name| name != LRP),

@@ -1,10 +1,11 @@
 //! The folder of a run: its results, and its parts while it is not finished.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use relprop_data::WholeFile;
 use relprop_evaluate::{Readings, Results};
 use relprop_render as render;
 use serde::de::DeserializeOwned;
@@ -62,7 +63,7 @@ impl Folder {
             None => {
                 let parts = path.join(PARTS);
                 fs::create_dir_all(&parts).with_context(|| parts.display().to_string())?;
-                write(&file, &serde_json::to_string_pretty(settings)?)?;
+                WholeFile::write(&file, &serde_json::to_string_pretty(settings)?)?;
             }
         }
         Ok((folder, State::Unfinished))
@@ -98,7 +99,7 @@ impl Folder {
     /// Keeps what was found, and gives it as it will be read back.
     pub(super) fn keep(&self, index: usize, part: &Part) -> anyhow::Result<Part> {
         let text = serde_json::to_string(part)?;
-        write(&self.part_file(index), &text)?;
+        WholeFile::write(&self.part_file(index), &text)?;
         Ok(serde_json::from_str(&text)?)
     }
 
@@ -112,17 +113,17 @@ impl Folder {
         };
         let json = serde_json::to_string_pretty(&report)? + "\n";
         if let Some(curves) = render::evaluation_curves(results) {
-            write(&self.0.join("curves.svg"), &curves)?;
+            WholeFile::write(&self.0.join("curves.svg"), &curves)?;
         }
         let facts = facts(&report)?;
-        write(
+        WholeFile::write(
             &self.0.join("report.html"),
             &render::evaluation_page(results, &facts, &report.command.join(" ")),
         )?;
         let file = self.0.join(RESULTS);
         if !file.exists() {
             // Last: a folder with it is a finished run.
-            write(&file, &json)?;
+            WholeFile::write(&file, &json)?;
         }
         match fs::remove_dir_all(self.0.join(PARTS)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -148,13 +149,6 @@ fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<Option<T>> {
         )
     });
     parsed.map(Some)
-}
-
-/// Writes a file so that whoever is interrupted leaves the old one or the new one, never a part.
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    let beside = file.with_extension("part");
-    let written: io::Result<()> = fs::write(&beside, text).and_then(|()| fs::rename(&beside, file));
-    written.with_context(|| file.display().to_string())
 }
 
 /// Names and values for the top of the report.
