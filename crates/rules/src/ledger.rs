@@ -6,12 +6,12 @@
 //! absorbed = R(y) - sum_i R(x_i)
 //! ```
 //!
-//! A part of it belongs to the terms that the operation adds by itself, a bias b or a shift beta,
+//! A part of it belongs to the term that the operation adds by itself, a bias b or a shift beta,
 //! whose relevance is R(b) = b * df/db. The rest depends on the operation and its rule. Between two
 //! places that all relevance comes through, *cuts*, the difference must be what the operations in
 //! between absorbed; what is not is unaccounted.
 
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::Gradients;
 
 use crate::{Operation, RuleError, Signal, Signals, Watched};
 
@@ -69,21 +69,6 @@ impl Ledger {
     }
 }
 
-/// The terms that an operation adds by itself, being watched.
-#[derive(Default)]
-pub struct Terms(Vec<(&'static str, Watched)>);
-
-impl Terms {
-    /// Watches a term, if there is one; its relevance stands in the ledger as `kind`.
-    pub fn watch<const D: usize>(&mut self, kind: &'static str, term: &mut Option<Tensor<D>>) {
-        if let Some(constant) = term.take() {
-            let mut watched = Watched::default();
-            *term = Some(watched.watch(constant));
-            self.0.push((kind, watched));
-        }
-    }
-}
-
 /// A ledger that is still being written: sums wait for the gradients.
 pub(crate) struct Account {
     cuts: Vec<String>,
@@ -101,7 +86,8 @@ enum Line {
         absorbs: &'static str,
         output: Watched,
         inputs: Watched,
-        terms: Terms,
+        /// The term that it adds by itself, and the kind of it.
+        added: Option<(&'static str, Watched)>,
     },
     Signal {
         site: String,
@@ -117,7 +103,7 @@ impl Account {
         }
     }
 
-    /// Runs an operation, and watches its output, its inputs and its own terms.
+    /// Runs an operation, and watches its output, its inputs and the term that it adds.
     pub(crate) fn apply<O: Operation>(
         &mut self,
         site: &str,
@@ -132,8 +118,11 @@ impl Account {
             return run(operation, input);
         }
         let mut operation = operation.clone();
-        let mut terms = Terms::default();
-        operation.watch_terms(&mut terms);
+        let added = operation.added().map(|(kind, term)| {
+            let mut watched = Watched::default();
+            *term = watched.watch(term.clone());
+            (kind, watched)
+        });
         let mut output = Watched::tracked_only();
         let value = output.watch(run(&operation, input));
         self.lines.push(Line::Operation {
@@ -142,7 +131,7 @@ impl Account {
             absorbs: O::ABSORBS,
             output,
             inputs,
-            terms,
+            added,
         });
         value
     }
@@ -230,10 +219,10 @@ impl Line {
                 absorbs,
                 output,
                 inputs,
-                terms,
+                added,
             } => {
                 let mut rest = output.total(gradients)? - inputs.total(gradients)?;
-                for (kind, term) in terms.0 {
+                if let Some((kind, term)) = added {
                     let relevance = term.total(gradients)?;
                     rest -= relevance;
                     enter(&site, Some(name), kind, relevance);

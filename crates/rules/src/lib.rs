@@ -19,7 +19,7 @@ mod signals;
 
 pub use check::{RuleReport, check};
 pub use error::RuleError;
-pub use ledger::{Absorbed, Ledger, Stage, Terms};
+pub use ledger::{Absorbed, Ledger, Stage};
 pub use operation::{Operation, Signal, Site};
 pub use pass::Pass;
 pub use probe::{Probe, Reading, Relevance};

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use burn::tensor::Tensor;
 
-use crate::{Probe, RuleError, Signals, Terms};
+use crate::{Probe, RuleError, Signals};
 
 /// One step of a network, with its parameters, for which a [`Rule`](crate::Rule) can be chosen.
 pub trait Operation: Clone + 'static {
@@ -24,14 +24,14 @@ pub trait Operation: Clone + 'static {
     /// Computes the value, with its plain gradient.
     fn forward(&self, input: Self::Input) -> Self::Output;
 
-    /// What it adds by itself to every position at the end, `[feature]`: a bias or a shift. Under the
-    /// plain gradient its relevance at a position is itself times the gradient of the output there.
-    fn added(&self) -> Option<&Tensor<1>> {
+    /// The term that it adds by itself to every position at the end, `[feature]`, and what a
+    /// [`Ledger`](crate::Ledger) calls the relevance that it absorbs: `("bias", b)`.
+    ///
+    /// Under the plain gradient, the relevance of the term at a position is the term times the gradient of
+    /// the output there. A ledger puts a watched copy in the place of the term, before the operation runs.
+    fn added(&mut self) -> Option<(&'static str, &mut Tensor<1>)> {
         None
     }
-
-    /// Watches the terms that it adds by itself, such as a bias: they absorb relevance of their own.
-    fn watch_terms(&mut self, _terms: &mut Terms) {}
 }
 
 /// A tensor of any rank that passes between operations.

@@ -143,7 +143,11 @@ impl<'a> Pass<'a> {
             None => run(operation, input),
             Some(account) => account.apply(&site, operation, input, run),
         };
-        let added = || operation.added().cloned().map(widen);
+        let added = || {
+            let mut operation = operation.clone();
+            let (_, term) = operation.added()?;
+            Some(widen(term.clone()))
+        };
         let operation = (O::NAME, TypeId::of::<O>());
         self.record(site, Some(operation), output, added)
     }

@@ -3,10 +3,7 @@
 //! In f64 alone: a law divides by outputs that may be near zero, and f32 would measure its rounding.
 
 use burn::tensor::Tensor;
-use relprop_rules::operations::{
-    Activation, AttentionMix, AttentionScores, AttentionWeights, Gate, Linear, Norm, NormScale,
-    Pooling, Residual,
-};
+use relprop_rules::operations::{Activation, Gate, Linear, Norm, NormScale, Pooling, Residual};
 use relprop_rules::{Operation, Pass, Registry, RuleSet, explicit};
 use rstest::rstest;
 
@@ -14,7 +11,7 @@ use super::support::{Place, difference, explain, numbers};
 
 const TOLERANCE: f64 = 1e-10;
 
-fn draw<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
+pub fn draw<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
     Place::F64.draw(shape, seed)
 }
 
@@ -23,7 +20,7 @@ fn one_rule(rule: &str) -> RuleSet {
 }
 
 /// R(x) and R(y) by Gradient x Input under `rule`; what the target takes of y is random.
-fn by_gradient<const D: usize, O>(operation: &O, rule: &str, x: &Tensor<D>) -> [Tensor<D>; 2]
+pub fn by_gradient<const D: usize, O>(operation: &O, rule: &str, x: &Tensor<D>) -> [Tensor<D>; 2]
 where
     O: Operation<Input = Tensor<D>, Output = Tensor<D>>,
 {
@@ -37,7 +34,7 @@ where
 }
 
 /// R(a), R(b) and R(y), for an operation on two signals.
-fn by_gradient_of_two<const D: usize, O>(
+pub fn by_gradient_of_two<const D: usize, O>(
     operation: &O,
     rule: &str,
     [a, b]: &[Tensor<D>; 2],
@@ -56,7 +53,7 @@ where
     probes.map(|site| found.take(site).unwrap())
 }
 
-fn assert_equal<const D: usize>(found: Tensor<D>, expected: Tensor<D>) {
+pub fn assert_equal<const D: usize>(found: Tensor<D>, expected: Tensor<D>) {
     assert_eq!(found.dims(), expected.dims());
     let found = numbers(found);
     assert!(found.iter().all(|number| number.is_finite()));
@@ -66,14 +63,14 @@ fn assert_equal<const D: usize>(found: Tensor<D>, expected: Tensor<D>) {
 }
 
 /// A sum is `kept`, up to rounding in units of the largest of its terms.
-fn assert_sum<const D: usize>(relevance: &Tensor<D>, kept: f64) {
+pub fn assert_sum<const D: usize>(relevance: &Tensor<D>, kept: f64) {
     let numbers = numbers(relevance.clone());
     let size = numbers.iter().fold(0.0_f64, |size, r| size.max(r.abs()));
     let sum: f64 = numbers.iter().sum();
     assert!((sum - kept).abs() < TOLERANCE * size, "{sum} is not {kept}");
 }
 
-fn sum<const D: usize>(relevance: &Tensor<D>) -> f64 {
+pub fn sum<const D: usize>(relevance: &Tensor<D>) -> f64 {
     numbers(relevance.clone()).iter().sum()
 }
 
@@ -172,99 +169,6 @@ fn the_general_rule_gives_the_others_from_their_jacobians() {
         )
         .reshape([3, 5]),
     );
-}
-
-/// One head of two texts: 3 queries, 5 keys, 4 features.
-const WEIGHTS: [usize; 4] = [2, 1, 3, 5];
-const VALUES: [usize; 4] = [2, 1, 5, 4];
-const QUERIES: [usize; 4] = [2, 1, 3, 4];
-
-#[rstest]
-fn mixing_of_values(#[values(0, 1, 2)] seed: u64) {
-    let factors: [Tensor<4>; 2] = [draw(WEIGHTS, seed), draw(VALUES, seed + 10)];
-    let [p, v] = factors.clone();
-
-    let [of_p, of_v, of_y] = by_gradient_of_two(&AttentionMix, "rule = \"gradient\"", &factors);
-    let (p_found, v_found) =
-        explicit::attention::mixing_plain_gradient(p.clone(), v.clone(), of_y.clone());
-    assert_sum(&p_found, sum(&of_y));
-    assert_sum(&v_found, sum(&of_y));
-    assert_equal(p_found, of_p);
-    // The AH-rule is what the values get while the weights are constants.
-    let ah = explicit::attention::ah_rule(p.clone(), v.clone(), of_y.clone());
-    assert_sum(&ah, sum(&of_y));
-    assert_equal(ah, of_v.clone());
-    assert_equal(v_found, of_v);
-
-    let [of_p, of_v, of_y] = by_gradient_of_two(&AttentionMix, "rule = \"half\"", &factors);
-    // R(y) is y times its gradient above the rule: the rule halves below it.
-    let (p_found, v_found) = explicit::attention::mixing_uniform(p, v, of_y.clone());
-    assert_sum(&p_found, sum(&of_y) / 2.0);
-    assert_sum(&v_found, sum(&of_y) / 2.0);
-    assert_equal(p_found, of_p);
-    assert_equal(v_found, of_v);
-}
-
-#[rstest]
-fn the_ah_rule_is_the_detached_softmax(#[values(0, 1, 2)] seed: u64) {
-    let (scores, values): (Tensor<4>, Tensor<4>) = (draw(WEIGHTS, seed), draw(VALUES, seed + 10));
-    let upstream: Tensor<4> = draw(QUERIES, seed + 20);
-    let softmax = AttentionWeights { hidden: None };
-    let model = |pass: &mut Pass| {
-        let scores = pass.signal("scores", scores.clone() * 3.0);
-        let values = pass.signal("values", values.clone());
-        let weights = pass.apply("weights", &softmax, scores);
-        let y = pass.apply("y", &AttentionMix, (weights, values));
-        (y * upstream.clone()).sum()
-    };
-    let rules = RuleSet::preset("ah").unwrap();
-    let probes = ["scores", "values", "y"];
-    let mut found = explain(&rules, &Registry::default(), &probes, model);
-    let [of_scores, of_values, of_y] = probes.map(|site| found.take::<4>(site).unwrap());
-    assert!(numbers(of_scores).iter().all(|r| *r == 0.0));
-    let weights = softmax.forward(scores.clone() * 3.0);
-    let law = explicit::attention::ah_rule(weights, values.clone(), of_y.clone());
-    assert_sum(&law, sum(&of_y));
-    assert_equal(law, of_values);
-}
-
-#[rstest]
-fn scores(#[values(0, 1, 2)] seed: u64, #[values(1.0, 0.5)] scale: f64) {
-    let factors: [Tensor<4>; 2] = [draw(QUERIES, seed), draw(VALUES, seed + 10)];
-    let [query, key] = factors.clone();
-    for (rule, law, share) in [
-        (
-            "rule = \"half\"",
-            explicit::attention::scores_uniform as fn(_, _, _) -> (Tensor<4>, Tensor<4>),
-            0.5,
-        ),
-        (
-            "rule = \"gradient\"",
-            explicit::attention::scores_plain_gradient,
-            1.0,
-        ),
-    ] {
-        let scores = AttentionScores { scale };
-        let [of_query, of_key, of_scores] = by_gradient_of_two(&scores, rule, &factors);
-        let (query_found, key_found) = law(query.clone(), key.clone(), of_scores.clone());
-        assert_sum(&query_found, sum(&of_scores) * share);
-        assert_sum(&key_found, sum(&of_scores) * share);
-        assert_equal(query_found, of_query);
-        assert_equal(key_found, of_key);
-    }
-}
-
-#[rstest]
-fn the_softmax_under_its_plain_gradient(
-    #[values(0, 1, 2)] seed: u64,
-    #[values(1.0, 10.0)] size: f64,
-) {
-    let scores: Tensor<4> = draw(WEIGHTS, seed) * size;
-    let softmax = AttentionWeights { hidden: None };
-    let [of_scores, of_weights] = by_gradient(&softmax, "rule = \"gradient\"", &scores);
-    let weights = softmax.forward(scores.clone());
-    let law = explicit::attention::softmax_plain_gradient(scores, weights, of_weights);
-    assert_equal(law, of_scores);
 }
 
 #[rstest]

@@ -2,9 +2,11 @@
 //! everything that a user can get wrong in a rule set.
 
 mod algebra;
+mod burn_modules;
 mod checker;
 mod conservation;
 mod explicit;
+mod explicit_attention;
 mod holding;
 mod ledger;
 mod linear_twins;
@@ -14,6 +16,7 @@ mod properties;
 mod registry;
 mod rotary;
 mod rule_sets;
+mod rust_values;
 mod sums;
 mod support;
 mod twins;

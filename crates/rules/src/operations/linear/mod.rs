@@ -8,8 +8,8 @@ mod signed_sums;
 
 use burn::tensor::{Tensor, module::linear};
 
+use crate::Operation;
 use crate::precision::widen;
-use crate::{Operation, Terms};
 
 /// z_j = sum_i x_i W_ij + b_j, on `[batch, position, feature]`.
 #[derive(Clone, Debug)]
@@ -69,11 +69,7 @@ impl Operation for Linear {
         z.reshape([batch, position, output])
     }
 
-    fn added(&self) -> Option<&Tensor<1>> {
-        self.bias.as_ref()
-    }
-
-    fn watch_terms(&mut self, terms: &mut Terms) {
-        terms.watch("bias", &mut self.bias);
+    fn added(&mut self) -> Option<(&'static str, &mut Tensor<1>)> {
+        Some(("bias", self.bias.as_mut()?))
     }
 }

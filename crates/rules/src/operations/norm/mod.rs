@@ -8,8 +8,8 @@ pub mod rules;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::Operation;
 use crate::precision::widen;
-use crate::{Operation, Terms};
 
 /// LayerNorm or RMSNorm, over the features of `[batch, position, feature]`.
 ///
@@ -149,6 +149,17 @@ impl Norm {
     }
 }
 
+/// Burn's `LayerNorm` has no counterpart here, because it does not show its epsilon.
+impl From<&burn::nn::RmsNorm> for Norm {
+    fn from(module: &burn::nn::RmsNorm) -> Self {
+        Self {
+            scale: NormScale::RootMeanSquare(module.epsilon),
+            gamma: Some(module.gamma.val()),
+            beta: None,
+        }
+    }
+}
+
 impl Operation for Norm {
     const NAME: &'static str = "norm";
     const ABSORBS: &'static str = "scale";
@@ -159,11 +170,7 @@ impl Operation for Norm {
         self.holding(x, Held::default())
     }
 
-    fn added(&self) -> Option<&Tensor<1>> {
-        self.beta.as_ref()
-    }
-
-    fn watch_terms(&mut self, terms: &mut Terms) {
-        terms.watch("shift", &mut self.beta);
+    fn added(&mut self) -> Option<(&'static str, &mut Tensor<1>)> {
+        Some(("shift", self.beta.as_mut()?))
     }
 }
