@@ -78,9 +78,9 @@ pub enum Target {
     Contrast(usize, usize),
 }
 
-/// There is no such target.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no target `{text}`; {}", ways(labels, pieces))]
+/// There is no such target, or it could be several.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
 pub struct UnknownTarget {
     /// What was asked for.
     pub text: String,
@@ -88,6 +88,25 @@ pub struct UnknownTarget {
     pub labels: Vec<String>,
     /// The tokens that a language model would read in its place.
     pub pieces: Vec<String>,
+    /// What it could mean, if it is ambiguous, and how each is said.
+    pub readings: Vec<String>,
+}
+
+impl UnknownTarget {
+    fn message(&self) -> String {
+        match self.readings.as_slice() {
+            [] => format!(
+                "there is no target `{}`; {}",
+                self.text,
+                ways(&self.labels, &self.pieces)
+            ),
+            readings => format!(
+                "the target `{}` is ambiguous: it could be {}",
+                self.text,
+                readings.join(", or ")
+            ),
+        }
+    }
 }
 
 /// What could be asked for instead.
@@ -125,26 +144,37 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`UnknownTarget`], with the labels that there are.
+    /// [`UnknownTarget`], with the labels that there are; with all readings, if the text has several that
+    /// are not the same.
     pub fn parse(text: &str, labels: &[String]) -> Result<Self, UnknownTarget> {
-        let label = |name: &str| {
-            let by_name = labels.iter().position(|label| label == name);
-            by_name.or_else(|| name.parse().ok().filter(|index| *index < labels.len()))
-        };
         if text == "predicted" {
             return Ok(Self::Predicted);
         }
-        if let Some(index) = label(text) {
+        if let Some(index) = label(text, labels)? {
             return Ok(Self::Label(index));
         }
         // Labels may hold hyphens themselves, so every hyphen could be the minus.
-        text.match_indices('-')
-            .find_map(|(at, _)| Some(Self::Contrast(label(&text[..at])?, label(&text[at + 1..])?)))
-            .ok_or_else(|| UnknownTarget {
-                text: text.to_owned(),
-                labels: labels.to_vec(),
-                pieces: Vec::new(),
-            })
+        let mut contrasts: Vec<(Self, String)> = Vec::new();
+        for (at, _) in text.match_indices('-') {
+            let (first, second) = (&text[..at], &text[at + 1..]);
+            if let (Some(a), Some(b)) = (label(first, labels)?, label(second, labels)?) {
+                let said = format!("`{first}` against `{second}`");
+                contrasts.push((Self::Contrast(a, b), said));
+            }
+        }
+        let unknown = UnknownTarget {
+            text: text.to_owned(),
+            labels: labels.to_vec(),
+            ..UnknownTarget::default()
+        };
+        match contrasts.as_slice() {
+            [] => Err(unknown),
+            [(first, _), rest @ ..] if rest.iter().all(|(other, _)| other == first) => Ok(*first),
+            _ => Err(UnknownTarget {
+                readings: contrasts.into_iter().map(|(_, said)| said).collect(),
+                ..unknown
+            }),
+        }
     }
 
     /// Reads what to explain of `model`: `predicted`, a label, a token. With `against`, the difference
@@ -183,7 +213,7 @@ impl Target {
         let unknown = || UnknownTarget {
             text: self.to_string(),
             labels: labels.to_vec(),
-            pieces: Vec::new(),
+            ..UnknownTarget::default()
         };
         if known { Ok(self) } else { Err(unknown()) }
     }
@@ -231,15 +261,55 @@ impl fmt::Display for Target {
     }
 }
 
-/// The id of the token that stands for `text`.
+/// The index of the label that `text` names, or is. None if it is neither.
+fn label(text: &str, labels: &[String]) -> Result<Option<usize>, UnknownTarget> {
+    let named = (0..labels.len()).filter(|&index| labels[index] == text);
+    let index = text.parse().ok().filter(|index| *index < labels.len());
+    let mut readings: Vec<usize> = named.chain(index).collect();
+    readings.sort_unstable();
+    readings.dedup();
+    match readings.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        several => {
+            let said = several.iter().map(|&index| match labels[index] == text {
+                true => format!("the label `{text}`, whose index is {index}"),
+                false => format!("the index {index}, whose label is `{}`", labels[index]),
+            });
+            Err(UnknownTarget {
+                text: text.to_owned(),
+                labels: labels.to_vec(),
+                readings: said.collect(),
+                ..UnknownTarget::default()
+            })
+        }
+    }
+}
+
+/// The id of the token that stands for `text`, or that `id:N` names.
 fn token(model: &Model, text: &str) -> Result<usize, UnknownTarget> {
     let Some(tokenizer) = model.tokenizer() else {
         return Err(unknown(model, text, Vec::new()));
     };
-    if let Some(id) = tokenizer.find(text) {
-        return Ok(id as usize);
-    }
     let config = model.transformer.config();
+    let id = text.strip_prefix("id:").and_then(|id| id.parse().ok());
+    if let Some(id) = id.filter(|id| *id < config.vocabulary()) {
+        return Ok(id);
+    }
+    match tokenizer.find(text).as_slice() {
+        [] => {}
+        [id] => return Ok(*id as usize),
+        several => {
+            let said = several.iter().map(|&id| {
+                let spelled = tokenizer.token(id).unwrap_or_default();
+                format!("the token `{spelled}` (id:{id})")
+            });
+            return Err(UnknownTarget {
+                readings: said.collect(),
+                ..unknown(model, text, Vec::new())
+            });
+        }
+    }
     let encoded = tokenizer.encode(text, config.positions, Truncation::Cut);
     let tokens = encoded.map_or(Vec::new(), |text| text.tokens);
     let pieces = tokens.iter().filter(|token| !token.special);
@@ -252,6 +322,7 @@ fn unknown(model: &Model, text: &str, pieces: Vec<String>) -> UnknownTarget {
         text: text.to_owned(),
         labels: model.transformer.config().labels.clone(),
         pieces,
+        readings: Vec::new(),
     }
 }
 
@@ -272,6 +343,52 @@ mod tests {
         assert_eq!(parse("yes-and-no"), Ok(Target::Label(2)));
         assert_eq!(parse("yes-and-no-no"), Ok(Target::Contrast(2, 0)));
         assert_eq!(parse("0-yes-and-no"), Ok(Target::Contrast(0, 2)));
+    }
+
+    /// `--target A --against B` says each of them.
+    #[test]
+    fn what_could_be_several_is_refused_with_every_reading() {
+        let hyphens = ["non", "non-toxic", "toxic", "toxic-mild", "mild"].map(String::from);
+        let numbers = ["1", "2", "3"].map(String::from);
+        let twice = ["same", "same", "0"].map(String::from);
+        for (text, labels, readings) in [
+            (
+                "non-toxic-mild",
+                &hyphens[..],
+                ["`non` against `toxic-mild`", "`non-toxic` against `mild`"],
+            ),
+            (
+                "1",
+                &numbers,
+                [
+                    "the label `1`, whose index is 0",
+                    "the index 1, whose label is `2`",
+                ],
+            ),
+            ("3-1", &numbers, ["whose index is 0", "whose label is `2`"]),
+            ("same", &twice, ["whose index is 0", "whose index is 1"]),
+            (
+                "0",
+                &twice,
+                [
+                    "the index 0, whose label is `same`",
+                    "the label `0`, whose index is 2",
+                ],
+            ),
+        ] {
+            let message = Target::parse(text, labels).unwrap_err().to_string();
+            assert!(message.contains("ambiguous"), "{message}");
+            assert!(
+                readings.iter().all(|reading| message.contains(reading)),
+                "{message}"
+            );
+        }
+        // What has one reading is no matter how it looks.
+        assert_eq!(Target::parse("3", &numbers), Ok(Target::Label(2)));
+        assert_eq!(Target::parse("0", &numbers), Ok(Target::Label(0)));
+        assert_eq!(Target::parse("non-toxic", &hyphens), Ok(Target::Label(1)));
+        let ordinary = ["0", "1"].map(String::from);
+        assert_eq!(Target::parse("1", &ordinary), Ok(Target::Label(1)));
     }
 
     #[test]

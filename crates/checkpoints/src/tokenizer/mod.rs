@@ -155,16 +155,17 @@ impl Tokenizer {
         token.is_some_and(|token| self.inner.get_added_vocabulary().is_special_token(&token))
     }
 
-    /// The token that stands for `text` as [`Tokenizer::readable`] has it, or as the vocabulary has
-    /// it, if there is one.
-    pub fn find(&self, text: &str) -> Option<u32> {
-        if let Some(id) = self.id(text) {
-            return Some(id);
-        }
+    /// The tokens that stand for `text`: those that [read](Tokenizer::readable) so. Where none does, the one
+    /// that the vocabulary spells so, such as `##ly` or `[CLS]`. A spelling of bytes is no text: the letter
+    /// `é` can spell a byte, and is then not the token that reads `é`.
+    pub fn find(&self, text: &str) -> Vec<u32> {
         let mut ids: Vec<u32> = self.inner.get_vocab(true).into_values().collect();
         ids.sort_unstable();
-        ids.into_iter()
-            .find(|&id| self.readable(id).as_deref() == Some(text))
+        ids.retain(|&id| self.readable(id).as_deref() == Some(text));
+        if ids.is_empty() {
+            ids.extend(self.id(text));
+        }
+        ids
     }
 
     /// Splits `text` into at most `positions` tokens, special ones included.

@@ -6,7 +6,6 @@ use anyhow::bail;
 use relprop_checkpoints::{Model, Truncation};
 use relprop_data::{corpus, corpus::Tree, sha256};
 use relprop_evaluate::{Polarity, Sample, predictions};
-use relprop_explain::Target;
 use relprop_transformer::{Outputs, TokenizedText};
 
 use crate::args::{EvaluationTarget, REVIEWS};
@@ -62,10 +61,11 @@ pub(crate) fn labelled(
     };
     let config = model.transformer.config();
     let mut samples = Vec::new();
+    let written = Written::of(&found, &config.labels);
     for found in found.into_iter().take(limit.unwrap_or(usize::MAX)) {
         let place = &found.place;
         let label = match target {
-            EvaluationTarget::True => label(&found, &config.labels)?,
+            EvaluationTarget::True => label(&found, written, &config.labels)?,
             EvaluationTarget::Predicted => 0, // known only once the model has read it
         };
         let encoded = model.tokenize(&found.text, None, Truncation::Cut);
@@ -100,8 +100,41 @@ pub(crate) fn labelled(
     Ok(Data { samples, sha256 })
 }
 
+/// How the labels of a file are written. All rows are read in the same way: a model may call its labels by
+/// numbers that are not their indices.
+#[derive(Clone, Copy)]
+enum Written {
+    Names,
+    Indices,
+}
+
+impl Written {
+    /// By names if every row names one label of the model, else by indices if every row is one.
+    fn of(found: &[Found], labels: &[String]) -> Self {
+        let mut written = found.iter().filter_map(|found| match &found.label {
+            FoundLabel::Written(label) => Some(label),
+            FoundLabel::None | FoundLabel::Positive(_) => None,
+        });
+        let named = |text: &String| labels.iter().filter(|label| *label == text).count() == 1;
+        if written.clone().all(named) {
+            return Self::Names;
+        }
+        match written.all(|text| Self::Indices.index(text, labels).is_some()) {
+            true => Self::Indices,
+            false => Self::Names,
+        }
+    }
+
+    fn index(self, text: &str, labels: &[String]) -> Option<usize> {
+        match self {
+            Self::Names => labels.iter().position(|label| label == text),
+            Self::Indices => text.parse().ok().filter(|index| *index < labels.len()),
+        }
+    }
+}
+
 /// The index of a text's label among the model's.
-fn label(found: &Found, labels: &[String]) -> anyhow::Result<usize> {
+fn label(found: &Found, written: Written, labels: &[String]) -> anyhow::Result<usize> {
     let place = &found.place;
     match &found.label {
         FoundLabel::Positive(positive) if labels.len() == 2 => Ok(usize::from(*positive)),
@@ -114,9 +147,9 @@ fn label(found: &Found, labels: &[String]) -> anyhow::Result<usize> {
             "{place}: the text has no label; add a column `label`, \
              or measure with the model's own predictions: --target predicted"
         ),
-        FoundLabel::Written(label) => match Target::parse(label, labels) {
-            Ok(Target::Label(index)) => Ok(index),
-            _ => bail!(
+        FoundLabel::Written(label) => match written.index(label, labels) {
+            Some(index) => Ok(index),
+            None => bail!(
                 "{place}: the model has no label `{label}`; it has {}",
                 labels.join(", ")
             ),
