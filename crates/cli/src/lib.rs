@@ -9,6 +9,7 @@ mod output;
 mod parts;
 mod plan;
 mod progress;
+mod say;
 mod usage;
 mod way_out;
 
@@ -47,9 +48,10 @@ pub fn main() -> ExitCode {
             let way_out = error.chain().find_map(way_out::way_out);
             let way_out = way_out.map_or(String::new(), |way_out| format!("; {way_out}"));
             anstream::eprintln!(
-                "{}error:{} {error:#}{way_out}",
+                "{}error:{} {}",
                 style().render(),
-                style().render_reset()
+                style().render_reset(),
+                relprop_render::printable(&format!("{error:#}{way_out}"))
             );
             ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
         }

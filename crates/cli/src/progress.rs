@@ -9,6 +9,7 @@ use relprop_engine::{Content, Found, Group};
 
 use crate::input::Input;
 use crate::plan::ExplainPlan;
+use crate::say::say;
 
 /// Below this many texts nobody waits.
 const FEW: u64 = 32;
@@ -109,7 +110,7 @@ impl Progress {
 
     /// Says something above the bar.
     pub(crate) fn say(&self, message: &str) {
-        self.bar.suspend(|| eprintln!("{message}"));
+        self.bar.suspend(|| say(message));
     }
 
     /// Hides the bar while something is written.

@@ -5,6 +5,8 @@ use std::fmt;
 use relprop_engine::EngineError;
 use relprop_explain::{ExplainError, PropagationPart};
 
+use crate::way_out::told;
+
 /// The command asks for something that does not exist; the message says what does.
 #[derive(Debug)]
 pub(crate) struct UsageError(String);
@@ -45,6 +47,7 @@ impl From<ExplainError> for UsageError {
             ExplainError::UnknownMethod { .. } => Self::new(format_args!(
                 "{error}; rules are given as --rules: a preset, or a file that ends in .toml"
             )),
+            ExplainError::Rules(error) => Self::new(told(&error)),
             error => Self::new(error),
         }
     }

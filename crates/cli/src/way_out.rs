@@ -4,6 +4,7 @@ use std::error::Error;
 
 use relprop_checkpoints::{CheckpointError, TextError};
 use relprop_engine::EngineError;
+use relprop_rules::RuleError;
 
 /// The fault, and the way out if the program has one.
 pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
@@ -22,6 +23,9 @@ pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<relprop_checkpoints::HubError>() {
         return of_hub(error);
     }
+    if let Some(error) = error.downcast_ref() {
+        return of_rules(error);
+    }
     if let Some(EngineError::ColumnTaken(_)) = error.downcast_ref() {
         return Some("or write --format jsonl, which keeps the two apart".to_owned());
     }
@@ -30,6 +34,15 @@ pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
         TextError::Pictures => Some("give PNG or JPEG files".to_owned()),
         _ => None,
     }
+}
+
+fn of_rules(error: &RuleError) -> Option<String> {
+    let listed = match error {
+        RuleError::UnknownSite { .. } => "the sites",
+        RuleError::OperationElsewhere { .. } => "the sites and their operations",
+        _ => return None,
+    };
+    Some(format!("`relprop inspect` lists {listed}"))
 }
 
 fn of_checkpoint(error: &CheckpointError) -> Option<String> {

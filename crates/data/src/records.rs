@@ -1,8 +1,11 @@
 //! Records of text files: one at a time, each with the line that it starts on.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -104,12 +107,44 @@ impl<R: BufRead> Iterator for Lines<R> {
     }
 }
 
+/// Where the lines of a source end, as far as it has been read.
+#[derive(Clone, Debug, Default)]
+struct LineEnds(Rc<RefCell<VecDeque<u64>>>);
+
+/// A source that writes down where its lines end.
+struct Watched<R> {
+    source: R,
+    read: u64,
+    ends: LineEnds,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        let places = (self.read..).zip(&buffer[..count]);
+        let ends = places.filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+        self.ends.0.borrow_mut().extend(ends);
+        self.read += count as u64;
+        Ok(count)
+    }
+}
+
 /// The records of a file that has a separator between fields and the columns' names in its first
 /// line. A record may have fewer fields than there are columns, but not more.
+///
+/// A `.csv` may have semicolons in the place of commas, as spreadsheets of some countries write it; and a
+/// line `sep=;` before the first, which says so.
 pub(crate) struct Separated<R> {
-    reader: csv::Reader<io::Chain<R, Cursor<&'static [u8]>>>,
+    reader: csv::Reader<Watched<Source<R>>>,
+    separator: u8,
     names: Vec<String>,
+    ends: LineEnds,
+    /// How many lines end before the record that comes next.
+    lines: u64,
 }
+
+/// What is read, and a line end, so that every record ends with its line.
+type Source<R> = io::Chain<BufReader<R>, Cursor<&'static [u8]>>;
 
 impl<R: Read> Separated<R> {
     /// Reads records from `source`: those of a `.csv`, or else of a `.tsv`.
@@ -118,12 +153,21 @@ impl<R: Read> Separated<R> {
     ///
     /// If the first line cannot be read. `path` is what errors call the source.
     pub(crate) fn new(source: R, format: TableFormat, path: &Path) -> Result<Self, DataError> {
-        let (separator, quoting) = match format {
-            TableFormat::Csv => (b',', true),
-            _ => (b'\t', false),
+        let mut source = BufReader::new(source);
+        let (separator, skipped, quoting) = match format {
+            TableFormat::Csv => {
+                let found = separator_of(&mut source);
+                let (separator, skipped) = found.map_err(DataError::io(path))?;
+                (separator, skipped, true)
+            }
+            _ => (b'\t', 0, false),
         };
-        // The last line is ended, too, so that every record ends with its line.
-        let source = source.chain(Cursor::new(b"\n".as_slice()));
+        let ends = LineEnds::default();
+        let source = Watched {
+            source: source.chain(Cursor::new(b"\n".as_slice())),
+            read: 0,
+            ends: ends.clone(),
+        };
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator)
             .quoting(quoting)
@@ -135,35 +179,68 @@ impl<R: Read> Separated<R> {
         let header = csv::StringRecord::from_byte_record(header)
             .map_err(|error| not_utf8(1, error.into_byte_record().as_slice()).at(path))?;
         let names = header.iter().map(|name| name.trim().to_owned()).collect();
-        Ok(Self { reader, names })
+        Ok(Self {
+            reader,
+            separator,
+            names,
+            ends,
+            lines: skipped,
+        })
     }
 
     /// The names of the columns. Empty if the file is.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
+
+    /// The line on which the record that was just read starts.
+    fn line(&mut self, record: &csv::ByteRecord) -> u64 {
+        // The reader stands after the record's end, or in the middle of it where that is CR and LF.
+        let end = self.reader.position().byte().saturating_sub(1);
+        let mut ends = self.ends.0.borrow_mut();
+        while ends.front().is_some_and(|at| *at < end) {
+            ends.pop_front();
+            self.lines += 1;
+        }
+        // Fields in quotes may have several lines.
+        let within = record.as_slice().iter().filter(|byte| **byte == b'\n');
+        (self.lines + 1).saturating_sub(within.count() as u64)
+    }
+}
+
+/// The separator of a `.csv`, and how many lines said so and were passed over.
+fn separator_of(source: &mut impl BufRead) -> io::Result<(u8, u64)> {
+    let start = source.fill_buf()?;
+    let mark = "\u{feff}".len() * usize::from(start.starts_with("\u{feff}".as_bytes()));
+    let line = start[mark..].split(|byte| *byte == b'\n').next();
+    let line = line.unwrap_or_default();
+    let said = line.strip_suffix(b"\r").unwrap_or(line);
+    if let [b's', b'e', b'p', b'=', separator] = *said {
+        let passed = (mark + line.len() + 1).min(start.len());
+        source.consume(passed);
+        return Ok((separator, 1));
+    }
+    let semicolons = line.contains(&b';') && !line.contains(&b',');
+    Ok((if semicolons { b';' } else { b',' }, 0))
 }
 
 impl<R: Read> Iterator for Separated<R> {
     type Item = Result<Record<csv::StringRecord>, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let first = self.reader.position().line();
         let mut record = csv::ByteRecord::new();
         match self.reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return None,
             Err(error) => return Some(Err(unreadable(error))),
         }
-        // Blank lines before a record are skipped, and fields in quotes may have several lines.
-        let within = record.as_slice().iter().filter(|byte| **byte == b'\n');
-        let ends = self.reader.position().line() - 1;
-        let line = ends.saturating_sub(within.count() as u64).max(first);
+        let line = self.line(&record);
         let fields = match csv::StringRecord::from_byte_record(record) {
             Ok(fields) => fields,
             Err(error) => {
-                let bytes = error.into_byte_record();
-                return Some(Err(not_utf8(line, bytes.as_slice())));
+                let record = error.into_byte_record();
+                let fields: Vec<&[u8]> = record.iter().collect();
+                return Some(Err(not_utf8(line, &fields.join(&self.separator))));
             }
         };
         if fields.len() > self.names.len() {
@@ -241,4 +318,73 @@ pub(crate) fn texts_at(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines and the first fields of the records, `!` for one that is bad.
+    fn records(text: &str, format: TableFormat) -> (Vec<String>, Vec<(u64, String)>) {
+        let source = text.as_bytes();
+        let records = Separated::new(source, format, Path::new("in")).unwrap();
+        let names = records.names().to_vec();
+        let found = records.map(|record| match record {
+            Ok(Record { line, fields }) => (line, fields[0].to_owned()),
+            Err(RecordError::Bad(bad)) => (bad.line, "!".to_owned()),
+            Err(RecordError::Unreadable(error)) => panic!("{error}"),
+        });
+        (names, found.collect())
+    }
+
+    #[test]
+    fn a_record_stands_on_the_line_on_which_it_starts_whatever_ends_lines() {
+        let text = "text,label\na,0\n\n\"b\nb\",1\nc,0,x\nd,1";
+        let expected = [(2, "a"), (4, "b\nb"), (6, "!"), (7, "d")];
+        for text in [
+            text.to_owned(),
+            format!("{text}\n"),
+            format!("\u{feff}{text}\n\n"),
+        ] {
+            for ends in ["\n", "\r\n"] {
+                let text = text.replace('\n', ends);
+                let (_, found) = records(&text, TableFormat::Csv);
+                let found: Vec<_> = found
+                    .iter()
+                    .map(|(line, field)| (*line, field.replace("\r\n", "\n")))
+                    .collect();
+                let expected = expected.map(|(line, field)| (line, field.to_owned()));
+                assert_eq!(found, expected, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_csv_says_its_separator_or_shows_it() {
+        for (text, line) in [
+            ("text,label\na;b,0\n", 2),
+            ("text;label\na,b;0\n", 2),
+            ("sep=;\ntext;label\na,b;0\n", 3),
+            ("\u{feff}sep=|\r\ntext|label\r\na,b|0\r\n", 3),
+            ("sep=,\ntext,label\na;b,0\n", 3),
+        ] {
+            let (names, found) = records(text, TableFormat::Csv);
+            assert_eq!(names, ["text", "label"], "{text:?}");
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].0, line, "{text:?}");
+            assert!(matches!(found[0].1.as_str(), "a;b" | "a,b"), "{text:?}");
+        }
+        let (names, _) = records("sep=;\tx\na\tb\n", TableFormat::Tsv);
+        assert_eq!(names, ["sep=;", "x"], "only a .csv says it");
+    }
+
+    #[test]
+    fn the_fields_of_a_line_that_is_no_text_are_given_back_apart() {
+        let source: &[u8] = b"text,label\r\nna\xefve,1\r\n";
+        let mut records = Separated::new(source, TableFormat::Csv, Path::new("in")).unwrap();
+        let Some(Err(RecordError::Bad(bad))) = records.next() else {
+            panic!("it is no UTF-8");
+        };
+        assert_eq!((bad.line, bad.raw.as_str()), (2, "na\u{fffd}ve,1"));
+    }
 }

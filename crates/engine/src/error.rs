@@ -116,6 +116,14 @@ pub enum EngineError {
         "the input has a column `{0}`, which is what a column of the explanation is called; rename it"
     )]
     ColumnTaken(&'static str),
+    /// The table has no column of this name.
+    #[error("the table has no column `{name}`; the columns are {}", known.join(", "))]
+    NoColumn {
+        /// What was asked for.
+        name: String,
+        /// The columns that there are.
+        known: Vec<String>,
+    },
     /// A place in a text is no number of 32 bits.
     #[error("a text is too long for a table")]
     TextTooLong,

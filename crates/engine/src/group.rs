@@ -22,7 +22,7 @@ pub enum Content {
     /// Texts to explain.
     Texts {
         /// What the model reads after each text.
-        second: Option<String>,
+        second: Option<Second>,
     },
     /// Names of files with pictures to explain.
     Pictures,
@@ -33,6 +33,16 @@ pub enum Content {
         /// How they are drawn; the likeliest each time if it is none.
         sampling: Option<Sampling>,
     },
+}
+
+/// What a model reads after a text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Second {
+    /// The same text after each.
+    Text(String),
+    /// The text in this column of the row.
+    Column(String),
 }
 
 impl Content {
@@ -149,7 +159,14 @@ impl<'a> Worker<'a> {
         let Rows { batch, places, bad } = rows;
         let mut outcomes: Vec<Result<Option<Found>, String>> = Vec::new();
         let (mut readable, mut cut) = (Vec::new(), Vec::new());
-        let read = self.read(texts(&batch, column)?.iter().collect());
+        let seconds = match &self.content {
+            Content::Texts {
+                second: Some(Second::Column(name)),
+            } => Some(texts(&batch, second_column(&batch, name)?)?),
+            _ => None,
+        };
+        let seconds = seconds.as_ref().map(|seconds| seconds.iter().collect());
+        let read = self.read(texts(&batch, column)?.iter().collect(), seconds);
         for (row, outcome) in read.into_iter().enumerate() {
             outcomes.push(outcome.map(|(tokens, picture)| {
                 if tokens.dropped > 0 {
@@ -192,15 +209,24 @@ impl<'a> Worker<'a> {
     fn read(
         &self,
         texts: Vec<Option<&str>>,
+        seconds: Option<Vec<Option<&str>>>,
     ) -> Vec<Result<(TokenizedText, Option<DynamicImage>), String>> {
         let explainer = &self.explainers[0];
-        let texts = texts.into_par_iter().map(|text| {
+        let rows = texts.into_par_iter().enumerate();
+        let texts = rows.map(|(row, text)| {
             let text = text.ok_or("the row has no text")?;
             let tokens = match &self.content {
                 Content::Pictures => return picture(explainer, text),
                 Content::Texts {
-                    second: Some(second),
+                    second: Some(Second::Text(second)),
                 } => explainer.tokenize_pair(text, second),
+                Content::Texts {
+                    second: Some(Second::Column(_)),
+                } => {
+                    let second = seconds.as_ref().and_then(|seconds| seconds[row]);
+                    let second = second.ok_or("the row has no second text")?;
+                    explainer.tokenize_pair(text, second)
+                }
                 Content::Texts { second: None } | Content::Prompts { .. } => {
                     explainer.tokenize(text)
                 }
@@ -235,6 +261,19 @@ impl<'a> Worker<'a> {
         }
         Ok(by_text.into_iter().map(Found::Explanations).collect())
     }
+}
+
+/// The column of the second texts.
+fn second_column(batch: &RecordBatch, name: &str) -> Result<usize, EngineError> {
+    let schema = batch.schema();
+    schema.index_of(name).map_err(|_| EngineError::NoColumn {
+        name: name.to_owned(),
+        known: schema
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect(),
+    })
 }
 
 /// The picture in a file, and what the model sees of it.

@@ -212,6 +212,16 @@ pub(super) fn clean(text: &str) -> String {
         .collect()
 }
 
+/// The same for a message of several lines, which stay apart.
+///
+/// ```
+/// assert_eq!(relprop_render::printable("a \x1b[31mlabel\nof a model"), "a ␛[31mlabel\nof a model");
+/// ```
+pub fn printable(text: &str) -> String {
+    let lines = text.split('\n').map(clean);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Cuts a text into pieces of at most `width` columns.
 pub(super) fn chunks(text: &str, width: usize) -> Vec<String> {
     let mut chunks = Vec::new();

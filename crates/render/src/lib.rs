@@ -32,6 +32,7 @@ mod segments;
 pub use ansi::ansi;
 pub use continuation::{continuation_ansi, continuation_html};
 pub use evaluation::{evaluation_curves, evaluation_page, evaluation_table};
+pub use flow::printable;
 pub use html::{Item, Report, html};
 pub use json::{NotFinite, json, jsonl};
 pub use overlay::overlay;

@@ -29,6 +29,9 @@ pub(crate) struct ExplainArguments {
     /// A second text, which the model reads after each of the texts: a hypothesis, an answer
     #[arg(long, value_name = "TEXT")]
     pub(crate) pair: Option<String>,
+    /// The column of the texts that the model reads after those of the row: hypotheses, passages
+    #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["pair", "texts"])]
+    pub(crate) pair_column: Option<String>,
     /// The column of the texts, instead of `text` or `sentence`
     #[arg(long, value_name = "NAME", requires = "input")]
     pub(crate) column: Option<String>,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::Context;
 use burn::module::Module;
 use relprop_engine::Precision;
+use relprop_render::printable;
 use relprop_rules::Registry;
 use relprop_transformer::NormPlacement;
 
@@ -59,5 +60,5 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         let rule = bound.name(&site.name).unwrap_or("-");
         writeln!(text, "{:<width$}  {operation:<17}  {rule}", site.name)?;
     }
-    Output::open(None)?.write(&text)
+    Output::open(None)?.write(printable(&text))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use relprop_checkpoints::{Input, Model, Truncation, sha256};
 use relprop_data::Table;
-use relprop_engine::{COMPARED, Content, Precision, is_rules_file};
+use relprop_engine::{COMPARED, Content, Precision, Second, is_rules_file};
 use relprop_explain::{ExplainError, LRP, Plan, Sampling, Score, Target};
 use relprop_rules::RuleSet;
 use relprop_transformer::Outputs;
@@ -117,6 +117,7 @@ impl ExplainPlan {
             texts,
             input,
             pair,
+            pair_column,
             column,
             // The model is known by its content.
             model: _,
@@ -172,7 +173,12 @@ impl ExplainPlan {
                 tokens: tokens.get(),
                 sampling: drawn(&sampling)?,
             },
-            None => Content::Texts { second: pair },
+            None => Content::Texts {
+                second: match pair_column {
+                    Some(column) => Some(Second::Column(column)),
+                    None => pair.map(Second::Text),
+                },
+            },
         };
         let table = match input.as_deref().filter(|_| !standard_input) {
             Some(path) => Some(open_table(path, column.as_deref())?),

@@ -9,6 +9,7 @@ use relprop_evaluate::{Polarity, Sample, predictions};
 use relprop_transformer::{Outputs, TokenizedText};
 
 use crate::args::{EvaluationTarget, REVIEWS};
+use crate::say::say;
 
 /// What names the embedded corpus, unless a file is called so.
 const EMBEDDED: &str = "reviews";
@@ -75,7 +76,7 @@ pub(crate) fn labelled(
                 polarity: found.sentiment,
                 ..Sample::new(text, label)
             }),
-            Err(error) => eprintln!("{place}: {error}; skipped"),
+            Err(error) => say(&format!("{place}: {error}; skipped")),
         }
     }
     if samples.is_empty() {
@@ -185,7 +186,7 @@ fn of_file(path: &Path) -> anyhow::Result<Vec<Found>> {
     }
     let inputs = corpus::read_texts(path)?;
     for error in &inputs.skipped {
-        eprintln!("{error}; skipped");
+        say(&format!("{error}; skipped"));
     }
     let found = inputs.texts.into_iter().map(|input| Found {
         place: format!("{name}, line {}", input.line),

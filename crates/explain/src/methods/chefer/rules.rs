@@ -1,7 +1,7 @@
 //! The propagation rules of the released code of Chefer et al. CVPR 2021.
 
 use burn::tensor::Tensor;
-use relprop_rules::algebra::surrogate;
+use relprop_rules::algebra::{quotient, surrogate};
 use relprop_rules::operations::{Activation, AttentionWeights, Linear, Norm, Residual};
 use relprop_rules::rules::ZPlus;
 use relprop_rules::{BoundRules, Operation, Registry, Rule, RuleError, RuleSet, Site};
@@ -45,7 +45,7 @@ impl Rule<Linear> for Unbiased {
             ..linear.clone()
         };
         let unbiased = (ZPlus {}).apply(&unbiased, x);
-        let slope = quotient(value.clone(), unbiased.clone().detach());
+        let slope = quotient(&value, &unbiased);
         surrogate(value, unbiased, slope)
     }
 }
@@ -56,7 +56,7 @@ impl Rule<Linear> for Unbiased {
 struct Unchanged {}
 
 fn unchanged<const D: usize>(y: Tensor<D>, x: Tensor<D>) -> Tensor<D> {
-    let slope = quotient(y.clone().detach(), x.clone().detach());
+    let slope = quotient(&y, &x);
     surrogate(y, x, slope)
 }
 
@@ -91,7 +91,7 @@ impl Rescaled {
     /// sign(A) (A + B) / (|A| + |B|) and sign(B) (A + B) / (|A| + |B|).
     pub(super) fn new(skip: Tensor<3>, branch: Tensor<3>) -> Self {
         let sizes = skip.clone().abs() + branch.clone().abs();
-        let common = quotient(skip.clone() + branch.clone(), sizes);
+        let common = quotient(&(skip.clone() + branch.clone()), &sizes);
         let factors = [skip.sign() * common.clone(), branch.sign() * common];
         Self { factors }
     }
@@ -104,11 +104,4 @@ impl Rule<Residual> for Rescaled {
         let branch = surrogate(branch.clone(), branch, of_branch);
         sum.forward((skip, branch))
     }
-}
-
-/// The quotient; 0 where the denominator is 0, or so close to it that it could overflow.
-fn quotient<const D: usize>(numerator: Tensor<D>, denominator: Tensor<D>) -> Tensor<D> {
-    let is_zero = denominator.clone().abs().lower_elem(1e-30);
-    let quotient = numerator / denominator.mask_fill(is_zero.clone(), 1.0);
-    quotient.mask_fill(is_zero, 0.0)
 }
