@@ -435,6 +435,47 @@ fn a_run_that_is_killed_goes_on_where_it_was(#[case] out: &str) {
     assert!(folder.bytes(out) == folder.bytes(&whole));
 }
 
+/// `--against`, `--score` and `--position` were not compared once: a run of 200,000 rows under `--against w5`
+/// ended well under `--against w7`, with half of its rows of each. Now the plan is what is compared.
+#[test]
+fn every_option_that_decides_the_output_is_part_of_the_run() {
+    let folder = Folder::new();
+    folder.write("in.jsonl", json_lines(1000));
+    folder.kill("in.jsonl", "out.jsonl", &["--group", "50", "--resume"], 2);
+    let files = [folder.path("in.jsonl"), folder.path("out.jsonl")];
+    let files = [
+        "--input",
+        files[0].as_str(),
+        "--out",
+        files[1].as_str(),
+        "--resume",
+    ];
+    for (option, named) in [
+        (&["--target", "0"][..], "`target` changed"),
+        (&["--target", "0", "--against", "1"], "`target` changed"),
+        (&["--score", "log-probability"], "`score` changed"),
+        (&["--rules", "ah"], "`rules` changed"),
+        (&["--rules", "ah-ln"], "`rules` changed"),
+        (&["--method", "saliency"], "`method` changed"),
+        (&["--at", "embeddings.word"], "`at` changed"),
+        (&["--ledger"], "`ledger` changed"),
+        (&["--recompute"], "`recompute` changed"),
+        (&["--no-truncate"], "`truncation` changed"),
+        (&["--pair", "a film"], "`content` changed"),
+        (&["--column", "text"], "`column` changed"),
+        (&["--shard", "1/2"], "`rows` changed"),
+        (&["--dtype", "f16"], "`dtype` changed"),
+    ] {
+        let group = ["--group", "50"];
+        folder.fails(1, &[&files[..], &group, option].concat(), &[named]);
+    }
+    folder.fails(
+        1,
+        &[&files[..], &["--group", "60"]].concat(),
+        &["`group` changed"],
+    );
+}
+
 #[test]
 fn a_run_goes_on_only_with_the_table_that_it_began_with() {
     let folder = Folder::new();

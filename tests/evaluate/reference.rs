@@ -15,13 +15,9 @@ use crate::measure;
 /// It takes minutes, so it runs only if asked for:
 /// `cargo test --release --workspace --test evaluate -- --ignored --nocapture`.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes, and reads ../shared"]
 fn minilm_reaches_the_reference_points() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    if !folder.is_dir() {
-        eprintln!("skipped: ../shared is not here");
-        return;
-    }
     let model = Model::load(&folder.join("models/minilm-l6-sst2"), &Device::flex()).unwrap();
     let inputs = corpus::read_texts(folder.join("data/sst2/dev.tsv")).unwrap();
     let samples: Vec<Sample> = inputs.texts[..300]
