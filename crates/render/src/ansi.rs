@@ -52,7 +52,11 @@ fn header(page: &mut Page, explanation: &Explanation) {
     let value = Numbers::up_to(target.value.abs()).signed(target.value);
     let explained = format!("target {label} = {value}");
     page.parts(&[format!("{prediction}{sure}"), explained], BOLD);
-    page.paragraph(&format!("{method}, rules {rules}, read at {at}"), DIMMED);
+    let mut by = vec![method.clone()];
+    // Not every method goes by rules, or reads relevance at a site.
+    by.extend((!rules.is_empty()).then(|| format!("rules {rules}")));
+    by.extend((!at.is_empty()).then(|| format!("read at {at}")));
+    page.paragraph(&by.join(", "), DIMMED);
 }
 
 /// The lines of the text, each with a row of numbers and, without colour, a row of signs.
