@@ -6,6 +6,7 @@ use anyhow::bail;
 use relprop_checkpoints::{Model, Truncation};
 use relprop_data::{corpus, corpus::Tree, sha256};
 use relprop_evaluate::{Polarity, Sample, predictions};
+use relprop_explain::Target;
 use relprop_transformer::{Outputs, TokenizedText};
 
 use crate::args::{EvaluationTarget, REVIEWS};
@@ -107,10 +108,13 @@ pub(crate) fn labelled(
 enum Written {
     Names,
     Indices,
+    /// Some rows name a label, others give its index: each must have one reading.
+    Either,
 }
 
 impl Written {
-    /// By names if every row names one label of the model, else by indices if every row is one.
+    /// By names if every row names one label of the model, else by indices if every row is one, else by
+    /// either.
     fn of(found: &[Found], labels: &[String]) -> Self {
         let mut written = found.iter().filter_map(|found| match &found.label {
             FoundLabel::Written(label) => Some(label),
@@ -122,7 +126,7 @@ impl Written {
         }
         match written.all(|text| Self::Indices.index(text, labels).is_some()) {
             true => Self::Indices,
-            false => Self::Names,
+            false => Self::Either,
         }
     }
 
@@ -130,6 +134,10 @@ impl Written {
         match self {
             Self::Names => labels.iter().position(|label| label == text),
             Self::Indices => text.parse().ok().filter(|index| *index < labels.len()),
+            Self::Either => match Target::parse(text, labels) {
+                Ok(Target::Label(index)) => Some(index),
+                _ => None,
+            },
         }
     }
 }
