@@ -7,8 +7,8 @@ use relprop_checkpoints::Model;
 use relprop_data::corpus;
 use relprop_evaluate::Sample;
 
-use crate::common::propagation;
 use crate::measure;
+use relprop_testing::propagation;
 
 /// The first 300 validation sentences of SST-2, true label, against an independent run.
 ///
