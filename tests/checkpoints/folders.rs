@@ -307,7 +307,7 @@ fn a_pickle_is_refused_with_what_reads_it() {
 #[cfg(feature = "pytorch")]
 #[test]
 fn a_pickle_holds_what_safetensors_holds() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bert");
+    let fixture = relprop_testing::fixtures::folder("bert");
     let load = |folder: &Path| Model::load(folder, &Device::flex()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     for file in ["config.json", "tokenizer.json", "pytorch_model.bin"] {

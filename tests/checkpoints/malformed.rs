@@ -11,6 +11,7 @@ use relprop_data::decode;
 use relprop_data::{corpus::Corpus, corpus::Pictures, corpus::read_texts};
 use relprop_rules::RuleSet;
 use relprop_testing::Draw;
+use relprop_testing::fixtures::folder as fixture;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -93,10 +94,10 @@ fn try_out(seed: u64, original: &[u8], mut read: impl FnMut(&[u8])) {
 }
 
 fn copy_of_bert(files: &[&str]) -> TempDir {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bert");
+    let original = fixture("bert");
     let folder = tempfile::tempdir().unwrap();
     for file in files {
-        fs::copy(fixture.join(file), folder.path().join(file)).unwrap();
+        fs::copy(original.join(file), folder.path().join(file)).unwrap();
     }
     folder
 }
@@ -220,10 +221,6 @@ fn a_token_around_texts_that_the_model_has_not_is_refused(#[case] around: Value)
     assert!(message.contains("has 91 tokens"), "{message}");
 }
 
-fn fixtures() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
 #[rstest]
 #[case("config.json")]
 #[case("preprocessor_config.json")]
@@ -234,11 +231,11 @@ fn a_damaged_file_of_a_model_for_pictures_is_read_or_refused(#[case] file: &str)
         "preprocessor_config.json",
         "model.safetensors",
     ] {
-        fs::copy(fixtures().join("deit").join(file), folder.path().join(file)).unwrap();
+        fs::copy(fixture("deit").join(file), folder.path().join(file)).unwrap();
     }
     let path = folder.path().join(file);
     let original = fs::read(&path).unwrap();
-    let picture = fs::read(fixtures().join("pictures/small.png")).unwrap();
+    let picture = fs::read(fixture("pictures/small.png")).unwrap();
     let picture = decode(&picture).unwrap();
     try_out(6, &original, |bytes| {
         fs::write(&path, bytes).unwrap();
@@ -252,8 +249,8 @@ fn a_damaged_file_of_a_model_for_pictures_is_read_or_refused(#[case] file: &str)
 #[case("small.png")]
 #[case("photo.jpg")]
 fn a_damaged_picture_is_read_or_refused(#[case] file: &str) {
-    let model = Model::load(&fixtures().join("vit"), &Device::flex()).unwrap();
-    let original = fs::read(fixtures().join("pictures").join(file)).unwrap();
+    let model = Model::load(&fixture("vit"), &Device::flex()).unwrap();
+    let original = fs::read(fixture("pictures").join(file)).unwrap();
     try_out(7, &original, |bytes| {
         if let Ok(picture) = decode(bytes) {
             let _ = model.picture(&picture, file);

@@ -1,18 +1,14 @@
 //! Text to tokens: the tokenizers that a folder may bring, and pairs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::tensor::Device;
 use relprop_checkpoints::{Model, TextError, Truncation};
+use relprop_testing::fixtures::folder as fixture;
 use relprop_transformer::{Content, TokenizedText};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-fn fixture(family: &str) -> PathBuf {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    fixtures.join(family)
-}
 
 fn load(folder: &Path) -> Result<Model, String> {
     Model::load(folder, &Device::flex()).map_err(|error| error.to_string())

@@ -1,25 +1,27 @@
 //! Agreement with an independent PyTorch implementation on a real BERT, in float64.
 //!
-//! Needs the folder `shared` beside the checkout; without it the tests say that they were skipped.
+//! The models lie in the folder `shared` beside the checkout, so the tests run only if asked for:
+//! `cargo test --workspace --test reference -- --ignored --nocapture`.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
 use relprop_explain::{Explainer, Plan, Target};
 use relprop_rules::RuleSet;
+use relprop_testing::{difference, logits, relevance};
 use serde_json::Value;
 
 const FOLDER: &str = "../shared/models/minilm-l6-sst2";
 
-fn folder() -> Option<PathBuf> {
+/// The model, and what PyTorch says of it.
+fn minilm() -> (Arc<Model>, Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
-    if !folder.is_dir() {
-        eprintln!("skipped: {FOLDER} is not here");
-        return None;
-    }
-    Some(folder)
+    let model = Model::load(&folder, &Device::flex()).unwrap();
+    let text = fs::read_to_string(folder.join("reference.json")).unwrap();
+    (Arc::new(model), serde_json::from_str(&text).unwrap())
 }
 
 fn floats(value: &Value) -> Vec<f64> {
@@ -32,27 +34,10 @@ fn floats(value: &Value) -> Vec<f64> {
 }
 
 /// The largest difference, in units of the largest expected absolute value.
-fn difference(found: impl Iterator<Item = f32>, expected: &[f64]) -> f64 {
-    let found: Vec<f32> = found.collect();
-    assert_eq!(found.len(), expected.len());
-    let largest = expected
-        .iter()
-        .fold(0.0_f64, |largest, x| largest.max(x.abs()));
-    let finite = found.iter().all(|x| x.is_finite());
-    assert!(finite, "not finite: {found:?}");
-    let errors = found
-        .iter()
-        .zip(expected)
-        .map(|(a, b)| (f64::from(*a) - b).abs());
-    errors.fold(0.0_f64, f64::max) / largest
-}
-
 #[test]
+#[ignore = "reads ../shared/models: cargo test --test reference -- --ignored"]
 fn minilm_agrees_with_pytorch() {
-    let Some(folder) = folder() else { return };
-    let model = Arc::new(Model::load(&folder, &Device::flex()).unwrap());
-    let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
-    let reference: Value = serde_json::from_str(&text).unwrap();
+    let (model, reference) = minilm();
 
     let sentences = reference["sentences"].as_array().unwrap();
     let presets = sentences[0]["relevance"].as_object().unwrap().keys();
@@ -81,12 +66,11 @@ fn minilm_agrees_with_pytorch() {
                     .map(|token| f64::from(token.id))
                     .collect();
                 assert_eq!(ids, floats(&sentence["ids"]));
-                let logits = floats(&sentence["logits"]);
-                assert!(difference(explanation.logits.iter().copied(), &logits) < 1e-4);
+                let expected = floats(&sentence["logits"]);
+                assert!(difference(&logits(&explanation), &expected) < 1e-4);
 
                 let expected = floats(&sentence["relevance"][preset.as_str()][at]["tokens"]);
-                let found = explanation.tokens.iter().map(|token| token.relevance);
-                worst = worst.max(difference(found, &expected));
+                worst = worst.max(difference(&relevance(&explanation), &expected));
             }
             println!("{preset} at {site}: {worst:.1e} of the largest relevance");
             assert!(worst < 1e-4, "{preset} at {site}: {worst:.1e}");
@@ -96,11 +80,9 @@ fn minilm_agrees_with_pytorch() {
 
 /// What the tokens hold, what biases and shifts absorbed, and the rest, as PyTorch adds them up.
 #[test]
+#[ignore = "reads ../shared/models: cargo test --test reference -- --ignored"]
 fn the_ledger_of_minilm_agrees_with_pytorch() {
-    let Some(folder) = folder() else { return };
-    let model = Arc::new(Model::load(&folder, &Device::flex()).unwrap());
-    let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
-    let reference: Value = serde_json::from_str(&text).unwrap();
+    let (model, reference) = minilm();
 
     let sentences = reference["sentences"].as_array().unwrap();
     for preset in sentences[0]["relevance"].as_object().unwrap().keys() {
