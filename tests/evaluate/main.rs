@@ -1,19 +1,16 @@
 //! The metrics, against their definitions written out: one text at a time, one pass for each version
 //! of it, plain loops.
 
-#[path = "../common/mod.rs"]
-mod common;
-
-mod program;
 mod properties;
-mod randomised;
+mod randomized;
 mod reference;
+mod tune;
 mod twins;
 
-use common::texts;
 use relprop_checkpoints::Model;
 use relprop_evaluate::{Candidate, Evaluation, Method, Metric, Polarity, Reading, Sample, metric};
 use relprop_explain::ExplainError;
+use relprop_testing::texts;
 use relprop_transformer::TokenizedText;
 
 /// The texts of the other tests, with labels; of their words, some are evidence and all are judged.

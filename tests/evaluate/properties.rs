@@ -5,8 +5,8 @@ use relprop_checkpoints::Model;
 use relprop_evaluate::{Method, Random, Reading, Sample};
 use relprop_transformer::TokenizedText;
 
-use crate::common::{Architecture, Draw, model, propagation};
 use crate::{Given, measure, samples};
+use relprop_testing::{Architecture, Draw, model, propagation};
 
 const PERTURBING: [&str; 9] = [
     "auac",

@@ -7,15 +7,15 @@ use relprop_checkpoints::Model;
 use relprop_data::corpus;
 use relprop_evaluate::Sample;
 
-use crate::common::propagation;
 use crate::measure;
+use relprop_testing::propagation;
 
 /// The first 300 validation sentences of SST-2, true label, against an independent run.
 ///
-/// It takes minutes, so it runs only if asked for:
+/// It takes minutes and needs the folder `shared` beside the checkout, so it runs only if asked for:
 /// `cargo test --release --workspace --test evaluate -- --ignored --nocapture`.
 #[test]
-#[ignore = "takes minutes, and reads ../shared"]
+#[ignore = "takes minutes, and reads ../shared/models: see above"]
 fn minilm_reaches_the_reference_points() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let model = Model::load(&folder.join("models/minilm-l6-sst2"), &Device::flex()).unwrap();

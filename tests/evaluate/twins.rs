@@ -7,8 +7,8 @@ use relprop_explain::Target;
 use relprop_transformer::{Batch, PaddingSide};
 use rstest::rstest;
 
-use crate::common::{self, Architecture, explainer, model, propagation};
 use crate::{measure, samples};
+use relprop_testing::{Architecture, explainer, model, propagation};
 
 /// One text, its relevance, and the model: everything that a definition speaks of.
 struct Text<'a> {
@@ -35,7 +35,7 @@ impl Text<'_> {
         let device = self.model.transformer.device();
         let batch = Batch::new([&text], 0, PaddingSide::Right, &device);
         let mut pass = relprop_rules::Pass::plain();
-        common::numbers(self.model.transformer.forward(&batch, &mut pass))
+        relprop_testing::numbers(self.model.transformer.forward(&batch, &mut pass))
     }
 
     fn count(&self) -> usize {
@@ -315,7 +315,7 @@ fn every_metric_is_what_plain_loops_give(#[case] architecture: Architecture) {
             let text = Text {
                 model: &model,
                 sample,
-                relevance: common::relevance(&explained.unwrap()[0]),
+                relevance: relprop_testing::relevance(&explained.unwrap()[0]),
             };
             for (name, found) in names.iter().zip(found) {
                 let expected = text.value(name);

@@ -4,8 +4,8 @@ use relprop_explain::ExplainError;
 use relprop_explain::methods;
 use relprop_rules::RuleSet;
 
-use crate::common::{Architecture, difference, model, texts};
 use crate::support::{alone, encode};
+use relprop_testing::{Architecture, difference, model, texts};
 
 fn names() -> Vec<String> {
     let variants = [
@@ -27,7 +27,7 @@ fn a_text_gets_the_same_alone_in_a_batch_and_again() {
         // The longest in the middle, so that the order is not that of the lengths.
         texts.swap(1, 2);
         for name in names() {
-            let method = crate::common::method(&name, &model, 7).unwrap();
+            let method = relprop_testing::method(&name, &model, 7).unwrap();
             assert_eq!(method.name(), name);
             let all: Vec<_> = texts.iter().collect();
             let together = method.relevance(&all, 2).unwrap();
@@ -45,7 +45,7 @@ fn a_text_gets_the_same_alone_in_a_batch_and_again() {
 fn no_text_gets_no_relevance() {
     let model = model(&Architecture::PostNorm.config());
     for name in names() {
-        let method = crate::common::method(&name, &model, 0).unwrap();
+        let method = relprop_testing::method(&name, &model, 0).unwrap();
         assert_eq!(method.relevance(&[], 0).unwrap(), Vec::<Vec<f32>>::new());
     }
 }
@@ -61,7 +61,7 @@ fn methods_that_ask_for_a_label_refuse_one_that_is_not_there() {
         "attention-flow",
     ];
     for name in names() {
-        let found = crate::common::method(&name, &model, 0)
+        let found = relprop_testing::method(&name, &model, 0)
             .unwrap()
             .relevance(&[&text], 3);
         if blind.contains(&name.as_str()) {
@@ -77,7 +77,7 @@ fn seeds_decide_what_is_random_and_can_be_given() {
     let model = model(&Architecture::PostNorm.config());
     let text = encode(&model, "a warm , funny film that never gets dull");
     let run = |name: &str, seed| {
-        let method = crate::common::method(name, &model, seed).unwrap();
+        let method = relprop_testing::method(name, &model, seed).unwrap();
         method.relevance(&[&text], 0).unwrap()
     };
     for (name, seeded) in [
@@ -96,7 +96,7 @@ fn seeds_decide_what_is_random_and_can_be_given() {
 #[test]
 fn what_is_wrong_with_a_name_is_said() {
     let model = model(&Architecture::PostNorm.config());
-    let message = |name: &str| match crate::common::method(name, &model, 0) {
+    let message = |name: &str| match relprop_testing::method(name, &model, 0) {
         Ok(_) => panic!("{name} is no method"),
         Err(error) => error.to_string(),
     };

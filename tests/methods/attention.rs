@@ -2,8 +2,8 @@
 
 use rstest::rstest;
 
-use crate::common::{ARCHITECTURES, Architecture, difference, model};
 use crate::support::{Matrix, alone, attention, encode};
+use relprop_testing::{ARCHITECTURES, Architecture, difference, model};
 
 /// The mean over heads of `value(A, dA)`.
 fn mean_of_heads(
@@ -182,7 +182,7 @@ fn flow_is_the_smallest_cut() {
 fn a_text_that_flow_would_take_too_long_for_is_refused_with_the_way_out() {
     let model = model(&Architecture::PostNorm.config());
     let text = encode(&model, "a warm , funny film");
-    let method = crate::common::method("attention-flow:longest=4", &model, 0).unwrap();
+    let method = relprop_testing::method("attention-flow:longest=4", &model, 0).unwrap();
     let error = method.relevance(&[&text], 0).unwrap_err().to_string();
     assert!(
         error.contains("7 tokens") && error.contains("attention-flow:longest=7"),

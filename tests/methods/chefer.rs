@@ -8,8 +8,8 @@ use relprop_rules::operations::Activation;
 use relprop_transformer::{FeedForwardConfig, TransformerConfig};
 use rstest::rstest;
 
-use crate::common::{Architecture, difference, model, parameters, tokenizer};
 use crate::support::{Matrix, alone, attention, encode};
+use relprop_testing::{Architecture, difference, model, parameters, tokenizer};
 
 struct Twin {
     parameters: BTreeMap<String, Vec<f64>>,

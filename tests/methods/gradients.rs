@@ -7,8 +7,8 @@ use relprop_explain::{
 };
 use rstest::rstest;
 
-use crate::common::{Architecture, difference, draw_config, model, parameters, random};
 use crate::support::{Double, alone, encode, logit, of_text};
+use relprop_testing::{Architecture, difference, draw_config, model, parameters, random};
 
 const SITES: [&str; 2] = ["blocks", "embeddings.word"];
 
@@ -30,7 +30,7 @@ fn saliency_is_the_length_of_the_slope(
     let norms = slopes
         .chunks(shape[2])
         .map(|slope| slope.iter().map(|x| x * x).sum::<f64>().sqrt());
-    let method = relprop_explain::methods::Saliency::new(&crate::common::shared(&model));
+    let method = relprop_explain::methods::Saliency::new(&relprop_testing::shared(&model));
     let found = of_text(&method.at(SITES[site]).unwrap(), &text, 1);
     let error = difference(&found, &norms.collect::<Vec<_>>());
     assert!(error < 1e-4, "{error:.1e}");
@@ -106,7 +106,7 @@ fn integrated_gradients_are_the_integral(#[case] kind: Baseline, #[case] site: &
         steps: 60,
         baseline: kind,
     };
-    let method = IntegratedGradients::new(&crate::common::shared(&model), parameters).unwrap();
+    let method = IntegratedGradients::new(&relprop_testing::shared(&model), parameters).unwrap();
     let method = method.at(site).unwrap();
     let found = of_text(&method, &text, 2);
     let error = difference(&found, &expected);
@@ -131,7 +131,7 @@ fn integrated_gradients_are_complete_on_models_of_all_shapes() {
                 baseline: Baseline::Unk,
             };
             let method =
-                IntegratedGradients::new(&crate::common::shared(&model), parameters).unwrap();
+                IntegratedGradients::new(&relprop_testing::shared(&model), parameters).unwrap();
             method.explain(&[&text], 1).unwrap().remove(0)
         };
         let whole = logit(&model, &text, 1);
@@ -172,7 +172,7 @@ fn smooth_grad_settles_as_samples_grow() {
             seed,
         };
         of_text(
-            &SmoothGrad::new(&crate::common::shared(&model), parameters).unwrap(),
+            &SmoothGrad::new(&relprop_testing::shared(&model), parameters).unwrap(),
             &text,
             1,
         )
@@ -249,7 +249,7 @@ fn full_grad_is_complete_under_libra_and_says_what_is_missing_elsewhere() {
         for rules in ["libra", "ah-ln", "gradient-x-input"] {
             let rules = rules.to_owned();
             let method = FullGrad::new(
-                &crate::common::shared(&model),
+                &relprop_testing::shared(&model),
                 &FullGradParameters {
                     rules: rules.clone(),
                 },
@@ -271,7 +271,7 @@ fn full_grad_refuses_rules_under_which_a_bias_has_no_share() {
     let model = model(&Architecture::PostNorm.config());
     let rules = "epsilon".to_owned();
     let error = FullGrad::new(
-        &crate::common::shared(&model),
+        &relprop_testing::shared(&model),
         &FullGradParameters { rules },
     )
     .unwrap_err();

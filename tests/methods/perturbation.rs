@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rstest::rstest;
 
-use crate::common::{ARCHITECTURES, Architecture, difference, draw_config, model, random};
 use crate::support::{alone, encode, logit, logit_hidden};
+use relprop_testing::{ARCHITECTURES, Architecture, difference, draw_config, model, random};
 
 #[rstest]
 fn occlusion_is_the_logit_with_and_without(#[values(0, 1, 2)] architecture: usize) {

@@ -6,8 +6,6 @@ use relprop_explain::methods::Method;
 use relprop_rules::{Pass, Reading};
 use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
-use crate::common;
-
 pub type Matrix = Vec<Vec<f64>>;
 
 pub fn encode(model: &Model, text: &str) -> TokenizedText {
@@ -20,7 +18,7 @@ pub fn encode(model: &Model, text: &str) -> TokenizedText {
 
 /// What the method called `name` gives one text, by itself.
 pub fn alone(model: &Model, name: &str, text: &TokenizedText, label: usize) -> Vec<f64> {
-    let method = common::method(name, model, 7).unwrap();
+    let method = relprop_testing::method(name, model, 7).unwrap();
     of_text(method.as_ref(), text, label)
 }
 
@@ -39,7 +37,7 @@ pub fn batch(transformer: &Transformer, text: &TokenizedText) -> Batch {
 pub fn logit(model: &Model, text: &TokenizedText, label: usize) -> f64 {
     let batch = batch(&model.transformer, text);
     let logits = model.transformer.forward(&batch, &mut Pass::plain());
-    common::numbers(logits)[label]
+    relprop_testing::numbers(logits)[label]
 }
 
 /// The logit of `label` where the tokens for which `hidden` is true are `unknown`.
@@ -82,7 +80,7 @@ pub fn attention(
 
 fn heads(x: Tensor<4>) -> Vec<Matrix> {
     let [_, heads, queries, keys] = x.dims();
-    let numbers = common::numbers(x);
+    let numbers = relprop_testing::numbers(x);
     let rows: Matrix = numbers.chunks(keys).map(<[f64]>::to_vec).collect();
     let heads_of: Vec<Matrix> = rows.chunks(queries).map(<[Vec<f64>]>::to_vec).collect();
     assert_eq!(heads_of.len(), heads);
@@ -113,7 +111,7 @@ impl Double {
         self.transformer.forward(&self.batch, &mut pass);
         let signal = pass.into_readings().read::<3>(site).unwrap().signal;
         let shape = signal.dims();
-        (common::numbers(signal), shape)
+        (relprop_testing::numbers(signal), shape)
     }
 
     pub fn logit(&self, site: &str, signal: Vec<f64>, shape: [usize; 3]) -> f64 {
@@ -122,7 +120,7 @@ impl Double {
         let signal = Tensor::<3>::from_data(signal, (&device, DType::F64));
         let mut pass = Pass::plain().with_signal(site, signal);
         let logits = self.transformer.forward(&self.batch, &mut pass);
-        common::numbers(logits)[self.label]
+        relprop_testing::numbers(logits)[self.label]
     }
 
     /// The derivative of the logit along `direction` at `signal`, from differences.

@@ -1,0 +1,703 @@
+//! Model folders: what is written is what is read, and a folder that cannot be used is refused
+//! with the file, the tensor or the key that is at fault, by the names that stand in the file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::{Device, bf16, f16};
+use relprop_checkpoints::Model;
+use relprop_rules::RuleSet;
+use relprop_testing::{Architecture, explainer, model, parameters, texts};
+use relprop_transformer::{InputConfig, TransformerConfig};
+use rstest::rstest;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use tempfile::TempDir;
+
+/// A folder with a saved model, and the path of its weights.
+struct Saved {
+    folder: TempDir,
+}
+
+impl Saved {
+    fn new(config: &TransformerConfig) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        model(config).save(folder.path()).unwrap();
+        Self { folder }
+    }
+
+    fn bert() -> Self {
+        Self::new(&Architecture::PostNorm.config())
+    }
+
+    fn path(&self, file: &str) -> String {
+        self.folder.path().join(file).display().to_string()
+    }
+
+    fn load(&self) -> Result<Model, String> {
+        Model::load(self.folder.path(), &Device::flex()).map_err(|error| error.to_string())
+    }
+
+    /// What a user is told.
+    fn refusal(&self) -> String {
+        self.load().expect_err("the folder is refused")
+    }
+
+    /// Replaces text in a file of the folder.
+    fn edit(&self, file: &str, old: &str, new: &str) {
+        let text = fs::read_to_string(self.path(file)).unwrap();
+        assert!(text.contains(old), "{file} has no {old}:\n{text}");
+        fs::write(self.path(file), text.replace(old, new)).unwrap();
+    }
+
+    /// Rewrites the weights' file: every tensor's name, type, shape and bytes.
+    fn rewrite(&self, change: impl FnOnce(&mut Tensors)) {
+        let path = self.path("model.safetensors");
+        let bytes = fs::read(&path).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let mut tensors = file
+            .iter()
+            .map(|(name, tensor)| {
+                let (dtype, shape) = (tensor.dtype(), tensor.shape().to_vec());
+                (name.to_owned(), (dtype, shape, tensor.data().to_vec()))
+            })
+            .collect();
+        change(&mut tensors);
+        let views = tensors.iter().map(|(name, (dtype, shape, data))| {
+            (name, TensorView::new(*dtype, shape.clone(), data).unwrap())
+        });
+        fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+    }
+}
+
+type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
+
+fn zeros(shape: &[usize]) -> (Dtype, Vec<usize>, Vec<u8>) {
+    (
+        Dtype::F32,
+        shape.to_vec(),
+        vec![0; 4 * shape.iter().product::<usize>()],
+    )
+}
+
+#[rstest]
+#[case(Architecture::PostNorm, "bert")]
+#[case(Architecture::PreNorm, "relprop")]
+#[case(Architecture::AttentionOnly, "relprop")]
+fn what_was_saved_is_loaded_to_the_last_bit(
+    #[case] architecture: Architecture,
+    #[case] family: &str,
+) {
+    let before = model(&architecture.config());
+    let folder = tempfile::tempdir().unwrap();
+    // The folder is made if it is not there.
+    let folder = folder.path().join("new").join("model");
+    before.save(&folder).unwrap();
+    let after = Model::load(&folder, &Device::flex()).unwrap();
+
+    assert_eq!([before.family.name, after.family.name], [family; 2]);
+    assert_eq!(after.transformer.config(), before.transformer.config());
+    assert_eq!(
+        parameters(&after.transformer),
+        parameters(&before.transformer)
+    );
+    let [of_after, of_before] =
+        [&after, &before].map(|model| model.tokenizer().unwrap().vocabulary_size());
+    assert_eq!(of_after, of_before);
+    for preset in RuleSet::presets() {
+        for text in texts() {
+            let mut expected = explainer(&before, preset).explain(&text).unwrap();
+            // Only a model that was read from a file has a checksum.
+            assert_eq!(expected.model.sha256.take(), None);
+            expected.model.sha256 = after.sha256.clone();
+            assert_eq!(explainer(&after, preset).explain(&text).unwrap(), expected);
+        }
+    }
+    assert_eq!(after.sha256.map(|sum| sum.len()), Some(64));
+}
+
+#[test]
+fn a_model_saved_over_another_replaces_it() {
+    let saved = Saved::new(&Architecture::AttentionOnly.config());
+    let first = saved.load().unwrap();
+    let second = model(&Architecture::PostNorm.config());
+    second.save(saved.folder.path()).unwrap();
+    let loaded = saved.load().unwrap();
+    assert_eq!(
+        parameters(&loaded.transformer),
+        parameters(&second.transformer)
+    );
+    assert_ne!(loaded.sha256, first.sha256);
+}
+
+#[test]
+fn a_bert_has_the_names_and_the_layout_of_pytorch() {
+    let saved = Saved::bert();
+    let bytes = fs::read(saved.path("model.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let shape = |name: &str| file.tensor(name).unwrap().shape().to_vec();
+    // PyTorch keeps a linear map as [output, input].
+    assert_eq!(
+        shape("bert.encoder.layer.1.intermediate.dense.weight"),
+        [48, 32]
+    );
+    assert_eq!(
+        shape("bert.encoder.layer.1.attention.output.LayerNorm.weight"),
+        [32]
+    );
+    assert_eq!(shape("classifier.weight"), [3, 32]);
+    let named = |name: &&str| name.starts_with("bert.") || name.starts_with("classifier.");
+    assert!(file.names().iter().all(named), "{:?}", file.names());
+}
+
+/// Rounds the numbers of a safetensors file to another float, and widens them again.
+#[rstest]
+#[case(Dtype::F64, |x: f32| f64::from(x).to_le_bytes().to_vec(), |x: f32| x)]
+#[case(Dtype::F16, |x: f32| f16::from_f32(x).to_le_bytes().to_vec(), |x: f32| f16::from_f32(x).to_f32())]
+#[case(Dtype::BF16, |x: f32| bf16::from_f32(x).to_le_bytes().to_vec(), |x: f32| bf16::from_f32(x).to_f32())]
+fn tensors_of_other_floats_are_read_as_f32(
+    #[case] dtype: Dtype,
+    #[case] write: fn(f32) -> Vec<u8>,
+    #[case] read: fn(f32) -> f32,
+) {
+    let saved = Saved::bert();
+    let mut expected = parameters(&saved.load().unwrap().transformer);
+    for number in expected.values_mut().flatten() {
+        *number = f64::from(read(*number as f32));
+    }
+    saved.rewrite(|tensors| {
+        for (kind, _, data) in tensors.values_mut() {
+            let numbers = data
+                .chunks(4)
+                .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
+            (*kind, *data) = (dtype, numbers.flat_map(write).collect());
+        }
+    });
+    assert_eq!(parameters(&saved.load().unwrap().transformer), expected);
+}
+
+#[test]
+fn numbers_that_are_no_floats_are_named() {
+    let saved = Saved::bert();
+    let name = "bert.pooler.dense.bias";
+    saved.rewrite(|tensors| tensors.get_mut(name).unwrap().0 = Dtype::I32);
+    assert_eq!(
+        saved.refusal(),
+        format!(
+            "{} does not fit config.json:\n  {name} holds I32, which is no float",
+            saved.path("model.safetensors")
+        )
+    );
+}
+
+/// Checkpoints of 2018 say gamma and beta.
+#[test]
+fn the_old_names_of_norms_are_understood() {
+    let saved = Saved::bert();
+    let expected = parameters(&saved.load().unwrap().transformer);
+    saved.rewrite(|tensors| {
+        let names: Vec<_> = tensors
+            .keys()
+            .filter(|name| name.contains("LayerNorm"))
+            .cloned()
+            .collect();
+        for name in names {
+            let old = name.replace(".weight", ".gamma").replace(".bias", ".beta");
+            let tensor = tensors.remove(&name).unwrap();
+            tensors.insert(old, tensor);
+        }
+    });
+    assert_eq!(parameters(&saved.load().unwrap().transformer), expected);
+}
+
+/// Weights in two files, with an index, as save_pretrained writes large models.
+fn sharded() -> Saved {
+    let saved = Saved::bert();
+    let whole = saved.path("model.safetensors");
+    let bytes = fs::read(&whole).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut map = serde_json::Map::new();
+    for part in 0..2 {
+        let name = format!("model-0000{}-of-00002.safetensors", part + 1);
+        let tensors: Vec<_> = file.iter().skip(part).step_by(2).collect();
+        map.extend(
+            tensors
+                .iter()
+                .map(|(tensor, _)| ((*tensor).to_owned(), name.clone().into())),
+        );
+        let bytes = safetensors::serialize(tensors, None).unwrap();
+        fs::write(saved.path(&name), bytes).unwrap();
+    }
+    let index = serde_json::json!({"metadata": {"total_size": 1}, "weight_map": map});
+    fs::write(
+        saved.path("model.safetensors.index.json"),
+        index.to_string(),
+    )
+    .unwrap();
+    fs::remove_file(whole).unwrap();
+    saved
+}
+
+#[test]
+fn weights_in_several_files_are_read() {
+    let expected = parameters(&Saved::bert().load().unwrap().transformer);
+    let loaded = sharded().load().unwrap();
+    assert_eq!(parameters(&loaded.transformer), expected);
+    assert_eq!(loaded.sha256.map(|sum| sum.len()), Some(64));
+}
+
+#[rstest]
+#[case("{}", "missing field `weight_map`")]
+#[case("{\"weight_map\": {}}", "its `weight_map` is empty")]
+#[case(
+    "{\"weight_map\": {\"a\": \"../x\"}}",
+    "`../x` is not the name of a file"
+)]
+#[case("{\"weight_map\": {\"a\": \"..\"}}", "`..` is not the name of a file")]
+#[case(
+    "{\"weight_map\": {\"a\": 1}}",
+    "`weight_map.a`: invalid type: integer `1`"
+)]
+fn an_index_that_is_not_understood_is_named(#[case] text: &str, #[case] reason: &str) {
+    let saved = sharded();
+    let path = saved.path("model.safetensors.index.json");
+    fs::write(&path, text).unwrap();
+    let message = saved.refusal();
+    assert!(
+        message.starts_with(&format!("{path}: {reason}")),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_missing_part_of_the_weights_is_named() {
+    let saved = sharded();
+    let name = "model-00002-of-00002.safetensors";
+    fs::remove_file(saved.path(name)).unwrap();
+    assert_eq!(
+        saved.refusal(),
+        format!(
+            "the model folder has no {name}: {} is missing (the index says that it holds tensors)",
+            saved.path(name)
+        )
+    );
+}
+
+#[cfg(not(feature = "pytorch"))]
+#[test]
+fn a_pickle_is_refused_with_what_reads_it() {
+    let saved = Saved::bert();
+    fs::rename(
+        saved.path("model.safetensors"),
+        saved.path("pytorch_model.bin"),
+    )
+    .unwrap();
+    let message = saved.refusal();
+    assert!(
+        message.contains("its feature `pytorch` is off"),
+        "{message}"
+    );
+    assert!(
+        message.contains("save_pretrained(folder) writes model.safetensors"),
+        "{message}"
+    );
+}
+
+/// A BERT that `torch.save` wrote, by `fixtures/make.py`.
+#[cfg(feature = "pytorch")]
+#[test]
+fn a_pickle_holds_what_safetensors_holds() {
+    let fixture = relprop_testing::fixtures::folder("bert");
+    let load = |folder: &Path| Model::load(folder, &Device::flex()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["config.json", "tokenizer.json", "pytorch_model.bin"] {
+        fs::copy(fixture.join(file), folder.path().join(file)).unwrap();
+    }
+    let [pickle, safetensors] = [folder.path(), &fixture].map(load);
+    assert_eq!(
+        parameters(&pickle.transformer),
+        parameters(&safetensors.transformer)
+    );
+
+    // Cut off anywhere, it is called damaged.
+    let path = folder.path().join("pytorch_model.bin");
+    let bytes = fs::read(&path).unwrap();
+    for end in [0, 1, 100, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&path, &bytes[..end]).unwrap();
+        let message = Model::load(folder.path(), &Device::flex())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("cannot be read as what torch.save writes: "),
+            "{message}"
+        );
+    }
+}
+
+/// Keys that change no logit, as older and newer versions of transformers write them.
+#[test]
+fn keys_that_change_nothing_are_let_pass() {
+    let saved = Saved::bert();
+    let expected = saved.load().unwrap();
+    saved.edit(
+        "config.json",
+        "\"vocab_size\":",
+        r#""_name_or_path": "x", "classifier_dropout": 0.5, "gradient_checkpointing": true,
+        "problem_type": "single_label_classification", "torch_dtype": "float16", "use_cache": true,
+        "position_embedding_type": "absolute", "is_decoder": false, "pooler_type": "first_token",
+        "something_unset": null, "transformers_version": "4.6.1", "vocab_size":"#,
+    );
+    let loaded = saved.load().unwrap();
+    assert_eq!(loaded.transformer.config(), expected.transformer.config());
+}
+
+#[test]
+fn labels_without_names_are_numbered_as_transformers_does() {
+    let saved = Saved::bert();
+    saved.edit(
+        "config.json",
+        "\"id2label\":",
+        "\"num_labels\": 3, \"task_specific_params\":",
+    );
+    let labels = saved.load().unwrap().transformer.config().labels.clone();
+    assert_eq!(labels, ["LABEL_0", "LABEL_1", "LABEL_2"]);
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nowhere");
+    let shown = path.display();
+    assert_eq!(
+        Model::load(&path, &Device::flex()).unwrap_err().to_string(),
+        format!("there is no model folder {shown}")
+    );
+}
+
+#[rstest]
+#[case("config.json", "it says which parts the model is made of")]
+#[case(
+    "tokenizer.json",
+    "it says how text becomes tokens; in Python, \
+     AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes it"
+)]
+#[case("model.safetensors", "it holds the weights")]
+fn a_missing_file_is_named_with_its_purpose(#[case] file: &str, #[case] purpose: &str) {
+    let saved = Saved::bert();
+    let path = saved.path(file);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(
+        saved.refusal(),
+        format!("the model folder has no {file}: {path} is missing ({purpose})")
+    );
+}
+
+#[test]
+fn weights_cut_off_anywhere_are_called_damaged() {
+    let saved = Saved::bert();
+    let path = saved.path("model.safetensors");
+    let bytes = fs::read(&path).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let ends = [
+        0,
+        1,
+        7,
+        8,
+        9,
+        header / 2,
+        8 + header,
+        9 + header,
+        bytes.len() / 2,
+        bytes.len() - 1,
+    ];
+    for end in ends {
+        fs::write(&path, &bytes[..end]).unwrap();
+        let message = saved.refusal();
+        assert!(
+            message.starts_with(&format!("{path} cannot be read as safetensors: "))
+                && message.ends_with("; is the file complete?"),
+            "cut at {end} of {}: {message}",
+            bytes.len()
+        );
+    }
+}
+
+#[test]
+fn weights_that_are_something_else_are_called_damaged() {
+    let saved = Saved::bert();
+    let path = saved.path("model.safetensors");
+    for content in [
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n",
+        "{}",
+    ] {
+        fs::write(&path, content).unwrap();
+        let message = saved.refusal();
+        assert!(
+            message.contains("cannot be read as safetensors"),
+            "{message}"
+        );
+    }
+}
+
+const INTERMEDIATE: &str = "bert.encoder.layer.0.intermediate.dense.weight";
+
+#[rstest]
+#[case("bert.embeddings.position_embeddings.weight", [63, 32], [64, 32])]
+#[case(INTERMEDIATE, [40, 32], [48, 32])]
+fn a_tensor_of_the_wrong_shape_is_named_with_both_shapes_as_in_the_file(
+    #[case] name: &str,
+    #[case] found: [usize; 2],
+    #[case] expected: [usize; 2],
+) {
+    let saved = Saved::bert();
+    saved.rewrite(|tensors| _ = tensors.insert(name.to_owned(), zeros(&found)));
+    assert_eq!(
+        saved.refusal(),
+        format!(
+            "{} does not fit config.json:\n  {name} has the shape {found:?} instead of {expected:?}",
+            saved.path("model.safetensors")
+        )
+    );
+}
+
+#[rstest]
+#[case(INTERMEDIATE)]
+#[case("bert.embeddings.word_embeddings.weight")]
+#[case("bert.encoder.layer.1.attention.self.query.bias")]
+#[case("bert.encoder.layer.1.attention.output.LayerNorm.weight")]
+#[case("bert.encoder.layer.1.output.LayerNorm.bias")]
+#[case("bert.pooler.dense.weight")]
+#[case("classifier.bias")]
+fn a_missing_tensor_is_named_as_in_the_file(#[case] name: &str) {
+    let saved = Saved::bert();
+    saved.rewrite(|tensors| _ = tensors.remove(name).unwrap());
+    assert_eq!(
+        saved.refusal(),
+        format!(
+            "{} does not fit config.json:\n  {name} is missing",
+            saved.path("model.safetensors")
+        )
+    );
+}
+
+#[rstest]
+#[case("cls.predictions.bias")]
+#[case("bert.encoder.layer.7.attention.self.query.weight")]
+#[case("bert.encoder.layer.7.attention.output.LayerNorm.weight")]
+fn a_tensor_that_no_part_takes_is_named_as_in_the_file(#[case] name: &str) {
+    let saved = Saved::bert();
+    saved.rewrite(|tensors| _ = tensors.insert(name.to_owned(), zeros(&[32])));
+    assert_eq!(
+        saved.refusal(),
+        format!(
+            "{} does not fit config.json:\n  {name} belongs to no part of the model",
+            saved.path("model.safetensors")
+        )
+    );
+}
+
+#[test]
+fn the_position_numbers_of_old_checkpoints_are_let_pass() {
+    let saved = Saved::bert();
+    saved.rewrite(|tensors| {
+        tensors.insert("bert.embeddings.position_ids".to_owned(), zeros(&[1, 64]));
+    });
+    assert!(saved.load().is_ok());
+}
+
+#[test]
+fn every_tensor_that_does_not_fit_is_listed() {
+    let saved = Saved::bert();
+    saved.edit(
+        "config.json",
+        "\"num_hidden_layers\": 2",
+        "\"num_hidden_layers\": 3",
+    );
+    let message = saved.refusal();
+    // A block has sixteen tensors: six linear maps and two norms, each of two.
+    assert_eq!(message.lines().count(), 1 + 16, "{message}");
+    assert!(
+        message.contains("\n  bert.encoder.layer.2.output.dense.bias is missing"),
+        "{message}"
+    );
+}
+
+/// The value of a key of a BERT's `config.json`, its replacement, and what a user is told.
+#[rstest]
+#[case(
+    "\"model_type\": \"bert\"",
+    "\"model_type\": \"mamba\"",
+    "models of type `mamba` are not supported; the supported types are `bert`, `roberta`, \
+     `xlm-roberta`, `distilbert`, `electra`, `gpt2`, `llama`, `mistral`, `qwen2`, `qwen3`, `gemma`, \
+     `vit`, `deit`, `relprop`"
+)]
+#[case("\"model_type\": \"bert\",", "", "it has no `model_type`")]
+#[case(
+    "\"hidden_act\": \"gelu\"",
+    "\"hidden_act\": \"quick_gelu\"",
+    "`hidden_act` is \"quick_gelu\"; supported are `gelu`, `gelu_new`, `gelu_pytorch_tanh`, \
+     `gelu_fast`, `relu`, `silu`, `swish`, `tanh`"
+)]
+#[case(
+    "\"BertForSequenceClassification\"",
+    "\"BertForMaskedLM\"",
+    "`architectures` is [BertForMaskedLM]; of the type `bert`, only BertForSequenceClassification \
+     is supported"
+)]
+#[case(
+    "\"architectures\":",
+    "\"was\":",
+    "`architectures` is []; of the type `bert`, only"
+)]
+#[case(
+    "\"vocab_size\":",
+    "\"position_embedding_type\": \"relative_key\", \"vocab_size\":",
+    "`position_embedding_type` is \"relative_key\"; only \"absolute\" is supported"
+)]
+#[case(
+    "\"vocab_size\":",
+    "\"is_decoder\": true, \"vocab_size\":",
+    "`is_decoder` is true; only false is supported"
+)]
+#[case(
+    "\"vocab_size\":",
+    "\"quantization_config\": {\"bits\": 8}, \"vocab_size\":",
+    "`quantization_config` is {\"bits\":8}; relprop does not know this key of a `bert` and so \
+     cannot tell what it changes; if it changes no logit, remove it"
+)]
+#[case("\"vocab_size\":", "\"size\":", "it has no `vocab_size`")]
+#[case(
+    "\"num_hidden_layers\": 2",
+    "\"num_hidden_layers\": -2",
+    "`num_hidden_layers` is -2; it must be a whole number"
+)]
+#[case(
+    "\"num_hidden_layers\": 2",
+    "\"num_hidden_layers\": 18446744073709551615",
+    "the model's `blocks` is 18446744073709551615: it must be at most 1000"
+)]
+#[case(
+    "\"layer_norm_eps\": 1e-12",
+    "\"layer_norm_eps\": \"small\"",
+    "`layer_norm_eps` is \"small\"; it must be a number"
+)]
+#[case(
+    "\"1\": \"neutral\"",
+    "\"7\": \"neutral\"",
+    "`id2label` is {\"0\":\"negative\",\"7\":\"neutral\",\"2\":\"positive\"}; it must be a label for \
+     each of the ids 0, 1, 2, ..."
+)]
+#[case(
+    "\"num_attention_heads\": 4",
+    "\"num_attention_heads\": 5",
+    "the model's `heads` is 5: it must be a divisor of the width"
+)]
+fn a_config_that_cannot_be_used_is_named_with_the_key(
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] reason: &str,
+) {
+    let saved = Saved::bert();
+    saved.edit("config.json", old, new);
+    let message = saved.refusal();
+    let expected = format!("{}: {reason}", saved.path("config.json"));
+    assert!(message.starts_with(&expected), "{message}");
+}
+
+#[rstest]
+#[case("\"blocks\":", "\"block\":", "`transformer` has unknown field `block`")]
+#[case(
+    "\"dropout\": 0.1",
+    "\"dropout\": 1.5",
+    "the model's `dropout` is 1.5: it must be in [0, 1)"
+)]
+#[case("\"transformer\":", "\"model\":", "it has no `transformer`")]
+fn a_config_of_our_own_that_cannot_be_used_is_named_with_the_key(
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] reason: &str,
+) {
+    let saved = Saved::new(&Architecture::AttentionOnly.config());
+    saved.edit("config.json", old, new);
+    let message = saved.refusal();
+    let expected = format!("{}: {reason}", saved.path("config.json"));
+    assert!(message.starts_with(&expected), "{message}");
+}
+
+#[rstest]
+#[case("config.json", "{\"model_type\": \"bert\",", "line 1 column 22")]
+#[case("config.json", "", "line 1 column 0")]
+#[case("tokenizer.json", "{\"version\": ", "line 1 column 12")]
+#[case("tokenizer.json", "{}", "")]
+fn invalid_json_is_named_with_its_file_and_place(
+    #[case] file: &str,
+    #[case] text: &str,
+    #[case] place: &str,
+) {
+    let saved = Saved::bert();
+    fs::write(saved.path(file), text).unwrap();
+    let message = saved.refusal();
+    assert!(
+        message.starts_with(&format!("{}: ", saved.path(file))),
+        "{message}"
+    );
+    assert!(message.contains(place), "{message}");
+}
+
+#[test]
+fn a_tokenizer_with_more_tokens_than_the_model_is_refused() {
+    let config = Architecture::PostNorm.config();
+    let tokens = config.vocabulary();
+    let saved = Saved::new(&TransformerConfig {
+        input: InputConfig::Tokens {
+            vocabulary: tokens - 1,
+        },
+        ..config.clone()
+    });
+    assert_eq!(
+        saved.refusal(),
+        format!(
+            "{}: the tokenizer has {tokens} tokens, but the model's vocabulary has only {}; the \
+             two do not belong together",
+            saved.path("tokenizer.json"),
+            tokens - 1
+        )
+    );
+    // A model with room for more, as checkpoints padded for speed have it, is fine.
+    let saved = Saved::new(&TransformerConfig {
+        input: InputConfig::Tokens {
+            vocabulary: tokens + 7,
+        },
+        ..config
+    });
+    assert!(saved.load().is_ok());
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_is_no_model_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model");
+    fs::write(&file, "").unwrap();
+    let message = Model::load(Path::new(&file), &Device::flex())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.starts_with("there is no model folder "),
+        "{message}"
+    );
+}
+
+/// Few tokens, but one of them has an id for which the model has no embedding.
+#[test]
+fn a_tokenizer_whose_ids_go_beyond_the_model_is_refused() {
+    let saved = Saved::bert();
+    let file = saved.path("tokenizer.json");
+    let mut json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let vocabulary = json["model"]["vocab"].as_object_mut().unwrap();
+    *vocabulary.values_mut().last().unwrap() = 9999.into();
+    fs::write(&file, json.to_string()).unwrap();
+    let message = saved.refusal();
+    assert!(message.contains("10000"), "{message}");
+    assert!(message.contains("do not belong together"), "{message}");
+}

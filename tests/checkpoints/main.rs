@@ -1,0 +1,11 @@
+//! Models from disk: folders, families, tokenizers and preprocessors, held against transformers.
+
+mod continuations;
+mod families;
+mod folders;
+mod language;
+mod malformed;
+mod pictures;
+mod texts;
+mod tokenizer;
+mod trained;

@@ -1,0 +1,8 @@
+//! Whole models: what flows back through them, in any batch, precision and architecture, and where it goes.
+
+mod explicit;
+mod ledger;
+mod paper;
+mod precision;
+mod white_box;
+mod whole;

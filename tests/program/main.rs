@@ -1,0 +1,10 @@
+//! The program as a user runs it: what it prints, what it writes, and what it says of every mistake.
+
+mod bulk;
+mod cli;
+mod evaluate;
+mod language;
+mod pictures;
+mod tune;
+
+use relprop_testing::program::{Ran, relprop};
