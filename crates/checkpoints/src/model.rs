@@ -3,7 +3,7 @@
 use image::DynamicImage;
 
 use crate::{Family, PictureError, Preprocessor, TextError, Tokenizer, Truncation};
-use relprop_transformer::{InputConfig, Outputs, TextEnd, TokenizedText, Transformer};
+use relprop_transformer::{InputConfig, Outputs, TextEnd, Token, TokenizedText, Transformer};
 
 /// A model with everything that is needed to use it on texts, or on pictures.
 #[derive(Clone, Debug)]
@@ -92,7 +92,8 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// As [`Tokenizer::encode`]; [`TextError::Segment`] if the model does not read pairs,
+    /// As [`Tokenizer::encode`]; [`TextError::NoEmbedding`] for a token beyond the model's vocabulary,
+    /// [`TextError::Segment`] if the model does not read pairs,
     /// [`TextError::Pictures`] if it reads no texts.
     pub fn tokenize(
         &self,
@@ -117,6 +118,17 @@ impl Model {
                 tokenizer.encode_pair(pair, positions, truncation)?
             }
         };
+        if let InputConfig::Tokens { vocabulary } = config.input {
+            let beyond = |token: &&Token| token.id as usize >= vocabulary;
+            if let Some(Token { text, id, .. }) = text.tokens.iter().find(beyond) {
+                let (token, id) = (text.clone(), *id);
+                return Err(TextError::NoEmbedding {
+                    token,
+                    id,
+                    vocabulary,
+                });
+            }
+        }
         let segments = config.token_types;
         match text.types.iter().copied().max() {
             Some(segment) if segments > 0 && segment as usize >= segments => {
