@@ -87,8 +87,17 @@ impl Model {
         }
     }
 
+    /// From which end a text that is too long is cut: from that which the head
+    /// [names](relprop_transformer::Head::cuts_from), unless the tokenizer's files say the start.
+    pub fn cuts_from(&self) -> TextEnd {
+        match self.tokenizer().is_some_and(Tokenizer::cuts_at_start) {
+            true => TextEnd::Start,
+            false => self.transformer.config().head.cuts_from(),
+        }
+    }
+
     /// Splits a text, or a pair of texts, into tokens as the model reads them. A text that is too long
-    /// is cut from the end that the head [names](relprop_transformer::Head::cuts_from).
+    /// is cut from the end that [`Model::cuts_from`] names.
     ///
     /// # Errors
     ///
@@ -104,12 +113,9 @@ impl Model {
         let tokenizer = self.tokenizer().ok_or(TextError::Pictures)?;
         let config = self.transformer.config();
         let positions = config.positions;
-        let truncation = match truncation {
-            Truncation::Cut => match config.head.cuts_from() {
-                TextEnd::Start => Truncation::CutStart,
-                TextEnd::End => Truncation::Cut,
-            },
-            other => other,
+        let truncation = match (truncation, self.cuts_from()) {
+            (Truncation::Cut, TextEnd::Start) => Truncation::CutStart,
+            (other, _) => other,
         };
         let text = match second {
             None => tokenizer.encode(text, positions, truncation)?,

@@ -4,6 +4,8 @@ mod byte_level;
 mod error;
 mod patterns;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod wordpiece;
 mod words;
@@ -186,6 +188,11 @@ impl Tokenizer {
             .map(|(key, value)| (key.to_owned(), value))
             .into_iter()
             .collect()
+    }
+
+    /// Whether a text that is too long is cut at its start.
+    pub(crate) fn cuts_at_start(&self) -> bool {
+        self.reading.cut_at_start
     }
 
     /// The most tokens of a text, for a model of so many positions.
