@@ -89,7 +89,12 @@ fn a_name_explains_what_its_folder_explains_also_without_a_network() {
         "{}",
         first.stderr
     );
-    let files = ["config.json", "tokenizer.json", "model.safetensors"];
+    let files = [
+        "config.json",
+        "tokenizer_config.json",
+        "tokenizer.json",
+        "model.safetensors",
+    ];
     assert_eq!(server.fetched(), files);
 
     // What is in the cache is not asked for again.
@@ -185,6 +190,7 @@ fn weights_in_several_files_are_fetched() {
     assert_eq!(numbers(&first.stdout), numbers(&expected()));
     let files = [
         "config.json",
+        "tokenizer_config.json",
         "tokenizer.json",
         "model.safetensors.index.json",
         "model-0.safetensors",

@@ -16,7 +16,21 @@ pub(super) const TOKENIZER: &str = "tokenizer.json";
 pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
 /// What older folders of the BERT kind have instead.
 pub(super) const VOCABULARY: &str = "vocab.txt";
+/// What older folders of the GPT-2 kind have instead.
+pub(super) const MERGES: [&str; 2] = ["vocab.json", "merges.txt"];
+/// What stands beside a tokenizer's file.
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
+pub(super) const ADDED_TOKENS: &str = "added_tokens.json";
+/// Vocabularies that are not read here.
+pub(super) const OTHER_VOCABULARIES: [&str; 6] = [
+    "bpe.codes",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "spm.model",
+    "tokenizer.model",
+    "tekken.json",
+];
 
 /// The files that a model is read from, by the names that they have in a folder: `config.json`,
 /// `model.safetensors`, and `tokenizer.json` or `preprocessor_config.json`.

@@ -5,10 +5,14 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::Device;
 use relprop_transformer::{InputConfig, PatchConfig, Transformer};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
-use crate::files::{CONFIG, File, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY};
+use crate::files::{
+    ADDED_TOKENS, CONFIG, File, MERGES, OTHER_VOCABULARIES, PREPROCESSOR, SPECIAL_TOKENS,
+    TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
+};
 use crate::json::from_json;
+use crate::tokenizer::Settings;
 use crate::weights::{self, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Tokenizer};
 
@@ -53,7 +57,13 @@ impl Model {
         let (family, config) = Family::read_config_among(families, &text, config_file.path())?;
 
         let input = match &config.input {
-            InputConfig::Tokens { vocabulary } => tokenizer(files, *vocabulary).map(Input::Text),
+            InputConfig::Tokens { vocabulary } => {
+                let said: Option<Value> = serde_json::from_str(&text).ok();
+                let class = said
+                    .as_ref()
+                    .and_then(|keys| keys["tokenizer_class"].as_str());
+                tokenizer(files, family, class, *vocabulary).map(Input::Text)
+            }
             InputConfig::Patches(patches) => preprocessor(files, patches).map(Input::Pictures),
         }?;
         let transformer = Transformer::new(&config, device);
@@ -83,19 +93,31 @@ fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, Ch
 }
 
 /// Reads the tokenizer, whose tokens the model's vocabulary must have.
-fn tokenizer(files: &Files, vocabulary: usize) -> Result<Tokenizer, CheckpointError> {
-    let (file, tokenizer) = match (files.get(TOKENIZER), files.get(VOCABULARY)) {
-        (None, Some(file)) => word_pieces(file, files.get(TOKENIZER_CONFIG))?,
-        _ => {
-            let purpose = "it says how text becomes tokens; in Python, \
-                           AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes it";
-            let file = files.required(TOKENIZER, purpose)?;
-            let read = Tokenizer::parse(&file.text()?);
-            let tokenizer = read.map_err(|message| no_tokenizer(&file, message))?;
-            (file, tokenizer)
+fn tokenizer(
+    files: &Files,
+    family: &Family,
+    class: Option<&str>,
+    vocabulary: usize,
+) -> Result<Tokenizer, CheckpointError> {
+    let settings = settings(files)?.or_class(class);
+    let (file, read) = match (files.get(TOKENIZER), files.get(VOCABULARY)) {
+        (Some(file), _) => {
+            let read = Tokenizer::parse(&file.text()?, &settings);
+            (file, read)
         }
+        (None, Some(file)) => {
+            let read = match is_word_pieces(files, family, &settings) {
+                Ok(()) => Tokenizer::parse_vocabulary(&file.read()?, &settings),
+                Err(message) => Err(message),
+            };
+            (file, read)
+        }
+        (None, None) => merges(files, &settings)?,
     };
-    let tokens = tokenizer.vocabulary_size();
+    let tokenizer = read.map_err(|message| no_tokenizer(&file, message))?;
+    // A model may have no embeddings for added tokens that no text has, such as padding.
+    let added = false;
+    let tokens = tokenizer.embeddings(added);
     match tokens > vocabulary {
         false => Ok(tokenizer),
         true => Err(CheckpointError::Vocabulary {
@@ -106,21 +128,72 @@ fn tokenizer(files: &Files, vocabulary: usize) -> Result<Tokenizer, CheckpointEr
     }
 }
 
-/// The tokenizer of a vocabulary, one token a line, and of the settings beside it, if there are any;
-/// with it the file of the vocabulary.
-fn word_pieces(
-    vocabulary: File,
-    settings: Option<File>,
-) -> Result<(File, Tokenizer), CheckpointError> {
-    let settings = match settings {
-        None => Map::new(),
-        Some(file) => from_json(&file.text()?).map_err(|message| no_tokenizer(&file, message))?,
+/// What stands beside the tokenizer's file.
+fn settings(files: &Files) -> Result<Settings, CheckpointError> {
+    let read = |name: &str| {
+        let Some(file) = files.get(name) else {
+            return Ok(None);
+        };
+        let keys: Result<Map<String, Value>, _> = from_json(&file.text()?);
+        keys.map(Some)
+            .map_err(|message| no_tokenizer(&file, message))
     };
-    let read = Tokenizer::parse_vocabulary(&vocabulary.read()?, &settings);
-    match read {
-        Ok(tokenizer) => Ok((vocabulary, tokenizer)),
-        Err(message) => Err(no_tokenizer(&vocabulary, message)),
+    let keys = read(TOKENIZER_CONFIG)?.unwrap_or_default();
+    Ok(Settings::new(keys).with(read(SPECIAL_TOKENS)?, read(ADDED_TOKENS)?))
+}
+
+const WAY_OUT: &str = "in Python, AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes \
+                       tokenizer.json, if the tokenizer can be written so";
+
+/// Whether a `vocab.txt` is one of BERT's kind: others have files of that name as well.
+fn is_word_pieces(files: &Files, family: &Family, settings: &Settings) -> Result<(), String> {
+    settings.known()?;
+    if let Some(other) = OTHER_VOCABULARIES
+        .iter()
+        .find(|name| files.get(name).is_some())
+    {
+        return Err(format!(
+            "it belongs to {other}, which relprop does not read; {WAY_OUT}"
+        ));
     }
+    let of_family = ["bert", "distilbert", "electra", "relprop"].contains(&family.name);
+    match settings.class() {
+        Some(_) if settings.is_bert() => Ok(()),
+        Some("PreTrainedTokenizer" | "TokenizersBackend") | None if of_family => Ok(()),
+        Some(_) => Err(format!("{}; {WAY_OUT}", settings.unknown())),
+        None => Err(format!(
+            "there is no tokenizer.json, and no `tokenizer_class` says how a {} reads this \
+             vocabulary; {WAY_OUT}",
+            family.name
+        )),
+    }
+}
+
+/// The tokenizer of a `vocab.json` and a `merges.txt`, with the first of the two files.
+fn merges(
+    files: &Files,
+    settings: &Settings,
+) -> Result<(File, Result<Tokenizer, String>), CheckpointError> {
+    let [vocabulary, merges] = MERGES.map(|name| files.get(name));
+    if let (Some(vocabulary), Some(merges)) = (vocabulary, merges) {
+        let read = match settings.class() {
+            Some(_) if !settings.is_byte_level() => {
+                Err(format!("{}; {WAY_OUT}", settings.unknown()))
+            }
+            _ => Tokenizer::parse_merges(&vocabulary.text()?, &merges.text()?, settings),
+        };
+        return Ok((vocabulary, read));
+    }
+    let others = OTHER_VOCABULARIES.iter().find_map(|name| files.get(name));
+    if let Some(other) = others {
+        let message = format!(
+            "it is the only file of the tokenizer, and relprop does not read it; {WAY_OUT}"
+        );
+        return Ok((other, Err(message)));
+    }
+    let purpose = "it says how text becomes tokens; in Python, \
+                   AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes it";
+    Err(files.missing(TOKENIZER, purpose))
 }
 
 fn no_tokenizer(file: &File, message: String) -> CheckpointError {

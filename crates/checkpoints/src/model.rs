@@ -3,7 +3,7 @@
 use image::DynamicImage;
 
 use crate::{Family, PictureError, Preprocessor, TextError, Tokenizer, Truncation};
-use relprop_transformer::{InputConfig, Outputs, TextEnd, TokenizedText, Transformer};
+use relprop_transformer::{InputConfig, Outputs, TextEnd, Token, TokenizedText, Transformer};
 
 /// A model with everything that is needed to use it on texts, or on pictures.
 #[derive(Clone, Debug)]
@@ -87,12 +87,22 @@ impl Model {
         }
     }
 
+    /// From which end a text that is too long is cut: from that which the head
+    /// [names](relprop_transformer::Head::cuts_from), unless the tokenizer's files say the start.
+    pub fn cuts_from(&self) -> TextEnd {
+        match self.tokenizer().is_some_and(Tokenizer::cuts_at_start) {
+            true => TextEnd::Start,
+            false => self.transformer.config().head.cuts_from(),
+        }
+    }
+
     /// Splits a text, or a pair of texts, into tokens as the model reads them. A text that is too long
-    /// is cut from the end that the head [names](relprop_transformer::Head::cuts_from).
+    /// is cut from the end that [`Model::cuts_from`] names.
     ///
     /// # Errors
     ///
-    /// As [`Tokenizer::encode`]; [`TextError::Segment`] if the model does not read pairs,
+    /// As [`Tokenizer::encode`]; [`TextError::NoEmbedding`] for a token beyond the model's vocabulary,
+    /// [`TextError::Segment`] if the model does not read pairs,
     /// [`TextError::Pictures`] if it reads no texts.
     pub fn tokenize(
         &self,
@@ -103,12 +113,9 @@ impl Model {
         let tokenizer = self.tokenizer().ok_or(TextError::Pictures)?;
         let config = self.transformer.config();
         let positions = config.positions;
-        let truncation = match truncation {
-            Truncation::Cut => match config.head.cuts_from() {
-                TextEnd::Start => Truncation::CutStart,
-                TextEnd::End => Truncation::Cut,
-            },
-            other => other,
+        let truncation = match (truncation, self.cuts_from()) {
+            (Truncation::Cut, TextEnd::Start) => Truncation::CutStart,
+            (other, _) => other,
         };
         let text = match second {
             None => tokenizer.encode(text, positions, truncation)?,
@@ -117,6 +124,17 @@ impl Model {
                 tokenizer.encode_pair(pair, positions, truncation)?
             }
         };
+        if let InputConfig::Tokens { vocabulary } = config.input {
+            let beyond = |token: &&Token| token.id as usize >= vocabulary;
+            if let Some(Token { text, id, .. }) = text.tokens.iter().find(beyond) {
+                let (token, id) = (text.clone(), *id);
+                return Err(TextError::NoEmbedding {
+                    token,
+                    id,
+                    vocabulary,
+                });
+            }
+        }
         let segments = config.token_types;
         match text.types.iter().copied().max() {
             Some(segment) if segments > 0 && segment as usize >= segments => {

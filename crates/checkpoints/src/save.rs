@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::files::{CONFIG, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG, io_error};
 use crate::weights::{self, WEIGHTS};
@@ -44,15 +44,9 @@ impl Model {
     /// tokenizer would do, and what to hand to the model.
     fn tokenizer_config(&self, tokenizer: &Tokenizer) -> Value {
         let config = self.transformer.config();
-        let mut inputs = vec!["input_ids", "attention_mask"];
-        if config.token_types > 1 {
-            inputs.push("token_type_ids");
-        }
-        json!({
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_input_names": inputs,
-            "model_max_length": config.positions,
-            "pad_token": tokenizer.token(config.padding_token),
-        })
+        let mut settings = tokenizer.settings(config.positions, config.token_types);
+        let padding = tokenizer.token(config.padding_token);
+        settings.insert("pad_token".to_owned(), padding.into());
+        settings.into()
     }
 }

@@ -192,7 +192,7 @@ impl<'a> Worker<'a> {
             };
         }
         let (batch, found, bad) = divide(batch, &places, outcomes, bad)?;
-        let config = self.explainers[0].model().transformer.config();
+        let cut_from = self.explainers[0].model().cuts_from();
         Ok(Group {
             batch,
             column,
@@ -200,7 +200,7 @@ impl<'a> Worker<'a> {
             pictures,
             bad,
             cut,
-            cut_from: config.head.cuts_from(),
+            cut_from,
         })
     }
 

@@ -13,7 +13,7 @@ pub fn words(text: &TokenizedText, relevance: &[f32]) -> Vec<WordRelevance> {
         let Some(word) = token.word else { continue };
         match words.last_mut() {
             Some((last, merged)) if *last == word => {
-                merged.end = token.end;
+                merged.end = merged.end.max(token.end);
                 merged.relevance += relevance;
             }
             _ => {

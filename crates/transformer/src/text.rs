@@ -62,12 +62,14 @@ pub struct Token {
     pub text: String,
     /// Its id.
     pub id: u32,
-    /// Where it starts in the text, in characters.
+    /// Where it starts in the text, in characters. White space at its sides is left out; characters
+    /// next to it that the tokenizer dropped are taken in.
     pub start: usize,
     /// Where it ends in the text, in characters, exclusive.
     pub end: usize,
     /// Which word it belongs to, counted from 0 through both texts of a pair; none for a special
-    /// token.
+    /// token, and for one of white space that no word follows directly. A word ends at white space of
+    /// the text, and where the tokenizer's pre-tokenizer ends one, but not beside a combining mark.
     pub word: Option<u32>,
     /// Whether it was added around the text.
     pub special: bool,

@@ -1,6 +1,9 @@
 //! Which of the Hub's files a model is read from.
 
-use crate::files::{CONFIG, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY};
+use crate::files::{
+    ADDED_TOKENS, CONFIG, MERGES, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
+    VOCABULARY,
+};
 use crate::weights::{Format, WEIGHTS, index_of};
 
 /// The files that [`Model::load`](crate::Model::load) reads, of those for which `has` holds; of
@@ -17,14 +20,19 @@ pub(super) fn needed(has: impl Fn(&str) -> bool) -> Result<Vec<String>, &'static
     if !has(CONFIG) {
         return Err(CONFIG);
     }
-    let reads: &[&str] = match (has(TOKENIZER), has(VOCABULARY)) {
-        (true, _) => &[PREPROCESSOR, TOKENIZER],
-        (false, true) => &[PREPROCESSOR, TOKENIZER_CONFIG, VOCABULARY],
-        (false, false) if has(PREPROCESSOR) => &[PREPROCESSOR],
-        (false, false) => return Err(TOKENIZER),
+    let beside = [PREPROCESSOR, TOKENIZER_CONFIG, SPECIAL_TOKENS, ADDED_TOKENS];
+    let tokenizers: [&[&str]; 3] = [&[TOKENIZER], &[VOCABULARY], &MERGES];
+    let complete = tokenizers
+        .into_iter()
+        .find(|files| files.iter().all(|file| has(file)));
+    let tokenizer = match complete {
+        Some(files) => files,
+        None if has(PREPROCESSOR) => &[],
+        None => return Err(TOKENIZER),
     };
+    let reads = beside.iter().chain(tokenizer);
     let weights = weights.find(|file| has(file)).ok_or(WEIGHTS[0].0)?;
-    let reads = reads.iter().filter(|file| has(file));
+    let reads = reads.filter(|file| has(file));
     let mut files = vec![CONFIG.to_owned()];
     files.extend(reads.map(|file| (*file).to_owned()));
     files.push(weights);

@@ -44,6 +44,19 @@ pub enum TextError {
         /// How many the model has.
         segments: usize,
     },
+    /// The tokenizer knows a token that the model has no embedding for.
+    #[error(
+        "the text has the token `{token}`, whose id is {id}, but the model's vocabulary has only \
+         {vocabulary} tokens"
+    )]
+    NoEmbedding {
+        /// The token.
+        token: String,
+        /// Its id.
+        id: u32,
+        /// How many tokens the model's vocabulary has.
+        vocabulary: usize,
+    },
     /// It does not have the token whose continuation was asked for.
     #[error(
         "there is no token {position}: the text has {tokens}, special ones included, counted from 0"

@@ -1,8 +1,14 @@
 //! Text to tokens, and back to the places in the text that they come from.
 
+mod byte_level;
 mod error;
+mod patterns;
+mod settings;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod wordpiece;
+mod words;
 
 use std::sync::Arc;
 
@@ -18,6 +24,8 @@ use crate::CheckpointError;
 use crate::files::{TOKENIZER, VOCABULARY};
 
 pub use error::{TextError, Truncation};
+use settings::Reading;
+pub(crate) use settings::Settings;
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
@@ -27,6 +35,8 @@ pub struct Tokenizer {
     /// The last step, which puts special tokens around a text. It is kept apart because it must run
     /// once, after a text is cut.
     post_processor: Option<PostProcessorWrapper>,
+    /// What else the files say of how texts are read.
+    reading: Reading,
 }
 
 impl Tokenizer {
@@ -41,6 +51,7 @@ impl Tokenizer {
         Self {
             inner: Arc::new(inner),
             post_processor,
+            reading: Reading::default(),
         }
     }
 
@@ -50,19 +61,49 @@ impl Tokenizer {
     ///
     /// [`CheckpointError::Tokenizer`] with the message of the `tokenizers` crate.
     pub fn from_json(text: &str) -> Result<Self, CheckpointError> {
-        Self::parse(text).map_err(wrong(TOKENIZER))
+        Self::parse(text, &Settings::default()).map_err(wrong(TOKENIZER))
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        // The `tokenizers` crate panics at some places of a file that is no JSON, and later at a
-        // special token that is put around texts but said nowhere.
-        let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    pub(crate) fn parse(text: &str, settings: &Settings) -> Result<Self, String> {
+        // The `tokenizers` crate panics at some places of a file that is no JSON.
+        let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        Self::described(json, settings)
+    }
+
+    /// The tokenizer of a `vocab.json` and a `merges.txt`.
+    pub(crate) fn parse_merges(
+        vocabulary: &str,
+        merges: &str,
+        settings: &Settings,
+    ) -> Result<Self, String> {
+        Self::described(
+            byte_level::described(vocabulary, merges, settings)?,
+            settings,
+        )
+    }
+
+    fn described(mut json: Value, settings: &Settings) -> Result<Self, String> {
+        settings.known()?;
+        // The `tokenizers` crate panics at a special token that is put around texts but said nowhere.
         if let Some(token) = undefined_token(&json["post_processor"]) {
             return Err(format!("`post_processor` has no special token `{token}`"));
         }
-        text.parse()
-            .map(Self::new)
-            .map_err(|error: tokenizers::Error| error.to_string())
+        if json.is_object() {
+            patterns::spell_out(&mut json)?;
+            settings.apply(&mut json);
+        }
+        let inner = json.to_string().parse();
+        let inner = inner.map_err(|error: tokenizers::Error| error.to_string())?;
+        Ok(Self::with(inner, settings))
+    }
+
+    /// A tokenizer to which the settings beside its file are still to be applied.
+    fn with(mut inner: Inner, settings: &Settings) -> Self {
+        settings.add_tokens(&mut inner);
+        Self {
+            reading: settings.reading(),
+            ..Self::new(inner)
+        }
     }
 
     /// BERT's tokenizer over a `vocab.txt`, one token a line, with the settings of a
@@ -76,14 +117,13 @@ impl Tokenizer {
         vocabulary: &[u8],
         settings: &Map<String, Value>,
     ) -> Result<Self, CheckpointError> {
-        Self::parse_vocabulary(vocabulary, settings).map_err(wrong(VOCABULARY))
+        let settings = Settings::new(settings.clone());
+        Self::parse_vocabulary(vocabulary, &settings).map_err(wrong(VOCABULARY))
     }
 
-    pub(crate) fn parse_vocabulary(
-        vocabulary: &[u8],
-        settings: &Map<String, Value>,
-    ) -> Result<Self, String> {
-        wordpiece::parse(vocabulary, settings).map(Self::new)
+    pub(crate) fn parse_vocabulary(vocabulary: &[u8], settings: &Settings) -> Result<Self, String> {
+        let inner = wordpiece::parse(vocabulary, &settings.keys)?;
+        Ok(Self::with(inner, settings))
     }
 
     /// Writes a `tokenizer.json`.
@@ -102,6 +142,11 @@ impl Tokenizer {
     /// How many embeddings a model needs for this vocabulary, added tokens included, and those that
     /// are put around texts, whose ids the file says once more: one more than the largest id.
     pub fn vocabulary_size(&self) -> usize {
+        self.embeddings(true)
+    }
+
+    /// The same with or without the added tokens, of which a model may lack those that no text has.
+    pub(crate) fn embeddings(&self, added: bool) -> usize {
         let special_tokens = |pair: Option<Encoding>| {
             let step = self.post_processor.as_ref()?;
             step.process(Encoding::default(), pair, true).ok()
@@ -115,8 +160,46 @@ impl Tokenizer {
             .flatten()
             .flat_map(Encoding::get_ids)
             .copied();
-        let ids = self.inner.get_vocab(true).into_values().chain(special);
+        let ids = self.inner.get_vocab(added).into_values().chain(special);
         ids.max().map_or(0, |largest| largest as usize + 1)
+    }
+
+    /// What a `tokenizer_config.json` must say beside [`Tokenizer::to_json`], for a model of so many
+    /// positions and kinds of segments.
+    pub(crate) fn settings(&self, positions: usize, segments: usize) -> Map<String, Value> {
+        let mut inputs = vec!["input_ids", "attention_mask"];
+        if segments > 1 && !self.reading.one_segment {
+            inputs.push("token_type_ids");
+        }
+        let side = if self.reading.cut_at_start {
+            "left"
+        } else {
+            "right"
+        };
+        let split = self.inner.get_encode_special_tokens();
+        let settings = [
+            ("tokenizer_class", "PreTrainedTokenizerFast".into()),
+            ("model_input_names", inputs.into()),
+            ("model_max_length", self.positions(positions).into()),
+            ("truncation_side", side.into()),
+            ("split_special_tokens", split.into()),
+        ];
+        settings
+            .map(|(key, value)| (key.to_owned(), value))
+            .into_iter()
+            .collect()
+    }
+
+    /// Whether a text that is too long is cut at its start.
+    pub(crate) fn cuts_at_start(&self) -> bool {
+        self.reading.cut_at_start
+    }
+
+    /// The most tokens of a text, for a model of so many positions.
+    fn positions(&self, positions: usize) -> usize {
+        self.reading
+            .longest
+            .map_or(positions, |longest| longest.min(positions))
     }
 
     /// The id of `token`, if the vocabulary has it.
@@ -206,6 +289,7 @@ impl Tokenizer {
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
         let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
+        let positions = self.positions(positions);
         let encode = |text: &str| {
             let encoding = self
                 .inner
@@ -218,6 +302,12 @@ impl Tokenizer {
         };
         let encoding = encode(first)?;
         let pair = second.map(encode).transpose()?;
+
+        let covered = [
+            tokens::covered(first, &encoding),
+            (second.zip(pair.as_ref()))
+                .map_or_else(Vec::new, |(text, encoding)| tokens::covered(text, encoding)),
+        ];
 
         let post_processor = self.post_processor.as_ref();
         let special = post_processor.map_or(0, |step| step.added_tokens(second.is_some()));
@@ -233,21 +323,33 @@ impl Tokenizer {
             max_length: positions.saturating_sub(special),
             direction: match truncation {
                 Truncation::CutStart => TruncationDirection::Left,
+                Truncation::Cut if self.reading.cut_at_start => TruncationDirection::Left,
                 Truncation::Cut | Truncation::Refuse => TruncationDirection::Right,
             },
             ..TruncationParams::default()
         };
-        let (encoding, pair) = truncate_encodings(encoding, pair, &limit).map_err(failed)?;
+        let (mut encoding, mut pair) =
+            truncate_encodings(encoding, pair, &limit).map_err(failed)?;
+        // Some last steps, and none at all, leave open which text a token is of.
+        encoding.set_sequence_id(0);
+        if let Some(pair) = &mut pair {
+            pair.set_sequence_id(1);
+        }
         let encoding = match post_processor {
             Some(step) => step.process(encoding, pair, true).map_err(failed)?,
             None => Encoding::merge([Some(encoding), pair].into_iter().flatten(), false),
         };
-        Ok(tokens::tokenized(
+        let mut text = tokens::tokenized(
             first,
             second,
+            &covered,
             &encoding,
             tokens.saturating_sub(positions),
-        ))
+        );
+        if self.reading.one_segment {
+            text.types.fill(0);
+        }
+        Ok(text)
     }
 }
 

@@ -3,44 +3,60 @@
 use relprop_transformer::{Content, Token, TokenizedText};
 use tokenizers::Encoding;
 
-/// Puts together what the tokens of a text, or of a pair, are.
+use super::words::number_words;
+
+/// Which characters of a text have tokens. It is asked before the text is cut.
+pub(super) fn covered(text: &str, encoding: &Encoding) -> Vec<bool> {
+    let mut covered = vec![false; text.chars().count()];
+    for &(start, end) in encoding.get_offsets() {
+        let end = end.min(covered.len());
+        covered[start.min(end)..end].fill(true);
+    }
+    covered
+}
+
+/// Puts together what the tokens of a text, or of a pair, are, given the characters of either that
+/// have tokens.
 pub(super) fn tokenized(
     first: &str,
     second: Option<&str>,
+    covered: &[Vec<bool>; 2],
     encoding: &Encoding,
     dropped: usize,
 ) -> TokenizedText {
     let texts = [Some(first), second].map(|text| text.unwrap_or("").chars().collect::<Vec<_>>());
     // The second text is counted on from the first, with a line break between them.
     let start = texts[0].len() + 1;
-    let words_of_first = (0..encoding.len())
-        .filter(|i| encoding.token_to_sequence(*i) == Some(0))
-        .filter_map(|i| encoding.get_word_ids()[i])
-        .max();
     let token = |i: usize| {
         let special = encoding.get_special_tokens_mask()[i] == 1;
-        let sequence = if special {
-            None
-        } else {
-            encoding.token_to_sequence(i)
-        };
-        let is_second = sequence == Some(1);
-        let (characters, offset, words) = match is_second {
-            true => (&texts[1], start, words_of_first.map_or(0, |last| last + 1)),
-            false => (&texts[0], 0, 0),
-        };
-        let range = without_spaces(characters, encoding.get_offsets()[i]);
-        Token {
+        let sequence = encoding.token_to_sequence(i).filter(|_| !special);
+        let text = usize::from(sequence == Some(1));
+        let (start, end) = without_spaces(&texts[text], encoding.get_offsets()[i]);
+        let token = Token {
             text: encoding.get_tokens()[i].clone(),
             id: encoding.get_ids()[i],
-            start: range.start + offset,
-            end: range.end + offset,
-            word: encoding.get_word_ids()[i].map(|word| word + words),
+            start,
+            end,
+            word: encoding.get_word_ids()[i].filter(|_| !special),
             special,
-        }
+        };
+        (text, token)
     };
-    let mut tokens: Vec<Token> = (0..encoding.len()).map(token).collect();
-    number_words(&mut tokens);
+    let mut of_texts = [Vec::new(), Vec::new()];
+    let mut tokens: Vec<(usize, Token)> = (0..encoding.len()).map(token).collect();
+    for (text, token) in tokens.iter_mut().filter(|(_, token)| !token.special) {
+        of_texts[*text].push(token);
+    }
+    let mut words = 0;
+    for ((text, covered), tokens) in texts.iter().zip(covered).zip(&mut of_texts) {
+        take_in_dropped(text, covered, tokens);
+        words = number_words(text, tokens, words);
+    }
+    let placed = |(text, token): (usize, Token)| Token {
+        start: token.start + text * start,
+        end: token.end + text * start,
+        ..token
+    };
     TokenizedText {
         text: match second {
             Some(second) => format!("{first}\n{second}"),
@@ -49,36 +65,34 @@ pub(super) fn tokenized(
         content: Content::Text {
             second: second.map(|_| start),
         },
-        tokens,
+        tokens: tokens.into_iter().map(placed).collect(),
         types: encoding.get_type_ids().to_vec(),
         dropped,
         position: None,
     }
 }
 
-/// Numbers the words anew, and ends one wherever there is a space: some tokenizers take a whole text
-/// for a word.
-fn number_words(tokens: &mut [Token]) {
-    let mut last: Option<(u32, usize)> = None;
-    let mut count = 0;
-    for token in tokens {
-        let Some(word) = token.word else { continue };
-        let goes_on = last.is_some_and(|(before, end)| before == word && token.start <= end);
-        if !goes_on {
-            count += 1;
-        }
-        last = Some((word, token.end));
-        token.word = Some(count - 1);
-    }
-}
-
 /// A token's place without the spaces around it, which some tokenizers count in.
-fn without_spaces(text: &[char], (start, end): (usize, usize)) -> std::ops::Range<usize> {
+fn without_spaces(text: &[char], (start, end): (usize, usize)) -> (usize, usize) {
     let end = end.min(text.len());
     let start = start.min(end);
     let spaces = |characters: &mut dyn Iterator<Item = &char>| {
         characters.take_while(|c| c.is_whitespace()).count()
     };
     let start = start + spaces(&mut text[start..end].iter());
-    start..end - spaces(&mut text[start..end].iter().rev())
+    (start, end - spaces(&mut text[start..end].iter().rev()))
+}
+
+/// Gives the characters that a normalizer dropped, or composed with others, to the tokens that they
+/// stand next to: to those before, or, where white space or the text's start is before, to those
+/// after. Characters with white space on both sides belong to no token.
+fn take_in_dropped(text: &[char], covered: &[bool], tokens: &mut [&mut Token]) {
+    let dropped = |at: &usize| !covered[*at] && !text[*at].is_whitespace();
+    for token in tokens.iter_mut().filter(|token| token.start < token.end) {
+        token.end += (token.end..text.len()).take_while(dropped).count();
+        let start = token.start - (0..token.start).rev().take_while(dropped).count();
+        if start == 0 || text[start - 1].is_whitespace() {
+            token.start = start;
+        }
+    }
 }

@@ -1,0 +1,261 @@
+//! What stands beside the file of a tokenizer, and counts as much: `tokenizer_config.json`,
+//! `special_tokens_map.json` and `added_tokens.json`.
+//!
+//! They are read as `transformers` 5 reads them. A class that builds its tokenizer from settings, such as
+//! BERT's, does so here, whatever `tokenizer.json` says; other classes take that file as it is.
+
+use serde_json::{Map, Value, json};
+use tokenizers::{AddedToken, Tokenizer as Inner};
+
+/// Classes that normalize a text as BERT's does.
+const BERT: [&str; 8] = [
+    "BertTokenizer",
+    "ConvBertTokenizer",
+    "DistilBertTokenizer",
+    "ElectraTokenizer",
+    "FunnelTokenizer",
+    "LayoutLMTokenizer",
+    "MPNetTokenizer",
+    "MobileBertTokenizer",
+];
+
+/// Classes that spell bytes as GPT-2's does.
+const BYTE_LEVEL: [&str; 4] = [
+    "BartTokenizer",
+    "GPT2Tokenizer",
+    "LongformerTokenizer",
+    "RobertaTokenizer",
+];
+
+/// Classes that `transformers` wrote in Python, which no `tokenizer.json` describes.
+const PYTHON: [&str; 17] = [
+    "BertJapaneseTokenizer",
+    "BertweetTokenizer",
+    "BioGptTokenizer",
+    "BlenderbotSmallTokenizer",
+    "ByT5Tokenizer",
+    "CTRLTokenizer",
+    "CanineTokenizer",
+    "CpmAntTokenizer",
+    "CpmTokenizer",
+    "EsmTokenizer",
+    "FlaubertTokenizer",
+    "GPTNeoXJapaneseTokenizer",
+    "PhobertTokenizer",
+    "ProphetNetTokenizer",
+    "RoCBertTokenizer",
+    "TapasTokenizer",
+    "XLMTokenizer",
+];
+
+/// The names that a text's special tokens have.
+const SPECIAL: [&str; 7] = [
+    "bos_token",
+    "eos_token",
+    "unk_token",
+    "sep_token",
+    "pad_token",
+    "cls_token",
+    "mask_token",
+];
+
+/// The settings of a tokenizer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// `tokenizer_config.json`, and what `special_tokens_map.json` says of the same keys.
+    pub(super) keys: Map<String, Value>,
+    /// `added_tokens.json`: ids of tokens.
+    added: Map<String, Value>,
+}
+
+/// How texts are read, apart from how they are split.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading {
+    /// The most tokens that a text may have, special ones included.
+    pub(super) longest: Option<usize>,
+    /// Texts that are too long are cut at the start.
+    pub(super) cut_at_start: bool,
+    /// The model is told nothing of the two texts of a pair.
+    pub(super) one_segment: bool,
+}
+
+impl Settings {
+    /// Settings of `tokenizer_config.json` alone.
+    pub(crate) fn new(keys: Map<String, Value>) -> Self {
+        Self {
+            keys,
+            added: Map::new(),
+        }
+    }
+
+    /// The same with `special_tokens_map.json` and `added_tokens.json`, which count where
+    /// `tokenizer_config.json` says nothing of added tokens.
+    pub(crate) fn with(
+        mut self,
+        special: Option<Map<String, Value>>,
+        added: Option<Map<String, Value>>,
+    ) -> Self {
+        if !self.keys.contains_key("added_tokens_decoder") {
+            self.keys.extend(special.unwrap_or_default());
+            self.added = added.unwrap_or_default();
+        }
+        self
+    }
+
+    /// The tokenizer's class, without the `Fast` of older folders.
+    pub(crate) fn class(&self) -> Option<&str> {
+        let class = self.keys.get("tokenizer_class")?.as_str()?;
+        Some(class.strip_suffix("Fast").unwrap_or(class))
+    }
+
+    /// The same class for whoever says none: that of `config.json`.
+    pub(crate) fn or_class(mut self, class: Option<&str>) -> Self {
+        if let (None, Some(class)) = (self.class(), class) {
+            self.keys.insert("tokenizer_class".to_owned(), class.into());
+        }
+        self
+    }
+
+    pub(crate) fn is_bert(&self) -> bool {
+        self.class().is_some_and(|class| BERT.contains(&class))
+    }
+
+    pub(crate) fn is_byte_level(&self) -> bool {
+        self.class()
+            .is_some_and(|class| BYTE_LEVEL.contains(&class))
+    }
+
+    /// Refuses a class that splits texts by rules of its own.
+    pub(crate) fn known(&self) -> Result<(), String> {
+        match self.class() {
+            Some(class) if PYTHON.contains(&class) => Err(self.unknown()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What to say of a class that is not understood.
+    pub(crate) fn unknown(&self) -> String {
+        format!(
+            "`tokenizer_class` is {}, which splits texts in a way that relprop does not know",
+            self.class().unwrap_or("not said")
+        )
+    }
+
+    fn flag(&self, key: &str) -> Option<bool> {
+        self.keys.get(key).and_then(Value::as_bool)
+    }
+
+    /// Lets the settings count in a `tokenizer.json`.
+    pub(super) fn apply(&self, json: &mut Value) {
+        // Dropout is for training.
+        if json["model"]["dropout"].is_number() {
+            json["model"]["dropout"] = Value::Null;
+        }
+        let normalizer = &mut json["normalizer"];
+        if self.is_bert() {
+            *normalizer = json!({
+                "type": "BertNormalizer",
+                "clean_text": true,
+                "handle_chinese_chars": self.flag("tokenize_chinese_chars").unwrap_or(true),
+                "strip_accents": self.flag("strip_accents"),
+                "lowercase": self.flag("do_lower_case").unwrap_or(true),
+            });
+        } else if normalizer["type"] == "BertNormalizer" && self.class().is_none() {
+            for (key, name) in [
+                ("tokenize_chinese_chars", "handle_chinese_chars"),
+                ("strip_accents", "strip_accents"),
+                ("do_lower_case", "lowercase"),
+            ] {
+                if let Some(flag) = self.flag(key) {
+                    normalizer[name] = flag.into();
+                }
+            }
+        }
+        let stated = self.flag("add_prefix_space");
+        let prefix = if self.is_byte_level() {
+            stated.or(Some(false))
+        } else {
+            None
+        };
+        let before = &mut json["pre_tokenizer"];
+        if let (Some(prefix), true) = (prefix, before["type"] == "ByteLevel") {
+            before["add_prefix_space"] = prefix.into();
+        }
+    }
+
+    /// Adds the tokens that the settings name and the tokenizer does not have.
+    pub(super) fn add_tokens(&self, inner: &mut Inner) {
+        let decoder = self
+            .keys
+            .get("added_tokens_decoder")
+            .and_then(Value::as_object);
+        let mut added: Vec<(u64, AddedToken)> = decoder
+            .into_iter()
+            .flatten()
+            .filter_map(|(id, token)| Some((id.parse().ok()?, added_token(token, None)?)))
+            .collect();
+        let named: Vec<AddedToken> = self.special_tokens();
+        for (token, id) in &self.added {
+            let special = named.iter().any(|named| named.content == *token);
+            let token = AddedToken::from(token.clone(), special).normalized(!special);
+            added.extend(id.as_u64().map(|id| (id, token)));
+        }
+        added.sort_by_key(|(id, _)| *id);
+        let known = inner.get_added_tokens_decoder();
+        let known = |token: &AddedToken| known.values().any(|k| k.content == token.content);
+        let added = added.into_iter().map(|(_, token)| token).chain(named);
+        let added: Vec<AddedToken> = added.filter(|token| !known(token)).collect();
+        for token in added {
+            match token.special {
+                true => inner.add_special_tokens(&[token]),
+                false => inner.add_tokens(&[token]),
+            };
+        }
+        if self.flag("split_special_tokens") == Some(true) {
+            inner.set_encode_special_tokens(true);
+        }
+    }
+
+    /// The special tokens that the settings name.
+    fn special_tokens(&self) -> Vec<AddedToken> {
+        let named = SPECIAL.iter().filter_map(|key| self.keys.get(*key));
+        let more = ["additional_special_tokens", "extra_special_tokens"];
+        let more = more
+            .iter()
+            .filter_map(|key| self.keys.get(*key)?.as_array());
+        let tokens = named.chain(more.flatten());
+        tokens
+            .filter_map(|token| added_token(token, Some(true)))
+            .collect()
+    }
+
+    /// How texts are read.
+    pub(super) fn reading(&self) -> Reading {
+        let names = self.keys.get("model_input_names").and_then(Value::as_array);
+        // Very large numbers say that there is no limit.
+        let longest = self.keys.get("model_max_length").and_then(Value::as_u64);
+        Reading {
+            longest: longest.and_then(|longest| usize::try_from(longest).ok()),
+            cut_at_start: self
+                .keys
+                .get("truncation_side")
+                .is_some_and(|side| side == "left"),
+            one_segment: names.is_some_and(|names| !names.iter().any(|n| n == "token_type_ids")),
+        }
+    }
+}
+
+/// A token that is a string, or an object with settings of its own.
+fn added_token(token: &Value, special: Option<bool>) -> Option<AddedToken> {
+    let flag = |key: &str| token.get(key).and_then(Value::as_bool);
+    let content = token.get("content").unwrap_or(token).as_str()?;
+    let special = special.or(flag("special")).unwrap_or(false);
+    let normalized = flag("normalized").unwrap_or(!special);
+    Some(
+        AddedToken::from(content, special)
+            .single_word(flag("single_word").unwrap_or(false))
+            .lstrip(flag("lstrip").unwrap_or(false))
+            .rstrip(flag("rstrip").unwrap_or(false))
+            .normalized(normalized),
+    )
+}
