@@ -58,7 +58,7 @@ pub enum Found {
     /// One explanation from each explainer, the one that was asked for first.
     Explanations(Vec<Explanation>),
     /// How the text goes on.
-    Continuation(Continuation),
+    Continuation(Box<Continuation>),
 }
 
 impl Found {
@@ -205,7 +205,6 @@ impl<'a> Worker<'a> {
     }
 
     /// The tokens of each row, or why it has none, on all cores.
-    #[expect(clippy::type_complexity, reason = "the picture goes with its tokens")]
     fn read(
         &self,
         texts: Vec<Option<&str>>,
@@ -248,7 +247,7 @@ impl<'a> Worker<'a> {
         if let Content::Prompts { tokens, sampling } = self.content {
             let go_on = |text: &&TokenizedText| {
                 let found = self.explainers[0].continuation(text, tokens, sampling)?;
-                Ok(Found::Continuation(found))
+                Ok(Found::Continuation(Box::new(found)))
             };
             return texts.iter().map(go_on).collect();
         }

