@@ -56,7 +56,7 @@ pub struct Explanation {
     /// How many tokens were cut from the end of the text because the model has no position for them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_tokens: usize,
-    /// The account of the target, if it was [asked for](crate::Explainer::with_ledger).
+    /// The account of the target, if it was [asked for](crate::Plan::ledger).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
 }
@@ -169,7 +169,7 @@ impl Explanation {
     }
 
     /// The account of the target: what the tokens hold, what each site absorbed, and what is
-    /// unaccounted. None unless it was [asked for](crate::Explainer::with_ledger).
+    /// unaccounted. None unless it was [asked for](crate::Plan::ledger).
     pub fn ledger(&self) -> Option<&Ledger> {
         self.ledger.as_ref()
     }
