@@ -199,7 +199,7 @@ fn a_text_that_is_too_long_is_cut_and_it_is_said_where(
 #[test]
 fn a_position_beyond_the_text_is_refused() {
     explain("gpt2", &["film", "--position", "9"]).failed(1, &["there is no token 9"]);
-    explain("bert", &["film", "--generate", "2"]).failed(1, &["only a language model"]);
+    explain("bert", &["film", "--generate", "2"]).failed(2, &["only a language model"]);
 }
 
 /// The metrics are about labels, which a language model does not have.

@@ -16,11 +16,11 @@ type Case = (
     &'static [&'static str],
     &'static str,
 );
-const CASES: [Case; 15] = [
+const CASES: [Case; 16] = [
     (
         "llama",
         &["--target", " film", "--against", "dull"],
-        &["--target", " film", "--against", " the"],
+        &["--target", " film", "--against", " film"],
         "target",
     ),
     ("llama", &[], &["--position", "0"], "position"),
@@ -32,6 +32,12 @@ const CASES: [Case; 15] = [
     ("bert", &[], &["--recompute"], "recompute"),
     ("bert", &[], &["--no-truncate"], "truncation"),
     ("bert", &["--pair", "dull"], &["--pair", "warm"], "content"),
+    (
+        "bert",
+        &["--pair-column", "other"],
+        &["--pair-column", "text"],
+        "content",
+    ),
     (
         "bert",
         &["--method", "saliency"],
