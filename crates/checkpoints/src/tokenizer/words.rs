@@ -39,7 +39,7 @@ pub(super) fn number_words(text: &[char], tokens: &mut [&mut Token], first: u32)
             let cut = before != *cut && !carried && !joined(text, token.start);
             token.start < end || (token.start == end && !cut)
         });
-        inside = last.is_some_and(|(before, end)| token.start < end && before != *cut);
+        inside = last.is_some_and(|(before, end)| token.start < end && (inside || before != *cut));
         if !goes_on {
             next += 1;
         }
