@@ -26,14 +26,20 @@ pub(super) fn number_words(text: &[char], tokens: &mut [&mut Token], first: u32)
     let cuts: Vec<Option<u32>> = tokens.iter().map(|token| token.word).collect();
     let mut next = first;
     let mut last: Option<(Option<u32>, usize)> = None;
+    // Whether the last token lies inside the one before: a mark that a normalizer took off its letter.
+    let mut inside = false;
     for (token, cut) in tokens.iter_mut().zip(&cuts) {
         if token.start == token.end {
             token.word = None;
             continue;
         }
+        let letter = |at: usize| text.get(at).is_some_and(|c| c.is_alphanumeric());
         let goes_on = last.is_some_and(|(before, end)| {
-            token.start <= end && (before == *cut || joined(text, token.start))
+            let carried = inside && letter(end - 1) && letter(token.start);
+            let cut = before != *cut && !carried && !joined(text, token.start);
+            token.start < end || (token.start == end && !cut)
         });
+        inside = last.is_some_and(|(before, end)| token.start < end && (inside || before != *cut));
         if !goes_on {
             next += 1;
         }
