@@ -56,7 +56,7 @@ const CASES: [Case; 16] = [
 ];
 
 /// What says from where, to where and on what, and what a table does not have.
-const OTHER_FLAGS: [&str; 14] = [
+const OTHER_FLAGS: [&str; 15] = [
     "--model",
     "--input",
     "--out",
@@ -71,6 +71,7 @@ const OTHER_FLAGS: [&str; 14] = [
     "--top-p",
     "--seed",
     "--help",
+    "--version",
 ];
 
 #[test]

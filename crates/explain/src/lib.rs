@@ -28,6 +28,7 @@ pub use ledger::{Absorbed, Layer, Ledger};
 pub use numbers::argmax;
 pub use plan::{DEFAULT_RULES, DEFAULT_SITE, LRP, Plan};
 pub use read::SiteRelevance;
+pub use relprop_transformer::probability;
 pub use sampling::{Sampler, Sampling, SamplingError};
 pub use target::{Score, Target, UnknownTarget};
 pub use view::View;

@@ -1,16 +1,15 @@
-//! Lays the words of a text out on lines of a terminal, with room for a number under each.
+//! Lays the words of a text out on lines of equally wide columns, with room for a number under each.
 //!
-//! Widths are columns of the terminal, not characters: east-asian characters and emoji take two,
-//! accents none.
+//! Widths are columns, as in a terminal, and not characters: East Asian characters and emoji take
+//! two, accents none.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::palette::STEPS;
-use super::segments::Segment;
+use crate::segments::Segment;
 
 /// A piece of text in its place on a line.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     /// The column that its text and its number start in.
     pub column: usize,
     /// What is printed, free of control characters.
@@ -21,15 +20,16 @@ pub(super) struct Cell {
     pub relevance: Option<f32>,
 }
 
-/// Breaks a text into lines of at most `width` columns. `write` gives a word's number as text.
+/// Breaks a text into lines of at most `width` columns. `room` says how many columns the number of a
+/// word with some relevance needs.
 ///
 /// Words are parted only at spaces and beside wide characters, unless they do not fit a line.
 /// Spaces at the start of a line are dropped; line breaks of the text are kept. Where a number is
 /// wider than its word, the next word moves to the right.
-pub(super) fn flow(
+pub(crate) fn flow(
     segments: &[Segment],
     width: usize,
-    write: impl Fn(f32) -> String,
+    room: impl Fn(f32) -> usize,
 ) -> Vec<Vec<Cell>> {
     let mut flow = Flow {
         width,
@@ -38,7 +38,7 @@ pub(super) fn flow(
     for segment in segments {
         match segment.word {
             Some(word) => {
-                let mut number = Some((word.relevance, write(word.relevance).width().max(STEPS)));
+                let mut number = Some((word.relevance, room(word.relevance)));
                 for part in chunks(&clean(segment.text), width) {
                     flow.add(Unit {
                         text: part,
@@ -198,7 +198,7 @@ impl Flow {
 
 /// Makes a text safe to print: no control character reaches the terminal, where it could move the
 /// cursor or change colours. White space becomes a space, the rest a visible stand-in.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             c if c.is_whitespace() => ' ',
@@ -223,7 +223,7 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Cuts a text into pieces of at most `width` columns.
-pub(super) fn chunks(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn chunks(text: &str, width: usize) -> Vec<String> {
     let mut chunks = Vec::new();
     let mut from = 0;
     for (at, c) in text.char_indices() {
@@ -242,13 +242,13 @@ pub(super) fn chunks(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::explanation;
+    use crate::fixtures::explanation;
     use crate::segments::segments;
 
     fn lines(text: &str, words: &[(&str, f32)], width: usize) -> Vec<Vec<(usize, String)>> {
         let sample = explanation(text, words);
         flow(&segments(&sample), width, |relevance| {
-            format!("{relevance:+.2}")
+            format!("{relevance:+.2}").width()
         })
         .into_iter()
         .map(|line| {
@@ -315,7 +315,7 @@ mod tests {
     fn a_word_longer_than_a_line_is_cut_and_numbered_once() {
         let word = "x".repeat(50);
         let sample = explanation(&word, &[(&word, 1.0)]);
-        let lines = flow(&segments(&sample), 20, |_| "+1.00".into());
+        let lines = flow(&segments(&sample), 20, |_| 5);
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[0][0].number, Some(1.0));
         assert_eq!(

@@ -16,8 +16,8 @@ pub struct NotFinite {
     pub source: relprop_explain::NotFinite,
 }
 
-/// Why serialising cannot fail: it can only for maps whose keys are not text, and there are none.
-const SERIALISES: &str = "text, numbers and lists always serialise";
+/// Why serializing cannot fail: it can only for maps whose keys are not text, and there are none.
+const SERIALIZES: &str = "text, numbers and lists always serialize";
 
 /// Pretty JSON: an object for one explanation, an array for none or several. Ends with a newline.
 ///
@@ -30,7 +30,7 @@ pub fn json(explanations: &[Explanation]) -> Result<String, NotFinite> {
         [one] => serde_json::to_string_pretty(one),
         several => serde_json::to_string_pretty(several),
     };
-    Ok(written.expect(SERIALISES) + "\n")
+    Ok(written.expect(SERIALIZES) + "\n")
 }
 
 /// One compact object a line, each line ended by a newline.
@@ -42,7 +42,7 @@ pub fn jsonl(explanations: &[Explanation]) -> Result<String, NotFinite> {
     finite(explanations)?;
     Ok(explanations
         .iter()
-        .map(|one| serde_json::to_string(one).expect(SERIALISES) + "\n")
+        .map(|one| serde_json::to_string(one).expect(SERIALIZES) + "\n")
         .collect())
 }
 
@@ -59,7 +59,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::sample::{explanation, ledger};
+    use crate::fixtures::{explanation, ledger};
 
     fn sample() -> Explanation {
         explanation(

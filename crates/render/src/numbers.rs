@@ -1,33 +1,36 @@
 //! How strong a relevance is within its text, and how it is written.
 
-use relprop_explain::{Explanation, Score};
+use relprop_explain::Explanation;
 
-/// Maps the relevance of one text to `[-1, 1]`.
+/// Maps relevance to `[-1, 1]`, by the strongest that it is shown beside.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     largest: f32,
 }
 
 impl Scale {
+    /// The scale on which the strongest of these numbers is 1 or -1.
+    pub fn of_all(numbers: impl Iterator<Item = f32>) -> Self {
+        Self {
+            largest: largest(numbers),
+        }
+    }
+
     /// The scale on which the strongest word of this text, or patch of this picture, is 1 or -1.
     pub fn of(explanation: &Explanation) -> Self {
         let words = explanation.words.iter().map(|word| word.relevance);
         let patches = explanation.patches().map(|patch| patch.relevance);
-        Self {
-            largest: largest(words.chain(patches)),
-        }
+        Self::of_all(words.chain(patches))
     }
 
     /// The scale on which the strongest token of this text is 1 or -1.
     pub fn of_tokens(explanation: &Explanation) -> Self {
-        Self {
-            largest: largest(explanation.tokens.iter().map(|token| token.relevance)),
-        }
+        Self::of_all(explanation.tokens.iter().map(|token| token.relevance))
     }
 
-    /// The largest absolute relevance of a word; 0 if there is none.
-    pub fn largest(self) -> f32 {
-        self.largest
+    /// How numbers on this scale are written.
+    pub fn numbers(self) -> Numbers {
+        Numbers::up_to(self.largest)
     }
 
     /// Relevance as a fraction of the largest, in `[-1, 1]`.
@@ -47,7 +50,7 @@ impl Scale {
 
 /// Writes the numbers of one text with the same number of decimals: `+1.23`, `-0.40`, `0.00`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Numbers {
+pub(crate) enum Numbers {
     /// So many digits behind the point.
     Decimals(usize),
     /// One digit, a point, one digit, and a power of ten.
@@ -94,63 +97,21 @@ impl Numbers {
 }
 
 /// The largest absolute value among the finite ones; 0 if there is none.
-pub(super) fn largest(values: impl Iterator<Item = f32>) -> f32 {
+pub(crate) fn largest(values: impl Iterator<Item = f32>) -> f32 {
     values
         .filter(|value| value.is_finite())
         .fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
-/// The probability of the predicted label: the one that is given, or the softmax of the logits.
-///
-/// `None` where that says nothing: fewer than two logits, logits that are not finite, or a
-/// prediction that is not among the labels.
-pub(super) fn probability(explanation: &Explanation) -> Option<f32> {
-    let Explanation {
-        logits,
-        labels,
-        prediction,
-        ..
-    } = explanation;
-    if explanation.probability.is_some() {
-        return explanation.probability;
-    }
-    let predicted = *logits.get(labels.iter().position(|label| label == prediction)?)?;
-    if logits.len() < 2 || logits.iter().any(|logit| !logit.is_finite()) {
-        return None;
-    }
-    // Relative to the predicted logit: as it is the largest, nothing overflows.
-    let sum: f32 = logits.iter().map(|logit| (logit - predicted).exp()).sum();
-    Some(1.0 / sum)
-}
-
-/// What the model predicted, and what is explained, as it is shown: a token in quotes, for it may be
-/// a space.
-pub(super) fn names(explanation: &Explanation) -> (String, String) {
-    let Explanation {
-        prediction, target, ..
-    } = explanation;
-    let unit = match target.score {
-        Score::Logit => "",
-        Score::LogProbability => "log p of ",
-    };
-    match explanation.position {
-        None => (prediction.clone(), format!("{unit}{}", target.label)),
-        Some(_) => (
-            format!("{prediction:?}"),
-            format!("{unit}{:?}", target.label),
-        ),
-    }
-}
-
 /// A fraction in percent, with so many decimals: `98.2 %`. The space does not break.
-pub(super) fn percent(fraction: f32, decimals: usize) -> String {
+pub(crate) fn percent(fraction: f32, decimals: usize) -> String {
     format!("{:.decimals$}\u{a0}%", fraction * 100.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::explanation;
+    use crate::fixtures::explanation;
 
     #[test]
     fn the_strongest_word_has_the_full_shade() {
@@ -188,18 +149,5 @@ mod tests {
         assert_eq!(write(2e-7, 0.0), "0");
         assert_eq!(write(2.0, f32::NAN), "NaN");
         assert_eq!(write(2.0, f32::INFINITY), "+inf");
-    }
-
-    #[test]
-    fn the_probability_is_the_softmax() {
-        let mut sample = explanation("a", &[("a", 1.0)]);
-        sample.logits = vec![-1.9, 2.1];
-        assert_eq!(percent(probability(&sample).unwrap(), 1), "98.2\u{a0}%");
-        sample.logits = vec![-1000.0, 1000.0];
-        assert_eq!(probability(&sample), Some(1.0));
-        sample.logits = vec![f32::NAN, 2.1];
-        assert_eq!(probability(&sample), None);
-        sample.logits.clear();
-        assert_eq!(probability(&sample), None);
     }
 }

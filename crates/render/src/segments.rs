@@ -6,7 +6,7 @@ use relprop_explain::{Explanation, WordRelevance};
 
 /// A stretch of the text: a word, or the text between two words.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Segment<'a> {
+pub(crate) struct Segment<'a> {
     /// The text as it was given.
     pub text: &'a str,
     /// Where it starts, in characters.
@@ -17,9 +17,9 @@ pub(super) struct Segment<'a> {
 
 /// The whole text in its own order, nothing left out and nothing twice.
 ///
-/// Words that overlap the one before are cut short, and words beyond the end of the text are left
-/// out: positions that do not fit the text must not take the picture down.
-pub(super) fn segments(explanation: &Explanation) -> Vec<Segment<'_>> {
+/// A word that overlaps the one before is cut short, and a word beyond the end of the text is left
+/// out, so that positions which do not fit the text are no reason to show nothing.
+pub(crate) fn segments(explanation: &Explanation) -> Vec<Segment<'_>> {
     let text = explanation.text.as_str();
     let offsets: Vec<usize> = text
         .char_indices()
@@ -55,7 +55,7 @@ pub(super) fn segments(explanation: &Explanation) -> Vec<Segment<'_>> {
 /// Cuts a segment where evidence starts and ends; `true` marks the pieces that are evidence.
 ///
 /// `evidence` is in characters of the whole text, in any order, and may overlap.
-pub(super) fn evident<'a>(
+pub(crate) fn evident<'a>(
     segment: &Segment<'a>,
     evidence: &[Range<usize>],
 ) -> Vec<(&'a str, bool)> {
@@ -79,7 +79,7 @@ pub(super) fn evident<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::explanation;
+    use crate::fixtures::explanation;
 
     fn texts(explanation: &Explanation) -> Vec<(&str, bool)> {
         segments(explanation)
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_what_is_between_them_keep_their_order() {
+    fn words_and_the_text_between_them_keep_their_order() {
         let sample = explanation(
             "¡ été ! 映画は👍…",
             &[("été", 1.0), ("映画", 1.0), ("は", 0.0)],

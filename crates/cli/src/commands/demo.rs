@@ -230,4 +230,5 @@ fn page(
         facts: &facts,
         items: &items,
     })
+    .page()
 }

@@ -1,12 +1,13 @@
-//! The account of a target in a report: a waterfall from the tokens to the target, and how relevance
-//! moves from layer to layer.
+//! The account of a target: a waterfall from the tokens to the target, and how relevance moves from
+//! layer to layer.
 
 use maud::{Markup, html as markup};
 
-use super::minus;
-use crate::ledger::{by_kind, closing, lines, numbers};
-use crate::numbers::{Numbers, largest};
 use relprop_explain::{Explanation, Layer, Ledger};
+
+use super::{minus, strength};
+use crate::ledger::{by_kind, closing, lines, numbers};
+use crate::numbers::Scale;
 
 /// The waterfall and the layers, for an explanation that has a ledger.
 pub(super) fn ledger(explanation: &Explanation) -> Markup {
@@ -15,7 +16,7 @@ pub(super) fn ledger(explanation: &Explanation) -> Markup {
     };
     markup! {
         section.ledger {
-            h3 { "Where the target comes from" }
+            h3 { "The parts of the target" }
             (waterfall(ledger))
             p.note {
                 "By kind: " (minus(&by_kind(ledger))) ". " (capital(&minus(&closing(ledger)))) "."
@@ -23,14 +24,14 @@ pub(super) fn ledger(explanation: &Explanation) -> Markup {
             h3 { "Relevance from layer to layer" }
             (layers(explanation, &ledger.layers))
             @if ledger.layers.iter().any(|layer| !layer.heads.is_empty()) {
-                h3 { "What each attention head passes on" }
+                h3 { "Relevance that each attention head passes on" }
                 (heads(&ledger.layers))
             }
         }
     }
 }
 
-/// Each bar starts where the one above it ends; the last is the target, from zero.
+/// A bar for each line. It starts where the bar above it ends; the last one is the target, from zero.
 fn waterfall(ledger: &Ledger) -> Markup {
     let numbers = numbers(ledger);
     let mut bars = Vec::new();
@@ -68,17 +69,18 @@ fn waterfall(ledger: &Ledger) -> Markup {
 /// A row a layer, a column a token; the layer nearest to the target on top.
 fn layers(explanation: &Explanation, layers: &[Layer]) -> Markup {
     let all = layers.iter().flat_map(|layer| layer.tokens.iter().copied());
-    let (strongest, numbers) = scale(all);
+    let scale = Scale::of_all(all);
+    let numbers = scale.numbers();
     let names = explanation.tokens.iter().map(|token| &token.text);
     markup! {
         div.scroll {
-            table.grid {
+            table.cells {
                 tbody {
                     @for layer in layers.iter().rev() {
                         tr {
                             th scope="row" { (layer.site) }
                             @for (relevance, name) in layer.tokens.iter().zip(names.clone()) {
-                                (cell(*relevance, strongest, numbers, name))
+                                (cell(*relevance, scale, name))
                             }
                             td.number { (minus(&numbers.signed(layer.tokens.iter().sum()))) }
                         }
@@ -96,16 +98,16 @@ fn layers(explanation: &Explanation, layers: &[Layer]) -> Markup {
 
 /// A row a layer, a column a head.
 fn heads(layers: &[Layer]) -> Markup {
-    let (strongest, numbers) = scale(layers.iter().flat_map(|layer| layer.heads.iter().copied()));
+    let scale = Scale::of_all(layers.iter().flat_map(|layer| layer.heads.iter().copied()));
     markup! {
         div.scroll {
-            table.grid {
+            table.cells {
                 tbody {
                     @for layer in layers.iter().rev().filter(|layer| !layer.heads.is_empty()) {
                         tr {
                             th scope="row" { "after " (layer.site) }
                             @for (head, relevance) in layer.heads.iter().enumerate() {
-                                (cell(*relevance, strongest, numbers, &format!("head {head}")))
+                                (cell(*relevance, scale, &format!("head {head}")))
                             }
                         }
                     }
@@ -115,20 +117,12 @@ fn heads(layers: &[Layer]) -> Markup {
     }
 }
 
-fn scale(values: impl Iterator<Item = f32>) -> (f32, Numbers) {
-    let strongest = largest(values);
-    (strongest, Numbers::up_to(strongest))
-}
-
-fn cell(relevance: f32, strongest: f32, numbers: Numbers, name: &str) -> Markup {
-    let shade = if strongest > 0.0 {
-        (relevance / strongest).clamp(-1.0, 1.0)
-    } else {
-        0.0
-    };
-    let title = format!("{name} {}", minus(&numbers.signed(relevance)));
+/// A square in its color, whose number is shown when it is pointed at.
+fn cell(relevance: f32, scale: Scale, name: &str) -> Markup {
+    let shade = scale.shade(relevance);
+    let title = format!("{name} {}", minus(&scale.numbers().signed(relevance)));
     markup! {
-        td.w.against[shade < 0.0].for[shade >= 0.0] style=(format!("--s:{:.3}", shade.abs())) title=(title) {}
+        td.w.against[shade < 0.0].for[shade >= 0.0] style=(strength(shade)) title=(title) {}
     }
 }
 
@@ -143,14 +137,14 @@ fn capital(sentence: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::fixtures;
     use crate::html::tests::report;
-    use crate::sample;
 
     #[test]
     fn the_waterfall_ends_at_the_target_and_every_layer_has_its_row() {
-        let mut explained = sample::explanation("warm", &[("warm", 1.7)]);
+        let mut explained = fixtures::explanation("warm", &[("warm", 1.7)]);
         assert!(!report(&[explained.clone()], &[]).contains("waterfall\""));
-        explained.ledger = Some(sample::ledger());
+        explained.ledger = Some(fixtures::ledger());
         let page = report(&[explained], &[]);
         assert!(page.contains("<span>target</span><span class=\"number\">+2.10</span>"));
         assert!(page.contains("bias at 2 more sites"));

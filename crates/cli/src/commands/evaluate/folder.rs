@@ -118,7 +118,7 @@ impl Folder {
         let facts = facts(&report)?;
         WholeFile::write(
             &self.0.join("report.html"),
-            render::evaluation_page(results, &facts, &report.command.join(" ")),
+            render::evaluation_html(results, &facts, &report.command.join(" ")).page(),
         )?;
         let file = self.0.join(RESULTS);
         if !file.exists() {

@@ -1,7 +1,7 @@
 //! The shades of a heat map in a terminal.
 //!
-//! 256 colours, not 24 bit: every terminal of the last twenty years has the same 6 x 6 x 6 cube,
-//! and those that lack true colour show garbage instead. The first 16 colours are left alone,
+//! 256 colors, not 24 bit: every terminal of the last twenty years has the same 6 x 6 x 6 cube,
+//! and those that lack true color show garbage instead. The first 16 colors are left alone,
 //! because every user's theme has its own.
 
 use anstyle::{Ansi256Color, Style};
@@ -12,7 +12,7 @@ const FOR: [u8; STEPS] = [153, 75, 33, 26, 25];
 const AGAINST: [u8; STEPS] = [224, 217, 210, 203, 160];
 /// How many shades a direction has.
 pub(super) const STEPS: usize = 5;
-/// Below this fraction of the strongest word, a word is shown as the neutral text it is.
+/// A word below this fraction of the strongest has no color.
 const NEUTRAL: f32 = 0.05;
 
 const BLACK: u8 = 16;
@@ -48,15 +48,15 @@ pub(super) fn style(shade: f32) -> Style {
         .fg_color(Some(Ansi256Color(front).into()))
 }
 
-/// The contrast of two colours of the cube by WCAG 2, between 1 and 21.
+/// The contrast of two colors of the cube by WCAG 2, between 1 and 21.
 fn contrast(a: u8, b: u8) -> f32 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// The relative luminance, in `[0, 1]`, of a colour of the cube, which starts at 16.
-fn luminance(colour: u8) -> f32 {
-    let index = colour.saturating_sub(16);
+/// The relative luminance, in `[0, 1]`, of a color of the cube, which starts at 16.
+fn luminance(color: u8) -> f32 {
+    let index = color.saturating_sub(16);
     let linear = |digit: u8| {
         let level = if digit == 0 {
             0.0
@@ -80,7 +80,7 @@ mod tests {
     fn every_shade_is_legible() {
         for back in FOR.into_iter().chain(AGAINST) {
             let best = contrast(back, BLACK).max(contrast(back, WHITE));
-            assert!(best >= 4.5, "colour {back} has a contrast of {best}");
+            assert!(best >= 4.5, "color {back} has a contrast of {best}");
         }
         assert!((contrast(BLACK, WHITE) - 21.0).abs() < 1e-3);
     }

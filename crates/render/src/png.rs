@@ -1,30 +1,26 @@
-//! A picture with its heat map over it.
+//! A viewer of pictures: the picture with its heat map over it, as a PNG.
 
 use std::io::Cursor;
 
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-
-use super::numbers::Scale;
 use relprop_explain::Explanation;
 
-/// Blue is for the target, red against it, as in the report.
-const FOR: [f32; 3] = [30.0, 100.0, 200.0];
-const AGAINST: [f32; 3] = [214.0, 66.0, 36.0];
-/// How much of the strongest patch is colour.
-const DEPTH: f32 = 0.68;
+use crate::colors::color;
+use crate::numbers::Scale;
+
 /// A smaller picture is shown in larger pixels, so that its longer side has at least so many.
 const SMALLEST: u32 = 448;
 
-/// `picture` in grey with the colours of a report over its patches, as a PNG. Small pictures are
+/// `picture` in gray with the colors of relevance over its patches, as a PNG. Small pictures are
 /// enlarged by a whole number.
 ///
-/// The explanation must be of this picture; of a text, the picture stays grey.
+/// The explanation must be of this picture; of a text, the picture stays gray.
 pub fn overlay(explanation: &Explanation, picture: &DynamicImage) -> Vec<u8> {
-    let grey = DynamicImage::ImageLuma8(picture.to_luma8()).to_rgb8();
-    let (width, height) = grey.dimensions();
+    let gray = DynamicImage::ImageLuma8(picture.to_luma8()).to_rgb8();
+    let (width, height) = gray.dimensions();
     let factor = SMALLEST.div_ceil(width.max(height).max(1));
-    let mut drawn = resize(&grey, width * factor, height * factor, FilterType::Nearest);
+    let mut drawn = resize(&gray, width * factor, height * factor, FilterType::Nearest);
     let scale = Scale::of(explanation);
     for patch in explanation.patches() {
         let area = patch.area.unwrap_or_default();
@@ -34,10 +30,9 @@ pub fn overlay(explanation: &Explanation, picture: &DynamicImage) -> Vec<u8> {
     png(DynamicImage::ImageRgb8(drawn))
 }
 
-/// Mixes colour into an area.
+/// Mixes color into an area.
 fn tint(picture: &mut RgbImage, [x, y, width, height]: [f32; 4], shade: f32) {
-    let colour = if shade > 0.0 { FOR } else { AGAINST };
-    let depth = DEPTH * shade.abs();
+    let (color, depth) = color(shade);
     let (columns, rows) = picture.dimensions();
     let range = |start: f32, length: f32, end: u32| {
         let first = start.round().max(0.0) as u32;
@@ -47,15 +42,16 @@ fn tint(picture: &mut RgbImage, [x, y, width, height]: [f32; 4], shade: f32) {
     for row in range(y, height, rows) {
         for column in range(x, width, columns) {
             let Rgb(pixel) = picture.get_pixel_mut(column, row);
-            for (number, colour) in pixel.iter_mut().zip(colour) {
-                *number = (f32::from(*number) * (1.0 - depth) + colour * depth).round() as u8;
+            for (number, color) in pixel.iter_mut().zip(color) {
+                *number =
+                    (f32::from(*number) * (1.0 - depth) + f32::from(color) * depth).round() as u8;
             }
         }
     }
 }
 
 /// A picture as a PNG.
-pub(super) fn png(picture: DynamicImage) -> Vec<u8> {
+pub(crate) fn png(picture: DynamicImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     let written = picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png);
     written.expect("a picture of bytes in memory");
@@ -65,7 +61,7 @@ pub(super) fn png(picture: DynamicImage) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::picture;
+    use crate::fixtures::picture;
 
     #[test]
     fn patches_are_tinted_where_they_lie() {
@@ -75,7 +71,7 @@ mod tests {
         assert_eq!(drawn.dimensions(), (450, 300));
         // 75 times as large; patches of 2 x 2 pixels, the last column of 2 is not read.
         let at = |column: u32, row: u32| drawn.get_pixel(column * 75 + 1, row * 75 + 1).0;
-        assert_eq!(at(0, 0), [102, 150, 218]); // 255 * 0.32 + colour * 0.68
+        assert_eq!(at(0, 0), [102, 150, 218]); // 255 * 0.32 + color * 0.68
         assert_eq!(at(1, 1), at(0, 0));
         assert_eq!(at(2, 0), [241, 191, 181]); // half as strong, against
         assert_eq!(at(4, 0), [255; 3]);

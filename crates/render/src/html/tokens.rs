@@ -1,18 +1,19 @@
-//! The table of tokens below a text.
+//! A table of the tokens, below the heat map.
 
 use maud::{Markup, html as markup};
 
-use super::minus;
-use crate::numbers::{Numbers, Scale};
 use relprop_explain::{Explanation, TokenRelevance};
 
-/// Every token with its relevance under every rule set.
-pub(super) fn table(explanations: &[Explanation]) -> Markup {
+use super::number_cell;
+use crate::numbers::{Numbers, Scale};
+
+/// Every token with its relevance in every explanation.
+pub(super) fn tokens(explanations: &[Explanation]) -> Markup {
     let scales: Vec<(&Explanation, Scale, Numbers)> = explanations
         .iter()
         .map(|explanation| {
             let scale = Scale::of_tokens(explanation);
-            (explanation, scale, Numbers::up_to(scale.largest()))
+            (explanation, scale, scale.numbers())
         })
         .collect();
     let tokens = explanations.first().map_or(&[][..], |main| &main.tokens);
@@ -36,7 +37,7 @@ pub(super) fn table(explanations: &[Explanation]) -> Markup {
                         @for (index, token) in tokens.iter().enumerate() {
                             tr.special[token.special] {
                                 th scope="row" lang="" { (token.text) }
-                                td {
+                                td.place {
                                     @if let Some([x, y, width, height]) = token.area {
                                         (x) "–" (x + width) ", " (y) "–" (y + height)
                                     }
@@ -54,38 +55,33 @@ pub(super) fn table(explanations: &[Explanation]) -> Markup {
     }
 }
 
-/// A token's relevance in the table, tinted like the words.
+/// A token's relevance in one explanation, which may have fewer tokens.
 fn cell(token: Option<&TokenRelevance>, scale: Scale, numbers: Numbers) -> Markup {
-    let Some(token) = token else {
-        return markup! { td {} };
-    };
-    let shade = scale.shade(token.relevance);
-    markup! {
-        td.number.w.against[shade < 0.0].for[shade >= 0.0] style={ (format!("--s:{:.3}", shade.abs())) } {
-            (minus(&numbers.signed(token.relevance)))
-        }
+    match token {
+        Some(token) => number_cell(token.relevance, scale, numbers),
+        None => markup! { td {} },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::explanation;
+    use crate::fixtures::explanation;
 
     #[test]
     fn every_token_has_a_row_and_every_rule_set_a_column() {
         let main = explanation("a b", &[("a", 1.0), ("b", -2.0)]);
         let mut other = main.clone();
         other.tokens.truncate(2);
-        let table = table(&[main, other]).into_string();
+        let table = tokens(&[main, other]).into_string();
         assert_eq!(table.matches("<tr").count(), 1 + 4);
-        assert!(table.contains("<td>2–3</td>"), "{table}");
+        assert!(table.contains("<td class=\"place\">2–3</td>"), "{table}");
         assert!(
             table
                 .contains("<td class=\"number w against\" style=\"--s:1.000\">−2.00</td><td></td>")
         );
-        assert!(
-            table.contains("<tr class=\"special\"><th scope=\"row\" lang=\"\">[CLS]</th><td></td>")
-        );
+        assert!(table.contains(
+            "<tr class=\"special\"><th scope=\"row\" lang=\"\">[CLS]</th><td class=\"place\"></td>"
+        ));
     }
 }

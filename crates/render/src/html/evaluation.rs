@@ -1,23 +1,24 @@
-//! The page for the browser.
+//! What an evaluation found.
 
 use maud::{Markup, PreEscaped, html as markup};
 
-use super::{decimals, evaluation_curves};
-use crate::html::page;
 use relprop_evaluate::{Better, Results, Summary};
 
-/// What was measured, as one HTML file that needs no other file, no script and no network: the facts,
-/// the table, the curves, what each metric means, and the command that repeats the run. Every text in
-/// it is escaped.
-pub fn evaluation_page(results: &Results, facts: &[(String, String)], command: &str) -> String {
+use super::{Html, minus};
+use crate::evaluation::{decimals, judges};
+use crate::svg::evaluation_curves;
+
+/// What was measured: the facts, the table, the curves, the meaning of each metric, and the command
+/// that repeats the run.
+pub fn evaluation_html(results: &Results, facts: &[(String, String)], command: &str) -> Html {
     let body = markup! {
         section.guide {
             h2 { "How to read this" }
             p {
-                "Each row is a way to explain the model, each column a measure of how good "
-                "its explanations are: the mean over texts, with the 95\u{a0}% bootstrap "
-                "interval below. The best mean of a column is " b.best { "marked" }
-                "; another whose interval holds it may be as good."
+                "Each row is a way to explain the model, and each column is a measure of how good "
+                "its explanations are: the mean over texts, and below it the 95\u{a0}% bootstrap "
+                "interval. The best mean of a column is " b.best { "bold" }
+                ". Where the interval of another mean holds the best one, that way may be as good."
             }
         }
         article {
@@ -31,10 +32,10 @@ pub fn evaluation_page(results: &Results, facts: &[(String, String)], command: &
             }
         }
         article {
-            h2 { "What is measured" }
+            h2 { "Meaning of each measure" }
             dl.about {
                 @for metric in &results.metrics {
-                    div { dt { (metric.name) } dd { (metric.about) " (" (good(metric.better)) ")" } }
+                    div { dt { (metric.name) } dd { (metric.about) " (" (judges(metric.better).unwrap_or("neither high nor low is better")) ")" } }
                 }
             }
         }
@@ -43,15 +44,7 @@ pub fn evaluation_page(results: &Results, facts: &[(String, String)], command: &
             pre.command { (command) }
         }
     };
-    page("Which explanation is faithful?", facts, true, &body)
-}
-
-fn good(better: Better) -> &'static str {
-    match better {
-        Better::Higher => "higher is better",
-        Better::Lower => "lower is better",
-        Better::Neither => "neither high nor low is better",
-    }
+    Html::new("Which explanation is faithful?", facts, true, &body)
 }
 
 /// A row a method, a column a metric.
@@ -95,7 +88,7 @@ fn cell(results: &Results, index: usize, place: usize, summary: &Summary) -> Mar
     };
     let column: Vec<&Summary> = results.methods.iter().map(|m| &m.metrics[index]).collect();
     let decimals = decimals(&column);
-    let number = |value: f64| format!("{value:.decimals$}").replace('-', "−");
+    let number = |value: f64| minus(&format!("{value:.decimals$}"));
     let title = format!("{} texts", summary.texts);
     markup! {
         td.number.best[results.best(index) == Some(place)] title=(title) {
@@ -107,13 +100,13 @@ fn cell(results: &Results, index: usize, place: usize, summary: &Summary) -> Mar
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::results;
     use super::*;
+    use crate::fixtures::results;
 
     #[test]
     fn the_page_holds_everything_escaped_and_needs_nothing_from_outside() {
         let facts = [("Model".to_owned(), "a <i> & b".to_owned())];
-        let page = evaluation_page(&results(), &facts, "relprop <i>");
+        let page = evaluation_html(&results(), &facts, "relprop <i>").page();
         for tag in ["<i>", "<b>", "a & b", "<script"] {
             assert!(!page.contains(tag), "{tag} is not escaped");
         }

@@ -1,13 +1,17 @@
-//! Where a text's relevance went: to words, to special tokens, and what is missing of the target.
+//! Sums of relevance over the words, over the special tokens and over all tokens, beside the target.
 
-use super::numbers::{Numbers, largest, percent};
 use relprop_explain::Explanation;
+
+use crate::header::is_propagated;
+use crate::numbers::{Numbers, largest, percent};
 
 /// The sums that stand under a heat map.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Account {
-    /// Whether it is of a picture, whose words are its patches.
+pub(crate) struct Sums {
+    /// Whether they are of a picture, whose words are its patches.
     pub picture: bool,
+    /// Whether relevance is in units of the target, because it was propagated from it.
+    pub propagated: bool,
     /// The sum over all words.
     pub words: f32,
     /// The sum over special tokens, such as `[CLS]`.
@@ -20,7 +24,7 @@ pub(super) struct Account {
     pub target: f32,
 }
 
-impl Account {
+impl Sums {
     /// Adds up an explanation.
     pub fn of(explanation: &Explanation) -> Self {
         let total = explanation.total();
@@ -36,6 +40,7 @@ impl Account {
         let other = total - words - special;
         Self {
             picture: explanation.picture.is_some(),
+            propagated: is_propagated(explanation),
             words,
             special,
             other,
@@ -51,17 +56,17 @@ impl Account {
 
     /// The fraction of the target that the tokens hold.
     ///
-    /// It may be negative or above 1. `None` for a target that is written as zero: the fraction
-    /// would be noise.
+    /// It may be negative or above 1. `None` for a target that is written as zero, where the fraction
+    /// would be noise, and for a method that measures relevance in a unit of its own.
     pub fn share(&self) -> Option<f32> {
         let share = self.total / self.target;
         let zero = self.numbers().is_zero(self.target);
-        (share.is_finite() && !zero).then_some(share)
+        (self.propagated && share.is_finite() && !zero).then_some(share)
     }
 
     /// The sums by name, in the order in which they are shown. Tokens outside words are listed
     /// only where they hold something.
-    pub fn sums(&self) -> Vec<(&'static str, String)> {
+    pub fn named(&self) -> Vec<(&'static str, String)> {
         let numbers = self.numbers();
         let words = if self.picture { "patches" } else { "words" };
         let mut sums = vec![(words, numbers.signed(self.words))];
@@ -73,14 +78,17 @@ impl Account {
         sums
     }
 
-    /// What the tokens hold of the target, as a sentence without its full stop.
+    /// How much of the target the tokens hold, as a sentence without its full stop.
     pub fn held(&self) -> String {
         let numbers = self.numbers();
-        let held = format!(
-            "tokens hold {} of {}",
-            numbers.signed(self.total),
-            numbers.signed(self.target)
-        );
+        let (total, target) = (numbers.signed(self.total), numbers.signed(self.target));
+        if !self.propagated {
+            return format!(
+                "tokens hold {total} together; the target is {target}, and the method need not make \
+                 the two equal"
+            );
+        }
+        let held = format!("tokens hold {total} of {target}");
         let Some(share) = self.share() else {
             return held;
         };
@@ -101,7 +109,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::explanation;
+    use crate::fixtures::{by_method, explanation};
 
     #[test]
     fn words_special_tokens_and_the_total_are_added_up() {
@@ -109,13 +117,10 @@ mod tests {
         sample.tokens[0].relevance = -0.25;
         sample.tokens.last_mut().unwrap().relevance = 0.125;
         sample.target.value = 2.0;
-        let account = Account::of(&sample);
-        assert_eq!(
-            (account.words, account.special, account.other),
-            (1.75, -0.125, 0.0)
-        );
-        assert_eq!((account.total, account.share()), (1.625, Some(0.8125)));
-        let names: Vec<_> = account.sums().into_iter().map(|(name, _)| name).collect();
+        let sums = Sums::of(&sample);
+        assert_eq!((sums.words, sums.special, sums.other), (1.75, -0.125, 0.0));
+        assert_eq!((sums.total, sums.share()), (1.625, Some(0.8125)));
+        let names: Vec<_> = sums.named().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["words", "special tokens", "total"]);
     }
 
@@ -124,7 +129,7 @@ mod tests {
         let mut sample = explanation("warm film", &[("warm", 1.25), ("film", 0.5)]);
         sample.words.pop();
         assert_eq!(
-            Account::of(&sample).sums()[2],
+            Sums::of(&sample).named()[2],
             ("other tokens", "+0.50".into())
         );
     }
@@ -134,7 +139,7 @@ mod tests {
         let held = |total, target| {
             let mut sample = explanation("a", &[("a", total)]);
             sample.target.value = target;
-            Account::of(&sample).held()
+            Sums::of(&sample).held()
         };
         assert_eq!(
             held(1.7, 2.1),
@@ -146,5 +151,16 @@ mod tests {
         assert!(held(-1.0, 2.0).contains("(-50\u{a0}%); the difference sits in"));
         assert_eq!(held(1.0, 0.0), "tokens hold +1.00 of 0.00");
         assert_eq!(held(f32::NAN, 2.0), "tokens hold NaN of +2.00");
+    }
+
+    #[test]
+    fn other_methods_promise_no_share_of_the_target() {
+        let sums = Sums::of(&by_method("gae"));
+        assert_eq!(sums.share(), None);
+        assert_eq!(
+            sums.held(),
+            "tokens hold +1.00 together; the target is +2.10, and the method need not make the two \
+             equal"
+        );
     }
 }

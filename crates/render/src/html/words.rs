@@ -1,25 +1,26 @@
-//! The heat map of a report.
+//! The heat map of a text, word by word.
 
 use std::ops::Range;
 
 use maud::{Markup, html as markup};
 
-use super::minus;
+use relprop_explain::{Explanation, TokenRelevance};
+
+use super::{minus, strength};
 use crate::numbers::{Numbers, Scale};
 use crate::segments::{Segment, evident, segments};
-use relprop_explain::{Explanation, TokenRelevance};
 
 /// Words of at least this fraction of the strongest have their number printed below them.
 const NUMBERED: f32 = 0.2;
-/// Words of more characters have none: a number below a word that is broken over two lines would
-/// be broken too.
+/// Words of more characters have no number below them: where such a word is broken over two lines, its
+/// number would be broken too.
 const LONG: usize = 20;
 
 /// The heat map. The large one prints the numbers of its strong words.
-pub(super) fn picture(explanation: &Explanation, evidence: &[Range<usize>], large: bool) -> Markup {
+pub(super) fn words(explanation: &Explanation, evidence: &[Range<usize>], large: bool) -> Markup {
     let segments = segments(explanation);
     let scale = Scale::of(explanation);
-    let numbers = Numbers::up_to(scale.largest());
+    let numbers = scale.numbers();
     // The language of the text is not that of the page, and unknown.
     markup! {
         p.map.large[large] lang="" dir="auto" {
@@ -30,7 +31,7 @@ pub(super) fn picture(explanation: &Explanation, evidence: &[Range<usize>], larg
                         @let shade = scale.shade(word.relevance);
                         @let number = minus(&numbers.signed(word.relevance));
                         @let class = if shade < 0.0 { "w against" } else { "w for" };
-                        @let style = format!("--s:{:.3}", shade.abs());
+                        @let style = strength(shade);
                         @let title = title(explanation, segment, &numbers);
                         @if large && shade.abs() >= NUMBERED && short(segment.text) {
                             // Chromium does not break a line between a space and a ruby.
@@ -91,8 +92,8 @@ fn title(explanation: &Explanation, segment: &Segment, numbers: &Numbers) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::explanation;
     use crate::html::tests::report;
-    use crate::sample::explanation;
 
     #[test]
     fn words_carry_their_number_and_their_shade() {

@@ -1,11 +1,11 @@
-//! The activation and pruning curves as a picture, as in the paper's figure.
+//! The curves of an evaluation: activation and pruning, as in the paper's figure.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use relprop_evaluate::{Results, STEPS, Summary};
 
-/// The metrics whose curves are drawn, with what their axis says.
+/// The metrics whose curves are drawn, each with its title and the label of its axis.
 const PANELS: [(&str, &str, &str); 5] = [
     ("auac", "Activation", "probability of the label"),
     ("au-mse", "Pruning", "squared change of the logits"),
@@ -31,11 +31,11 @@ const LINE: u32 = 26;
 /// How many names stand beside one another in the legend.
 const NAMES: usize = 3;
 
-/// The colour of the random order, which says nothing.
-const GREY: RGBColor = RGBColor(150, 150, 150);
-/// Colours that can be told apart, also by most who are colour-blind; when they are used up, lines are
+/// The color of the random order, which explains nothing.
+const GRAY: RGBColor = RGBColor(150, 150, 150);
+/// Colors that most readers can tell apart, color-blind ones too. When they are used up, lines are
 /// dashed.
-const COLOURS: [RGBColor; 9] = [
+const COLORS: [RGBColor; 9] = [
     RGBColor(31, 119, 200),
     RGBColor(230, 97, 1),
     RGBColor(27, 140, 90),
@@ -83,7 +83,7 @@ pub fn evaluation_curves(results: &Results) -> Option<String> {
         for (index, (method, pen)) in results.methods.iter().zip(&pens).enumerate() {
             let x = 24 + (index % NAMES) as i32 * (size.0 as i32 - 24) / NAMES as i32;
             let y = LINE as i32 / 2 + (index / NAMES) as i32 * LINE as i32;
-            let style = pen.colour.stroke_width(3);
+            let style = pen.color.stroke_width(3);
             for (from, to) in pen.pieces() {
                 let line = PathElement::new(vec![(x + from, y), (x + to, y)], style);
                 legend.draw(&line).ok()?;
@@ -138,7 +138,7 @@ fn draw(area: &Area, panel: &(&str, &str, &str), curves: &[&Summary], pens: &[Pe
     for (summary, pen) in curves.iter().zip(pens) {
         let points = summary.curve.iter().enumerate();
         let points = points.map(|(step, value)| (step as f64 / (STEPS - 1) as f64, *value));
-        let style = pen.colour.stroke_width(2);
+        let style = pen.color.stroke_width(2);
         if pen.dashed {
             let series = DashedLineSeries::new(points, 6, 4, style);
             chart.draw_series(series).ok()?;
@@ -151,7 +151,7 @@ fn draw(area: &Area, panel: &(&str, &str, &str), curves: &[&Summary], pens: &[Pe
 
 /// How the line of one method is drawn.
 struct Pen {
-    colour: RGBColor,
+    color: RGBColor,
     dashed: bool,
 }
 
@@ -171,14 +171,14 @@ fn pens(results: &Results) -> Vec<Pen> {
     let pen = |name: &str| {
         if name == "random" {
             return Pen {
-                colour: GREY,
+                color: GRAY,
                 dashed: false,
             };
         }
         let number = numbers.next().unwrap_or(0);
         Pen {
-            colour: COLOURS[number % COLOURS.len()],
-            dashed: number >= COLOURS.len(),
+            color: COLORS[number % COLORS.len()],
+            dashed: number >= COLORS.len(),
         }
     };
     let names = results.methods.iter().map(|method| method.name.as_str());
@@ -187,8 +187,8 @@ fn pens(results: &Results) -> Vec<Pen> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::results;
     use super::*;
+    use crate::fixtures::results;
 
     #[test]
     fn every_method_has_a_line_in_every_panel_and_a_name() {
@@ -196,10 +196,10 @@ mod tests {
         for text in ["Activation", "Pruning", "random", "ah-ln &lt;b&gt;"] {
             assert!(svg.contains(text), "{text}");
         }
-        for RGBColor(red, green, blue) in [GREY, COLOURS[0]] {
-            let colour = format!("#{red:02X}{green:02X}{blue:02X}");
+        for RGBColor(red, green, blue) in [GRAY, COLORS[0]] {
+            let color = format!("#{red:02X}{green:02X}{blue:02X}");
             // Two panels and the legend.
-            assert_eq!(svg.matches(&colour).count(), 3, "{colour}");
+            assert_eq!(svg.matches(&color).count(), 3, "{color}");
         }
     }
 

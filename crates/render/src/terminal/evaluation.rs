@@ -1,11 +1,11 @@
-//! The table for the terminal.
+//! An evaluation as a table.
 
 use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::decimals;
-use relprop_evaluate::{Better, Results, Summary};
+use crate::evaluation::{decimals, judges};
+use relprop_evaluate::{Results, Summary};
 
 /// Between two columns.
 const GAP: &str = "  ";
@@ -60,11 +60,7 @@ fn column(results: &Results, index: usize) -> Column {
     let metric = &results.metrics[index];
     let summaries: Vec<&Summary> = results.methods.iter().map(|m| &m.metrics[index]).collect();
     let decimals = decimals(&summaries);
-    let good = match metric.better {
-        Better::Higher => "higher is better",
-        Better::Lower => "lower is better",
-        Better::Neither => "",
-    };
+    let good = judges(metric.better).unwrap_or_default();
     let best = results.best(index);
     let numbers = summaries.iter().map(|summary| {
         let interval = summary.mean?;
@@ -110,8 +106,8 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::results;
     use super::*;
+    use crate::fixtures::results;
 
     #[test]
     fn metrics_stand_side_by_side_while_they_fit() {

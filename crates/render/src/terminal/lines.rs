@@ -1,9 +1,9 @@
-//! The lines of a terminal, with colour or without.
+//! The lines of a terminal, with color or without.
 
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::flow::{Cell, chunks, clean};
+use crate::flow::{Cell, chunks, clean};
 
 /// As the terminal writes by itself.
 pub(super) const PLAIN: Style = Style::new();
@@ -11,18 +11,18 @@ pub(super) const PLAIN: Style = Style::new();
 const GAP: &str = "   ";
 
 /// What has been written so far.
-pub(super) struct Page {
+pub(super) struct Lines {
     width: usize,
-    colour: bool,
+    color: bool,
     text: String,
 }
 
-impl Page {
-    /// An empty page. Nothing that is written on one without `colour` holds an escape code.
-    pub fn new(width: usize, colour: bool) -> Self {
+impl Lines {
+    /// Nothing yet. Nothing that is written on one without `color` holds an escape code.
+    pub fn new(width: usize, color: bool) -> Self {
         Self {
             width,
-            colour,
+            color,
             text: String::new(),
         }
     }
@@ -31,8 +31,8 @@ impl Page {
         self.width
     }
 
-    pub fn colour(&self) -> bool {
-        self.colour
+    pub fn color(&self) -> bool {
+        self.color
     }
 
     pub fn finish(self) -> String {
@@ -41,7 +41,7 @@ impl Page {
 
     /// Adds to the line.
     pub fn write(&mut self, text: &str, style: Style) {
-        if self.colour && style != PLAIN && !text.is_empty() {
+        if self.color && style != PLAIN && !text.is_empty() {
             self.text += &format!("{style}{text}{style:#}");
         } else {
             self.text += text;
@@ -53,18 +53,30 @@ impl Page {
     }
 
     /// Short texts side by side, as many on a line as fit.
-    pub fn parts(&mut self, parts: &[String], style: Style) {
-        let mut line = String::new();
-        for part in parts {
-            if !line.is_empty() && line.width() + GAP.width() + part.width() > self.width {
-                self.paragraph(&std::mem::take(&mut line), style);
+    pub(super) fn parts(&mut self, parts: &[(String, Style)]) {
+        let mut used = 0;
+        for (text, style) in parts {
+            let text = clean(text);
+            let text = text.trim_end();
+            let end = used + GAP.width() + text.width();
+            if used > 0 && end > self.width {
+                self.end_line();
+                used = 0;
             }
-            if !line.is_empty() {
-                line += GAP;
+            if text.width() > self.width {
+                self.paragraph(text, *style);
+                continue;
             }
-            line += part;
+            if used > 0 {
+                self.write(GAP, PLAIN);
+                used += GAP.width();
+            }
+            self.write(text, *style);
+            used += text.width();
         }
-        self.paragraph(&line, style);
+        if used > 0 {
+            self.end_line();
+        }
     }
 
     /// A text broken into lines at its spaces, and within words that are longer than a line.

@@ -1,13 +1,14 @@
-//! Explanations made up for tests.
+//! What the tests show: explanations, a ledger, a continuation and an evaluation, all made up.
 
+use relprop_evaluate::{About, Better, Interval, MethodResults, Results, Summary};
 use relprop_explain::{
-    Absorbed, Explanation, Layer, Ledger, ModelInfo, PictureInfo, SCHEMA, Score, TargetValue,
-    TokenRelevance, WordRelevance,
+    Absorbed, CONTINUATION, Continuation, Explanation, Layer, Ledger, ModelInfo, PictureInfo,
+    SCHEMA, Sampling, Score, Step, TargetValue, TokenRelevance, WordRelevance,
 };
 
 /// An explanation of `text` whose words stand in it in this order, each a single token, between
 /// `[CLS]` and `[SEP]`, which hold nothing.
-pub(super) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
+pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
     let mut from = 0;
     let words: Vec<WordRelevance> = words
         .iter()
@@ -75,7 +76,7 @@ pub(super) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
 }
 
 /// The account of a target of 2.1, of which the tokens hold 1.7.
-pub(super) fn ledger() -> Ledger {
+pub(crate) fn ledger() -> Ledger {
     let entry = |site: &str, operation: &str, kind: &str, relevance| Absorbed {
         site: site.into(),
         operation: Some(operation.into()),
@@ -114,7 +115,7 @@ pub(super) fn ledger() -> Ledger {
 
 /// An explanation of a picture of 6 x 4 pixels, two rows and two columns of patches of 2 x 2 pixels:
 /// the first holds 2, the one beside it -1, the others nothing.
-pub(super) fn picture() -> Explanation {
+pub(crate) fn picture() -> Explanation {
     let mut sample = explanation("", &[]);
     sample.text = "boat.png".into();
     sample.picture = Some(PictureInfo {
@@ -137,4 +138,120 @@ pub(super) fn picture() -> Explanation {
         });
     }
     sample
+}
+
+/// An explanation by another method than propagation, which has no rules and reads at no site.
+pub(crate) fn by_method(name: &str) -> Explanation {
+    let mut sample = explanation("a warm film", &[("a", 0.1), ("warm", 0.6), ("film", 0.3)]);
+    sample.method = name.to_owned();
+    sample.rules.clear();
+    sample.at.clear();
+    sample
+}
+
+/// An explanation of what a language model expects after a text.
+pub(crate) fn next_token() -> Explanation {
+    let mut sample = explanation("the keys", &[("the", -0.25), ("keys", 1.5)]);
+    sample.model.family = "gpt2".into();
+    sample.tokens.retain(|token| !token.special);
+    sample.logits = vec![2.1, 1.0];
+    sample.labels = vec![" are".into(), " is".into()];
+    sample.prediction = " are".into();
+    sample.probability = Some(0.625);
+    sample.position = Some(1);
+    sample.target.label = " are".into();
+    sample
+}
+
+/// Two tokens that a language model added to a prompt of two.
+pub(crate) fn continuation() -> Continuation {
+    let token = |text: &str, start, end| TokenRelevance {
+        text: text.into(),
+        id: 0,
+        start,
+        end,
+        special: false,
+        relevance: 0.0,
+        area: None,
+    };
+    let step = |token, label: &str, relevance: &[f32]| Step {
+        token,
+        probability: 0.5,
+        target: TargetValue {
+            label: label.into(),
+            score: Score::Logit,
+            value: 2.0,
+        },
+        relevance: relevance.into(),
+    };
+    Continuation {
+        schema: CONTINUATION.into(),
+        text: "the keys are here".into(),
+        by: "ah-ln".into(),
+        at: "blocks".into(),
+        model: ModelInfo {
+            family: "gpt2".into(),
+            sha256: None,
+        },
+        version: "0.1.0".into(),
+        sampling: Some(Sampling::default()),
+        prompt: 2,
+        tokens: vec![
+            token("the", 0, 3),
+            token("Ġkeys", 4, 8),
+            token("Ġare", 9, 12),
+            token("Ġhere", 13, 17),
+        ],
+        steps: vec![
+            step(2, " are", &[-0.25, 1.5]),
+            step(3, " here", &[0.5, 0.0, -1.0]),
+        ],
+    }
+}
+
+/// Two methods under an area with its curve, an error with its curve, and a metric without a
+/// number.
+pub(crate) fn results() -> Results {
+    let metric = |name: &str, better| About {
+        name: name.to_owned(),
+        about: format!("about {name}"),
+        better,
+        need: None,
+    };
+    let summary = |metric: &str, mean: f64, points: usize| Summary {
+        metric: metric.to_owned(),
+        mean: Some(Interval {
+            mean,
+            low: mean - 0.25,
+            high: mean + 0.25,
+        }),
+        texts: 3,
+        curve: (0..points)
+            .map(|point| mean * point as f64 / 10.0)
+            .collect(),
+    };
+    let method = |name: &str, auac, au_mse| MethodResults {
+        name: name.to_owned(),
+        metrics: vec![
+            summary("auac", auac, 11),
+            summary("au-mse", au_mse, 11),
+            Summary {
+                mean: None,
+                texts: 0,
+                ..summary("sparseness", 0.0, 0)
+            },
+        ],
+    };
+    Results {
+        texts: 3,
+        metrics: vec![
+            metric("auac", Better::Higher),
+            metric("au-mse", Better::Lower),
+            metric("sparseness", Better::Neither),
+        ],
+        methods: vec![
+            method("random", 0.125, 12.0),
+            method("ah-ln <b>", 0.75, 2.5),
+        ],
+    }
 }

@@ -1,0 +1,200 @@
+//! What stands above a heat map. It is decided here, once, for every writer.
+
+use relprop_explain::{Explanation, Score, probability};
+
+use crate::numbers::Numbers;
+
+/// What a model decided on one text, and how that decision was explained.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Header<'a> {
+    /// The label that the model predicts, or the token: a token in quotes, for it may be a space.
+    pub prediction: String,
+    /// How probable the model finds its prediction, in `[0, 1]`; none where nothing says it.
+    pub probability: Option<f32>,
+    /// The label or token that was explained, with the unit of its value if that is no logit.
+    pub target: String,
+    /// The value of the target, with its sign.
+    pub value: String,
+    /// How it was explained.
+    pub ways: Vec<Way<'a>>,
+}
+
+/// One fact of how an explanation was made: the method, its rules, or its site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way<'a> {
+    /// What the fact is about: `Method`, `Rules`, `Read at`.
+    pub name: &'static str,
+    /// The fact: `lrp`, `ah-ln`, `blocks`.
+    pub value: &'a str,
+}
+
+impl<'a> Header<'a> {
+    /// The header of an explanation.
+    pub fn of(explanation: &'a Explanation) -> Self {
+        let target = &explanation.target;
+        // A language model alone answers at a position, and what it answers is a token.
+        let quoted = |name: &str| match explanation.position {
+            Some(_) => format!("{name:?}"),
+            None => name.to_owned(),
+        };
+        let unit = match target.score {
+            Score::Logit => "",
+            Score::LogProbability => "log p of ",
+        };
+        Self {
+            prediction: quoted(&explanation.prediction),
+            probability: predicted(explanation),
+            target: format!("{unit}{}", quoted(&target.label)),
+            value: Numbers::up_to(target.value.abs()).signed(target.value),
+            ways: ways(explanation),
+        }
+    }
+}
+
+/// The method, then what it has of rules and of a site at which it reads relevance.
+fn ways(explanation: &Explanation) -> Vec<Way<'_>> {
+    let ways = [
+        ("Method", &explanation.method),
+        ("Rules", &explanation.rules),
+        ("Read at", &explanation.at),
+    ];
+    let ways = ways.map(|(name, value)| Way { name, value });
+    let known = ways.into_iter().filter(|way| !way.value.is_empty());
+    known.collect()
+}
+
+/// Whether relevance was propagated by rules, so that it is in units of the target.
+pub(crate) fn is_propagated(explanation: &Explanation) -> bool {
+    !explanation.rules.is_empty()
+}
+
+/// Names and values for the top of a page: where explanations like this one come from.
+pub fn facts(explanation: &Explanation) -> Vec<(String, String)> {
+    let Explanation {
+        model,
+        device,
+        version,
+        ..
+    } = explanation;
+    let hash = model.sha256.as_deref();
+    let weights = hash.map(|hash| hash.get(..12).unwrap_or(hash).to_owned());
+    let mut facts = vec![("Model", model.family.clone())];
+    facts.extend(weights.map(|hash| ("Weights", hash)));
+    let ways = ways(explanation).into_iter();
+    facts.extend(ways.map(|way| (way.name, way.value.to_owned())));
+    facts.push(("Device", device.clone()));
+    facts.push(("Version", format!("relprop {version}")));
+    let facts = facts.into_iter();
+    facts
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The sentence, without its full stop, that says how many tokens the model did not see. None if it
+/// saw all.
+pub(crate) fn dropped(explanation: &Explanation) -> Option<String> {
+    let tokens = match explanation.dropped_tokens {
+        0 => return None,
+        1 => "1 token was".to_owned(),
+        count => format!("{count} tokens were"),
+    };
+    // The head of a language model cuts the start, every other head the end. An explanation has a
+    // position if and only if it is of a language model.
+    let end = match explanation.position {
+        Some(_) => "start",
+        None => "end",
+    };
+    Some(format!(
+        "{tokens} dropped from the {end} of the text, because the model has no position for more"
+    ))
+}
+
+/// The probability of the prediction: as the explanation gives it, or the softmax of its logits.
+///
+/// `None` where that says nothing: fewer than two logits, logits that are not finite, or a
+/// prediction that is not among the labels.
+fn predicted(explanation: &Explanation) -> Option<f32> {
+    let Explanation {
+        logits,
+        labels,
+        prediction,
+        ..
+    } = explanation;
+    if explanation.probability.is_some() {
+        return explanation.probability;
+    }
+    let index = labels.iter().position(|label| label == prediction)?;
+    if index >= logits.len() || logits.len() < 2 || logits.iter().any(|logit| !logit.is_finite()) {
+        return None;
+    }
+    Some(probability(logits, index) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{by_method, explanation, next_token};
+    use crate::numbers::percent;
+
+    fn named(explanation: &Explanation) -> Vec<(&str, &str)> {
+        let ways = ways(explanation).into_iter();
+        ways.map(|way| (way.name, way.value)).collect()
+    }
+
+    #[test]
+    fn a_method_says_what_it_has_and_nothing_else() {
+        let propagated = explanation("a", &[("a", 1.0)]);
+        let all = [("Method", "lrp"), ("Rules", "ah-ln"), ("Read at", "blocks")];
+        assert_eq!(named(&propagated), all);
+        assert_eq!(named(&by_method("gae")), [("Method", "gae")]);
+        assert_eq!(facts(&by_method("gae"))[2], ("Method".into(), "gae".into()));
+    }
+
+    #[test]
+    fn tokens_are_quoted_and_labels_are_not() {
+        let header = |explanation: &Explanation| {
+            let header = Header::of(explanation);
+            (header.prediction, header.target)
+        };
+        let mut sample = explanation("a", &[("a", 1.0)]);
+        assert_eq!(header(&sample), ("positive".into(), "positive".into()));
+        sample.target.score = Score::LogProbability;
+        assert_eq!(header(&sample).1, "log p of positive");
+        assert_eq!(
+            header(&next_token()),
+            ("\" are\"".into(), "\" are\"".into())
+        );
+    }
+
+    #[test]
+    fn the_end_that_was_cut_is_that_of_the_head() {
+        let mut sample = explanation("a", &[("a", 1.0)]);
+        assert_eq!(dropped(&sample), None);
+        sample.dropped_tokens = 1;
+        let said = dropped(&sample).unwrap();
+        assert!(
+            said.starts_with("1 token was dropped from the end of the text"),
+            "{said}"
+        );
+        let mut sample = next_token();
+        sample.dropped_tokens = 2;
+        let said = dropped(&sample).unwrap();
+        assert!(
+            said.starts_with("2 tokens were dropped from the start of the text"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn the_probability_is_the_softmax() {
+        let mut sample = explanation("a", &[("a", 1.0)]);
+        sample.logits = vec![-1.9, 2.1];
+        assert_eq!(percent(predicted(&sample).unwrap(), 1), "98.2\u{a0}%");
+        sample.logits = vec![-1000.0, 1000.0];
+        assert_eq!(predicted(&sample), Some(1.0));
+        sample.logits = vec![f32::NAN, 2.1];
+        assert_eq!(predicted(&sample), None);
+        sample.logits.clear();
+        assert_eq!(predicted(&sample), None);
+    }
+}

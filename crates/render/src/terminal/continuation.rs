@@ -1,0 +1,96 @@
+//! A table of the new tokens of a continuation against all tokens before them.
+
+use anstyle::Style;
+use relprop_explain::Continuation;
+use unicode_width::UnicodeWidthStr;
+
+use super::lines::{Lines, PLAIN};
+use super::palette::{step, style};
+use super::{BOLD, DIMMED};
+use crate::continuation::{chosen, names, scale};
+use crate::numbers::percent;
+
+/// The width of a column of numbers, with the gap before it.
+const COLUMN: usize = 10;
+
+/// A table for the terminal, at most `width` columns wide: a row for each token, a column for each
+/// new one. Where more columns are needed than fit, there are several tables. With `color`, the
+/// background of a number shows it; without, the text holds no escape code.
+pub fn continuation_ansi(continuation: &Continuation, width: usize, color: bool) -> String {
+    let tokens = names(continuation);
+    let widest = tokens.iter().map(|token| token.width()).max().unwrap_or(0);
+    let mut lines = Lines::new(width.max(widest + 2 * COLUMN), color);
+    lines.paragraph(&continuation.text, BOLD);
+    let how = match continuation.at.as_str() {
+        "" => format!("explained by {}", continuation.by),
+        site => format!("explained by {}, read at {site}", continuation.by),
+    };
+    lines.paragraph(&how, DIMMED);
+    if continuation.sampling.is_some() {
+        lines.paragraph(&chosen(continuation), DIMMED);
+    }
+    let columns = ((lines.width() - widest) / COLUMN).max(1);
+    for steps in continuation.steps.chunks(columns) {
+        lines.end_line();
+        let mut write = |name: &str, name_style: Style, cells: Vec<(String, Style)>| {
+            lines.write(name, name_style);
+            lines.write(&" ".repeat(widest.saturating_sub(name.width())), PLAIN);
+            for (text, cell_style) in cells {
+                lines.write(&" ".repeat(COLUMN.saturating_sub(text.width())), PLAIN);
+                lines.write(&text, cell_style);
+            }
+            lines.end_line();
+        };
+        let heads = steps.iter().map(|step| (tokens[step.token].clone(), BOLD));
+        write("", PLAIN, heads.collect());
+        let probabilities = steps.iter().map(|step| percent(step.probability, 0));
+        write("", PLAIN, probabilities.map(|p| (p, DIMMED)).collect());
+        let scales: Vec<_> = steps.iter().map(scale).collect();
+        let rows = steps.last().map_or(0, |step| step.token);
+        for (row, token) in tokens.iter().enumerate().take(rows) {
+            let cells = steps.iter().zip(&scales).map(|(of, scale)| {
+                let Some(&relevance) = of.relevance.get(row) else {
+                    return (String::new(), PLAIN);
+                };
+                let text = scale.numbers().signed(relevance);
+                let shade = scale.shade(relevance);
+                match step(shade) {
+                    0 => (text, DIMMED),
+                    _ => (text, style(shade)),
+                }
+            });
+            let new = row >= continuation.prompt;
+            write(token, if new { BOLD } else { PLAIN }, cells.collect());
+        }
+    }
+    lines.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::continuation;
+
+    #[test]
+    fn a_column_for_each_new_token() {
+        insta::assert_snapshot!(continuation_ansi(&continuation(), 80, false), @"
+        the keys are here
+        explained by ah-ln, read at blocks
+        drawn at temperature 1, seed 0
+
+                   are      here
+                  50 %      50 %
+        the      -0.25     +0.50
+        keys     +1.50      0.00
+        are                -1.00
+        ");
+    }
+
+    #[test]
+    fn a_method_that_reads_at_no_site_names_none() {
+        let mut sample = continuation();
+        (sample.by, sample.at) = ("gae".into(), String::new());
+        let table = continuation_ansi(&sample, 80, false);
+        assert_eq!(table.lines().nth(1), Some("explained by gae"));
+    }
+}
