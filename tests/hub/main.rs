@@ -124,7 +124,8 @@ fn every_command_takes_a_name(#[case] command: &str, #[case] more: &[&str]) {
     let arguments = [&[command, "--model", NAME], more].concat();
     let ran = run(user.relprop(&arguments)).done();
     assert!(!ran.stdout.is_empty());
-    assert_eq!(server.fetched().len(), 3);
+    // config.json, tokenizer.json, tokenizer_config.json and the weights.
+    assert_eq!(server.fetched().len(), 4);
 }
 
 #[test]
