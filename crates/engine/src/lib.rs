@@ -1,4 +1,11 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    feature = "hub",
+    allow(
+        clippy::result_large_err,
+        reason = "what the Hub says is long, and rare"
+    )
+)]
 
 mod columns;
 mod device;
