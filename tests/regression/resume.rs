@@ -99,6 +99,31 @@ fn a_run_is_resumed_as_what_it_was_or_not_at_all() {
     }
 }
 
+/// Found by reading: what stands beside a tokenizer decides its tokens, and was not part of a run.
+#[test]
+fn a_run_is_resumed_with_the_files_that_it_began_with() {
+    let temporary = tempfile::tempdir().unwrap();
+    let path = |name: &str| temporary.path().join(name).to_str().unwrap().to_owned();
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::copy(folder("bert").join(file), path(file)).unwrap();
+    }
+    fs::write(path("in.txt"), "the film\n").unwrap();
+    let run = |more: &[&str]| -> Ran {
+        let mut command = relprop();
+        let command = command.args(["explain", "--model"]).arg(temporary.path());
+        let files = ["--input", &path("in.txt"), "--out", &path("out.jsonl")];
+        command.args(files).args(more).output().unwrap().into()
+    };
+    fs::create_dir(path("errors")).unwrap();
+    run(&["--errors", &path("errors")]).failed(1, &["errors"]);
+    for file in ["special_tokens_map.json", "added_tokens.json"] {
+        fs::write(path(file), "{}").unwrap();
+        run(&["--resume"]).failed(1, &["`model-files` changed since"]);
+        fs::remove_file(path(file)).unwrap();
+    }
+    run(&["--resume"]).done();
+}
+
 /// So that the next flag is not forgotten.
 #[test]
 fn every_flag_stands_in_one_of_the_tables_above() {

@@ -22,6 +22,18 @@ pub(super) const MERGES: [&str; 2] = ["vocab.json", "merges.txt"];
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 pub(super) const ADDED_TOKENS: &str = "added_tokens.json";
+/// The files that a model is read from besides its weights. Each decides what the model makes of its input.
+pub const SETTINGS_FILES: [&str; 9] = [
+    CONFIG,
+    TOKENIZER,
+    VOCABULARY,
+    MERGES[0],
+    MERGES[1],
+    TOKENIZER_CONFIG,
+    SPECIAL_TOKENS,
+    ADDED_TOKENS,
+    PREPROCESSOR,
+];
 /// Vocabularies that are not read here.
 pub(super) const OTHER_VOCABULARIES: [&str; 6] = [
     "bpe.codes",

@@ -16,7 +16,7 @@ mod weights;
 
 pub use error::CheckpointError;
 pub use family::{Family, Keys, Names};
-pub use files::{Files, sha256};
+pub use files::{Files, SETTINGS_FILES, sha256};
 #[cfg(feature = "hub")]
 pub use hub::HubError;
 pub use hub::{HubName, NoHubName};

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use relprop_data::{DataError, Place, Rows, Source, Table, given, lines};
-use relprop_engine::Content;
+use relprop_engine::RowKind;
 
 use crate::plan::{Destined, ExplainPlan};
 
@@ -49,8 +49,8 @@ impl Input {
         let mut inputs = Vec::new();
         if !destined.texts.is_empty() {
             let name = match plan.content {
-                Content::Pictures => None,
-                Content::Texts { .. } | Content::Prompts { .. } => Some("text "),
+                RowKind::Pictures => None,
+                RowKind::Texts { .. } | RowKind::Prompts { .. } => Some("text "),
             };
             inputs.push(Self::given(&destined.texts, name));
         }

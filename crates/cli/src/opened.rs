@@ -1,6 +1,6 @@
 //! The model that a command works on.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -62,15 +62,10 @@ impl ModelArgument {
         precision: Precision,
     ) -> anyhow::Result<(Model, PathBuf)> {
         let folder = self.folder()?;
-        let model = load(&folder, device)?;
+        let model = Model::load(&folder, device)?;
         let model = precision.apply(model).map_err(UsageError::from)?;
         Ok((model, folder))
     }
-}
-
-/// The model in a folder.
-pub(crate) fn load(folder: &Path, device: &Device) -> anyhow::Result<Model> {
-    Ok(Model::load(folder, device)?)
 }
 
 /// The rule set that a name or a file stands for.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use relprop_engine::{Content, Found, Group};
+use relprop_engine::{Found, Group, RowKind};
 
 use crate::input::Input;
 use crate::plan::ExplainPlan;
@@ -56,12 +56,12 @@ impl Progress {
             total,
             reason: String::new(),
             things: match plan.content {
-                Content::Pictures => "pictures",
-                Content::Texts { .. } | Content::Prompts { .. } => "texts",
+                RowKind::Pictures => "pictures",
+                RowKind::Texts { .. } | RowKind::Prompts { .. } => "texts",
             },
             tokens: match plan.content {
-                Content::Prompts { tokens, .. } => Some(tokens),
-                Content::Texts { .. } | Content::Pictures => None,
+                RowKind::Prompts { tokens, .. } => Some(tokens),
+                RowKind::Texts { .. } | RowKind::Pictures => None,
             },
         }
     }

@@ -18,7 +18,7 @@ use crate::EngineError;
 /// What the rows of a table hold, and what is to be found for them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Content {
+pub enum RowKind {
     /// Texts to explain.
     Texts {
         /// What the model reads after each text.
@@ -45,7 +45,7 @@ pub enum Second {
     Column(String),
 }
 
-impl Content {
+impl RowKind {
     /// Whether explanations of it are shown beside others.
     pub fn is_compared(&self) -> bool {
         !matches!(self, Self::Prompts { .. })
@@ -102,7 +102,7 @@ impl Group {
 pub struct Worker<'a> {
     /// The explainer that was asked for, and those beside it.
     explainers: &'a [Explainer],
-    content: Content,
+    content: RowKind,
     passes: Passes,
     /// What is said of a row that the model cannot be given.
     tell: fn(&(dyn Error + 'static)) -> String,
@@ -121,7 +121,7 @@ impl<'a> Worker<'a> {
     /// # Panics
     ///
     /// If there is no explainer.
-    pub fn new(explainers: &'a [Explainer], content: Content) -> Self {
+    pub fn new(explainers: &'a [Explainer], content: RowKind) -> Self {
         assert!(!explainers.is_empty(), "somebody must explain");
         Self {
             explainers,
@@ -145,7 +145,8 @@ impl<'a> Worker<'a> {
     }
 
     /// Explains the texts in `column` of `rows`. A row without a text, or with one that the model
-    /// cannot be given, or whose explanation holds a number that is not finite, is a bad row. `warn` is told where the device was asked for too much at once.
+    /// cannot be given, or whose explanation holds a number that is not finite, is a bad row. `warn` is told
+    /// where the device was asked for too much at once.
     ///
     /// # Errors
     ///
@@ -160,7 +161,7 @@ impl<'a> Worker<'a> {
         let mut outcomes: Vec<Result<Option<Found>, String>> = Vec::new();
         let (mut readable, mut cut) = (Vec::new(), Vec::new());
         let seconds = match &self.content {
-            Content::Texts {
+            RowKind::Texts {
                 second: Some(Second::Column(name)),
             } => Some(texts(&batch, second_column(&batch, name)?)?),
             _ => None,
@@ -215,18 +216,18 @@ impl<'a> Worker<'a> {
         let texts = rows.map(|(row, text)| {
             let text = text.ok_or("the row has no text")?;
             let tokens = match &self.content {
-                Content::Pictures => return picture(explainer, text),
-                Content::Texts {
+                RowKind::Pictures => return picture(explainer, text),
+                RowKind::Texts {
                     second: Some(Second::Text(second)),
                 } => explainer.tokenize_pair(text, second),
-                Content::Texts {
+                RowKind::Texts {
                     second: Some(Second::Column(_)),
                 } => {
                     let second = seconds.as_ref().and_then(|seconds| seconds[row]);
                     let second = second.ok_or("the row has no second text")?;
                     explainer.tokenize_pair(text, second)
                 }
-                Content::Texts { second: None } | Content::Prompts { .. } => {
+                RowKind::Texts { second: None } | RowKind::Prompts { .. } => {
                     explainer.tokenize(text)
                 }
             };
@@ -244,7 +245,7 @@ impl<'a> Worker<'a> {
         warn: impl Fn(&str),
     ) -> Result<Vec<Found>, ExplainError> {
         let texts: Vec<&TokenizedText> = readable.iter().map(|text| &text.tokens).collect();
-        if let Content::Prompts { tokens, sampling } = self.content {
+        if let RowKind::Prompts { tokens, sampling } = self.content {
             let go_on = |text: &&TokenizedText| {
                 let found = self.explainers[0].continuation(text, tokens, sampling)?;
                 Ok(Found::Continuation(Box::new(found)))

@@ -23,7 +23,7 @@ pub use columns::columns_of;
 pub use device::{device, devices};
 pub use error::EngineError;
 pub use fault::{Fault, caught};
-pub use group::{Content, Found, Group, Second, Worker};
+pub use group::{Found, Group, RowKind, Second, Worker};
 pub use methods::method;
 pub use model::model_folder;
 pub use precision::{Precision, UnknownPrecision};

@@ -20,11 +20,11 @@ use crate::way_out::told;
 
 /// Explains why a model decided as it did.
 pub(crate) fn explain(arguments: ExplainArguments) -> anyhow::Result<()> {
-    ExplainPlan::check(&arguments)?;
+    let checked = ExplainPlan::check(&arguments)?;
     let device = arguments.device.open()?;
     let precision = arguments.precision.precision()?;
     let (model, folder) = arguments.model.open(&device, precision)?;
-    let (plan, destined) = ExplainPlan::new(arguments, precision, &model, &folder)?;
+    let (plan, destined) = ExplainPlan::new(arguments, checked, precision, &model, &folder)?;
     let explainers = explainers(&plan, &Arc::new(model))?;
     run(&plan, &destined, &explainers)
 }

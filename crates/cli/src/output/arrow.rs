@@ -1,12 +1,9 @@
 //! A file in Arrow's IPC format.
 
-use std::fs::File;
-use std::path::PathBuf;
-
 use relprop_data::sink::arrow;
-use relprop_engine::{Group, columns_of};
 
-use super::{Format, Sink, Writes};
+use super::columnar::Columnar;
+use super::{Format, Writes};
 
 pub(super) const FORMAT: Format = Format {
     name: "arrow",
@@ -19,23 +16,11 @@ pub(super) const FORMAT: Format = Format {
         table: true,
         only_to_file: true,
         sink: |look| {
-            Box::new(Arrow {
+            Box::new(Columnar {
                 ledger: look.ledger,
+                encode: arrow::encode,
+                join: arrow::join,
             })
         },
     },
 };
-
-struct Arrow {
-    ledger: bool,
-}
-
-impl Sink for Arrow {
-    fn file(&self, group: &Group) -> anyhow::Result<Vec<u8>> {
-        Ok(arrow::encode(&columns_of(group, self.ledger)?)?)
-    }
-
-    fn join(&self, files: &[PathBuf], out: &File) -> anyhow::Result<()> {
-        Ok(arrow::join(files, out)?)
-    }
-}

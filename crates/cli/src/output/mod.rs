@@ -2,6 +2,7 @@
 //! line to [`FORMATS`].
 
 mod arrow;
+mod columnar;
 mod csv;
 mod format;
 mod html;

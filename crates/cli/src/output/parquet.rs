@@ -1,12 +1,9 @@
 //! A Parquet file.
 
-use std::fs::File;
-use std::path::PathBuf;
-
 use relprop_data::sink::parquet;
-use relprop_engine::{Group, columns_of};
 
-use super::{Format, Sink, Writes};
+use super::columnar::Columnar;
+use super::{Format, Writes};
 
 pub(super) const FORMAT: Format = Format {
     name: "parquet",
@@ -19,23 +16,11 @@ pub(super) const FORMAT: Format = Format {
         table: true,
         only_to_file: true,
         sink: |look| {
-            Box::new(Parquet {
+            Box::new(Columnar {
                 ledger: look.ledger,
+                encode: parquet::encode,
+                join: parquet::join,
             })
         },
     },
 };
-
-struct Parquet {
-    ledger: bool,
-}
-
-impl Sink for Parquet {
-    fn file(&self, group: &Group) -> anyhow::Result<Vec<u8>> {
-        Ok(parquet::encode(&columns_of(group, self.ledger)?)?)
-    }
-
-    fn join(&self, files: &[PathBuf], out: &File) -> anyhow::Result<()> {
-        Ok(parquet::join(files, out)?)
-    }
-}

@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use relprop_checkpoints::{Input, Model, Truncation, sha256};
+use relprop_checkpoints::{Input, Model, SETTINGS_FILES, Truncation, sha256};
 use relprop_data::Table;
-use relprop_engine::{COMPARED, Content, Precision, Second, is_rules_file};
+use relprop_engine::{COMPARED, Precision, RowKind, Second, is_rules_file};
 use relprop_explain::{ExplainError, LRP, Plan, Sampling, Score, Target};
 use relprop_rules::RuleSet;
 use relprop_transformer::Outputs;
+use serde::ser::Error;
 use serde::{Serialize, Serializer};
 
 use crate::args::{ExplainArguments, SamplingArguments, Unit};
@@ -17,17 +18,6 @@ use crate::input::open_table;
 use crate::opened;
 use crate::output::{Format, is_file};
 use crate::usage::UsageError;
-
-/// The files of a model folder, besides its weights, that decide what an explanation says.
-const MODEL_FILES: [&str; 5] = [
-    "config.json",
-    "tokenizer.json",
-    "vocab.txt",
-    "tokenizer_config.json",
-    "preprocessor_config.json",
-];
-/// How many pictures are held at once: they are large.
-const PICTURES: usize = 1;
 
 /// Everything that decides what is written.
 #[derive(Serialize)]
@@ -37,8 +27,8 @@ pub(crate) struct ExplainPlan {
     version: &'static str,
     /// The SHA-256 of the model's weights.
     model: Option<String>,
-    /// The SHA-256 of its other files.
-    model_files: String,
+    /// Its other files.
+    model_files: Hashed,
     device: String,
     dtype: String,
     /// What is asked of the model.
@@ -46,9 +36,9 @@ pub(crate) struct ExplainPlan {
     pub(crate) question: Plan,
     /// Rule sets beside the one that is asked for.
     pub(crate) compared: Vec<RuleSet>,
-    pub(crate) content: Content,
-    /// The SHA-256 of the table.
-    input: Option<String>,
+    pub(crate) content: RowKind,
+    /// The table.
+    input: Option<Hashed>,
     /// The column of the texts, if it was named.
     column: Option<String>,
     /// The rows of the table, counted from 0.
@@ -57,6 +47,12 @@ pub(crate) struct ExplainPlan {
     pub(crate) group: NonZeroUsize,
     #[serde(serialize_with = "name")]
     pub(crate) format: &'static Format,
+}
+
+/// What is known before the model is there.
+pub(crate) struct Checked {
+    format: &'static Format,
+    rules: Option<RuleSet>,
 }
 
 /// Where a plan's texts come from, and where its output goes: two runs of one plan may differ in it.
@@ -71,17 +67,27 @@ pub(crate) struct Destined {
     pub(crate) resume: bool,
 }
 
+/// Files that a plan knows by their content: they are hashed when the plan is written, since a table can be
+/// large and not every run can be resumed.
+struct Hashed(Vec<PathBuf>);
+
+impl Serialize for Hashed {
+    /// The SHA-256 of the files one after another, in hexadecimal.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let hash = sha256(&self.0).map_err(S::Error::custom)?;
+        serializer.serialize_str(&hash)
+    }
+}
+
 fn name<S: Serializer>(format: &&Format, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(format.name)
 }
 
 impl ExplainPlan {
     /// Checks what can be checked without the model: the model may be large, and be fetched first.
-    pub(crate) fn check(arguments: &ExplainArguments) -> anyhow::Result<()> {
+    pub(crate) fn check(arguments: &ExplainArguments) -> anyhow::Result<Checked> {
         let format = format(arguments)?;
-        if let Some(rules) = &arguments.rules {
-            opened::rules(rules)?;
-        }
+        let rules = arguments.rules.as_deref().map(opened::rules).transpose()?;
         let to_file = arguments.out.as_deref().is_some_and(is_file);
         let standard_input = is_standard_input(arguments);
         let message = if format.only_to_file() && !to_file {
@@ -95,7 +101,7 @@ impl ExplainPlan {
         {
             "standard input is lines, read once and from the start: give a file to --input"
         } else {
-            return Ok(());
+            return Ok(Checked { format, rules });
         };
         UsageError::refuse(message)
     }
@@ -106,11 +112,12 @@ impl ExplainPlan {
     /// written, and stands in the plan, or it does not, and stands in what the plan is destined for.
     pub(crate) fn new(
         arguments: ExplainArguments,
+        checked: Checked,
         precision: Precision,
         model: &Model,
         folder: &Path,
     ) -> anyhow::Result<(Self, Destined)> {
-        let format = format(&arguments)?;
+        let Checked { format, rules } = checked;
         let standard_input = is_standard_input(&arguments);
         refuse(&arguments, format, model)?;
         let ExplainArguments {
@@ -122,7 +129,7 @@ impl ExplainPlan {
             // The model is known by its content.
             model: _,
             method,
-            rules,
+            rules: _,
             target,
             against,
             position,
@@ -147,7 +154,6 @@ impl ExplainPlan {
         if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
             return Err(UsageError::from(ExplainError::RulesAsMethod(name.clone())).into());
         }
-        let rules = rules.as_deref().map(opened::rules).transpose()?;
         let question = Plan {
             method: method.filter(|name| name != LRP),
             rules,
@@ -168,12 +174,12 @@ impl ExplainPlan {
         };
         let reads_pictures = matches!(model.input, Input::Pictures(_));
         let content = match generate {
-            _ if reads_pictures => Content::Pictures,
-            Some(tokens) => Content::Prompts {
+            _ if reads_pictures => RowKind::Pictures,
+            Some(tokens) => RowKind::Prompts {
                 tokens: tokens.get(),
                 sampling: drawn(&sampling)?,
             },
-            None => Content::Texts {
+            None => RowKind::Texts {
                 second: match pair_column {
                     Some(column) => Some(Second::Column(column)),
                     None => pair.map(Second::Text),
@@ -188,30 +194,27 @@ impl ExplainPlan {
             Some(shard) => shard.of(table.rows()),
             None => 0..table.rows(),
         });
-        let files = MODEL_FILES.map(|name| folder.join(name));
-        let files: Vec<_> = files.into_iter().filter(|file| file.is_file()).collect();
+        let files = SETTINGS_FILES.map(|name| folder.join(name)).into_iter();
         let plan = Self {
             schema: "relprop.bulk/2",
             version: env!("CARGO_PKG_VERSION"),
             model: model.sha256.clone(),
-            model_files: sha256(&files)?,
+            model_files: Hashed(files.filter(|file| file.is_file()).collect()),
             device: format!("{:?}", model.transformer.device()),
             dtype: precision.name().to_owned(),
             compared: match format.compares && content.is_compared() {
                 true => beside(&question)?,
                 false => Vec::new(),
             },
-            input: match &table {
-                Some(table) => Some(sha256(&[table.path()])?),
-                None => None,
-            },
+            input: table
+                .as_ref()
+                .map(|table| Hashed(vec![table.path().to_owned()])),
             column,
             rows,
             group: match content {
-                Content::Texts { .. } => group,
-                Content::Pictures | Content::Prompts { .. } => {
-                    NonZeroUsize::new(PICTURES).unwrap_or(group)
-                }
+                RowKind::Texts { .. } => group,
+                // Pictures are large, and what goes on takes long.
+                RowKind::Pictures | RowKind::Prompts { .. } => NonZeroUsize::MIN,
             },
             question,
             content,

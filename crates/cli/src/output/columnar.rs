@@ -1,0 +1,28 @@
+//! Tables whose files cannot be put one after another: a library joins them.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use relprop_data::DataError;
+use relprop_engine::{Group, columns_of};
+
+use super::Sink;
+
+/// A format by what makes a file of rows, and one file of several.
+pub(super) struct Columnar {
+    pub(super) ledger: bool,
+    pub(super) encode: fn(&RecordBatch) -> Result<Vec<u8>, ArrowError>,
+    pub(super) join: fn(&[PathBuf], &File) -> Result<(), DataError>,
+}
+
+impl Sink for Columnar {
+    fn file(&self, group: &Group) -> anyhow::Result<Vec<u8>> {
+        Ok((self.encode)(&columns_of(group, self.ledger)?)?)
+    }
+
+    fn join(&self, files: &[PathBuf], out: &File) -> anyhow::Result<()> {
+        Ok((self.join)(files, out)?)
+    }
+}
