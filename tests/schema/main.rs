@@ -1,0 +1,246 @@
+//! The JSON that relprop writes is what `docs/schema/` says: real output of small models is held against
+//! each schema, and documents that are wrong in one place are not.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use boon::{Compiler, Schemas};
+use burn::tensor::Device;
+use relprop_checkpoints::Model;
+use relprop_explain::{Explainer, Explanation, Sampling, Score, Target};
+use relprop_render as render;
+use relprop_testing::fixtures::folder as fixture;
+use relprop_testing::program::{Ran, relprop};
+use relprop_testing::{Asked, explainer, method};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+/// What is wrong with a document, by the schema of this name; nothing if it is as it must be.
+fn check(name: &str, document: &Value) -> Result<(), String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schema/{name}.json"));
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    let schema = compiler.compile(file.to_str().unwrap(), &mut schemas);
+    let schema = schema.unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    let checked = schemas.validate(document, schema);
+    checked.map_err(|error| format!("{error:#}"))
+}
+
+fn model(name: &str) -> Model {
+    Model::load(&fixture(name), &Device::flex()).unwrap()
+}
+
+/// The explanation as it is written, which is as the schema says.
+fn written(explanation: &Explanation) -> Value {
+    let line = render::jsonl(std::slice::from_ref(explanation)).unwrap();
+    let value: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(check("explanation", &value), Ok(()), "{value:#}");
+    value
+}
+
+/// Explanations of every kind: each has a part that others lack.
+fn explanations() -> Vec<(&'static str, Value)> {
+    let bert = model("bert");
+    let by_rules = explainer(&bert, "ah-ln");
+    let text = by_rules.explain("a warm , funny film").unwrap();
+    let pair = by_rules.tokenize_pair("a warm film", "a cold one").unwrap();
+    let pair = by_rules.explain_batch(&[pair]).unwrap().remove(0);
+    let cut = by_rules.explain(&"film ".repeat(200)).unwrap();
+    assert!(cut.dropped_tokens > 0);
+    let contrast = by_rules.target(Target::Contrast(1, 0)).unwrap();
+    let contrast = contrast.explain("a warm film").unwrap();
+    let score = by_rules.clone().score(Score::LogProbability);
+    let score = score.explain("a warm film").unwrap();
+    let ledger = by_rules.clone().with_ledger();
+    let ledger = ledger.explain("a warm film").unwrap();
+    let shared = Arc::new(bert.clone());
+    let other = method("gae", &bert, 0).unwrap();
+    let other = Explainer::by(&shared, Arc::from(other), by_rules.plan()).unwrap();
+    let other = other.explain("a warm film").unwrap();
+
+    let vit = model("vit");
+    let picture = vit.picture(
+        &image::open(fixture("pictures").join("large.png")).unwrap(),
+        "large.png",
+    );
+    let picture = explainer(&vit, "ah-ln").explain_batch(&[picture.unwrap()]);
+    let picture = picture.unwrap().remove(0);
+
+    let language = explainer(&model("gpt2"), "ah-ln").position(1).unwrap();
+    let language = language.explain("the keys are").unwrap();
+
+    let all = [
+        ("text", text),
+        ("pair", pair),
+        ("cut", cut),
+        ("contrast", contrast),
+        ("score", score),
+        ("ledger", ledger),
+        ("method", other),
+        ("picture", picture),
+        ("language", language),
+    ];
+    all.map(|(name, explanation)| (name, written(&explanation)))
+        .into()
+}
+
+fn continuation(sampling: Option<Sampling>) -> Value {
+    let explainer = explainer(&model("gpt2"), "ah-ln");
+    let prompt = explainer.tokenize("the keys").unwrap();
+    let found = explainer.continuation(&prompt, 2, sampling).unwrap();
+    serde_json::to_value(found).unwrap()
+}
+
+#[test]
+fn explanations_of_every_kind_are_as_their_schema_says() {
+    let found = explanations();
+    let of = |name: &str| &found.iter().find(|(kind, _)| *kind == name).unwrap().1;
+    // The parts that the schema does not require are there, each in some of them.
+    assert!(of("ledger")["ledger"]["layers"][0]["heads"].is_array());
+    assert!(of("picture")["picture"]["rows"].is_number());
+    assert!(of("picture")["tokens"][1]["area"].is_array());
+    assert_eq!(of("language")["position"], 1);
+    assert!(of("language")["probability"].is_number());
+    assert_eq!(of("score")["target"]["score"], "log-probability");
+    assert_eq!(
+        (&of("method")["rules"], &of("method")["method"]),
+        (&json!(""), &json!("gae"))
+    );
+}
+
+#[test]
+fn a_line_of_a_table_holds_its_row_too() {
+    let (_, mut line) = explanations().remove(0);
+    line["input"] = json!({"id": 17, "stars": null, "tags": ["a"]});
+    assert_eq!(check("explanation", &line), Ok(()));
+    line["input"] = json!("a text");
+    assert!(check("explanation", &line).is_err());
+}
+
+#[rstest]
+#[case(None)]
+#[case(Some(Sampling::default()))]
+fn continuations_are_as_their_schema_says(#[case] sampling: Option<Sampling>) {
+    let value = continuation(sampling);
+    assert_eq!(check("continuation", &value), Ok(()), "{value:#}");
+    assert!(value["steps"][0]["relevance"].is_array());
+}
+
+/// Every object of `value`, by its pointer.
+fn objects(value: &Value, at: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.push(at.clone());
+            fields
+                .iter()
+                .for_each(|(key, value)| objects(value, format!("{at}/{key}"), found));
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, value)| objects(value, format!("{at}/{i}"), found));
+        }
+        _ => {}
+    }
+}
+
+/// No object may hold a field that its schema does not name, and each lacks something if it is empty.
+fn strict(name: &str, value: &Value) {
+    let mut places = Vec::new();
+    objects(value, String::new(), &mut places);
+    assert!(places.len() > 3, "{places:?}");
+    for place in places {
+        let mut wrong = value.clone();
+        wrong.pointer_mut(&place).unwrap()["unknown"] = json!(1);
+        assert!(
+            check(name, &wrong).is_err(),
+            "{place}: a field that nobody knows passes"
+        );
+        wrong = value.clone();
+        *wrong.pointer_mut(&place).unwrap() = json!({});
+        assert!(check(name, &wrong).is_err(), "{place}: nothing is required");
+    }
+    let mut wrong = value.clone();
+    wrong["schema"] = json!("relprop.explanation/0");
+    assert!(check(name, &wrong).is_err());
+}
+
+#[test]
+fn a_wrong_document_is_found_out() {
+    let explanations = explanations();
+    for kind in ["ledger", "picture", "language"] {
+        let (_, value) = explanations.iter().find(|(name, _)| *name == kind).unwrap();
+        strict("explanation", value);
+    }
+    strict("continuation", &continuation(Some(Sampling::default())));
+    let mut wrong = explanations[0].1.clone();
+    wrong["tokens"][0]["relevance"] = json!(null);
+    assert!(check("explanation", &wrong).is_err());
+}
+
+#[test]
+fn results_are_as_their_schema_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules.toml");
+    fs::write(
+        &rules,
+        "name = \"mine\"\nrules = [{ rule = \"gradient\" }]\n",
+    )
+    .unwrap();
+    let methods = format!("random,ln,{}", rules.display());
+    let ran = relprop()
+        .args([
+            "evaluate",
+            "--data",
+            "reviews",
+            "--target",
+            "predicted",
+            "--limit",
+            "2",
+        ])
+        .args([
+            "--metrics",
+            "auac,sparseness,pointing-game",
+            "--methods",
+            &methods,
+        ])
+        .args(["--model".as_ref(), fixture("bert").as_os_str()])
+        .args(["--out".as_ref(), folder.path().join("out").as_os_str()])
+        .output();
+    Ran::from(ran.unwrap()).done();
+    let text = fs::read_to_string(folder.path().join("out/results.json")).unwrap();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(check("evaluation", &value), Ok(()), "{value:#}");
+    assert!(value["settings"]["methods"][2]["rules"].is_string());
+    assert!(value["methods"][0]["metrics"][0]["curve"].is_array());
+    strict("evaluation", &value);
+}
+
+/// A row of a table, and one that has no text.
+const TABLE: &str = "{\"text\":\"a warm film\",\"id\":17}\n{\"text\":null,\"id\":18}\n";
+
+#[test]
+fn lines_of_a_table_are_as_their_schema_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let [table, out, errors] =
+        ["in.jsonl", "out.jsonl", "bad.jsonl"].map(|name| folder.path().join(name));
+    fs::write(&table, TABLE).unwrap();
+    let ran = relprop()
+        .arg("explain")
+        .args(["--model".as_ref(), fixture("bert").as_os_str()])
+        .args(["--input".as_ref(), table.as_os_str()])
+        .args(["--out".as_ref(), out.as_os_str()])
+        .args(["--errors".as_ref(), errors.as_os_str()])
+        .output();
+    Ran::from(ran.unwrap()).done();
+    let [line, bad] = [out, errors]
+        .map(|file| -> Value { serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap() });
+    assert_eq!(check("explanation", &line), Ok(()), "{line:#}");
+    assert_eq!(line["input"], json!({"id": 17}));
+    let reason = "the row has no text";
+    assert_eq!(
+        bad,
+        json!({"row": 2, "line": 2, "reason": reason, "input": {"text": null, "id": 18}})
+    );
+}
