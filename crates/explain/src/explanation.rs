@@ -53,7 +53,7 @@ pub struct Explanation {
     /// The words, each the sum of its word pieces. Special tokens belong to no word. A picture has
     /// none.
     pub words: Vec<WordRelevance>,
-    /// How many tokens were cut from the end of the text because the model has no position for them.
+    /// How many tokens were cut because the model has no position for them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_tokens: usize,
     /// The account of the target, if it was [asked for](crate::Plan::ledger).
