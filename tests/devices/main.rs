@@ -15,7 +15,7 @@ use relprop_testing::fixtures::folder;
 use relprop_testing::program::{Ran, relprop};
 use relprop_testing::{
     ARCHITECTURES, Architecture, Asked, difference, draw_config, explain_together, explainer,
-    logits, model_on, relevance, texts,
+    logits, model_on, propagation, relevance, texts,
 };
 use relprop_train::{Display, TrainConfig, train};
 use relprop_transformer::TokenizedText;
@@ -219,7 +219,8 @@ fn metrics_find_the_same() {
                 mask_token: model.tokenizer().unwrap().id("[UNK]").unwrap(),
                 seed: 0,
             };
-            let candidate = Candidate::from(Box::new(explainer.clone()) as Box<dyn Method>);
+            let candidate =
+                Candidate::from(Box::new(propagation(&model, "ah-ln")) as Box<dyn Method>);
             let found = evaluation.measure(&[candidate], &samples, |_| ()).unwrap();
             let readings = found.into_iter().flatten().flatten().flatten();
             let numbers = readings.flat_map(|reading| [vec![reading.value], reading.curve]);
