@@ -100,7 +100,7 @@ fn a_family_from_outside_may_replace_one_of_ours() {
 /// A key's value, and what is said of it after the name of the file.
 #[rstest]
 #[case("gpt2", "n_inner", json!("wide"), "`n_inner` is \"wide\"; it must be a whole number")]
-#[case("gpt2", "n_embd", Value::Null, "it has no `n_embd`")]
+#[case("gpt2", "n_embd", json!("wide"), "`n_embd` is \"wide\"; it must be a whole number")]
 #[case("gpt2", "tie_word_embeddings", json!(1), "`tie_word_embeddings` is 1; it must be true or false")]
 #[case("mistral", "sliding_window", json!(-1), "`sliding_window` is -1; it must be a whole number")]
 #[case(
