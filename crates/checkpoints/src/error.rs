@@ -13,6 +13,14 @@ pub enum CheckpointError {
     /// The folder is not there.
     #[error("there is no model folder {}", .0.display())]
     NoFolder(PathBuf),
+    /// The model is one of another program: a GGUF file, an adapter, weights of TensorFlow alone.
+    #[error("{}: {message}", path.display())]
+    Foreign {
+        /// The file that shows it.
+        path: PathBuf,
+        /// What it is, and the way out.
+        message: &'static str,
+    },
     /// A file of the folder is not there.
     #[error("the model folder has no {file}: {} is missing ({purpose})", path.display())]
     NoFile {
@@ -99,6 +107,19 @@ pub enum CheckpointError {
          model.safetensors", .0.display()
     )]
     PyTorchAtHand(PathBuf),
+    /// A weight is no finite number, which no computation comes back from.
+    #[error(
+        "{}: {tensor} has {number} among its numbers; the weights are damaged, or the training that \
+         made them failed", path.display()
+    )]
+    NotFinite {
+        /// The file of the weights, or their index.
+        path: PathBuf,
+        /// The tensor's name in the file.
+        tensor: String,
+        /// `NaN` or `infinity`.
+        number: &'static str,
+    },
     /// The index of weights in several files is not understood.
     #[error("{}: {message}", path.display())]
     Index {

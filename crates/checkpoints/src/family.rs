@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use super::CheckpointError;
 use super::families::{FAMILIES, relprop::RELPROP};
 use super::files::CONFIG;
+use super::foreign::quantized;
+use super::keys::read::{self, ALIASES, READ};
 use super::keys::{HARMLESS, Key};
 use relprop_transformer::TransformerConfig;
 
@@ -75,17 +77,19 @@ impl Family {
     /// A [`CheckpointError::Config`] that names what is not supported, or the key that is not
     /// understood.
     pub fn read_config(text: &str) -> Result<(&'static Self, TransformerConfig), CheckpointError> {
-        Self::read_config_among(&[], text, Path::new(CONFIG))
+        Self::read_config_among(&[], text, Path::new(CONFIG), &[])
     }
 
-    /// The same, where a family may be one of `others`, which go first. The file is at `path`.
+    /// The same, where a family may be one of `others`, which go first. The file is at `path`. The names
+    /// of the `stored` tensors show the architecture where the file does not say it.
     pub(super) fn read_config_among(
         others: &[&'static Self],
         text: &str,
         path: &Path,
+        stored: &[&str],
     ) -> Result<(&'static Self, TransformerConfig), CheckpointError> {
         let known: Vec<&'static Self> = others.iter().copied().chain(Self::all()).collect();
-        Self::find(&known, text).map_err(|message| CheckpointError::Config {
+        Self::find(&known, text, stored).map_err(|message| CheckpointError::Config {
             path: path.to_owned(),
             message,
         })
@@ -94,17 +98,27 @@ impl Family {
     fn find(
         known: &[&'static Self],
         text: &str,
+        stored: &[&str],
     ) -> Result<(&'static Self, TransformerConfig), String> {
         let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let Value::Object(json) = json else {
+        let Value::Object(mut json) = json else {
             return Err("it is not a JSON object".to_owned());
         };
         let name = match json.get("model_type") {
-            None | Some(Value::Null) => return Err("it has no `model_type`".to_owned()),
-            Some(name) => name.as_str(),
+            None | Some(Value::Null) => {
+                let named =
+                    |family: &&&Self| family.architecture.is_some() && family.is_named(&json);
+                known.iter().find(named).map(|family| family.name)
+            }
+            Some(Value::String(name)) => Some(name.as_str()),
+            Some(other) => return Err(format!("`model_type` is {other}; it must be a name")),
         };
-        let name = name
-            .ok_or_else(|| format!("`model_type` is {}; it must be a name", json["model_type"]))?;
+        let Some(name) = name else {
+            let names = architectures(&json).join(", ");
+            return Err(format!(
+                "it has no `model_type`, and `architectures` is [{names}], which does not show it"
+            ));
+        };
         let of_type = known.iter().copied().filter(|family| family.name == name);
         let of_type: Vec<&'static Self> = of_type.collect();
         let Some(first) = of_type.first() else {
@@ -115,11 +129,16 @@ impl Family {
                 known.join(", ")
             ));
         };
+        if let Some(message) = quantized(&json) {
+            return Err(message);
+        }
         // A type can have several architectures.
-        let mut supported = of_type
-            .iter()
-            .filter(|family| family.has_architecture(&json));
-        let family = supported.next().unwrap_or(first);
+        let family = match architectures(&json).is_empty() {
+            false => of_type.iter().find(|family| family.is_named(&json)),
+            true => of_type.iter().find(|family| family.has_head_in(stored)),
+        };
+        let family = family.unwrap_or(first);
+        family.rename_aliases(&mut json)?;
         Ok((family, family.read(&json, &of_type)?))
     }
 
@@ -129,7 +148,7 @@ impl Family {
         json: &Map<String, Value>,
         siblings: &[&Self],
     ) -> Result<TransformerConfig, String> {
-        if !self.has_architecture(json) {
+        if !self.is_named(json) && !architectures(json).is_empty() {
             let supported: Vec<_> = siblings.iter().filter_map(|f| f.architecture).collect();
             return Err(format!(
                 "`architectures` is [{}]; of the type `{}`, only {} is supported",
@@ -154,6 +173,11 @@ impl Family {
             .find(|(name, value)| !value.is_null() && !self.knows(name));
         match unknown {
             None => Ok(config),
+            Some((name, value)) if self.is_searched() => Err(format!(
+                "`{name}` is {value}; transformers reads this key of a `{}`, and relprop does not \
+                 support it",
+                self.name
+            )),
             Some((name, value)) => Err(format!(
                 "`{name}` is {value}; relprop does not know this key of a `{}` and so cannot tell \
                  what it changes; if it changes no logit, remove it",
@@ -162,9 +186,43 @@ impl Family {
         }
     }
 
-    fn has_architecture(&self, json: &Map<String, Value>) -> bool {
+    /// Whether the file names this architecture.
+    fn is_named(&self, json: &Map<String, Value>) -> bool {
         let names = architectures(json);
         self.architecture.is_none_or(|name| names.contains(&name))
+    }
+
+    /// Whether the head of this architecture is among these tensors.
+    fn has_head_in(&self, stored: &[&str]) -> bool {
+        let base = self.base_in(stored.iter().copied());
+        let head = self.tensor_name("classifier.weight", base);
+        stored.contains(&head.as_str())
+    }
+
+    /// Whether it is known what transformers reads of its `config.json`.
+    fn is_searched(&self) -> bool {
+        READ.iter().any(|(known, _)| *known == self.name)
+    }
+
+    /// Puts the keys that transformers has two names for under the one that is read here.
+    fn rename_aliases(&self, json: &mut Map<String, Value>) -> Result<(), String> {
+        let of_type = ALIASES.iter().find(|(known, _)| *known == self.name);
+        for (alias, name) in of_type.map_or(&[][..], |(_, names)| names) {
+            // A family from outside may read it under this name.
+            if self.keys().any(|(known, _)| known == alias) {
+                continue;
+            }
+            let Some(value) = json.remove(*alias).filter(|value| !value.is_null()) else {
+                continue;
+            };
+            let said = json.entry(*name).or_insert_with(|| value.clone());
+            if *said != value {
+                return Err(format!(
+                    "`{alias}` is {value}, but `{name}`, which is the same, is {said}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn keys(&self) -> impl Iterator<Item = &'static (&'static str, Key)> {
@@ -205,6 +263,7 @@ impl Family {
             || self.keys().any(|(known, _)| *known == name)
             || self.ignored_keys.contains(&name)
             || HARMLESS.contains(&name)
+            || read::ignores(self.name, name)
     }
 
     /// Writes a `config.json`.

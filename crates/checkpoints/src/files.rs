@@ -60,11 +60,15 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// [`CheckpointError::NoFolder`] if there is no such folder.
+    /// [`CheckpointError::NoFolder`] if there is no such folder, [`CheckpointError::Foreign`] if the
+    /// path is that of another program's file.
     pub fn in_folder(folder: &Path) -> Result<Self, CheckpointError> {
         match folder.is_dir() {
             true => Ok(Self(Place::Folder(folder.to_owned()))),
-            false => Err(CheckpointError::NoFolder(folder.to_owned())),
+            false => {
+                let foreign = super::foreign::file(folder);
+                Err(foreign.unwrap_or_else(|| CheckpointError::NoFolder(folder.to_owned())))
+            }
         }
     }
 
@@ -86,6 +90,19 @@ impl Files {
                 path: Path::new(name).into(),
                 bytes: Some(Arc::clone(bytes)),
             }),
+        }
+    }
+
+    /// The paths of all files, in the order of their names.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        match &self.0 {
+            Place::Folder(folder) => {
+                let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+                let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+                paths.sort();
+                paths
+            }
+            Place::AtHand(files) => files.keys().map(PathBuf::from).collect(),
         }
     }
 

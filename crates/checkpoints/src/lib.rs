@@ -4,6 +4,7 @@ mod error;
 pub mod families;
 mod family;
 mod files;
+mod foreign;
 mod hub;
 mod json;
 pub mod keys;

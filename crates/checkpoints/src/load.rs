@@ -11,6 +11,7 @@ use crate::files::{
     ADDED_TOKENS, CONFIG, File, MERGES, OTHER_VOCABULARIES, PREPROCESSOR, SPECIAL_TOKENS,
     TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
 };
+use crate::foreign;
 use crate::json::from_json;
 use crate::tokenizer::Settings;
 use crate::weights::{self, WeightFiles};
@@ -51,10 +52,19 @@ impl Model {
         device: &Device,
         families: &[&'static Family],
     ) -> Result<Self, CheckpointError> {
-        let config_file = files.required(CONFIG, "it says which parts the model is made of")?;
-        let weight_files = WeightFiles::find(files)?;
+        let instead = |missing| foreign::instead(files, missing);
+        let config_file = files.required(CONFIG, "it says which parts the model is made of");
+        let config_file = config_file.map_err(instead)?;
+        let weight_files = WeightFiles::find(files).map_err(instead)?;
         let text = config_file.text()?;
-        let (family, config) = Family::read_config_among(families, &text, config_file.path())?;
+        // What is wrong in the configuration is said first.
+        let stored = weights::open(&weight_files);
+        let names = stored.iter().flat_map(|stored| stored.keys());
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        let (family, mut config) =
+            Family::read_config_among(families, &text, config_file.path(), &names)?;
+        let stored = stored?;
+        weights::untie(&mut config, family, &stored, &weight_files)?;
 
         let input = match &config.input {
             InputConfig::Tokens { vocabulary } => {
@@ -71,7 +81,7 @@ impl Model {
             path: config_file.path().to_owned(),
             source,
         })?;
-        weights::read(&mut transformer, family, &weight_files)?;
+        weights::read(&mut transformer, family, &weight_files, stored)?;
         Ok(Self {
             transformer: transformer.valid(),
             input,

@@ -4,7 +4,9 @@ use relprop_rules::operations::Activation;
 
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, IDS, Key, LABEL_COUNT, LABELS, VOCABULARY, feed_forward, numbered};
+use crate::keys::{
+    EPSILON, IDS, Key, LABEL_COUNT, LABELS, PADDING, VOCABULARY, feed_forward, numbered,
+};
 use relprop_transformer::TransformerConfig;
 
 /// BERT.
@@ -13,15 +15,8 @@ pub static BERT: Family = Family {
     architecture: Some("BertForSequenceClassification"),
     start,
     keys: &[KEYS, POSITIONS],
-    // Written by Google's first multilingual checkpoints, and read by nothing.
-    ignored_keys: &[
-        "directionality",
-        "pooler_fc_size",
-        "pooler_num_attention_heads",
-        "pooler_num_fc_layers",
-        "pooler_size_per_head",
-        "pooler_type",
-    ],
+    // Asked for when the heads do not divide the width, which is refused here.
+    ignored_keys: &["embedding_size"],
     base: "bert",
     tensors: &[TENSORS, &[("pooler.linear", "$.pooler.dense")]],
     untransposed: &[],
@@ -55,7 +50,7 @@ pub const KEYS: Keys = &[
 /// Positions that are counted from 0, with padding or without.
 pub const POSITIONS: Keys = &[
     ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
-    ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
+    ("pad_token_id", PADDING),
 ];
 
 /// What the families that come from BERT call their embeddings and blocks.
@@ -78,10 +73,28 @@ pub const TENSORS: Names = &[
 /// Old checkpoints store the numbers 0, 1, 2, ... that positions are looked up by, and as many 0s.
 pub const BUFFERS: &[&str] = &["$.embeddings.position_ids", "$.embeddings.token_type_ids"];
 
+/// `config` with this width, number of blocks and of heads, width of the feed-forward part, and number of
+/// positions: what transformers takes where a file is silent.
+pub fn sizes(mut config: TransformerConfig, sizes: [usize; 5]) -> TransformerConfig {
+    let fed: usize;
+    [
+        config.width,
+        config.blocks,
+        config.heads,
+        fed,
+        config.positions,
+    ] = sizes;
+    feed_forward(&mut config).width = fed;
+    config
+}
+
 /// Norms after the residual sums, and a tanh pooler over the first token.
 pub fn start() -> TransformerConfig {
     TransformerConfig {
         pooler: Some(Activation::Tanh),
-        ..TransformerConfig::bert(0, numbered(2))
+        ..sizes(
+            TransformerConfig::bert(30522, numbered(2)),
+            [768, 12, 12, 3072, 512],
+        )
     }
 }

@@ -36,9 +36,6 @@ const KEYS: Keys = &[
     ("id2label", LABELS),
     ("label2id", IDS),
     ("num_labels", LABEL_COUNT),
-    ("is_decoder", Key::Only("false")),
-    ("is_encoder_decoder", Key::Only("false")),
-    ("add_cross_attention", Key::Only("false")),
     ("pruned_heads", Key::Only("{}")),
 ];
 
@@ -63,6 +60,6 @@ fn start() -> TransformerConfig {
     TransformerConfig {
         token_types: 0,
         pooler: Some(Activation::Relu),
-        ..bert::start()
+        ..bert::sizes(bert::start(), [768, 6, 12, 3072, 512])
     }
 }

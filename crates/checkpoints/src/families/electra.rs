@@ -1,7 +1,7 @@
 //! ELECTRA (Clark et al. 2020), its discriminator, for sequence classification.
 
 use relprop_rules::operations::Activation;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{bert, roberta};
 use crate::Family;
@@ -18,7 +18,9 @@ pub static ELECTRA: Family = Family {
     // What summarises a text in other tasks than classification.
     ignored_keys: &[
         "summary_activation",
+        "summary_first_dropout",
         "summary_last_dropout",
+        "summary_proj_to_labels",
         "summary_type",
         "summary_use_proj",
     ],
@@ -31,10 +33,12 @@ pub static ELECTRA: Family = Family {
 /// Embeddings of another width than the hidden states are projected; others are not.
 const EMBEDDINGS: Keys = &[(
     "embedding_size",
-    Key::Custom {
-        required: true,
+    Key::Derived {
         read: |config, value| {
-            let width = size(value)?;
+            let width = match value {
+                None | Some(Value::Null) => 128,
+                Some(value) => size(value)?,
+            };
             config.embedding_width = (width != config.width).then_some(width);
             Ok(())
         },
@@ -48,6 +52,6 @@ const PROJECTION: Names = &[("embeddings.projection", "$.embeddings_project")];
 fn start() -> TransformerConfig {
     TransformerConfig {
         pooler: Some(Activation::Gelu),
-        ..bert::start()
+        ..bert::sizes(bert::start(), [256, 12, 4, 1024, 512])
     }
 }

@@ -1,12 +1,12 @@
 //! Gemma (Gemma Team 2024), as a language model: a Llama with larger embeddings, and norms whose
 //! factor is one more than what was learned.
 
-use super::llama;
+use super::{bert, llama};
 use crate::Family;
 use crate::family::Keys;
 use crate::keys::{Key, KeyError, feed_forward};
 use relprop_rules::operations::Activation;
-use relprop_transformer::{Head, TransformerConfig};
+use relprop_transformer::{Head, InputConfig, TransformerConfig};
 use serde_json::Value;
 
 /// Gemma.
@@ -56,13 +56,16 @@ const AGAIN: Key = Key::Custom {
 
 fn start() -> TransformerConfig {
     let mut config = TransformerConfig {
-        positions: 8192,
+        input: InputConfig::Tokens {
+            vocabulary: 256_000,
+        },
         scaled_embeddings: true,
         head: Head::NextToken { tied: true },
-        ..llama::start()
+        ..bert::sizes(llama::start(), [3072, 28, 16, 24576, 8192])
     };
     config.norm.plus_one = true;
     config.attention.head_width = Some(256);
+    config.attention.key_heads = Some(16);
     feed_forward(&mut config).activation = Activation::GeluTanh;
     config
 }

@@ -3,9 +3,10 @@
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Value, json};
 
+use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, Key, TIED, VOCABULARY, feed_forward, size};
+use crate::keys::{EPSILON, Key, PADDING, TIED, VOCABULARY, feed_forward, size};
 use relprop_transformer::{FeedForwardConfig, Head, NormConfig, NormPlacement, TransformerConfig};
 
 /// GPT-2.
@@ -15,10 +16,10 @@ pub static GPT2: Family = Family {
     start,
     keys: &[KEYS],
     ignored_keys: &[
-        "n_ctx",
         // What summarises a text in other tasks.
         "summary_activation",
         "summary_first_dropout",
+        "summary_last_dropout",
         "summary_proj_to_labels",
         "summary_type",
         "summary_use_proj",
@@ -58,12 +59,10 @@ const KEYS: Keys = &[
     ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
     ("scale_attn_weights", Key::Flag(|c| &mut c.scaled_attention)),
     ("tie_word_embeddings", TIED),
-    ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
+    ("pad_token_id", PADDING),
     ("scale_attn_by_inverse_layer_idx", Key::Only("false")),
     ("reorder_and_upcast_attn", Key::Only("false")),
     ("add_cross_attention", Key::Only("false")),
-    ("is_decoder", Key::Only("false")),
-    ("is_encoder_decoder", Key::Only("false")),
     ("pruned_heads", Key::Only("{}")),
 ];
 
@@ -105,11 +104,12 @@ const TENSORS: Names = &[
 /// Norms before attention and the feed-forward part, learned positions, biases everywhere but in the
 /// head, which is the table of word embeddings.
 fn start() -> TransformerConfig {
-    let bert = TransformerConfig::bert(0, Vec::new());
+    let bert = TransformerConfig::bert(50257, Vec::new());
+    let bert = bert::sizes(bert, [768, 12, 12, 3072, 1024]);
     let mut config = TransformerConfig {
         token_types: 0,
         feed_forward: Some(FeedForwardConfig {
-            width: 0,
+            width: 3072,
             activation: Activation::GeluTanh,
             gated: false,
         }),

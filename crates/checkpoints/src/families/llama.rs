@@ -3,10 +3,11 @@
 use relprop_rules::operations::NormScale;
 use serde_json::{Value, json};
 
+use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::rotary::{PARAMETERS, SCALING, THETA};
-use crate::keys::{Key, KeyError, TIED, VOCABULARY, feed_forward, flag, number, size};
+use crate::keys::{Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, size};
 use relprop_transformer::{Head, TransformerConfig};
 
 /// Llama.
@@ -67,11 +68,14 @@ pub const ATTENTION_BIAS: Key = Key::Custom {
     write: |config| json!(config.biases.attention && config.biases.attention_output),
 };
 
-/// The heads of keys and values: as many as those of queries unless it is given.
-const KEY_HEADS: Key = Key::Custom {
-    required: false,
+/// The heads of keys and values: as many as those of queries where it is null.
+const KEY_HEADS: Key = Key::Derived {
     read: |config, value| {
-        let heads = size(value)?;
+        let heads = match value {
+            None => config.key_heads(),
+            Some(Value::Null) => config.heads,
+            Some(value) => size(value)?,
+        };
         config.attention.key_heads = (heads != config.heads).then_some(heads);
         Ok(())
     },
@@ -107,23 +111,6 @@ const EPSILON: Key = Key::Custom {
     write: |config| json!(config.norm.scale.epsilon()),
 };
 
-/// The padding token; some checkpoints say -1 for none, and then any will do, for padding is never
-/// looked at.
-const PADDING: Key = Key::Custom {
-    required: false,
-    read: |config, value| {
-        let none = value.as_i64() == Some(-1);
-        let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
-        config.padding_token = match id {
-            Some(id) => id,
-            None if none => 0,
-            None => return Err(KeyError::must_be(value, "the id of a token")),
-        };
-        Ok(())
-    },
-    write: |config| json!(config.padding_token),
-};
-
 /// What Llama and its relatives call their tensors.
 #[rustfmt::skip]
 pub const TENSORS: Names = &[
@@ -155,8 +142,7 @@ pub const IGNORED: &[&str] = &[
 /// and a head of its own.
 pub fn start() -> TransformerConfig {
     TransformerConfig {
-        positions: 2048,
         head: Head::NextToken { tied: false },
-        ..TransformerConfig::llama(0)
+        ..bert::sizes(TransformerConfig::llama(32000), [4096, 32, 32, 11008, 2048])
     }
 }

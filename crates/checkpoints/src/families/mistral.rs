@@ -1,6 +1,6 @@
 //! Mistral (Jiang et al. 2023), as a language model: a Llama whose tokens look back so far only.
 
-use super::llama;
+use super::{bert, llama};
 use crate::Family;
 use crate::family::Keys;
 use crate::keys::{Key, size};
@@ -34,7 +34,7 @@ const WINDOW: Keys = &[(
 )];
 
 fn start() -> TransformerConfig {
-    let mut config = llama::start();
+    let mut config = bert::sizes(llama::start(), [4096, 32, 32, 14336, 4096 * 32]);
     config.attention.window = Some(4096);
     config.attention.key_heads = Some(8);
     config

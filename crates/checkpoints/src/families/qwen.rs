@@ -1,11 +1,11 @@
 //! Qwen2 and Qwen3 (Yang et al. 2024, 2025), as language models: Llamas, the first with biases where
 //! queries, keys and values are made, the second with norms there.
 
-use super::llama;
+use super::{bert, llama};
 use crate::Family;
 use crate::family::Keys;
 use crate::keys::{Key, KeyError};
-use relprop_transformer::{Biases, TransformerConfig};
+use relprop_transformer::{Biases, InputConfig, TransformerConfig};
 use serde_json::{Value, json};
 
 /// Qwen2.
@@ -65,22 +65,28 @@ const PARTS_OF_2: Keys = &[
 
 const BIAS: Keys = &[("attention_bias", llama::ATTENTION_BIAS)];
 
+/// What both take where a file is silent.
+fn sizes() -> TransformerConfig {
+    let mut config = bert::sizes(llama::start(), [4096, 32, 32, 22016, 32768]);
+    config.input = InputConfig::Tokens {
+        vocabulary: 151_936,
+    };
+    config.attention.key_heads = Some(32);
+    config
+}
+
 fn start_of_2() -> TransformerConfig {
     TransformerConfig {
-        positions: 32768,
         biases: Biases {
             attention: true,
             ..Biases::NONE
         },
-        ..llama::start()
+        ..sizes()
     }
 }
 
 fn start_of_3() -> TransformerConfig {
-    let mut config = TransformerConfig {
-        positions: 32768,
-        ..llama::start()
-    };
+    let mut config = sizes();
     config.attention.head_width = Some(128);
     config.attention.query_key_norm = true;
     config

@@ -1,12 +1,12 @@
 //! RoBERTa (Liu et al. 2019) and XLM-RoBERTa (Conneau et al. 2020), for sequence classification.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::{Key, KeyError, size};
-use relprop_transformer::TransformerConfig;
+use relprop_transformer::{InputConfig, TransformerConfig};
 
 /// RoBERTa.
 pub static ROBERTA: Family = Family {
@@ -14,7 +14,7 @@ pub static ROBERTA: Family = Family {
     architecture: Some("RobertaForSequenceClassification"),
     start,
     keys: &[bert::KEYS, POSITIONS],
-    ignored_keys: &[],
+    ignored_keys: bert::BERT.ignored_keys,
     base: "roberta",
     tensors: &[bert::TENSORS, HEAD],
     // The classifier has a pooler of its own; that of the pre-trained model may be left over.
@@ -31,6 +31,7 @@ pub static ROBERTA: Family = Family {
 pub static XLM_ROBERTA: Family = Family {
     name: "xlm-roberta",
     architecture: Some("XLMRobertaForSequenceClassification"),
+    start: || start_with(30522),
     ..ROBERTA
 };
 
@@ -40,14 +41,17 @@ const POSITIONS: Keys = &[
     ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
     (
         "max_position_embeddings",
-        Key::Custom {
-            required: true,
+        Key::Derived {
             read: |config, value| {
                 let first = config.padding_token as usize + 1;
-                let positions = size(value)?.checked_sub(first);
+                let rows = match value {
+                    None | Some(Value::Null) => 512,
+                    Some(value) => size(value)?,
+                };
+                let positions = rows.checked_sub(first);
                 config.positions = positions.ok_or_else(|| {
                     KeyError::new(format!(
-                        "is {value}, but positions start after `pad_token_id`, at {first}"
+                        "is {rows}, but positions start after `pad_token_id`, at {first}"
                     ))
                 })?;
                 config.first_position = first;
@@ -65,7 +69,12 @@ pub const HEAD: Names = &[
 ];
 
 fn start() -> TransformerConfig {
+    start_with(50265)
+}
+
+fn start_with(vocabulary: usize) -> TransformerConfig {
     TransformerConfig {
+        input: InputConfig::Tokens { vocabulary },
         padding_token: 1,
         ..bert::start()
     }

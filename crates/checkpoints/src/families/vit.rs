@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::{EPSILON, IDS, Key, KeyError, LABEL_COUNT, LABELS, feed_forward, numbered, size};
@@ -115,10 +116,11 @@ fn start(distillation: Distillation) -> TransformerConfig {
         channels: 3,
         distillation,
     };
+    let vit = TransformerConfig::vit(patches, numbered(2));
     TransformerConfig {
         dropout: 0.0,
         attention_dropout: 0.0,
-        ..TransformerConfig::vit(patches, numbered(2))
+        ..bert::sizes(vit, [768, 12, 12, 3072, patches.positions()])
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The constants are keys that several families have, some under a name of their own.
 
+pub(crate) mod read;
 pub mod rotary;
 
 use relprop_rules::operations::{Activation, NormScale};
@@ -12,9 +13,9 @@ use relprop_transformer::{FeedForwardConfig, Head, InputConfig, TransformerConfi
 /// What a key of `config.json` stands for.
 #[derive(Clone, Copy)]
 pub enum Key {
-    /// A size, which must be given.
+    /// A size.
     Size(fn(&mut TransformerConfig) -> &mut usize),
-    /// The name of an activation, which must be given.
+    /// The name of an activation.
     Activation(fn(&mut TransformerConfig) -> &mut Activation),
     /// A number.
     Number(fn(&mut TransformerConfig) -> &mut f64),
@@ -73,45 +74,113 @@ impl KeyError {
 
 /// Keys that change no logit, whatever the family: what training, generation and saving were told,
 /// and numbers of tokens that the tokenizer knows by itself.
+///
+/// They are the fields of `PreTrainedConfig` in transformers 5.24 and of older versions, the keys that
+/// it takes away because they are generation's (`GenerationConfig`), and what its code reads in
+/// training alone.
 pub const HARMLESS: &[&str] = &[
     "_attn_implementation",
+    "_attn_implementation_autoset",
+    "_attn_implementation_internal",
+    "_commit_hash",
+    "_experts_implementation",
     "_name_or_path",
     "_num_labels",
+    "assistant_confidence_threshold",
+    "assistant_lookbehind",
     "attn_implementation",
+    "auto_map",
+    "bad_words_ids",
+    "base_model_pp_plan",
+    "base_model_tp_plan",
+    "begin_suppress_tokens",
     "bos_token_id",
     "chunk_size_feed_forward",
     "classifier_dropout",
     "cls_token_id",
+    "compile_config",
+    "cross_attention_hidden_size",
+    "decoder_start_token_id",
+    "distributed_config",
+    "diversity_penalty",
+    "do_sample",
     "dtype",
+    "early_stopping",
+    "encoder_no_repeat_ngram_size",
+    "encoder_repetition_penalty",
     "eos_token_id",
+    "eos_token_ids",
+    "epsilon_cutoff",
+    "eta_cutoff",
+    "experts_implementation",
+    "exponential_decay_length_penalty",
     "finetuning_task",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
     "gradient_checkpointing",
+    "hidden_dropout",
+    "id2label",
+    "init_std",
+    "initializer_factor",
+    "initializer_range",
+    "label2id",
     "language",
+    "length_penalty",
     "mask_token_id",
+    "max_length",
+    "min_length",
     "model_max_length",
     "name",
+    "name_or_path",
+    "no_repeat_ngram_size",
+    "num_assistant_tokens",
+    "num_assistant_tokens_schedule",
+    "num_beam_groups",
+    "num_beams",
+    "num_labels",
+    "num_return_sequences",
     "output_attentions",
     "output_hidden_states",
     "output_past",
+    "output_scores",
+    "prefix",
     "problem_type",
+    "remove_invalid_values",
+    "repetition_penalty",
     "return_dict",
+    "return_dict_in_generate",
+    "sbert_ce_default_activation_function",
+    "sentence_transformers",
     "sep_token_id",
+    "suppress_tokens",
+    "target_lookbehind",
     "task_specific_params",
+    "temperature",
+    "tf_legacy_loss",
+    "tie_encoder_decoder",
     "tie_weights_",
     "tie_word_embeddings",
+    "tokenizer_class",
+    "top_k",
+    "top_p",
     "torch_dtype",
     "torchscript",
+    "transformers.js_config",
     "transformers_version",
+    "typical_p",
     "unk_token_id",
     "use_bfloat16",
     "use_cache",
+    "use_return_dict",
 ];
 
 /// What transformers calls the activations; the first name of each is the one that is written.
-const ACTIVATIONS: [(&str, Activation); 8] = [
+const ACTIVATIONS: [(&str, Activation); 10] = [
     ("gelu", Activation::Gelu),
+    ("gelu_python", Activation::Gelu),
     ("gelu_new", Activation::GeluTanh),
     ("gelu_pytorch_tanh", Activation::GeluTanh),
+    ("gelu_python_tanh", Activation::GeluTanh),
     ("gelu_fast", Activation::GeluTanh),
     ("relu", Activation::Relu),
     ("silu", Activation::Silu),
@@ -125,9 +194,10 @@ const MOST_LABELS: usize = 1 << 20;
 impl Key {
     pub(super) fn is_required(&self) -> bool {
         match self {
-            Self::Size(_) | Self::Activation(_) => true,
             Self::Custom { required, .. } => *required,
-            Self::Number(_)
+            Self::Size(_)
+            | Self::Activation(_)
+            | Self::Number(_)
             | Self::Token(_)
             | Self::Flag(_)
             | Self::Only(_)
@@ -245,7 +315,7 @@ pub fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardConfig {
 
 /// `vocab_size`, of a model that reads texts.
 pub const VOCABULARY: Key = Key::Custom {
-    required: true,
+    required: false,
     read: |config, value| {
         let vocabulary = size(value)?;
         config.input = InputConfig::Tokens { vocabulary };
@@ -286,8 +356,8 @@ pub const LABELS: Key = Key::Custom {
     read: |config, value| {
         let wrong = || KeyError::must_be(value, "a label for each of the ids 0, 1, 2, ...");
         let by_id = value.as_object().ok_or_else(wrong)?;
-        let label = |id: usize| by_id.get(&id.to_string()).and_then(Value::as_str);
-        let labels = (0..by_id.len()).map(|id| label(id).map(str::to_owned));
+        let label = |id: usize| by_id.get(&id.to_string()).and_then(label);
+        let labels = (0..by_id.len()).map(label);
         config.labels = labels.collect::<Option<_>>().ok_or_else(wrong)?;
         Ok(())
     },
@@ -296,6 +366,33 @@ pub const LABELS: Key = Key::Custom {
         let labels = labels.map(|(id, label)| (id.to_string(), json!(label)));
         Value::Object(labels.collect())
     },
+};
+
+/// A label's name. Numbers and booleans are called as Python writes them.
+fn label(name: &Value) -> Option<String> {
+    match name {
+        Value::String(name) => Some(name.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(true) => Some("True".to_owned()),
+        Value::Bool(false) => Some("False".to_owned()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// `pad_token_id`, where positions do not depend on it. No token looks at padding, so that any id will
+/// do where the file says none: with null, -1, or an id beyond the vocabulary.
+pub const PADDING: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
+        config.padding_token = match (id, value.as_i64()) {
+            (Some(id), _) if (id as usize) < config.vocabulary() => id,
+            (_, Some(-1..)) => 0,
+            _ => return Err(KeyError::must_be(value, "the id of a token")),
+        };
+        Ok(())
+    },
+    write: |config| json!(config.padding_token),
 };
 
 /// `label2id`: says again what `id2label` says, but transformers wants it.

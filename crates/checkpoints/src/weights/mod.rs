@@ -4,7 +4,7 @@ mod files;
 mod tensors;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -13,14 +13,15 @@ use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurn
 use burn::tensor::{DType, Tensor, TensorData};
 use safetensors::tensor::{Dtype, View};
 
-use self::tensors::Stored;
+use self::tensors::NotFinite;
 use crate::files::io_error;
 use crate::{CheckpointError, Family};
-use relprop_transformer::{ParameterPath, Transformer};
+use relprop_transformer::{Head, ParameterPath, Transformer, TransformerConfig};
 
 #[cfg(feature = "hub")]
 pub(crate) use files::{Format, index_of, read_index};
 pub(crate) use files::{WEIGHTS, WeightFiles};
+pub(crate) use tensors::{Stored, open};
 
 /// Reads every tensor of the model, into the floats that the device computes in.
 ///
@@ -29,14 +30,17 @@ pub(crate) fn read(
     model: &mut Transformer,
     family: &Family,
     files: &WeightFiles,
+    mut stored: BTreeMap<String, Stored>,
 ) -> Result<(), CheckpointError> {
-    let mut stored = tensors::open(files)?;
     let base = family.base_in(stored.keys().map(String::as_str));
     let mut problems = Vec::new();
     // Linear maps that stand in the file the other way round, and everything else.
     let [mut turned, mut straight] = [Vec::new(), Vec::new()];
+    let mut modules = BTreeSet::new();
+    let not_finite = NotFinite::default();
     for tensor in layout(model, family, base) {
         let name = &tensor.name;
+        modules.insert(first_module(name).to_owned());
         let Some(found) = take(&mut stored, name) else {
             problems.push(format!("{name} is missing"));
             continue;
@@ -54,12 +58,20 @@ pub(crate) fn read(
                     false => &mut straight,
                 };
                 let parts = tensor.split(found).into_iter();
-                into.extend(parts.map(|(name, part)| part.into_burn(name, dtype)));
+                let tensor = name.clone();
+                into.extend(parts.map(|(name, part)| {
+                    part.into_burn(name, dtype, tensor.clone(), not_finite.clone())
+                }));
             }
         }
     }
     let mut extra = stored.into_keys();
-    let extra = extra.by_ref().filter(|name| !family.ignores(name, base));
+    // What was learned with other heads is left over, and transformers ignores it.
+    let other_head =
+        |name: &str| family.architecture.is_some() && !modules.contains(first_module(name));
+    let extra = extra
+        .by_ref()
+        .filter(|name| !family.ignores(name, base) && !other_head(name));
     problems.extend(extra.map(|name| format!("{name} belongs to no part of the model")));
     if !problems.is_empty() {
         return Err(CheckpointError::Tensors {
@@ -76,6 +88,13 @@ pub(crate) fn read(
         // As in `ParameterPath`, variants of enums have no part in names.
         let skip_enum_variants = true;
         let report = model.apply(found, None, Some(adapter), skip_enum_variants);
+        if let Some((tensor, number)) = not_finite.found() {
+            return Err(CheckpointError::NotFinite {
+                path: files.main.path().to_owned(),
+                tensor,
+                number,
+            });
+        }
         if let Some(error) = report.errors.first() {
             return Err(CheckpointError::Damaged {
                 path: files.main.path().to_owned(),
@@ -85,6 +104,31 @@ pub(crate) fn read(
         }
     }
     Ok(())
+}
+
+/// Gives a language model a head of its own, if its configuration says that the head is the table of word
+/// embeddings, but the file has another table for it. That one is used, as transformers does.
+pub(crate) fn untie(
+    config: &mut TransformerConfig,
+    family: &Family,
+    stored: &BTreeMap<String, Stored>,
+    files: &WeightFiles,
+) -> Result<(), CheckpointError> {
+    if config.head != (Head::NextToken { tied: true }) {
+        return Ok(());
+    }
+    let base = family.base_in(stored.keys().map(String::as_str));
+    let table = |ours| stored.get(&family.tensor_name(ours, base));
+    let tables = (table("embeddings.word.weight"), table("classifier.weight"));
+    if let (Some(words), Some(head)) = tables {
+        let differs = words.differs(head).map_err(io_error(files.main.path()))?;
+        config.head = Head::NextToken { tied: !differs };
+    }
+    Ok(())
+}
+
+fn first_module(name: &str) -> &str {
+    name.split('.').next().unwrap_or_default()
 }
 
 /// Takes out the tensor of that name. Checkpoints of 2018 call a norm's factor and shift otherwise.

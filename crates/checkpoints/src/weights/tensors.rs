@@ -3,10 +3,11 @@
 //! Each tensor is read from its file by itself, so that there are never two copies of a model in
 //! memory. Mapping the file would count as a copy, and needs `unsafe`.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use burn::store::{bridge, burn_pack};
 use burn::tensor::{Bytes, DType, Shape, TensorData};
@@ -21,7 +22,7 @@ use crate::files::{File, io_error};
 const LONGEST_HEADER: u64 = 100_000_000;
 
 /// A tensor whose numbers are still in the file.
-pub(super) struct Stored {
+pub(crate) struct Stored {
     /// The type of its numbers; the file's word for it if they are no floats.
     pub(super) dtype: Result<DType, String>,
     pub(super) shape: Vec<usize>,
@@ -52,13 +53,83 @@ impl Stored {
         sizes.iter().map(part).collect()
     }
 
-    /// Hands the tensor to Burn under `name`, to be read when it is needed.
-    pub(super) fn into_burn(self, name: String, dtype: DType) -> burn_pack::Tensor {
+    /// Whether the two do not hold the same numbers.
+    pub(super) fn differs(&self, other: &Self) -> io::Result<bool> {
+        let alike = (&self.dtype, &self.shape) == (&other.dtype, &other.shape);
+        Ok(!alike || (self.read)()?[..] != (other.read)()?[..])
+    }
+
+    /// Hands the tensor to Burn under `name`, to be read when it is needed. In the file it is called
+    /// `tensor`; numbers in it that are not finite are told.
+    pub(super) fn into_burn(
+        self,
+        name: String,
+        dtype: DType,
+        tensor: String,
+        not_finite: NotFinite,
+    ) -> burn_pack::Tensor {
         let Self { shape, read, .. } = self;
         bridge::deferred(name, dtype, Shape::from(shape.clone()), None, move || {
             let bytes = read().map_err(|error| burn_pack::Error::IoError(error.to_string()))?;
+            not_finite.look(&tensor, &bytes, dtype);
             Ok(TensorData::from_bytes(bytes, shape.clone(), dtype))
         })
+    }
+}
+
+/// The first tensor that was seen to have a number that is not finite, with that number.
+#[derive(Clone, Default)]
+pub(super) struct NotFinite(Arc<OnceLock<(String, &'static str)>>);
+
+impl NotFinite {
+    pub(super) fn found(&self) -> Option<(String, &'static str)> {
+        self.0.get().cloned()
+    }
+
+    fn look(&self, tensor: &str, bytes: &[u8], dtype: DType) {
+        // The largest exponent is that of numbers which are not finite.
+        let worst = match dtype {
+            DType::F64 => largest(
+                bytes,
+                |b| u64::from_le_bytes(b) & (u64::MAX >> 1),
+                0x7ff << 52,
+            ),
+            DType::F32 => largest(
+                bytes,
+                |b| u64::from(u32::from_le_bytes(b) & (u32::MAX >> 1)),
+                0xff << 23,
+            ),
+            DType::F16 => largest(
+                bytes,
+                |b| u64::from(u16::from_le_bytes(b) & (u16::MAX >> 1)),
+                0x1f << 10,
+            ),
+            _ => largest(
+                bytes,
+                |b| u64::from(u16::from_le_bytes(b) & (u16::MAX >> 1)),
+                0xff << 7,
+            ),
+        };
+        if let Some(number) = worst {
+            // The first one stays.
+            let _ = self.0.set((tensor.to_owned(), number));
+        }
+    }
+}
+
+/// What the largest of the numbers is, without their signs, if it is `infinity` or beyond: as patterns of
+/// bits, floats are in the order of their values, and NaN is beyond infinity.
+fn largest<const N: usize>(
+    bytes: &[u8],
+    bits: impl Fn([u8; N]) -> u64,
+    infinity: u64,
+) -> Option<&'static str> {
+    let (numbers, _) = bytes.as_chunks::<N>();
+    let largest = numbers.iter().map(|number| bits(*number)).max()?;
+    match largest.cmp(&infinity) {
+        Ordering::Less => None,
+        Ordering::Equal => Some("infinity"),
+        Ordering::Greater => Some("NaN"),
     }
 }
 
@@ -72,25 +143,49 @@ fn part_of(bytes: &Bytes, rows: usize, whole: usize, within: Range<usize>) -> By
     Bytes::from_bytes_vec((0..rows).flat_map(row).copied().collect())
 }
 
-/// The tensors of all files together, by their names.
-pub(super) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, CheckpointError> {
-    let mut all = BTreeMap::new();
+/// The tensors of all files together, by their names, without what training in PyTorch put around these.
+pub(crate) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, CheckpointError> {
+    let mut found = Vec::new();
     for file in &files.parts {
-        let found = match files.format {
+        found.extend(match files.format {
             Format::Safetensors => safetensors(file)?,
             Format::PyTorch => pytorch(file)?,
-        };
-        for (name, tensor) in found {
-            if all.insert(name.clone(), tensor).is_some() {
-                return Err(CheckpointError::Index {
-                    path: files.main.path().to_owned(),
-                    message: format!("{name} is in more than one of its files"),
-                });
-            }
+        });
+    }
+    for (name, _) in &mut found {
+        *name = name
+            .split('.')
+            .filter(|part| !WRAPPERS.contains(part))
+            .collect::<Vec<_>>()
+            .join(".");
+    }
+    if found.iter().all(|(name, _)| name.starts_with(PARALLEL)) {
+        for (name, _) in &mut found {
+            name.drain(..PARALLEL.len());
+        }
+    }
+    let mut all = BTreeMap::new();
+    for (name, tensor) in found {
+        if all.insert(name.clone(), tensor).is_some() {
+            return Err(CheckpointError::Index {
+                path: files.main.path().to_owned(),
+                message: format!("{name} is in more than one of its files"),
+            });
         }
     }
     Ok(all)
 }
+
+/// What PyTorch puts between the names of modules when it compiles a model, spreads it over devices, or
+/// computes a part of it twice to save memory.
+const WRAPPERS: [&str; 3] = [
+    "_orig_mod",
+    "_fsdp_wrapped_module",
+    "_checkpoint_wrapped_module",
+];
+
+/// What PyTorch puts before all names when a model is trained in parallel.
+const PARALLEL: &str = "module.";
 
 fn safetensors(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
     let damaged = |message: String| CheckpointError::Damaged {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use relprop_checkpoints::families::bert;
-use relprop_checkpoints::keys::{Key, KeyError, VOCABULARY, size};
+use relprop_checkpoints::keys::{Key, KeyError, VOCABULARY, feed_forward, size};
 use relprop_checkpoints::{Family, Keys, Model, Names, Tokenizer};
 use relprop_transformer::{Transformer, TransformerConfig};
 use rstest::rstest;
@@ -28,6 +28,9 @@ static MINE: Family = Family {
 const KEYS: Keys = &[
     ("tokens", VOCABULARY),
     ("width", Key::Size(|c| &mut c.width)),
+    ("heads", Key::Size(|c| &mut c.heads)),
+    ("expansion", Key::Size(|c| &mut feed_forward(c).width)),
+    ("longest", Key::Size(|c| &mut c.positions)),
     ("pairs_of_blocks", PAIRS),
 ];
 
@@ -100,7 +103,7 @@ fn a_family_from_outside_may_replace_one_of_ours() {
 /// A key's value, and what is said of it after the name of the file.
 #[rstest]
 #[case("gpt2", "n_inner", json!("wide"), "`n_inner` is \"wide\"; it must be a whole number")]
-#[case("gpt2", "n_embd", Value::Null, "it has no `n_embd`")]
+#[case("gpt2", "n_embd", json!("wide"), "`n_embd` is \"wide\"; it must be a whole number")]
 #[case("gpt2", "tie_word_embeddings", json!(1), "`tie_word_embeddings` is 1; it must be true or false")]
 #[case("mistral", "sliding_window", json!(-1), "`sliding_window` is -1; it must be a whole number")]
 #[case(
