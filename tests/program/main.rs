@@ -4,7 +4,10 @@ mod bulk;
 mod cli;
 mod evaluate;
 mod language;
+mod mistakes;
 mod pictures;
+mod support;
+mod training;
 mod tune;
 
 use relprop_testing::program::{Ran, relprop};
