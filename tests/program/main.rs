@@ -5,6 +5,8 @@ mod cli;
 mod evaluate;
 mod language;
 mod mistakes;
+#[cfg(unix)]
+mod pages;
 mod pictures;
 mod support;
 mod training;
