@@ -4,22 +4,22 @@
 //! The odd cases are among the texts: one token, bytes that are no whole characters, the longest text
 //! that the model reads, one that is cut, an earlier token than the last.
 
+mod settings;
+mod targets;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::{Device, Tensor};
 use relprop_checkpoints::Model;
-use relprop_explain::{ExplainError, Explainer, Explanation, Score, Target};
+use relprop_explain::{ExplainError, Explainer, Explanation, Target};
 use relprop_rules::operations::{AttentionMix, Linear};
 use relprop_rules::{Operation, Pass, Registry, Rule, RuleSet};
 use relprop_testing::fixtures::{self, folder, saves_what_transformers_saved};
-use relprop_testing::{Asked, difference, explainer, numbers, parameters, relevance};
+use relprop_testing::{Asked, difference, explainer, numbers, relevance};
 use relprop_transformer::{Batch, Head, PaddingSide, TokenizedText, TransformerConfig};
 use rstest::rstest;
-use safetensors::SafeTensors;
 use serde::Deserialize;
-use serde_json::Value;
 
 #[derive(Deserialize)]
 pub struct Reference {
@@ -71,7 +71,9 @@ impl Text {
 const FAMILIES: [&str; 7] = [
     "gpt2", "llama", "llama-3", "mistral", "qwen2", "qwen3", "gemma",
 ];
+
 const PRESETS: [&str; 4] = ["gradient-x-input", "ah-ln", "attn-lrp", "libra"];
+
 const SITES: [&str; 2] = ["blocks", "embeddings.word"];
 
 #[rstest]
@@ -385,175 +387,10 @@ fn what_is_saved_is_what_transformers_saved(
     saves_what_transformers_saved(family, env!("CARGO_TARGET_TMPDIR"));
 }
 
-/// A folder of the family whose configuration was changed.
-fn changed(family: &str, change: impl FnOnce(&mut Value)) -> tempfile::TempDir {
-    let temporary = tempfile::tempdir().unwrap();
-    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
-        fs::copy(folder(family).join(file), temporary.path().join(file)).unwrap();
-    }
-    let file = temporary.path().join("config.json");
-    let mut config = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-    change(&mut config);
-    fs::write(&file, config.to_string()).unwrap();
-    temporary
-}
-
-/// Before transformers 5, theta and the scaling had keys of their own.
-#[test]
-fn older_files_say_the_same_of_rotary_positions() {
-    let (model, _) = load("llama-3");
-    let older = changed("llama-3", |config| {
-        let rope = config.as_object_mut().unwrap().remove("rope_parameters");
-        let mut rope = rope.unwrap();
-        config["rope_theta"] = rope.as_object_mut().unwrap().remove("rope_theta").unwrap();
-        config["rope_scaling"] = rope;
-    });
-    let older = Model::load(older.path(), &Device::flex()).unwrap();
-    assert_eq!(older.transformer.config(), model.transformer.config());
-}
-
-/// The files of GPT-2 itself leave the base out of its names, and hold causal masks.
-#[test]
-fn names_may_go_without_their_base() {
-    let (model, _) = load("gpt2");
-    let temporary = changed("gpt2", |_| {});
-    let bytes = fs::read(folder("gpt2").join("model.safetensors")).unwrap();
-    let tensors = SafeTensors::deserialize(&bytes).unwrap();
-    let mask = safetensors::tensor::TensorView::new(safetensors::Dtype::U8, vec![2], &[0, 1]);
-    let names = tensors.names().into_iter();
-    let bare = names.map(|name| {
-        let bare = name.strip_prefix("transformer.").unwrap().to_owned();
-        (bare, tensors.tensor(name).unwrap())
-    });
-    let tensors = bare.chain([("h.1.attn.bias".to_owned(), mask.unwrap())]);
-    let file = temporary.path().join("model.safetensors");
-    safetensors::serialize_to_file(tensors, None, &file).unwrap();
-    let bare = Model::load(temporary.path(), &Device::flex()).unwrap();
-    assert_eq!(
-        parameters(&bare.transformer),
-        parameters(&model.transformer)
-    );
-}
-
-/// What is not supported is named before a weight is read.
-#[rstest]
-#[case("llama", |c: &mut Value| c["rope_parameters"]["rope_type"] = "yarn".into(), &["rope_parameters", "yarn", "llama3"])]
-#[case("llama-3", |c: &mut Value| c["rope_parameters"]["beta"] = 1.into(), &["rope_parameters", "beta"])]
-#[case("llama-3", |c: &mut Value| c["rope_parameters"]["factor"] = "8".into(), &["rope_parameters", "number"])]
-#[case("qwen2", |c: &mut Value| c["use_sliding_window"] = true.into(), &["use_sliding_window", "false"])]
-#[case("qwen3", |c: &mut Value| c["layer_types"][1] = "sliding_attention".into(), &["layer_types", "sliding_attention"])]
-#[case("gemma", |c: &mut Value| c["model_type"] = "gemma2".into(), &["gemma2", "`gemma`"])]
-#[case("gemma", |c: &mut Value| c["final_logit_softcapping"] = 30.0.into(), &["final_logit_softcapping"])]
-#[case("gemma", |c: &mut Value| c["hidden_act"] = "relu".into(), &["hidden_act", "gelu_pytorch_tanh"])]
-#[case("gemma", |c: &mut Value| c["use_bidirectional_attention"] = true.into(), &["use_bidirectional_attention"])]
-#[case("gpt2", |c: &mut Value| c["scale_attn_by_inverse_layer_idx"] = true.into(), &["scale_attn_by_inverse_layer_idx"])]
-#[case("gpt2", |c: &mut Value| c["architectures"][0] = "GPT2ForSequenceClassification".into(), &["GPT2LMHeadModel"])]
-#[case("mistral", |c: &mut Value| c["sliding_window"] = 0.into(), &["attention.window", "at least 1"])]
-#[case("llama", |c: &mut Value| c["num_key_value_heads"] = 3.into(), &["attention.key_heads", "divisor"])]
-#[case("llama", |c: &mut Value| c["head_dim"] = 3.into(), &["attention.head_width", "even"])]
-fn what_is_not_supported_is_refused_by_name(
-    #[case] family: &str,
-    #[case] change: fn(&mut Value),
-    #[case] named: &[&str],
-) {
-    let folder = changed(family, change);
-    fs::write(folder.path().join("model.safetensors"), "no weights").unwrap();
-    let message = Model::load(folder.path(), &Device::flex())
-        .unwrap_err()
-        .to_string();
-    for name in named {
-        assert!(message.contains(name), "{message}");
-    }
-}
-
 /// All logits after the last token.
 pub fn every_logit(model: &Model, text: &TokenizedText) -> Vec<f64> {
     let batch = Batch::new([text], 0, PaddingSide::Right, &Device::flex());
     numbers(model.transformer.forward(&batch, &mut Pass::plain()))
-}
-
-/// log p = z - log sum exp z, and its relevance is that of z minus the mean of all relevances by p.
-#[rstest]
-fn a_log_probability_is_explained(#[values("gpt2", "llama-3")] family: &str) {
-    let (model, _) = load(family);
-    let text = model.tokenize("the end is dull", None, Default::default());
-    let text = text.unwrap();
-    let logits = every_logit(&model, &text);
-    let whole: f64 = logits.iter().map(|z| z.exp()).sum();
-    for preset in PRESETS {
-        let explainer = explainer(&model, preset).with_ledger();
-        let explain = |target, score| -> Explanation {
-            let explainer = explainer.clone().target(Target::Label(target)).unwrap();
-            let explainer = explainer.score(score);
-            let batch = std::slice::from_ref(&text);
-            explainer.explain_batch(batch).unwrap().remove(0)
-        };
-        let of_logits: Vec<Vec<f64>> = (0..logits.len())
-            .map(|token| relevance(&explain(token, Score::Logit)))
-            .collect();
-        let mut expected = of_logits[7].clone();
-        for (of_logit, z) in of_logits.iter().zip(&logits) {
-            for (expected, r) in expected.iter_mut().zip(of_logit) {
-                *expected -= z.exp() / whole * r;
-            }
-        }
-        let found = explain(7, Score::LogProbability);
-        assert!(difference(&relevance(&found), &expected) < 1e-4, "{preset}");
-        let value = logits[7] - whole.ln();
-        assert!((f64::from(found.target.value) - value).abs() < 1e-4);
-
-        let ledger = found.ledger().unwrap();
-        assert!((ledger.target - value).abs() < 1e-4);
-        let surprise = |z: &f64| z.exp() / whole * (whole.ln() - z);
-        let entropy: f64 = logits.iter().map(surprise).sum();
-        let entry = ledger.absorbed.last().unwrap();
-        let named = (entry.site.as_str(), entry.kind.as_str());
-        assert_eq!(named, ("log-probability", "entropy"));
-        assert!((entry.relevance + entropy).abs() < 1e-4);
-        let absorbed: f64 = ledger.absorbed.iter().map(|entry| entry.relevance).sum();
-        let left = ledger.target - ledger.tokens - absorbed;
-        assert!(left.abs() < 1e-5 * ledger.target.abs().max(1.0), "{left}");
-        assert!((ledger.unaccounted - left).abs() < 1e-9);
-    }
-}
-
-#[test]
-fn a_contrast_of_two_tokens_is_the_difference_in_either_unit() {
-    let (model, _) = load("qwen2");
-    let target = Target::read(&model, " film", Some(" end")).unwrap();
-    let ids = [" film", " end"].map(|text| model.tokenizer().unwrap().find(text)[0] as usize);
-    assert_eq!(target, Target::Contrast(ids[0], ids[1]));
-    let explainer = explainer(&model, "attn-lrp");
-    let explain = |target, score| {
-        let explainer = explainer.clone().target(target).unwrap().score(score);
-        explainer.explain("never the").unwrap()
-    };
-    let parts = ids.map(|id| relevance(&explain(Target::Label(id), Score::Logit)));
-    let expected: Vec<f64> = parts[0].iter().zip(&parts[1]).map(|(a, b)| a - b).collect();
-    for score in [Score::Logit, Score::LogProbability] {
-        let found = explain(target, score);
-        assert!(difference(&relevance(&found), &expected) < 1e-5);
-        assert_eq!(found.target.label, " film- end");
-    }
-}
-
-#[test]
-fn a_target_that_is_no_token_is_told_apart() {
-    let (model, _) = load("gpt2");
-    let message = |text, against| {
-        let error = Target::read(&model, text, against).unwrap_err();
-        error.to_string()
-    };
-    let told = message(" filmzz", None);
-    assert!(
-        told.contains("` filmzz`") && told.contains("\" film\""),
-        "{told}"
-    );
-    assert!(message(" film", Some("predicted")).contains("predicted"));
-    assert_eq!(
-        Target::read(&model, "predicted", None),
-        Ok(Target::Predicted)
-    );
 }
 
 /// The row of the token that is continued is read, not that of the first one, which sees only itself.

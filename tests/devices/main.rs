@@ -120,7 +120,7 @@ fn every_preset_gives_the_same_relevance_and_the_same_account(
 }
 
 #[rstest]
-fn so_do_models_of_any_parts(#[values(0, 1, 2, 3)] part: u64) {
+fn models_of_any_parts_give_the_same(#[values(0, 1, 2, 3)] part: u64) {
     for (name, device) in others() {
         for seed in (0..12).filter(|seed| seed % 4 == part) {
             let config = draw_config(seed);
@@ -137,7 +137,7 @@ fn so_do_models_of_any_parts(#[values(0, 1, 2, 3)] part: u64) {
 
 /// The small checkpoints that transformers wrote, with the texts or pictures that go with them.
 #[rstest]
-fn so_do_checkpoints(
+fn checkpoints_give_the_same(
     #[values(
         "bert",
         "roberta",

@@ -35,6 +35,7 @@ fn a_text_gets_the_same_alone_in_a_batch_and_again() {
             for (text, together) in texts.iter().zip(together) {
                 let together: Vec<f64> = together.into_iter().map(f64::from).collect();
                 let error = difference(&together, &alone(&model, &name, text, 2));
+                println!("{architecture:?}, {name}: {error:.1e}");
                 assert!(error < 1e-3, "{architecture:?}, {name}: {error:.1e}");
             }
         }

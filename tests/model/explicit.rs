@@ -213,7 +213,7 @@ fn walking_back_by_hand_gives_the_relevance_of_the_preset(
 }
 
 #[rstest]
-fn so_it_does_for_models_of_any_parts(#[values(0, 1, 2, 3)] part: u64) {
+fn the_walk_of_any_classifier_gives_what_the_preset_gives(#[values(0, 1, 2, 3)] part: u64) {
     for seed in (0..40).filter(|seed| seed % 4 == part) {
         let config = draw_config(seed);
         let pair = Pair::new(random(&config, 0.3, seed));
@@ -298,7 +298,7 @@ fn without_biases_the_walk_of_libra_ends_with_the_logit(
 }
 
 #[rstest]
-fn so_it_does_for_the_next_token(
+fn the_walk_from_the_next_token_gives_what_the_preset_gives(
     #[values(
         LanguageModel::Gpt2,
         LanguageModel::Llama,
@@ -326,7 +326,7 @@ fn so_it_does_for_the_next_token(
 }
 
 #[rstest]
-fn so_it_does_for_language_models_of_any_parts(#[values(0, 1, 2, 3)] part: u64) {
+fn the_walk_of_any_language_model_gives_what_the_preset_gives(#[values(0, 1, 2, 3)] part: u64) {
     for seed in (0..40).filter(|seed| seed % 4 == part) {
         let config = draw_language_config(seed);
         let pair = Pair::new(random(&config, 0.3, seed));

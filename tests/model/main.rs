@@ -4,5 +4,6 @@ mod explicit;
 mod ledger;
 mod paper;
 mod precision;
+mod threads;
 mod white_box;
 mod whole;

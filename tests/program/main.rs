@@ -4,7 +4,12 @@ mod bulk;
 mod cli;
 mod evaluate;
 mod language;
+mod mistakes;
+#[cfg(unix)]
+mod pages;
 mod pictures;
+mod support;
+mod training;
 mod tune;
 
 use relprop_testing::program::{Ran, relprop};

@@ -85,7 +85,8 @@ fn the_program_says_what_does_not_go_with_pictures() {
     explain(&[&path("vit/config.json")]).failed(1, &["config.json: it is no PNG or JPEG"]);
     explain(&["--pair", "a", &small]).failed(2, &["--pair is for texts"]);
     explain(&["--format", "csv", &small]).failed(2, &["a table is for texts"]);
-    explain(&["--method", "integrated-gradients:baseline=mean", &small]).failed(1, &[]);
+    explain(&["--method", "integrated-gradients:baseline=mean", &small])
+        .failed(1, &["embeddings.word"]);
     run(&["explain", "--model", &bert, "--overlay", "a.png", "a"]).failed(2, &["--overlay is for"]);
     let both = explain(&["no.png", &small]).done();
     assert!(

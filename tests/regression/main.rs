@@ -1,7 +1,7 @@
 //! A test for each fault that once was: what went wrong, and where it comes from, stands above it.
 //!
 //! Two are held elsewhere. The demo and `pointing-game` had two answers to one question:
-//! `the_demo_trains_explains_and_reports` in tests/program/cli.rs. A kernel knew the LN-rule by itself, so
+//! `the_demo_trains_explains_and_reports` in tests/program/training.rs. A kernel knew the LN-rule by itself, so
 //! that an edited rule did nothing on the CPU: `cargo test -p relprop-rules`.
 
 mod names;

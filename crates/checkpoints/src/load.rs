@@ -63,6 +63,11 @@ impl Model {
         let names: Vec<&str> = names.map(String::as_str).collect();
         let (family, mut config) =
             Family::read_config_among(families, &text, config_file.path(), &names)?;
+        let invalid = |source| CheckpointError::InvalidConfig {
+            path: config_file.path().to_owned(),
+            source,
+        };
+        config.check().map_err(invalid)?;
         let stored = stored?;
         weights::untie(&mut config, family, &stored, &weight_files)?;
 
@@ -76,11 +81,7 @@ impl Model {
             }
             InputConfig::Patches(patches) => preprocessor(files, patches).map(Input::Pictures),
         }?;
-        let transformer = Transformer::new(&config, device);
-        let mut transformer = transformer.map_err(|source| CheckpointError::InvalidConfig {
-            path: config_file.path().to_owned(),
-            source,
-        })?;
+        let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
         weights::read(&mut transformer, family, &weight_files, stored)?;
         Ok(Self {
             transformer: transformer.valid(),

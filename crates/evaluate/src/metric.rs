@@ -8,7 +8,7 @@ use super::{Sample, View};
 ///
 /// A metric says which changed versions of the text it must see the model's logits for; then it reads
 /// its number from them. So metrics that look at the same versions share the model's passes.
-pub trait Metric {
+pub trait Metric: Send + Sync {
     /// What it is.
     fn about(&self) -> About;
 
