@@ -78,7 +78,7 @@ fn main() -> anyhow::Result<()> {
             .collect(),
         types: vec![0; tokens],
         dropped: 0,
-        position: None,
+        asked: Vec::new(),
     };
     let batch = Batch::new([&text], 0, PaddingSide::Right, &device);
     let sites = transformer.sites();

@@ -45,7 +45,7 @@ impl Text {
     fn tokenize(&self, model: &Model) -> TokenizedText {
         let text = model.tokenize(&self.text, None, Default::default());
         TokenizedText {
-            position: self.position,
+            asked: self.position.into_iter().collect(),
             ..text.unwrap()
         }
     }
@@ -191,7 +191,7 @@ fn tokens_after_the_explained_one_get_exactly_nothing(
         let explainer = explainer(&model, preset);
         for position in 0..text.tokens.len() {
             let texts = [TokenizedText {
-                position: Some(position),
+                asked: vec![position],
                 ..text.clone()
             }];
             let found = relevance(&explainer.explain_batch(&texts).unwrap()[0]);
@@ -236,7 +236,7 @@ fn one_token_is_a_text(
     let mut first = text.tokenize(&model);
     first.tokens.truncate(1);
     first.types.truncate(1);
-    first.position = None;
+    first.asked.clear();
     let batch = std::slice::from_ref(&first);
     assert!(difference(&every_logit(&model, &first), &text.logits) < 1e-4);
     for preset in PRESETS {
@@ -283,7 +283,7 @@ fn what_is_not_needed_is_not_computed(
     let (model, _) = load(family);
     let text = model.tokenize("the jokes are good but dull", None, Default::default());
     let mut text = text.unwrap();
-    text.position = position;
+    text.asked = position.into_iter().collect();
     let tokens = text.tokens.len();
     let batch = Batch::new([&text], 0, PaddingSide::Right, &Device::flex());
     for preset in RuleSet::presets() {
@@ -403,7 +403,7 @@ fn attention_is_read_at_the_token_that_is_continued(
     let text = model.tokenize("the jokes are good but dull", None, Default::default());
     let mut text = text.unwrap();
     let position = 3;
-    text.position = Some(position);
+    text.asked = vec![position];
     let method = relprop_testing::method(method, &model, 0).unwrap();
     let found = method.relevance(&[&text], 5).unwrap().remove(0);
     assert!(found[position + 1..].iter().all(|r| *r == 0.0), "{found:?}");

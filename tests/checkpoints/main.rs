@@ -3,6 +3,7 @@
 mod continuations;
 mod families;
 mod folders;
+mod heads;
 mod language;
 mod malformed;
 mod pictures;

@@ -82,7 +82,7 @@ impl Pair {
         let vocabulary = self.model.transformer.config().vocabulary();
         let case = |text: &TokenizedText, read, target| Case {
             text: TokenizedText {
-                position: Some(read),
+                asked: vec![read],
                 ..text.clone()
             },
             read,

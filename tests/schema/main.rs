@@ -8,7 +8,10 @@ use std::sync::Arc;
 use boon::{Compiler, Schemas};
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
-use relprop_explain::{Explainer, Explanation, Sampling, Score, Target};
+use relprop_explain::batching::Passes;
+use relprop_explain::{
+    Explainer, Explanation, Measure, Parts, Plan, Sampling, Score, Similar, Target,
+};
 use relprop_render as render;
 use relprop_testing::fixtures::folder as fixture;
 use relprop_testing::program::{Ran, relprop};
@@ -243,4 +246,56 @@ fn lines_of_a_table_are_as_their_schema_says() {
         bad,
         json!({"row": 2, "line": 2, "reason": reason, "input": {"text": null, "id": 18}})
     );
+}
+
+/// The labels of tokens, entity by entity and token by token, with an account and without.
+#[test]
+fn labels_of_tokens_are_as_their_schema_says() {
+    let model = Arc::new(model("heads/bert-tokens"));
+    for (parts, ledger) in [(Parts::Entities, false), (Parts::Tokens, true)] {
+        let plan = Plan {
+            ledger,
+            ..Plan::default()
+        };
+        let explainer = Explainer::new(&model, &plan).unwrap();
+        for text in ["a warm , funny film", &"film ".repeat(200)] {
+            let text = explainer.tokenize(text).unwrap();
+            let found = explainer.labelling(&mut Passes::default(), &text, parts, |_| ());
+            let document = json!(found.unwrap());
+            assert_eq!(check("labelling", &document), Ok(()), "{document:#}");
+        }
+    }
+    let explainer = Explainer::new(&model, &Plan::default()).unwrap();
+    let text = explainer.tokenize("a film").unwrap();
+    let found = explainer.labelling(&mut Passes::default(), &text, Parts::Tokens, |_| ());
+    let mut wrong = json!(found.unwrap());
+    wrong["parts"][0]["tokens"] = json!([]);
+    assert!(check("labelling", &wrong).is_err());
+}
+
+#[test]
+fn answers_and_masks_are_as_their_schema_says() {
+    let answers = Arc::new(model("heads/bert-answers"));
+    let explainer = Explainer::new(&answers, &Plan::default()).unwrap();
+    let pair = explainer.tokenize_pair("is it good ?", "the film is good");
+    let found = explainer.explain_batch(&[pair.unwrap()]).unwrap().remove(0);
+    assert!(written(&found)["answer"]["tokens"].is_array());
+    let masks = Arc::new(model("heads/bert-masks"));
+    let explainer = Explainer::new(&masks, &Plan::default()).unwrap();
+    let found = explainer.explain("a warm [MASK]").unwrap();
+    assert!(written(&found)["probability"].is_number());
+}
+
+#[test]
+fn similarities_are_as_their_schema_says() {
+    let model = Arc::new(model("heads/bert-vectors"));
+    let similar = Similar::new(&model, &Plan::default(), Measure::Cosine, None).unwrap();
+    let texts = ["a warm film", "funny jokes"].map(|text| {
+        let text = model.tokenize(text, None, Default::default());
+        text.unwrap()
+    });
+    let mut document = json!(similar.explain(texts.each_ref()).unwrap());
+    assert_eq!(check("similarity", &document), Ok(()), "{document:#}");
+    document["texts"].as_array_mut().unwrap().pop();
+    assert!(check("similarity", &document).is_err());
 }

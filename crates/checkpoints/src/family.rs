@@ -11,7 +11,7 @@ use super::files::CONFIG;
 use super::foreign::quantized;
 use super::keys::read::{self, ALIASES, READ};
 use super::keys::{HARMLESS, Key};
-use relprop_transformer::TransformerConfig;
+use relprop_transformer::{Head, TransformerConfig};
 
 /// Keys of `config.json` with what they stand for.
 pub type Keys = &'static [(&'static str, Key)];
@@ -77,19 +77,21 @@ impl Family {
     /// A [`CheckpointError::Config`] that names what is not supported, or the key that is not
     /// understood.
     pub fn read_config(text: &str) -> Result<(&'static Self, TransformerConfig), CheckpointError> {
-        Self::read_config_among(&[], text, Path::new(CONFIG), &[])
+        Self::read_config_among(&[], text, Path::new(CONFIG), &[], false)
     }
 
     /// The same, where a family may be one of `others`, which go first. The file is at `path`. The names
-    /// of the `stored` tensors show the architecture where the file does not say it.
+    /// of the `stored` tensors show the architecture where the file does not say it; it is one that makes
+    /// a vector of a text, whatever the file says, if other files say so.
     pub(super) fn read_config_among(
         others: &[&'static Self],
         text: &str,
         path: &Path,
         stored: &[&str],
+        is_vector: bool,
     ) -> Result<(&'static Self, TransformerConfig), CheckpointError> {
         let known: Vec<&'static Self> = others.iter().copied().chain(Self::all()).collect();
-        Self::find(&known, text, stored).map_err(|message| CheckpointError::Config {
+        Self::find(&known, text, stored, is_vector).map_err(|message| CheckpointError::Config {
             path: path.to_owned(),
             message,
         })
@@ -99,6 +101,7 @@ impl Family {
         known: &[&'static Self],
         text: &str,
         stored: &[&str],
+        is_vector: bool,
     ) -> Result<(&'static Self, TransformerConfig), String> {
         let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let Value::Object(mut json) = json else {
@@ -134,10 +137,20 @@ impl Family {
         }
         // A type can have several architectures.
         let family = match architectures(&json).is_empty() {
+            _ if is_vector => {
+                let vector = of_type.iter().find(|family| family.makes_vectors());
+                Some(vector.ok_or_else(|| {
+                    format!("relprop makes no vectors of texts with models of the type `{name}`")
+                })?)
+            }
             false => of_type.iter().find(|family| family.is_named(&json)),
             true => of_type.iter().find(|family| family.has_head_in(stored)),
         };
         let family = family.unwrap_or(first);
+        if is_vector {
+            // It names the class that the model was before.
+            json.remove("architectures");
+        }
         family.rename_aliases(&mut json)?;
         Ok((family, family.read(&json, &of_type)?))
     }
@@ -150,11 +163,15 @@ impl Family {
     ) -> Result<TransformerConfig, String> {
         if !self.is_named(json) && !architectures(json).is_empty() {
             let supported: Vec<_> = siblings.iter().filter_map(|f| f.architecture).collect();
+            let (last, others) = supported.split_last().unwrap_or((&"none", &[]));
+            let supported = match others {
+                [] => format!("{last} is"),
+                others => format!("{} and {last} are", others.join(", ")),
+            };
             return Err(format!(
-                "`architectures` is [{}]; of the type `{}`, only {} is supported",
+                "`architectures` is [{}]; of the type `{}`, only {supported} supported",
                 architectures(json).join(", "),
                 self.name,
-                supported.join(" or ")
             ));
         }
         let mut config = (self.start)();
@@ -190,6 +207,10 @@ impl Family {
     fn is_named(&self, json: &Map<String, Value>) -> bool {
         let names = architectures(json);
         self.architecture.is_none_or(|name| names.contains(&name))
+    }
+
+    fn makes_vectors(&self) -> bool {
+        matches!((self.start)().head, Head::Vector { .. })
     }
 
     /// Whether the head of this architecture is among these tensors.

@@ -13,6 +13,7 @@ mod model;
 mod picture;
 mod save;
 mod tokenizer;
+mod vector;
 mod weights;
 
 pub use error::CheckpointError;

@@ -14,6 +14,7 @@ use crate::files::{
 use crate::foreign;
 use crate::json::from_json;
 use crate::tokenizer::Settings;
+use crate::vector::Modules;
 use crate::weights::{self, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Tokenizer};
 
@@ -61,14 +62,22 @@ impl Model {
         let stored = weights::open(&weight_files);
         let names = stored.iter().flat_map(|stored| stored.keys());
         let names: Vec<&str> = names.map(String::as_str).collect();
+        let modules = Modules::read(files)?;
+        let is_vector = modules.is_some();
         let (family, mut config) =
-            Family::read_config_among(families, &text, config_file.path(), &names)?;
+            Family::read_config_among(families, &text, config_file.path(), &names, is_vector)?;
+        if let Some(modules) = &modules {
+            modules.set(&mut config);
+        }
         let invalid = |source| CheckpointError::InvalidConfig {
             path: config_file.path().to_owned(),
             source,
         };
         config.check().map_err(invalid)?;
-        let stored = stored?;
+        let mut stored = stored?;
+        if let Some(modules) = &modules {
+            modules.add_tensors(files, &mut stored)?;
+        }
         weights::untie(&mut config, family, &stored, &weight_files)?;
 
         let input = match &config.input {
@@ -77,7 +86,9 @@ impl Model {
                 let class = said
                     .as_ref()
                     .and_then(|keys| keys["tokenizer_class"].as_str());
-                tokenizer(files, family, class, *vocabulary).map(Input::Text)
+                let tokenizer = tokenizer(files, family, class, *vocabulary)?;
+                let longest = modules.as_ref().and_then(|modules| modules.longest);
+                Ok(Input::Text(tokenizer.at_most(longest)))
             }
             InputConfig::Patches(patches) => preprocessor(files, patches).map(Input::Pictures),
         }?;

@@ -3,7 +3,7 @@
 use image::DynamicImage;
 
 use crate::{Family, PictureError, Preprocessor, TextError, Tokenizer, Truncation};
-use relprop_transformer::{InputConfig, Outputs, TextEnd, Token, TokenizedText, Transformer};
+use relprop_transformer::{Head, InputConfig, Outputs, TextEnd, Token, TokenizedText, Transformer};
 
 /// A model with everything that is needed to use it on texts, or on pictures.
 #[derive(Clone, Debug)]
@@ -77,7 +77,9 @@ impl Model {
     pub fn output(&self, index: usize) -> String {
         let config = self.transformer.config();
         match config.head.outputs() {
-            Outputs::Labels => config.labels[index].clone(),
+            Outputs::Labels | Outputs::TokenLabels => config.labels[index].clone(),
+            Outputs::StartAndEnd => ["start", "end"][index].to_owned(),
+            Outputs::Vector => format!("feature {index}"),
             Outputs::Vocabulary => {
                 let id = u32::try_from(index).ok();
                 let text = id.and_then(|id| self.tokenizer()?.readable(id));
@@ -117,7 +119,7 @@ impl Model {
             (Truncation::Cut, TextEnd::Start) => Truncation::CutStart,
             (other, _) => other,
         };
-        let text = match second {
+        let mut text = match second {
             None => tokenizer.encode(text, positions, truncation)?,
             Some(second) => {
                 let pair = [text, second];
@@ -135,12 +137,41 @@ impl Model {
                 });
             }
         }
+        text.asked = self.asked(&text);
         let segments = config.token_types;
         match text.types.iter().copied().max() {
             Some(segment) if segments > 0 && segment as usize >= segments => {
                 Err(TextError::Segment { segment, segments })
             }
             _ => Ok(text),
+        }
+    }
+
+    /// The tokens that answer, where the text decides: its masks, or its last token that is no padding.
+    fn asked(&self, text: &TokenizedText) -> Vec<usize> {
+        let config = self.transformer.config();
+        let mut tokens = text.tokens.iter();
+        match config.head {
+            Head::MaskedToken { .. } => {
+                let mask = self.tokenizer().and_then(Tokenizer::mask);
+                let tokens = tokens.enumerate();
+                let masks = tokens.filter(|(_, token)| Some(token.id) == mask);
+                masks.map(|(index, _)| index).collect()
+            }
+            Head::LabelsAtEnd {
+                skips_padding: true,
+            } => {
+                let last = tokens.rposition(|token| token.id != config.padding_token);
+                last.into_iter().collect()
+            }
+            Head::LabelsAtEnd {
+                skips_padding: false,
+            }
+            | Head::Labels
+            | Head::TokenLabels
+            | Head::Span
+            | Head::NextToken { .. }
+            | Head::Vector { .. } => Vec::new(),
         }
     }
 

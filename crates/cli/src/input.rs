@@ -50,7 +50,9 @@ impl Input {
         if !destined.texts.is_empty() {
             let name = match plan.content {
                 RowKind::Pictures => None,
-                RowKind::Texts { .. } | RowKind::Prompts { .. } => Some("text "),
+                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Prompts { .. } => {
+                    Some("text ")
+                }
             };
             inputs.push(Self::given(&destined.texts, name));
         }

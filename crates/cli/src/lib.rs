@@ -31,6 +31,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => commands::demo(&arguments),
         Command::Train(arguments) => commands::train(&arguments),
         Command::Explain(arguments) => commands::explain(*arguments),
+        Command::Similar(arguments) => commands::similar(&arguments),
         Command::Evaluate(arguments) => commands::evaluate(&arguments),
         Command::Tune(arguments) => commands::tune(&arguments),
         Command::Rules(arguments) => commands::rules(&arguments),

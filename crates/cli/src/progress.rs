@@ -57,11 +57,13 @@ impl Progress {
             reason: String::new(),
             things: match plan.content {
                 RowKind::Pictures => "pictures",
-                RowKind::Texts { .. } | RowKind::Prompts { .. } => "texts",
+                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Prompts { .. } => {
+                    "texts"
+                }
             },
             tokens: match plan.content {
                 RowKind::Prompts { tokens, .. } => Some(tokens),
-                RowKind::Texts { .. } | RowKind::Pictures => None,
+                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Pictures => None,
             },
         }
     }

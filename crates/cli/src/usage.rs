@@ -76,6 +76,7 @@ fn option(part: PropagationPart) -> &'static str {
         PropagationPart::Site => "--at",
         PropagationPart::Ledger => "--ledger",
         PropagationPart::Recompute => "--recompute",
+        PropagationPart::Head => "the model",
         PropagationPart::Contrast => "--target A-B",
         PropagationPart::Score => "--score",
     }

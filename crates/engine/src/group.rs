@@ -9,7 +9,9 @@ use image::DynamicImage;
 use rayon::prelude::*;
 use relprop_data::{BadRow, Place, Rows, decode, objects, texts};
 use relprop_explain::batching::Passes;
-use relprop_explain::{Continuation, ExplainError, Explainer, Explanation, Sampling};
+use relprop_explain::{
+    Continuation, ExplainError, Explainer, Explanation, Labelling, Parts, Sampling,
+};
 use relprop_transformer::{TextEnd, TokenizedText};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,13 @@ pub enum RowKind {
     Texts {
         /// What the model reads after each text.
         second: Option<Second>,
+    },
+    /// Texts whose tokens have labels, which are explained one after another.
+    Labelled {
+        /// What the model reads after each text.
+        second: Option<Second>,
+        /// Which labels.
+        parts: Parts,
     },
     /// Names of files with pictures to explain.
     Pictures,
@@ -48,7 +57,7 @@ pub enum Second {
 impl RowKind {
     /// Whether explanations of it are shown beside others.
     pub fn is_compared(&self) -> bool {
-        !matches!(self, Self::Prompts { .. })
+        matches!(self, Self::Texts { .. } | Self::Pictures)
     }
 }
 
@@ -59,6 +68,8 @@ pub enum Found {
     Explanations(Vec<Explanation>),
     /// How the text goes on.
     Continuation(Box<Continuation>),
+    /// What its tokens are.
+    Labelling(Box<Labelling>),
 }
 
 impl Found {
@@ -66,7 +77,7 @@ impl Found {
     pub fn explanation(&self) -> Option<&Explanation> {
         match self {
             Self::Explanations(found) => found.first(),
-            Self::Continuation(_) => None,
+            Self::Continuation(_) | Self::Labelling(_) => None,
         }
     }
 }
@@ -163,6 +174,10 @@ impl<'a> Worker<'a> {
         let seconds = match &self.content {
             RowKind::Texts {
                 second: Some(Second::Column(name)),
+            }
+            | RowKind::Labelled {
+                second: Some(Second::Column(name)),
+                ..
             } => Some(texts(&batch, second_column(&batch, name)?)?),
             _ => None,
         };
@@ -219,17 +234,25 @@ impl<'a> Worker<'a> {
                 RowKind::Pictures => return picture(explainer, text),
                 RowKind::Texts {
                     second: Some(Second::Text(second)),
+                }
+                | RowKind::Labelled {
+                    second: Some(Second::Text(second)),
+                    ..
                 } => explainer.tokenize_pair(text, second),
                 RowKind::Texts {
                     second: Some(Second::Column(_)),
+                }
+                | RowKind::Labelled {
+                    second: Some(Second::Column(_)),
+                    ..
                 } => {
                     let second = seconds.as_ref().and_then(|seconds| seconds[row]);
                     let second = second.ok_or("the row has no second text")?;
                     explainer.tokenize_pair(text, second)
                 }
-                RowKind::Texts { second: None } | RowKind::Prompts { .. } => {
-                    explainer.tokenize(text)
-                }
+                RowKind::Texts { second: None }
+                | RowKind::Labelled { second: None, .. }
+                | RowKind::Prompts { .. } => explainer.tokenize(text),
             };
             tokens
                 .map(|tokens| (tokens, None))
@@ -251,6 +274,13 @@ impl<'a> Worker<'a> {
                 Ok(Found::Continuation(Box::new(found)))
             };
             return texts.iter().map(go_on).collect();
+        }
+        if let RowKind::Labelled { parts, .. } = self.content {
+            let label = |text: &&TokenizedText| {
+                let found = self.explainers[0].labelling(&mut self.passes, text, parts, &warn)?;
+                Ok(Found::Labelling(Box::new(found)))
+            };
+            return texts.iter().map(label).collect();
         }
         let mut by_text = vec![Vec::new(); texts.len()];
         for explainer in self.explainers {

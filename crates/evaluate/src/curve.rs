@@ -3,8 +3,7 @@
 
 use relprop_transformer::TokenizedText;
 
-use super::{Reading, View};
-use relprop_transformer::probability;
+use super::{Case, Reading, View};
 
 /// The number of points of a curve.
 pub const STEPS: usize = 11;
@@ -93,10 +92,13 @@ fn changed(step: usize, count: usize) -> usize {
     ((fraction * count as f64).ceil() as usize).min(count)
 }
 
-/// The curve of the probability of `label`, and the area under it.
-pub(super) fn probabilities(logits: &[&[f32]], label: usize) -> Reading {
-    let curve = logits.iter().map(|logits| probability(logits, label));
-    area_under(curve.collect())
+/// The curve of the probability of the true label, and the area under it. None where no probability follows
+/// from logits.
+pub(super) fn probabilities(case: &Case, logits: &[&[f32]]) -> Option<Reading> {
+    let label = case.sample.label;
+    let curve = logits.iter();
+    let curve = curve.map(|logits| case.probabilities.at(logits, label));
+    Some(area_under(curve.collect::<Option<_>>()?))
 }
 
 /// A curve, and the area under it.
@@ -132,7 +134,7 @@ mod tests {
             types: vec![0; special.len()],
             dropped: 0,
             content: Content::Text { second: None },
-            position: None,
+            asked: Vec::new(),
         }
     }
 

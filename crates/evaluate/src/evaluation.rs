@@ -1,7 +1,7 @@
 //! Measuring several methods on the same texts.
 
 use relprop_checkpoints::Model;
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{Probabilities, TokenizedText};
 
 use super::versions::Versions;
 use super::{Case, Method, Metric, Need, Reading, Sample};
@@ -122,10 +122,11 @@ impl Evaluation<'_> {
         let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
         let of_label = relevance_by_label(candidate.method.as_ref(), &texts, &labels)?;
         let mut found = Relevance {
+            probabilities: self.model.transformer.config().probabilities(),
             of_label,
             ..Relevance::default()
         };
-        if needs(Need::OtherLabel) {
+        if needs(Need::OtherLabel) && self.model.transformer.config().labels.len() > 1 {
             let others: Vec<usize> = samples
                 .iter()
                 .map(|sample| self.other_label(sample))
@@ -143,7 +144,7 @@ impl Evaluation<'_> {
         Ok(found)
     }
 
-    /// A label other than the sample's, drawn from the seed and the text.
+    /// A label other than the sample's, drawn from the seed and the text; there are two at least.
     fn other_label(&self, sample: &Sample) -> usize {
         let others = self.model.transformer.config().labels.len() - 1;
         let ids = sample.text.tokens.iter().map(|token| u64::from(token.id));
@@ -160,6 +161,7 @@ impl Evaluation<'_> {
 /// The relevance of every sample's tokens.
 #[derive(Default)]
 struct Relevance {
+    probabilities: Probabilities,
     of_label: Vec<Vec<f32>>,
     of_other: Vec<Vec<f32>>,
     /// `[sample][stage]`.
@@ -170,6 +172,7 @@ impl Relevance {
     fn case<'a>(&'a self, of: usize, sample: &'a Sample) -> Case<'a> {
         Case {
             sample,
+            probabilities: self.probabilities,
             relevance: &self.of_label[of],
             other_label: self.of_other.get(of).map(Vec::as_slice),
             randomized: self.randomized.get(of).map_or(&[], Vec::as_slice),

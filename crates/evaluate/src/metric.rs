@@ -1,5 +1,6 @@
 //! What a metric is.
 
+use relprop_transformer::Probabilities;
 use serde::{Deserialize, Serialize};
 
 use super::{Sample, View};
@@ -65,6 +66,8 @@ impl About {
 pub struct Case<'a> {
     /// The text.
     pub sample: &'a Sample,
+    /// How the labels' probabilities follow from the model's logits.
+    pub probabilities: Probabilities,
     /// The relevance of each token for the true label's logit.
     pub relevance: &'a [f32],
     /// The relevance of each token for another label's logit; only for [`Need::OtherLabel`].

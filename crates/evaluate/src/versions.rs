@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::Case;
 use relprop_checkpoints::Model;
 use relprop_explain::batching::{batch, in_passes, logits_of};
 use relprop_explain::{ExplainError, argmax};
 use relprop_rules::Pass;
-use relprop_transformer::{TokenizedText, Transformer, probability};
+use relprop_transformer::{TokenizedText, Transformer};
 
 /// The versions that were asked for, each once, and the logits of those that the model has read.
 #[derive(Debug, Default)]
@@ -72,11 +73,11 @@ pub fn predictions(model: &Model, texts: &[&TokenizedText]) -> Result<Vec<usize>
     Ok(predictions.collect())
 }
 
-/// What the probability of `label` loses in each version of a text but the first, which is whole.
-pub(crate) fn losses(logits: &[&[f32]], label: usize) -> Vec<f64> {
-    let (whole, others) = (probability(logits[0], label), &logits[1..]);
-    let losses = others
-        .iter()
-        .map(|logits| whole - probability(logits, label));
+/// What the probability of the true label loses in each version of a text but the first, which is whole.
+/// None where no probability follows from logits.
+pub(crate) fn losses(case: &Case, logits: &[&[f32]]) -> Option<Vec<f64>> {
+    let at = |logits: &[f32]| case.probabilities.at(logits, case.sample.label);
+    let whole = at(logits[0])?;
+    let losses = logits[1..].iter().map(|logits| Some(whole - at(logits)?));
     losses.collect()
 }

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::tensor::{DType, Tensor, TensorData};
 use relprop_checkpoints::{Input, Model};
 use relprop_rules::{Pass, Relevance};
-use relprop_transformer::{Batch, PATCH_HIDDEN, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{
+    AnswersAt, Batch, PATCH_HIDDEN, PaddingSide, TokenizedText, Transformer,
+};
 
 use crate::numbers::numbers;
 use crate::{ExplainError, View};
@@ -126,7 +128,8 @@ pub fn batch<'t>(
     Batch::new(texts, padding_token, PaddingSide::Right, &device)
 }
 
-/// The logits of every text.
+/// The numbers that the head gives for every text: logits. Where a text has several answers, they stand
+/// one after another.
 ///
 /// # Errors
 ///
@@ -137,8 +140,47 @@ pub fn logits(
 ) -> Result<Vec<Vec<f32>>, ExplainError> {
     in_passes(texts, 1, |texts| {
         let batch = batch(transformer, texts.iter().copied());
-        logits_of(transformer, &batch, Pass::plain())
+        let layout = Layout::new(transformer, texts, &batch);
+        let values = numbers(transformer.forward(&batch, &mut Pass::plain()))?;
+        let rows = 0..texts.len();
+        Ok(rows.map(|text| values[layout.of(text)].to_vec()).collect())
     })
+}
+
+/// Where the numbers of each text stand in what the head gives for a batch.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// How many numbers a row has.
+    pub(crate) row: usize,
+    /// Where those of the text stand in its row.
+    within: Vec<Range<usize>>,
+}
+
+impl Layout {
+    pub(crate) fn new(transformer: &Transformer, texts: &[&TokenizedText], batch: &Batch) -> Self {
+        let config = transformer.config();
+        let outputs = config.logits();
+        let answers = |text: &TokenizedText| text.asked.len().max(1);
+        let (answers, within): (usize, Vec<Range<usize>>) = match config.head.answers_at() {
+            AnswersAt::First | AnswersAt::Mean => (1, vec![0..1; texts.len()]),
+            AnswersAt::Each => (batch.padding.dims()[1], batch.spans.clone()),
+            AnswersAt::Last => (
+                texts.iter().map(|text| answers(text)).max().unwrap_or(1),
+                texts.iter().map(|text| 0..answers(text)).collect(),
+            ),
+        };
+        let numbers = |answers: Range<usize>| answers.start * outputs..answers.end * outputs;
+        Self {
+            row: answers * outputs,
+            within: within.into_iter().map(numbers).collect(),
+        }
+    }
+
+    /// The numbers of a text, by their places in all rows.
+    pub(crate) fn of(&self, text: usize) -> Range<usize> {
+        let Range { start, end } = self.within[text];
+        text * self.row + start..text * self.row + end
+    }
 }
 
 /// The logits of every text of a batch.
@@ -293,7 +335,7 @@ mod tests {
             tokens: vec![token],
             types: vec![0],
             dropped: 0,
-            position: None,
+            asked: Vec::new(),
             content: relprop_transformer::Content::Text { second: None },
         }
     }

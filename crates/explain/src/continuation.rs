@@ -1,7 +1,7 @@
 //! A text that a language model goes on with, and what drove each token of it.
 
 use relprop_rules::Pass;
-use relprop_transformer::{Outputs, Token, TokenizedText};
+use relprop_transformer::{Head, Token, TokenizedText, probability};
 use serde::{Deserialize, Serialize};
 
 use crate::batching::{batch, logits_of};
@@ -61,7 +61,7 @@ impl Explainer {
     ///
     /// # Errors
     ///
-    /// [`ExplainError::Position`] if the model is no language model, [`ExplainError::Sampling`] if a
+    /// [`ExplainError::NoContinuation`] if the model is no language model, [`ExplainError::Sampling`] if a
     /// number of `sampling` is out of its range, and as [`Explainer::explain_batch`].
     pub fn continuation(
         &self,
@@ -72,13 +72,12 @@ impl Explainer {
         let model = self.model();
         let transformer = &model.transformer;
         let config = transformer.config();
-        match config.head.outputs() {
-            Outputs::Vocabulary => {}
-            Outputs::Labels => return Err(ExplainError::Position),
+        if !matches!(config.head, Head::NextToken { .. }) {
+            return Err(ExplainError::NoContinuation);
         }
-        let tokenizer = model.tokenizer().ok_or(ExplainError::Position)?;
+        let tokenizer = model.tokenizer().ok_or(ExplainError::NoContinuation)?;
         let mut text = TokenizedText {
-            position: None,
+            asked: Vec::new(),
             ..prompt.clone()
         };
         let begun = text.tokens.len();
@@ -94,7 +93,7 @@ impl Explainer {
             if tokenizer.is_special(id) {
                 break;
             }
-            probabilities.push(config.head.probabilities().at(&logits[0], index) as f32);
+            probabilities.push(probability(&logits[0], index) as f32);
             let token = tokenizer.token(id);
             append(&mut text, id, &model.output(index), token);
         }
@@ -104,7 +103,7 @@ impl Explainer {
         for (token, probability) in (begun..text.tokens.len()).zip(probabilities) {
             let target = Target::Label(text.tokens[token].id as usize);
             let at_token = TokenizedText {
-                position: Some(token - 1),
+                asked: vec![token - 1],
                 ..text.clone()
             };
             let question = Question {
@@ -119,7 +118,7 @@ impl Explainer {
                 steps.push(Step {
                     token,
                     probability,
-                    target: question.value(&found.logits),
+                    target: question.value(&at_token, &found.logits),
                     relevance,
                 });
             }

@@ -1,11 +1,12 @@
 //! What a method found, as an explanation.
 
-use relprop_transformer::{AnswersAt, Outputs, TokenizedText};
+use relprop_transformer::{AnswersAt, Outputs, TokenizedText, probability};
 
 use crate::methods::Finding;
 use crate::numbers::argmax;
+use crate::question::{Question, best_span, slice};
 use crate::words::words;
-use crate::{Explainer, Explanation, PictureInfo, SCHEMA, TokenRelevance};
+use crate::{Answer, Explainer, Explanation, PictureInfo, SCHEMA, TokenRelevance};
 
 /// How many of a language model's logits are kept.
 const TOP_LOGITS: usize = 10;
@@ -15,16 +16,16 @@ impl Explanation {
     pub(crate) fn new(explainer: &Explainer, text: &TokenizedText, found: Finding) -> Self {
         let Explainer { model, run, .. } = explainer;
         let (logits, relevance) = (&found.logits[..], &found.relevance[..]);
-        let name = |index| model.output(index);
-        let weights = explainer.plan.target.weights(logits);
-        let head = model.transformer.config().head;
-        let (shown, probability) = match head.outputs() {
-            Outputs::Labels => ((0..logits.len()).collect(), None),
-            Outputs::Vocabulary => {
-                let probability = head.probabilities().at(logits, argmax(logits));
-                (likeliest(logits, &weights), Some(probability as f32))
-            }
-        };
+        let question = explainer.question();
+        let config = model.transformer.config();
+        let head = config.head;
+        let Said {
+            labels,
+            shown,
+            prediction,
+            probability,
+            answer,
+        } = Said::new(&question, text, logits);
         Self {
             schema: SCHEMA.to_owned(),
             text: text.text.clone(),
@@ -43,22 +44,99 @@ impl Explanation {
             model: run.model.clone(),
             device: run.device.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            logits: shown.iter().map(|&index| logits[index]).collect(),
-            labels: shown.iter().map(|&index| name(index)).collect(),
-            prediction: name(argmax(logits)),
+            logits: shown,
+            labels,
+            prediction,
             probability,
+            probabilities: config.probabilities(),
+            answer,
             position: match head.answers_at() {
-                AnswersAt::First => None,
-                AnswersAt::Last => Some(text.last()),
+                AnswersAt::Last if head.outputs() == Outputs::Vocabulary => Some(text.last()),
+                AnswersAt::Last | AnswersAt::First | AnswersAt::Each | AnswersAt::Mean => None,
             },
-            target: explainer.question().value(logits),
+            target: question.value(text, logits),
             tokens: tokens(text, relevance),
             words: match text.picture() {
                 None => words(text, relevance),
                 Some(_) => Vec::new(),
             },
             dropped_tokens: text.dropped,
+            dropped_from: (text.dropped > 0).then(|| model.cuts_from()),
             ledger: found.ledger,
+        }
+    }
+}
+
+/// What an explanation shows of the numbers that the head gives.
+struct Said {
+    labels: Vec<String>,
+    /// The number of each of the labels.
+    shown: Vec<f32>,
+    prediction: String,
+    probability: Option<f32>,
+    answer: Option<Answer>,
+}
+
+impl Said {
+    fn new(question: &Question, text: &TokenizedText, numbers: &[f32]) -> Self {
+        let (model, config) = (question.model, question.model.transformer.config());
+        let name = |index| model.output(index);
+        // Of several tokens that are asked, the first one speaks.
+        let numbers_of = |answer: usize| {
+            let outputs = config.logits();
+            &numbers[answer * outputs..(answer + 1) * outputs]
+        };
+        let all = |numbers: &[f32]| Self {
+            labels: (0..numbers.len()).map(name).collect(),
+            shown: numbers.to_vec(),
+            prediction: name(argmax(numbers)),
+            probability: None,
+            answer: None,
+        };
+        match config.head.outputs() {
+            Outputs::Labels => all(numbers),
+            Outputs::TokenLabels => all(numbers_of(text.asked.first().copied().unwrap_or(0))),
+            Outputs::Vector => Self {
+                labels: Vec::new(),
+                prediction: String::new(),
+                ..all(&[0.0])
+            },
+            Outputs::Vocabulary => {
+                let numbers = numbers_of(0);
+                let best = argmax(numbers);
+                let shown = likeliest(numbers, &question.weights(text, numbers));
+                Self {
+                    labels: shown.iter().map(|&index| name(index)).collect(),
+                    shown: shown.iter().map(|&index| numbers[index]).collect(),
+                    prediction: name(best),
+                    probability: Some(probability(numbers, best) as f32),
+                    answer: None,
+                }
+            }
+            Outputs::StartAndEnd => {
+                let (start, end) = best_span(text, numbers);
+                let [starts, ends] = [0, 1].map(|i| {
+                    numbers
+                        .iter()
+                        .skip(i)
+                        .step_by(2)
+                        .copied()
+                        .collect::<Vec<_>>()
+                });
+                let (first, last) = question.span(text, numbers);
+                Self {
+                    labels: vec!["start".to_owned(), "end".to_owned()],
+                    shown: vec![starts[first], ends[last]],
+                    prediction: slice(text, start, end),
+                    probability: None,
+                    answer: Some(Answer {
+                        text: slice(text, first, last),
+                        tokens: [first, last],
+                        start_logits: starts,
+                        end_logits: ends,
+                    }),
+                }
+            }
         }
     }
 }

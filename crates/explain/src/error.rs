@@ -72,9 +72,30 @@ pub enum ExplainError {
         /// What it may be called.
         names: Vec<&'static str>,
     },
-    /// Only a language model reads at several positions.
-    #[error("the model classifies whole texts: only a language model is explained at a position")]
+    /// The head reads one token that is always the same, or all of them.
+    #[error(
+        "the model answers for a text as a whole: only a language model, or another model that answers at \
+         single tokens, is explained at a position"
+    )]
     Position,
+    /// Only a language model goes on with a text.
+    #[error("the model does not go on with a text: only a language model does")]
+    NoContinuation,
+    /// Only a head that labels tokens has labels of tokens.
+    #[error("the model does not label the tokens of a text")]
+    NoTokenLabels,
+    /// Only a head that makes a vector of a text tells how alike texts are.
+    #[error(
+        "the model makes no vector of a text: two texts are compared by a sentence-transformers folder, or \
+         by a model without a head"
+    )]
+    NoVector,
+    /// No probability follows from what the head gives.
+    #[error(
+        "the outputs of the model are no logits of probabilities (regression, or similarity), so no \
+         log-probability can be explained"
+    )]
+    NoProbability,
     /// Tokens cannot be drawn like that.
     #[error(transparent)]
     Sampling(#[from] SamplingError),
@@ -105,6 +126,8 @@ pub enum PropagationPart {
     Ledger,
     /// Less memory for more time.
     Recompute,
+    /// A head that answers at several tokens.
+    Head,
     /// A target that is the difference of two logits.
     Contrast,
     /// A target that is no logit.
@@ -118,6 +141,7 @@ impl std::fmt::Display for PropagationPart {
             Self::Site => "a site to read relevance at",
             Self::Ledger => "a ledger",
             Self::Recompute => "running blocks again",
+            Self::Head => "a head that answers at several tokens, or gives a vector,",
             Self::Contrast => "the difference of two logits",
             Self::Score => "the logarithm of a probability",
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use relprop_checkpoints::{Model, TextError};
 use relprop_rules::Registry;
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{Head, TokenizedText};
 
 use crate::batching::Passes;
 use crate::methods::{Method, Question};
@@ -109,7 +109,21 @@ impl Explainer {
             if position >= tokens {
                 return Err(TextError::Position { position, tokens });
             }
-            text.position = Some(position);
+            text.asked = vec![position];
+        }
+        let is_mask = matches!(
+            self.model.transformer.config().head,
+            Head::MaskedToken { .. }
+        );
+        if is_mask && text.asked.len() != 1 {
+            let mask = self.model.tokenizer().and_then(|tokenizer| {
+                let mask = tokenizer.mask()?;
+                tokenizer.token(mask)
+            });
+            return Err(TextError::Masks {
+                mask: mask.unwrap_or_else(|| "[MASK]".to_owned()),
+                found: text.asked,
+            });
         }
         Ok(text)
     }

@@ -1,6 +1,6 @@
 //! The result of explaining one text: relevance per token and per word, and where it came from.
 
-use relprop_transformer::Token;
+use relprop_transformer::{Probabilities, TextEnd, Token};
 use serde::{Deserialize, Serialize};
 
 use crate::{Ledger, Score};
@@ -40,10 +40,17 @@ pub struct Explanation {
     pub labels: Vec<String>,
     /// The label, or token, with the largest logit.
     pub prediction: String,
-    /// Of a language model, the probability of the token that it predicts.
+    /// Where the logits are those of a vocabulary, the probability of the token that is predicted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f32>,
-    /// Of a language model, the token whose continuation was explained, counted from 0.
+    /// How probabilities follow from the logits; absent if it is by a softmax.
+    #[serde(default, skip_serializing_if = "is_softmax")]
+    pub probabilities: Probabilities,
+    /// Of a model that finds the answer to a question in a text: the answer that was explained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// The token that answers, counted from 0: of a language model, the one whose continuation was
+    /// explained, and of a model that fills masks, the mask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
     /// What was explained.
@@ -56,9 +63,25 @@ pub struct Explanation {
     /// How many tokens were cut because the model has no position for them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_tokens: usize,
+    /// From which end of the text they were cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped_from: Option<TextEnd>,
     /// The account of the target, if it was [asked for](crate::Plan::ledger).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
+}
+
+/// The answer to a question, as a model finds it in a text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The text of the answer.
+    pub text: String,
+    /// The tokens where it starts and where it ends, counted from 0.
+    pub tokens: [usize; 2],
+    /// Each token's logit of being the start.
+    pub start_logits: Vec<f32>,
+    /// Each token's logit of being the end.
+    pub end_logits: Vec<f32>,
 }
 
 /// Which model was explained.
@@ -180,6 +203,10 @@ impl Explanation {
         let layers = self.ledger.iter().flat_map(|ledger| &ledger.layers);
         layers.map(|layer| layer.tokens.as_slice()).collect()
     }
+}
+
+fn is_softmax(probabilities: &Probabilities) -> bool {
+    *probabilities == Probabilities::Softmax
 }
 
 fn is_logit(score: &Score) -> bool {

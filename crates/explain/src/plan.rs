@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::{Registry, RuleSet};
-use relprop_transformer::AnswersAt;
+use relprop_transformer::{AnswersAt, Head, Probabilities};
 use serde::{Deserialize, Serialize};
 
 use crate::methods::{Method, Propagation, by_name};
@@ -99,8 +99,16 @@ impl Plan {
     pub(crate) fn check(&self, model: &Model) -> Result<(), ExplainError> {
         let config = model.transformer.config();
         self.target.check(config.logits(), &config.labels)?;
-        if self.position.is_some() && config.head.answers_at() != AnswersAt::Last {
+        let at_a_token = match config.head.answers_at() {
+            AnswersAt::Last | AnswersAt::Each => !matches!(config.head, Head::LabelsAtEnd { .. }),
+            AnswersAt::First | AnswersAt::Mean => false,
+        };
+        if self.position.is_some() && !at_a_token {
             return Err(ExplainError::Position);
+        }
+        let without = config.probabilities() == Probabilities::None;
+        if without && self.score == Score::LogProbability {
+            return Err(ExplainError::NoProbability);
         }
         let Some(method) = &self.method else {
             return Ok(());

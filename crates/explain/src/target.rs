@@ -4,65 +4,7 @@ use std::fmt;
 
 use relprop_checkpoints::{Model, Truncation};
 use relprop_transformer::Targets;
-use relprop_transformer::log_sum_exp;
 use serde::{Deserialize, Serialize};
-
-use crate::numbers::argmax;
-
-/// In which unit a target is measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Score {
-    /// Its logit.
-    #[default]
-    Logit,
-    /// The logarithm of its probability: why this, rather than anything else. A difference of two is
-    /// the difference of their logits.
-    LogProbability,
-}
-
-impl Score {
-    /// The value of a target with these weights, and how much of each logit flows into it:
-    ///
-    /// ```text
-    /// log p_t = z_t - log sum_j exp(z_j) = (z_t - sum_j p_j z_j) - H(p)
-    /// ```
-    ///
-    /// The gradient at the logits is 1 for t minus p, and the entropy H(p) is absorbed on the way.
-    pub(crate) fn of(self, weights: Vec<f32>, logits: &[f32]) -> Scored {
-        let sum: f64 = weights.iter().copied().map(f64::from).sum();
-        let value = |weights: &[f32]| -> f64 {
-            let terms = weights.iter().zip(logits);
-            terms.map(|(w, z)| f64::from(*w) * f64::from(*z)).sum()
-        };
-        if self == Self::Logit || sum == 0.0 {
-            return Scored {
-                value: value(&weights),
-                entropy: 0.0,
-                weights,
-            };
-        }
-        let logarithm = log_sum_exp(logits);
-        let probabilities = logits.iter().map(|z| (f64::from(*z) - logarithm).exp());
-        let plogp = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
-        let entropy = -sum * probabilities.clone().map(plogp).sum::<f64>();
-        let through = weights.iter().zip(probabilities);
-        Scored {
-            value: value(&weights) - sum * logarithm,
-            weights: through.map(|(w, p)| w - (sum * p) as f32).collect(),
-            entropy,
-        }
-    }
-}
-
-/// A target on the logits of one text.
-pub(crate) struct Scored {
-    pub(crate) value: f64,
-    /// How much of each logit flows into it.
-    pub(crate) weights: Vec<f32>,
-    /// What it absorbs itself, with the sign turned.
-    pub(crate) entropy: f64,
-}
 
 /// What to explain: a logit, or the difference of two. A language model has one for each token of its
 /// vocabulary, and tokens' ids in the place of labels' indices.
@@ -187,6 +129,7 @@ impl Target {
         let one = |text: &str| match model.transformer.config().targets() {
             Targets::Vocabulary => token(model, text).map(Self::Label),
             Targets::Labels(labels) => Self::parse(text, labels),
+            Targets::Nothing => Err(unknown(model, text, Vec::new())),
         };
         match (text, against) {
             ("predicted", None) => Ok(Self::Predicted),
@@ -216,38 +159,6 @@ impl Target {
             ..UnknownTarget::default()
         };
         if known { Ok(self) } else { Err(unknown()) }
-    }
-
-    /// How much of each logit the target takes, when `logits` are the model's.
-    pub(crate) fn weights(self, logits: &[f32]) -> Vec<f32> {
-        let mut weights = vec![0.0; logits.len()];
-        match self {
-            Self::Predicted => weights[argmax(logits)] = 1.0,
-            Self::Label(index) => weights[index] = 1.0,
-            Self::Contrast(a, b) => {
-                weights[a] += 1.0;
-                weights[b] -= 1.0;
-            }
-        }
-        weights
-    }
-
-    /// The label whose logit it is, when `logits` are the model's; none if it is a difference of two.
-    pub(crate) fn label(self, logits: &[f32]) -> Option<usize> {
-        match self {
-            Self::Predicted => Some(argmax(logits)),
-            Self::Label(index) => Some(index),
-            Self::Contrast(..) => None,
-        }
-    }
-
-    /// What it is called, when `logits` are the model's.
-    pub(crate) fn name(self, logits: &[f32], name: impl Fn(usize) -> String) -> String {
-        match self {
-            Self::Predicted => name(argmax(logits)),
-            Self::Label(index) => name(index),
-            Self::Contrast(a, b) => format!("{}-{}", name(a), name(b)),
-        }
     }
 }
 
@@ -407,13 +318,5 @@ mod tests {
             .to_string();
         assert!(message.contains("`3`") && message.contains("no, yes, yes-and-no"));
         assert!(Target::Contrast(0, 9).check(3, &labels()).is_err());
-    }
-
-    #[test]
-    fn weights_select_and_subtract() {
-        let logits = [0.5, 2.0, 2.0];
-        assert_eq!(Target::Predicted.weights(&logits), [0.0, 1.0, 0.0]);
-        assert_eq!(Target::Contrast(2, 0).weights(&logits), [-1.0, 0.0, 1.0]);
-        assert_eq!(Target::Contrast(1, 1).weights(&logits), [0.0, 0.0, 0.0]);
     }
 }

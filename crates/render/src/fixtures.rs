@@ -5,6 +5,7 @@ use relprop_explain::{
     Absorbed, CONTINUATION, Continuation, Explanation, Layer, Ledger, ModelInfo, PictureInfo,
     SCHEMA, Sampling, Score, Step, TargetValue, TokenRelevance, WordRelevance,
 };
+use relprop_transformer::Probabilities;
 
 /// An explanation of `text` whose words stand in it in this order, each a single token, between
 /// `[CLS]` and `[SEP]`, which hold nothing.
@@ -62,6 +63,8 @@ pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         labels: vec!["negative".into(), "positive".into()],
         prediction: "positive".into(),
         probability: None,
+        probabilities: Probabilities::Softmax,
+        answer: None,
         position: None,
         target: TargetValue {
             label: "positive".into(),
@@ -71,6 +74,7 @@ pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         tokens,
         words,
         dropped_tokens: 0,
+        dropped_from: None,
         ledger: None,
     }
 }

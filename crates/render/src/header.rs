@@ -1,6 +1,7 @@
 //! What stands above a heat map. It is decided here, once, for every writer.
 
 use relprop_explain::{Explanation, Score, probability};
+use relprop_transformer::{Probabilities, TextEnd};
 
 use crate::numbers::Numbers;
 
@@ -98,20 +99,15 @@ pub(crate) fn dropped(explanation: &Explanation) -> Option<String> {
         1 => "1 token was".to_owned(),
         count => format!("{count} tokens were"),
     };
-    // The head of a language model cuts the start, every other head the end. An explanation has a
-    // position if and only if it is of a language model.
-    let end = match explanation.position {
-        Some(_) => "start",
-        None => "end",
-    };
+    let end = explanation.dropped_from.unwrap_or(TextEnd::End);
     Some(format!(
         "{tokens} dropped from the {end} of the text, because the model has no position for more"
     ))
 }
 
-/// The probability of the prediction: as the explanation gives it, or the softmax of its logits.
+/// The probability of the prediction: as the explanation gives it, or as it follows from its logits.
 ///
-/// `None` where that says nothing: fewer than two logits, logits that are not finite, or a
+/// `None` where that says nothing: fewer than two logits under a softmax, logits that are not finite, or a
 /// prediction that is not among the labels.
 fn predicted(explanation: &Explanation) -> Option<f32> {
     let Explanation {
@@ -124,6 +120,10 @@ fn predicted(explanation: &Explanation) -> Option<f32> {
         return explanation.probability;
     }
     let index = labels.iter().position(|label| label == prediction)?;
+    if explanation.probabilities != Probabilities::Softmax {
+        let found = explanation.probabilities.at(logits, index);
+        return found.map(|probability| probability as f32);
+    }
     if index >= logits.len() || logits.len() < 2 || logits.iter().any(|logit| !logit.is_finite()) {
         return None;
     }
@@ -176,7 +176,7 @@ mod tests {
             said.starts_with("1 token was dropped from the end of the text"),
             "{said}"
         );
-        let mut sample = next_token();
+        sample.dropped_from = Some(TextEnd::Start);
         sample.dropped_tokens = 2;
         let said = dropped(&sample).unwrap();
         assert!(

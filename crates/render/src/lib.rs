@@ -13,14 +13,15 @@ mod ledger;
 mod numbers;
 mod png;
 mod segments;
+mod similarity;
 mod sums;
 mod svg;
 mod terminal;
 
 pub use flow::printable;
 pub use header::facts;
-pub use html::{Html, Item, Report, continuation_html, evaluation_html, html};
+pub use html::{Html, Item, Report, continuation_html, evaluation_html, html, similarity_html};
 pub use json::{NotFinite, json, jsonl};
 pub use png::overlay;
 pub use svg::{evaluation_curves, svg};
-pub use terminal::{ansi, continuation_ansi, evaluation_table};
+pub use terminal::{ansi, continuation_ansi, evaluation_table, labelling_ansi, similarity_ansi};

@@ -37,6 +37,9 @@ pub(crate) fn accuracy_on(
     let task = match config.head.outputs() {
         Outputs::Vocabulary => Task::NextToken,
         Outputs::Labels => Task::Classify,
+        Outputs::TokenLabels | Outputs::StartAndEnd | Outputs::Vector => {
+            return Err(TrainError::NoAccuracy);
+        }
     };
     let loader = Loader::new(
         examples,

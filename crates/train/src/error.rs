@@ -106,6 +106,9 @@ pub enum TrainError {
         /// What is wrong with it.
         source: PictureError,
     },
+    /// The model has no accuracy.
+    #[error("only a model that classifies texts, or that continues them, has an accuracy")]
+    NoAccuracy,
     /// Texts were given to a model that reads pictures, or to be trained over the embeddings of one.
     #[error("the model reads pictures, not texts")]
     ReadsPictures,

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
-use crate::{PATCH_HIDDEN, Picture, TokenizedText};
+use crate::{AnswersAt, PATCH_HIDDEN, Picture, TokenizedText};
 
 /// On which side shorter texts are filled up. Explanations do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,13 +24,10 @@ pub struct Batch {
     pub positions: Tensor<2, Int>,
     /// True where there is padding, `[batch, position]`.
     pub padding: Tensor<2, Bool>,
-    /// 1 at the first token of each text and 0 elsewhere, `[batch, 1, position]`.
-    pub first: Tensor<3>,
-    /// 1 at the [last](TokenizedText::last) token of each text, or at the one that the text names in
-    /// its place, and 0 elsewhere, `[batch, 1, position]`.
-    pub last: Tensor<3>,
     /// Where each text begins and ends along `position`.
     pub spans: Vec<std::ops::Range<usize>>,
+    /// The tokens that each text [asks](TokenizedText::asked), at least one, in the order of the text.
+    asked: Vec<Vec<usize>>,
 }
 
 /// What a model reads of a batch.
@@ -86,8 +83,6 @@ impl Batch {
         let tensor =
             |values: Vec<i64>| Tensor::<2, Int>::from_data(TensorData::new(values, shape), device);
 
-        let first = layout(0, &|_, index| i64::from(index == 0));
-        let last = layout(0, &|text, index| i64::from(index == text.last()));
         // A patch keeps its place when others are gone.
         let place = |text: &TokenizedText, index: usize| {
             let patch = text.picture().zip(text.tokens[index].word);
@@ -105,10 +100,48 @@ impl Batch {
             },
             positions: tensor(layout(0, &place)),
             padding: tensor(layout(1, &|_, _| 0)).bool(),
-            first: tensor(first).float().unsqueeze_dim(1),
-            last: tensor(last).float().unsqueeze_dim(1),
             spans,
+            asked: texts.iter().map(|text| asked(text)).collect(),
         }
+    }
+
+    /// How much of each token's hidden state goes into each answer, `[batch, answer, position]`. A text
+    /// that asks fewer tokens than another gets answers of nothing after its own. None where each token
+    /// answers for itself.
+    pub fn answers(&self, at: AnswersAt) -> Option<Tensor<3>> {
+        let [texts, width] = self.padding.dims();
+        let most = match at {
+            AnswersAt::Each => return None,
+            AnswersAt::First | AnswersAt::Mean => 1,
+            AnswersAt::Last => self.asked.iter().map(Vec::len).max().unwrap_or(1),
+        };
+        let mut shares = vec![0.0_f32; texts * most * width];
+        for ((rows, span), asked) in shares
+            .chunks_mut((most * width).max(1))
+            .zip(&self.spans)
+            .zip(&self.asked)
+        {
+            match at {
+                AnswersAt::Mean => rows[span.clone()].fill((span.len() as f32).recip()),
+                AnswersAt::Last => {
+                    let rows = rows.chunks_mut(width);
+                    rows.zip(asked)
+                        .for_each(|(row, token)| row[span.start + token] = 1.0);
+                }
+                AnswersAt::First | AnswersAt::Each => rows[span.start] = 1.0,
+            }
+        }
+        let shares = TensorData::new(shares, [texts, most, width]);
+        Some(Tensor::from_data(shares, &self.padding.device()))
+    }
+}
+
+/// The tokens that a text asks: those that it names, or its last one.
+fn asked(text: &TokenizedText) -> Vec<usize> {
+    let last = text.tokens.len().saturating_sub(1);
+    match text.asked.as_slice() {
+        [] => vec![last],
+        asked => asked.iter().map(|&token| token.min(last)).collect(),
     }
 }
 

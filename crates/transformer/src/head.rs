@@ -4,6 +4,7 @@
 //! [`Head`], and a variant of each answer that is new; the compiler then names every place that has to
 //! take a stand.
 
+use relprop_rules::operations::Activation;
 use serde::{Deserialize, Serialize};
 
 use crate::{TextEnd, TokenizedText, probability, softmax};
@@ -15,12 +16,64 @@ pub enum Head {
     /// Which label a text, or a picture, has; its first token answers.
     #[default]
     Labels,
+    /// Which label a text has; its last token answers, through a linear map without a bias. It is how
+    /// language models classify.
+    LabelsAtEnd {
+        /// Whether the last token is the last one that is no padding token.
+        skips_padding: bool,
+    },
+    /// Which label each token has.
+    TokenLabels,
+    /// Where in the text the answer to a question starts, and where it ends: two logits a token.
+    Span,
+    /// Which token stands where the text has a mask token. Before the logits come a linear map, an
+    /// activation and a norm.
+    MaskedToken {
+        /// Whether the logits come from the table of word embeddings, and not from a linear map of
+        /// the head's own. A bias is added in both cases.
+        tied: bool,
+        /// The activation after the linear map.
+        activation: Activation,
+    },
     /// Which token comes next, of any token: a language model.
     NextToken {
         /// Whether the logits come from the table of word embeddings, and not from a linear map of
         /// the head's own.
         tied: bool,
     },
+    /// A vector that stands for the whole text, to be compared with those of other texts.
+    Vector {
+        /// The hidden states that the vector is made of.
+        pooling: VectorPooling,
+        /// The linear map after it, if there is one.
+        dense: Option<Dense>,
+        /// Whether the vector is compared by its direction alone: it is divided by its length.
+        normalized: bool,
+    },
+}
+
+/// Which hidden states the vector of a text is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VectorPooling {
+    /// The mean over all tokens, special ones included.
+    Mean,
+    /// The first token's.
+    First,
+    /// The last token's.
+    Last,
+}
+
+/// A linear map with a bias or without, and an activation or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dense {
+    /// The number of features that it gives.
+    pub width: usize,
+    /// Whether it has a bias.
+    pub bias: bool,
+    /// The activation after it.
+    pub activation: Option<Activation>,
 }
 
 /// What the logits of a head stand for.
@@ -28,24 +81,41 @@ pub enum Head {
 pub enum Outputs {
     /// Each stands for a label of the whole text.
     Labels,
+    /// Each stands for a label of a token; every token has its own.
+    TokenLabels,
+    /// The first stands for a token where the answer starts, the second for one where it ends; every
+    /// token has its own.
+    StartAndEnd,
     /// Each stands for a token of the vocabulary.
     Vocabulary,
+    /// They are the features of a vector.
+    Vector,
 }
 
 /// How probabilities follow from the logits of a head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Probabilities {
     /// One output is right: `p_i = exp(z_i) / sum_j exp(z_j)`.
+    #[default]
     Softmax,
+    /// Each output is right or wrong by itself: `p_i = 1 / (1 + exp(-z_i))`.
+    Sigmoid,
+    /// The outputs are numbers, and no probabilities follow from them.
+    None,
 }
 
-/// The token whose hidden state a head reads.
+/// The tokens whose hidden states a head reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnswersAt {
     /// The first token of the text.
     First,
-    /// The last token of the text, or the one that the text [names](TokenizedText::position).
+    /// The last token of the text, or those that the text [names](TokenizedText::asked).
     Last,
+    /// Each token of the text.
+    Each,
+    /// All tokens of the text at once, by their mean.
+    Mean,
 }
 
 /// What may be asked of a model, and how it is called.
@@ -55,29 +125,35 @@ pub enum Targets<'a> {
     Labels(&'a [String]),
     /// A token of the vocabulary, by its text.
     Vocabulary,
+    /// Nothing by name: the answer itself.
+    Nothing,
 }
 
 impl Head {
     /// What its logits stand for.
     pub fn outputs(self) -> Outputs {
         match self {
-            Self::Labels => Outputs::Labels,
-            Self::NextToken { .. } => Outputs::Vocabulary,
+            Self::Labels | Self::LabelsAtEnd { .. } => Outputs::Labels,
+            Self::TokenLabels => Outputs::TokenLabels,
+            Self::Span => Outputs::StartAndEnd,
+            Self::MaskedToken { .. } | Self::NextToken { .. } => Outputs::Vocabulary,
+            Self::Vector { .. } => Outputs::Vector,
         }
     }
 
-    /// How probabilities follow from its logits.
-    pub fn probabilities(self) -> Probabilities {
-        match self {
-            Self::Labels | Self::NextToken { .. } => Probabilities::Softmax,
-        }
-    }
-
-    /// The token whose hidden state it reads.
+    /// The tokens whose hidden states it reads.
     pub fn answers_at(self) -> AnswersAt {
         match self {
             Self::Labels => AnswersAt::First,
-            Self::NextToken { .. } => AnswersAt::Last,
+            Self::LabelsAtEnd { .. } | Self::MaskedToken { .. } | Self::NextToken { .. } => {
+                AnswersAt::Last
+            }
+            Self::TokenLabels | Self::Span => AnswersAt::Each,
+            Self::Vector { pooling, .. } => match pooling {
+                VectorPooling::Mean => AnswersAt::Mean,
+                VectorPooling::First => AnswersAt::First,
+                VectorPooling::Last => AnswersAt::Last,
+            },
         }
     }
 
@@ -85,33 +161,80 @@ impl Head {
     /// language model continues is a text's end, so it loses the start.
     pub fn cuts_from(self) -> TextEnd {
         match self {
-            Self::Labels => TextEnd::End,
             Self::NextToken { .. } => TextEnd::Start,
+            Self::Labels
+            | Self::LabelsAtEnd { .. }
+            | Self::TokenLabels
+            | Self::Span
+            | Self::MaskedToken { .. }
+            | Self::Vector { .. } => TextEnd::End,
         }
+    }
+
+    /// Whether the logits come from the table of word embeddings.
+    pub fn is_tied(self) -> bool {
+        match self {
+            Self::MaskedToken { tied, .. } | Self::NextToken { tied } => tied,
+            Self::Labels
+            | Self::LabelsAtEnd { .. }
+            | Self::TokenLabels
+            | Self::Span
+            | Self::Vector { .. } => false,
+        }
+    }
+
+    /// The same with logits from the table of word embeddings, or without, where it gives a logit a
+    /// token of the vocabulary.
+    #[must_use]
+    pub fn with_tied(self, tied: bool) -> Self {
+        match self {
+            Self::MaskedToken { activation, .. } => Self::MaskedToken { tied, activation },
+            Self::NextToken { .. } => Self::NextToken { tied },
+            Self::Labels
+            | Self::LabelsAtEnd { .. }
+            | Self::TokenLabels
+            | Self::Span
+            | Self::Vector { .. } => self,
+        }
+    }
+}
+
+impl Outputs {
+    /// Whether every token of a text has outputs of its own.
+    pub fn is_each_token(self) -> bool {
+        matches!(self, Self::TokenLabels | Self::StartAndEnd)
     }
 }
 
 impl Probabilities {
-    /// The probability of each output, from the logits of one text.
-    pub fn of(self, logits: &[f32]) -> Vec<f64> {
+    /// The probability of each output, from the logits of one text; none where none follow.
+    pub fn of(self, logits: &[f32]) -> Option<Vec<f64>> {
         match self {
-            Self::Softmax => softmax(logits),
+            Self::Softmax => Some(softmax(logits)),
+            Self::Sigmoid => Some(logits.iter().map(|z| sigmoid(*z)).collect()),
+            Self::None => None,
         }
     }
 
-    /// The probability of the output at `index`, from the logits of one text.
-    pub fn at(self, logits: &[f32], index: usize) -> f64 {
+    /// The probability of the output at `index`, from the logits of one text; none where none follows.
+    pub fn at(self, logits: &[f32], index: usize) -> Option<f64> {
         match self {
-            Self::Softmax => probability(logits, index),
+            Self::Softmax => Some(probability(logits, index)),
+            Self::Sigmoid => Some(sigmoid(logits[index])),
+            Self::None => None,
         }
     }
 }
 
+fn sigmoid(z: f32) -> f64 {
+    (1.0 + (-f64::from(z)).exp()).recip()
+}
+
 impl AnswersAt {
-    /// The token of `text`, counted from 0.
+    /// The first token of `text` that it reads, counted from 0.
     pub fn token(self, text: &TokenizedText) -> usize {
         match self {
-            Self::First => 0,
+            Self::First | Self::Each | Self::Mean => 0,
             Self::Last => text.last(),
         }
     }
@@ -124,9 +247,19 @@ mod tests {
     #[test]
     fn a_softmax_sums_to_one_and_does_not_overflow() {
         let found = Probabilities::Softmax.of(&[1000.0, 1000.0 + 3_f32.ln(), f32::NEG_INFINITY]);
-        for (found, expected) in found.iter().zip([0.25, 0.75, 0.0]) {
+        for (found, expected) in found.unwrap().iter().zip([0.25, 0.75, 0.0]) {
             assert!((found - expected).abs() < 1e-4, "{found} {expected}");
         }
+    }
+
+    #[test]
+    fn a_sigmoid_is_of_each_output_alone_and_does_not_overflow() {
+        let found = Probabilities::Sigmoid.of(&[1000.0, 3_f32.ln(), 0.0, -1000.0]);
+        for (found, expected) in found.unwrap().iter().zip([1.0, 0.75, 0.5, 0.0]) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+        assert_eq!(Probabilities::None.of(&[1.0]), None);
+        assert_eq!(Probabilities::None.at(&[1.0], 0), None);
     }
 
     #[test]
@@ -134,7 +267,7 @@ mod tests {
         let mut text = TokenizedText::padding(0, 4);
         assert_eq!(AnswersAt::First.token(&text), 0);
         assert_eq!(AnswersAt::Last.token(&text), 3);
-        text.position = Some(1);
+        text.asked = vec![1];
         assert_eq!(AnswersAt::First.token(&text), 0);
         assert_eq!(AnswersAt::Last.token(&text), 1);
     }

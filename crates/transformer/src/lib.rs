@@ -14,7 +14,7 @@ pub use config::{
     NormPlacement, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, RotaryConfig, RotaryScaling,
     TransformerConfig,
 };
-pub use head::{AnswersAt, Head, Outputs, Probabilities, Targets};
+pub use head::{AnswersAt, Dense, Head, Outputs, Probabilities, Targets, VectorPooling};
 pub use model::{ParameterPath, Transformer};
 pub use picture::Picture;
 pub use softmax::{log_sum_exp, probability, softmax};

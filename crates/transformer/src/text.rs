@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{PATCH_VISIBLE, Picture};
 
 /// A text, a pair of texts or a picture, as a model sees it.
@@ -20,9 +22,9 @@ pub struct TokenizedText {
     /// How many tokens were cut because the model has no position for them, from the end that the
     /// head [names](crate::Head::cuts_from); of a pair, from that end of the longer text.
     pub dropped: usize,
-    /// The token that is asked, counted from 0, where the head answers at the
-    /// [last](crate::AnswersAt::Last) token unless the text names another.
-    pub position: Option<usize>,
+    /// The tokens that are asked, counted from 0, where the head answers at the
+    /// [last](crate::AnswersAt::Last) token unless the text names others. Empty if it names none.
+    pub asked: Vec<usize>,
 }
 
 /// What tokens were made of.
@@ -38,7 +40,8 @@ pub enum Content {
 }
 
 /// One of the two ends of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TextEnd {
     /// Where its first token stands.
     Start,
@@ -92,14 +95,15 @@ impl TokenizedText {
             tokens: vec![token; length],
             types: vec![0; length],
             dropped: 0,
-            position: None,
+            asked: Vec::new(),
         }
     }
 
-    /// The last token, counted from 0, or the one that [`TokenizedText::position`] names in its place.
+    /// The last token, counted from 0, or the first of those that [`TokenizedText::asked`] names in its
+    /// place.
     pub fn last(&self) -> usize {
         let last = self.tokens.len().saturating_sub(1);
-        self.position.map_or(last, |position| position.min(last))
+        self.asked.first().map_or(last, |&token| token.min(last))
     }
 
     /// The picture, if that is what it is.
@@ -133,7 +137,7 @@ impl Picture {
             types: vec![0; tokens.len()],
             tokens,
             dropped: 0,
-            position: None,
+            asked: Vec::new(),
         }
     }
 }

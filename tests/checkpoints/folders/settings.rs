@@ -57,9 +57,10 @@ fn a_missing_file_is_named_with_its_purpose(#[case] file: &str, #[case] purpose:
 )]
 #[case(
     "\"BertForSequenceClassification\"",
-    "\"BertForMaskedLM\"",
-    "`architectures` is [BertForMaskedLM]; of the type `bert`, only BertForSequenceClassification \
-     is supported"
+    "\"BertForMultipleChoice\"",
+    "`architectures` is [BertForMultipleChoice]; of the type `bert`, only \
+     BertForSequenceClassification, BertForTokenClassification, BertForQuestionAnswering, \
+     BertForMaskedLM and BertModel are supported"
 )]
 #[case(
     "\"vocab_size\":",

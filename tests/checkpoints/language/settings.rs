@@ -73,7 +73,7 @@ fn names_may_go_without_their_base() {
 #[case("gemma", |c: &mut Value| c["hidden_act"] = "relu".into(), &["hidden_act", "gelu_pytorch_tanh"])]
 #[case("gemma", |c: &mut Value| c["use_bidirectional_attention"] = true.into(), &["use_bidirectional_attention"])]
 #[case("gpt2", |c: &mut Value| c["scale_attn_by_inverse_layer_idx"] = true.into(), &["scale_attn_by_inverse_layer_idx"])]
-#[case("gpt2", |c: &mut Value| c["architectures"][0] = "GPT2ForSequenceClassification".into(), &["GPT2LMHeadModel"])]
+#[case("gpt2", |c: &mut Value| c["architectures"][0] = "GPT2DoubleHeadsModel".into(), &["GPT2LMHeadModel", "GPT2ForSequenceClassification"])]
 #[case("mistral", |c: &mut Value| c["sliding_window"] = 0.into(), &["attention.window", "at least 1"])]
 #[case("llama", |c: &mut Value| c["num_key_value_heads"] = 3.into(), &["attention.key_heads", "divisor"])]
 #[case("llama", |c: &mut Value| c["head_dim"] = 3.into(), &["attention.head_width", "even"])]

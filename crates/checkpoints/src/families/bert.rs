@@ -2,11 +2,10 @@
 
 use relprop_rules::operations::Activation;
 
+use super::heads;
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{
-    EPSILON, IDS, Key, LABEL_COUNT, LABELS, PADDING, VOCABULARY, feed_forward, numbered,
-};
+use crate::keys::{CLASSES, EPSILON, Key, PADDING, VOCABULARY, feed_forward, numbered};
 use relprop_transformer::TransformerConfig;
 
 /// BERT.
@@ -14,7 +13,7 @@ pub static BERT: Family = Family {
     name: "bert",
     architecture: Some("BertForSequenceClassification"),
     start,
-    keys: &[KEYS, POSITIONS],
+    keys: &[KEYS, CLASSES, POSITIONS],
     // Asked for when the heads do not divide the width, which is refused here.
     ignored_keys: &["embedding_size"],
     base: "bert",
@@ -22,6 +21,80 @@ pub static BERT: Family = Family {
     untransposed: &[],
     ignored_tensors: BUFFERS,
 };
+
+/// BERT with a label for each token.
+pub static TOKEN_LABELS: Family = Family {
+    architecture: Some("BertForTokenClassification"),
+    start: || heads::token_labels(start()),
+    tensors: &[TENSORS],
+    ignored_tensors: LEFT_OVER,
+    ..BERT
+};
+
+/// BERT that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("BertForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS, POSITIONS],
+    tensors: &[TENSORS, SPAN_HEAD],
+    ignored_tensors: LEFT_OVER,
+    ..BERT
+};
+
+/// BERT that fills masks.
+pub static MASKED_TOKEN: Family = Family {
+    architecture: Some("BertForMaskedLM"),
+    start: || heads::masked_token(start()),
+    keys: &[KEYS, POSITIONS, heads::HIDDEN_ACTIVATION, TIED_HEAD],
+    tensors: &[TENSORS, MASK_HEAD],
+    ignored_tensors: &[
+        "$.embeddings.position_ids",
+        "$.embeddings.token_type_ids",
+        "$.pooler.dense.weight",
+        "$.pooler.dense.bias",
+        "cls.predictions.decoder.weight",
+        "cls.predictions.decoder.bias",
+        "cls.seq_relationship.weight",
+        "cls.seq_relationship.bias",
+    ],
+    ..BERT
+};
+
+/// BERT that makes a vector of a text.
+pub static VECTOR: Family = Family {
+    architecture: Some("BertModel"),
+    start: || heads::vector(start()),
+    keys: &[KEYS, POSITIONS],
+    tensors: &[TENSORS, DENSE],
+    ignored_tensors: LEFT_OVER,
+    ..BERT
+};
+
+/// The linear map of a head that finds answers.
+pub const SPAN_HEAD: Names = &[("classifier", "qa_outputs")];
+
+/// The linear map that sentence-transformers puts after pooling, which has a file of its own.
+pub const DENSE: Names = &[("classifier", crate::vector::DENSE)];
+
+/// `tie_word_embeddings`, which is true unless the file says otherwise.
+pub const TIED_HEAD: Keys = &[("tie_word_embeddings", crate::keys::TIED)];
+
+#[rustfmt::skip]
+const MASK_HEAD: Names = &[
+    ("transform.linear", "cls.predictions.transform.dense"),
+    ("transform.norm", "cls.predictions.transform.LayerNorm"),
+    ("classifier_bias", "cls.predictions.bias"),
+    ("classifier.bias", "cls.predictions.bias"),
+    ("classifier", "cls.predictions.decoder"),
+];
+
+/// What other heads have left over: [`BUFFERS`], and the pooler.
+pub const LEFT_OVER: &[&str] = &[
+    "$.embeddings.position_ids",
+    "$.embeddings.token_type_ids",
+    "$.pooler.dense.weight",
+    "$.pooler.dense.bias",
+];
 
 /// What the families that come from BERT say in the same words.
 #[rustfmt::skip]
@@ -37,9 +110,6 @@ pub const KEYS: Keys = &[
     ("hidden_dropout_prob", Key::Number(|c| &mut c.dropout)),
     ("attention_probs_dropout_prob", Key::Number(|c| &mut c.attention_dropout)),
     ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
-    ("id2label", LABELS),
-    ("label2id", IDS),
-    ("num_labels", LABEL_COUNT),
     ("position_embedding_type", Key::Only("\"absolute\"")),
     ("is_decoder", Key::Only("false")),
     ("is_encoder_decoder", Key::Only("false")),

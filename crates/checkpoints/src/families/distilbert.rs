@@ -2,10 +2,10 @@
 
 use relprop_rules::operations::Activation;
 
-use super::bert;
+use super::{bert, heads};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{IDS, Key, LABEL_COUNT, LABELS, VOCABULARY, feed_forward};
+use crate::keys::{CLASSES, Key, VOCABULARY, feed_forward};
 use relprop_transformer::TransformerConfig;
 
 /// DistilBERT.
@@ -13,7 +13,7 @@ pub static DISTILBERT: Family = Family {
     name: "distilbert",
     architecture: Some("DistilBertForSequenceClassification"),
     start,
-    keys: &[KEYS, bert::POSITIONS],
+    keys: &[KEYS, CLASSES, bert::POSITIONS],
     // Sinusoidal positions are a table of numbers in the file, as learned ones are.
     ignored_keys: &["sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"],
     base: "distilbert",
@@ -21,6 +21,58 @@ pub static DISTILBERT: Family = Family {
     untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };
+
+/// DistilBERT with a label for each token.
+pub static TOKEN_LABELS: Family = Family {
+    architecture: Some("DistilBertForTokenClassification"),
+    start: || heads::token_labels(start()),
+    ..DISTILBERT
+};
+
+/// DistilBERT that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("DistilBertForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS, bert::POSITIONS],
+    tensors: &[TENSORS, bert::SPAN_HEAD],
+    ..DISTILBERT
+};
+
+/// DistilBERT that fills masks.
+pub static MASKED_TOKEN: Family = Family {
+    architecture: Some("DistilBertForMaskedLM"),
+    start: || heads::masked_token(start()),
+    keys: &[
+        KEYS,
+        bert::POSITIONS,
+        &[("activation", heads::ACTIVATION)],
+        bert::TIED_HEAD,
+    ],
+    tensors: &[TENSORS, MASK_HEAD],
+    ignored_tensors: &[
+        "$.embeddings.position_ids",
+        "$.embeddings.token_type_ids",
+        "vocab_projector.weight",
+    ],
+    ..DISTILBERT
+};
+
+/// DistilBERT that makes a vector of a text.
+pub static VECTOR: Family = Family {
+    architecture: Some("DistilBertModel"),
+    start: || heads::vector(start()),
+    keys: &[KEYS, bert::POSITIONS],
+    tensors: &[TENSORS, bert::DENSE],
+    ..DISTILBERT
+};
+
+#[rustfmt::skip]
+const MASK_HEAD: Names = &[
+    ("transform.linear", "vocab_transform"),
+    ("transform.norm", "vocab_layer_norm"),
+    ("classifier_bias", "vocab_projector.bias"),
+    ("classifier", "vocab_projector"),
+];
 
 #[rustfmt::skip]
 const KEYS: Keys = &[
@@ -33,9 +85,6 @@ const KEYS: Keys = &[
     ("dropout", Key::Number(|c| &mut c.dropout)),
     ("attention_dropout", Key::Number(|c| &mut c.attention_dropout)),
     ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
-    ("id2label", LABELS),
-    ("label2id", IDS),
-    ("num_labels", LABEL_COUNT),
     ("pruned_heads", Key::Only("{}")),
 ];
 

@@ -1,10 +1,10 @@
 //! Gemma (Gemma Team 2024), as a language model: a Llama with larger embeddings, and norms whose
 //! factor is one more than what was learned.
 
-use super::{bert, llama};
+use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{Key, KeyError, feed_forward};
+use crate::keys::{CLASSES, Key, KeyError, feed_forward};
 use relprop_rules::operations::Activation;
 use relprop_transformer::{Head, InputConfig, TransformerConfig};
 use serde_json::Value;
@@ -17,6 +17,43 @@ pub static GEMMA: Family = Family {
     keys: &[llama::KEYS, OWN],
     ignored_keys: &[],
     ..llama::LLAMA
+};
+
+/// Gemma that classifies a text, read at its last token.
+pub static GEMMA_LABELS: Family = Family {
+    architecture: Some("GemmaForSequenceClassification"),
+    start: || heads::labels_at_end(start()),
+    keys: &[llama::KEYS, OWN, CLASSES],
+    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    ..GEMMA
+};
+
+/// Gemma with a label for each token.
+pub static GEMMA_TOKEN_LABELS: Family = Family {
+    architecture: Some("GemmaForTokenClassification"),
+    start: || heads::token_labels(start()),
+    keys: &[llama::KEYS, OWN, CLASSES],
+    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    ..GEMMA
+};
+
+/// Gemma that finds the answer to a question.
+pub static GEMMA_SPAN: Family = Family {
+    architecture: Some("GemmaForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[llama::KEYS, OWN],
+    base: "transformer",
+    tensors: &[llama::TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    ..GEMMA
+};
+
+/// Gemma that makes a vector of a text.
+pub static GEMMA_VECTOR: Family = Family {
+    architecture: Some("GemmaModel"),
+    start: || heads::vector(start()),
+    keys: &[llama::KEYS, OWN],
+    tensors: &[llama::TENSORS_OF_BLOCKS, bert::DENSE],
+    ..GEMMA
 };
 
 const OWN: Keys = &[

@@ -3,10 +3,10 @@
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Value, json};
 
-use super::bert;
+use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, Key, PADDING, TIED, VOCABULARY, feed_forward, size};
+use crate::keys::{CLASSES, EPSILON, Key, PADDING, TIED, VOCABULARY, feed_forward, size};
 use relprop_transformer::{FeedForwardConfig, Head, NormConfig, NormPlacement, TransformerConfig};
 
 /// GPT-2.
@@ -25,7 +25,7 @@ pub static GPT2: Family = Family {
         "summary_use_proj",
     ],
     base: "transformer",
-    tensors: &[TENSORS],
+    tensors: &[TENSORS, llama::HEAD],
     // Its blocks have maps of their own, `Conv1D`.
     untransposed: &[
         "encoder.{}.attention.query",
@@ -41,6 +41,42 @@ pub static GPT2: Family = Family {
         "$.h.{}.attn.masked_bias",
         "lm_head.weight",
     ],
+};
+
+/// GPT-2 that classifies a text, read at its last token.
+pub static GPT2_LABELS: Family = Family {
+    architecture: Some("GPT2ForSequenceClassification"),
+    start: || heads::labels_at_end(start()),
+    keys: &[KEYS, CLASSES],
+    tensors: &[TENSORS, llama::SCORE],
+    ..GPT2
+};
+
+/// GPT-2 with a label for each token.
+pub static GPT2_TOKEN_LABELS: Family = Family {
+    architecture: Some("GPT2ForTokenClassification"),
+    start: || heads::token_labels(start()),
+    keys: &[KEYS, CLASSES],
+    tensors: &[TENSORS],
+    ..GPT2
+};
+
+/// GPT-2 that finds the answer to a question.
+pub static GPT2_SPAN: Family = Family {
+    architecture: Some("GPT2ForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS],
+    tensors: &[TENSORS, bert::SPAN_HEAD],
+    ..GPT2
+};
+
+/// GPT-2 that makes a vector of a text.
+pub static GPT2_VECTOR: Family = Family {
+    architecture: Some("GPT2Model"),
+    start: || heads::vector(start()),
+    keys: &[KEYS],
+    tensors: &[TENSORS, bert::DENSE],
+    ..GPT2
 };
 
 #[rustfmt::skip]
@@ -98,7 +134,6 @@ const TENSORS: Names = &[
     ("encoder.{}.feed_forward.up", "$.h.{}.mlp.c_fc"),
     ("encoder.{}.feed_forward.down", "$.h.{}.mlp.c_proj"),
     ("final_norm", "$.ln_f"),
-    ("classifier", "lm_head"),
 ];
 
 /// Norms before attention and the feed-forward part, learned positions, biases everywhere but in the

@@ -3,11 +3,13 @@
 use relprop_rules::operations::NormScale;
 use serde_json::{Value, json};
 
-use super::bert;
+use super::{bert, heads};
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::rotary::{PARAMETERS, SCALING, THETA};
-use crate::keys::{Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, size};
+use crate::keys::{
+    CLASSES, Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, size,
+};
 use relprop_transformer::{Head, TransformerConfig};
 
 /// Llama.
@@ -19,9 +21,46 @@ pub static LLAMA: Family = Family {
     // How a training was spread over machines.
     ignored_keys: &["pretraining_tp"],
     base: "model",
-    tensors: &[TENSORS],
+    tensors: &[TENSORS_OF_BLOCKS, HEAD],
     untransposed: &[],
     ignored_tensors: IGNORED,
+};
+
+/// Llama that classifies a text, read at its last token.
+pub static LLAMA_LABELS: Family = Family {
+    architecture: Some("LlamaForSequenceClassification"),
+    start: || heads::labels_at_end(start()),
+    keys: &[KEYS, PARTS, BIASES, CLASSES],
+    tensors: &[TENSORS_OF_BLOCKS, SCORE],
+    ..LLAMA
+};
+
+/// Llama with a label for each token.
+pub static LLAMA_TOKEN_LABELS: Family = Family {
+    architecture: Some("LlamaForTokenClassification"),
+    start: || heads::token_labels(start()),
+    keys: &[KEYS, PARTS, BIASES, CLASSES],
+    tensors: &[TENSORS_OF_BLOCKS, SCORE],
+    ..LLAMA
+};
+
+/// Llama that finds the answer to a question.
+pub static LLAMA_SPAN: Family = Family {
+    architecture: Some("LlamaForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS, PARTS, BIASES],
+    base: "transformer",
+    tensors: &[TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    ..LLAMA
+};
+
+/// Llama that makes a vector of a text.
+pub static LLAMA_VECTOR: Family = Family {
+    architecture: Some("LlamaModel"),
+    start: || heads::vector(start()),
+    keys: &[KEYS, PARTS, BIASES],
+    tensors: &[TENSORS_OF_BLOCKS, bert::DENSE],
+    ..LLAMA
 };
 
 /// What Llama and its relatives say in the same words.
@@ -113,7 +152,7 @@ const EPSILON: Key = Key::Custom {
 
 /// What Llama and its relatives call their tensors.
 #[rustfmt::skip]
-pub const TENSORS: Names = &[
+pub const TENSORS_OF_BLOCKS: Names = &[
     ("embeddings.word", "$.embed_tokens"),
     ("encoder.{}.attention_norm", "$.layers.{}.input_layernorm"),
     ("encoder.{}.attention.query", "$.layers.{}.self_attn.q_proj"),
@@ -127,8 +166,13 @@ pub const TENSORS: Names = &[
     ("encoder.{}.feed_forward.gate", "$.layers.{}.mlp.gate_proj"),
     ("encoder.{}.feed_forward.down", "$.layers.{}.mlp.down_proj"),
     ("final_norm", "$.norm"),
-    ("classifier", "lm_head"),
 ];
+
+/// The head of a language model.
+pub const HEAD: Names = &[("classifier", "lm_head")];
+
+/// The head that classifies texts or tokens.
+pub const SCORE: Names = &[("classifier", "score")];
 
 /// The frequencies of rotary positions, which follow from the configuration, and the head where it is
 /// the table of embeddings.

@@ -1,9 +1,9 @@
 //! Mistral (Jiang et al. 2023), as a language model: a Llama whose tokens look back so far only.
 
-use super::{bert, llama};
+use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{Key, size};
+use crate::keys::{CLASSES, Key, size};
 use relprop_transformer::TransformerConfig;
 use serde_json::json;
 
@@ -15,6 +15,43 @@ pub static MISTRAL: Family = Family {
     keys: &[llama::KEYS, llama::PARTS, WINDOW],
     ignored_keys: &[],
     ..llama::LLAMA
+};
+
+/// Mistral that classifies a text, read at its last token.
+pub static MISTRAL_LABELS: Family = Family {
+    architecture: Some("MistralForSequenceClassification"),
+    start: || heads::labels_at_end(start()),
+    keys: &[llama::KEYS, llama::PARTS, WINDOW, CLASSES],
+    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    ..MISTRAL
+};
+
+/// Mistral with a label for each token.
+pub static MISTRAL_TOKEN_LABELS: Family = Family {
+    architecture: Some("MistralForTokenClassification"),
+    start: || heads::token_labels(start()),
+    keys: &[llama::KEYS, llama::PARTS, WINDOW, CLASSES],
+    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    ..MISTRAL
+};
+
+/// Mistral that finds the answer to a question.
+pub static MISTRAL_SPAN: Family = Family {
+    architecture: Some("MistralForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[llama::KEYS, llama::PARTS, WINDOW],
+    base: "transformer",
+    tensors: &[llama::TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    ..MISTRAL
+};
+
+/// Mistral that makes a vector of a text.
+pub static MISTRAL_VECTOR: Family = Family {
+    architecture: Some("MistralModel"),
+    start: || heads::vector(start()),
+    keys: &[llama::KEYS, llama::PARTS, WINDOW],
+    tensors: &[llama::TENSORS_OF_BLOCKS, bert::DENSE],
+    ..MISTRAL
 };
 
 /// How many tokens a token looks at: all, where it is null.

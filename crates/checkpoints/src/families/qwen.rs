@@ -1,10 +1,10 @@
 //! Qwen2 and Qwen3 (Yang et al. 2024, 2025), as language models: Llamas, the first with biases where
 //! queries, keys and values are made, the second with norms there.
 
-use super::{bert, llama};
+use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{Key, KeyError};
+use crate::keys::{CLASSES, Key, KeyError};
 use relprop_transformer::{Biases, InputConfig, TransformerConfig};
 use serde_json::{Value, json};
 
@@ -26,6 +26,80 @@ pub static QWEN3: Family = Family {
     keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS],
     ignored_keys: UNUSED,
     ..llama::LLAMA
+};
+
+/// Qwen2 that classifies a text, read at its last token.
+pub static QWEN2_LABELS: Family = Family {
+    architecture: Some("Qwen2ForSequenceClassification"),
+    start: || heads::labels_at_end(start_of_2()),
+    keys: &[llama::KEYS, PARTS_OF_2, WINDOW, CLASSES],
+    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    ..QWEN2
+};
+
+/// Qwen2 with a label for each token.
+pub static QWEN2_TOKEN_LABELS: Family = Family {
+    architecture: Some("Qwen2ForTokenClassification"),
+    start: || heads::token_labels(start_of_2()),
+    keys: &[llama::KEYS, PARTS_OF_2, WINDOW, CLASSES],
+    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    ..QWEN2
+};
+
+/// Qwen2 that finds the answer to a question.
+pub static QWEN2_SPAN: Family = Family {
+    architecture: Some("Qwen2ForQuestionAnswering"),
+    start: || heads::span(start_of_2()),
+    keys: &[llama::KEYS, PARTS_OF_2, WINDOW],
+    base: "transformer",
+    tensors: &[llama::TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    ..QWEN2
+};
+
+/// Qwen2 that makes a vector of a text.
+pub static QWEN2_VECTOR: Family = Family {
+    architecture: Some("Qwen2Model"),
+    start: || heads::vector(start_of_2()),
+    keys: &[llama::KEYS, PARTS_OF_2, WINDOW],
+    tensors: &[llama::TENSORS_OF_BLOCKS, bert::DENSE],
+    ..QWEN2
+};
+
+/// Qwen3 that classifies a text, read at its last token.
+pub static QWEN3_LABELS: Family = Family {
+    architecture: Some("Qwen3ForSequenceClassification"),
+    start: || heads::labels_at_end(start_of_3()),
+    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS, CLASSES],
+    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    ..QWEN3
+};
+
+/// Qwen3 with a label for each token.
+pub static QWEN3_TOKEN_LABELS: Family = Family {
+    architecture: Some("Qwen3ForTokenClassification"),
+    start: || heads::token_labels(start_of_3()),
+    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS, CLASSES],
+    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    ..QWEN3
+};
+
+/// Qwen3 that finds the answer to a question.
+pub static QWEN3_SPAN: Family = Family {
+    architecture: Some("Qwen3ForQuestionAnswering"),
+    start: || heads::span(start_of_3()),
+    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS],
+    base: "transformer",
+    tensors: &[llama::TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    ..QWEN3
+};
+
+/// Qwen3 that makes a vector of a text.
+pub static QWEN3_VECTOR: Family = Family {
+    architecture: Some("Qwen3Model"),
+    start: || heads::vector(start_of_3()),
+    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS],
+    tensors: &[llama::TENSORS_OF_BLOCKS, bert::DENSE],
+    ..QWEN3
 };
 
 /// The sizes of a window that is off.

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::bert;
+use super::{bert, heads};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{Key, KeyError, size};
+use crate::keys::{CLASSES, Key, KeyError, size};
 use relprop_transformer::{InputConfig, TransformerConfig};
 
 /// RoBERTa.
@@ -13,7 +13,7 @@ pub static ROBERTA: Family = Family {
     name: "roberta",
     architecture: Some("RobertaForSequenceClassification"),
     start,
-    keys: &[bert::KEYS, POSITIONS],
+    keys: &[bert::KEYS, CLASSES, POSITIONS],
     ignored_keys: bert::BERT.ignored_keys,
     base: "roberta",
     tensors: &[bert::TENSORS, HEAD],
@@ -26,6 +26,90 @@ pub static ROBERTA: Family = Family {
         "$.pooler.dense.bias",
     ],
 };
+
+/// RoBERTa with a label for each token.
+pub static TOKEN_LABELS: Family = Family {
+    architecture: Some("RobertaForTokenClassification"),
+    start: || heads::token_labels(start()),
+    tensors: &[bert::TENSORS],
+    ..ROBERTA
+};
+
+/// RoBERTa that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("RobertaForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[bert::KEYS, POSITIONS],
+    tensors: &[bert::TENSORS, bert::SPAN_HEAD],
+    ..ROBERTA
+};
+
+/// RoBERTa that fills masks.
+pub static MASKED_TOKEN: Family = Family {
+    architecture: Some("RobertaForMaskedLM"),
+    start: || heads::masked_token(start()),
+    keys: &[bert::KEYS, POSITIONS, bert::TIED_HEAD],
+    tensors: &[bert::TENSORS, MASK_HEAD],
+    ignored_tensors: &[
+        "$.embeddings.position_ids",
+        "$.embeddings.token_type_ids",
+        "$.pooler.dense.weight",
+        "$.pooler.dense.bias",
+        "lm_head.decoder.weight",
+        "lm_head.decoder.bias",
+    ],
+    ..ROBERTA
+};
+
+/// RoBERTa that makes a vector of a text.
+pub static VECTOR: Family = Family {
+    architecture: Some("RobertaModel"),
+    start: || heads::vector(start()),
+    keys: &[bert::KEYS, POSITIONS],
+    tensors: &[bert::TENSORS, bert::DENSE],
+    ..ROBERTA
+};
+
+/// XLM-RoBERTa with a label for each token.
+pub static XLM_TOKEN_LABELS: Family = Family {
+    name: "xlm-roberta",
+    architecture: Some("XLMRobertaForTokenClassification"),
+    start: || heads::token_labels(start_with(30522)),
+    ..TOKEN_LABELS
+};
+
+/// XLM-RoBERTa that finds the answer to a question.
+pub static XLM_SPAN: Family = Family {
+    name: "xlm-roberta",
+    architecture: Some("XLMRobertaForQuestionAnswering"),
+    start: || heads::span(start_with(30522)),
+    ..SPAN
+};
+
+/// XLM-RoBERTa that fills masks.
+pub static XLM_MASKED_TOKEN: Family = Family {
+    name: "xlm-roberta",
+    architecture: Some("XLMRobertaForMaskedLM"),
+    start: || heads::masked_token(start_with(30522)),
+    ..MASKED_TOKEN
+};
+
+/// XLM-RoBERTa that makes a vector of a text.
+pub static XLM_VECTOR: Family = Family {
+    name: "xlm-roberta",
+    architecture: Some("XLMRobertaModel"),
+    start: || heads::vector(start_with(30522)),
+    ..VECTOR
+};
+
+#[rustfmt::skip]
+const MASK_HEAD: Names = &[
+    ("transform.linear", "lm_head.dense"),
+    ("transform.norm", "lm_head.layer_norm"),
+    ("classifier_bias", "lm_head.bias"),
+    ("classifier.bias", "lm_head.bias"),
+    ("classifier", "lm_head.decoder"),
+];
 
 /// The same model, with another vocabulary.
 pub static XLM_ROBERTA: Family = Family {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{EPSILON, IDS, Key, KeyError, LABEL_COUNT, LABELS, feed_forward, numbered, size};
+use crate::keys::{CLASSES, EPSILON, Key, KeyError, feed_forward, numbered, size};
 use relprop_transformer::{Distillation, InputConfig, PatchConfig, TransformerConfig};
 
 /// ViT.
@@ -13,7 +13,7 @@ pub static VIT: Family = Family {
     name: "vit",
     architecture: Some("ViTForImageClassification"),
     start: || start(Distillation::Absent),
-    keys: &[KEYS],
+    keys: &[KEYS, CLASSES],
     // Of models that draw what was hidden, and of a pooler that no classifier has.
     ignored_keys: &["encoder_stride", "pooler_act", "pooler_output_size"],
     base: "vit",
@@ -55,9 +55,6 @@ const KEYS: Keys = &[
     ("patch_size", PATCH),
     ("num_channels", CHANNELS),
     ("qkv_bias", Key::Only("true")),
-    ("id2label", LABELS),
-    ("label2id", IDS),
-    ("num_labels", LABEL_COUNT),
     ("pruned_heads", Key::Only("{}")),
 ];
 

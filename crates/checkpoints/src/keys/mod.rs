@@ -8,7 +8,8 @@ pub mod rotary;
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Map, Value, json};
 
-use relprop_transformer::{FeedForwardConfig, Head, InputConfig, TransformerConfig};
+use crate::family::Keys;
+use relprop_transformer::{FeedForwardConfig, Head, InputConfig, Probabilities, TransformerConfig};
 
 /// What a key of `config.json` stands for.
 #[derive(Clone, Copy)]
@@ -120,6 +121,8 @@ pub const HARMLESS: &[&str] = &[
     "gradient_checkpointing",
     "hidden_dropout",
     "id2label",
+    "label2id",
+    "num_labels",
     "init_std",
     "initializer_factor",
     "initializer_range",
@@ -289,7 +292,12 @@ pub fn flag(value: &Value) -> Result<bool, KeyError> {
     flag.ok_or_else(|| KeyError::must_be(value, "true or false"))
 }
 
-fn activation(value: &Value) -> Result<Activation, KeyError> {
+/// An activation, as the value of a key.
+///
+/// # Errors
+///
+/// A [`KeyError`] if the value is the name of none.
+pub fn activation(value: &Value) -> Result<Activation, KeyError> {
     let known = ACTIVATIONS
         .iter()
         .find(|(name, _)| value.as_str() == Some(name));
@@ -299,7 +307,7 @@ fn activation(value: &Value) -> Result<Activation, KeyError> {
     })
 }
 
-fn name(activation: Activation) -> &'static str {
+pub(crate) fn name(activation: Activation) -> &'static str {
     let named = ACTIVATIONS.iter().find(|(_, known)| *known == activation);
     named.map_or("", |(name, _)| name)
 }
@@ -343,11 +351,10 @@ pub const EPSILON: Key = Key::Custom {
 pub const TIED: Key = Key::Custom {
     required: false,
     read: |config, value| {
-        let tied = flag(value)?;
-        config.head = Head::NextToken { tied };
+        config.head = config.head.with_tied(flag(value)?);
         Ok(())
     },
-    write: |config| json!(matches!(config.head, Head::NextToken { tied: true })),
+    write: |config| json!(config.head.is_tied()),
 };
 
 /// `id2label`: the labels by the numbers of their logits.
@@ -356,9 +363,8 @@ pub const LABELS: Key = Key::Custom {
     read: |config, value| {
         let wrong = || KeyError::must_be(value, "a label for each of the ids 0, 1, 2, ...");
         let by_id = value.as_object().ok_or_else(wrong)?;
-        let label = |id: usize| by_id.get(&id.to_string()).and_then(label);
-        let labels = (0..by_id.len()).map(label);
-        config.labels = labels.collect::<Option<_>>().ok_or_else(wrong)?;
+        let labels = (0..by_id.len()).map(|id| by_id.get(&id.to_string()).and_then(label_name));
+        label(config, labels.collect::<Option<_>>().ok_or_else(wrong)?);
         Ok(())
     },
     write: |config| {
@@ -368,8 +374,18 @@ pub const LABELS: Key = Key::Custom {
     },
 };
 
+/// Gives a classifier these labels. Unless the file says more, probabilities follow from logits by a softmax,
+/// of a single label by a sigmoid, as in the pipelines of transformers.
+fn label(config: &mut TransformerConfig, labels: Vec<String>) {
+    config.probabilities = match labels.len() {
+        1 => Probabilities::Sigmoid,
+        _ => Probabilities::Softmax,
+    };
+    config.labels = labels;
+}
+
 /// A label's name. Numbers and booleans are called as Python writes them.
-fn label(name: &Value) -> Option<String> {
+fn label_name(name: &Value) -> Option<String> {
     match name {
         Value::String(name) => Some(name.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -379,20 +395,85 @@ fn label(name: &Value) -> Option<String> {
     }
 }
 
+/// What a head that classifies is told: its labels, and how their probabilities follow.
+#[rustfmt::skip]
+pub const CLASSES: Keys = &[
+    ("id2label", LABELS),
+    ("label2id", IDS),
+    ("num_labels", LABEL_COUNT),
+    ("problem_type", PROBLEM),
+    ("sbert_ce_default_activation_function", ACTIVATION_OF_SCORES),
+    ("sentence_transformers", ACTIVATION_OF_SCORES),
+];
+
+/// `problem_type`: how probabilities follow from the logits, where it is not as [`label`] has it.
+const PROBLEM: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        config.probabilities = match value.as_str() {
+            Some("regression") => Probabilities::None,
+            Some("multi_label_classification") => Probabilities::Sigmoid,
+            Some("single_label_classification") => Probabilities::Softmax,
+            _ => {
+                let known = "`regression`, `single_label_classification` or \
+                             `multi_label_classification`";
+                return Err(KeyError::must_be(value, known));
+            }
+        };
+        Ok(())
+    },
+    write: |config| match (config.probabilities, config.labels.len()) {
+        (Probabilities::None, _) => json!("regression"),
+        (Probabilities::Sigmoid, 1) => Value::Null,
+        (Probabilities::Sigmoid, _) => json!("multi_label_classification"),
+        (Probabilities::Softmax, 1) => json!("single_label_classification"),
+        (Probabilities::Softmax, _) => Value::Null,
+    },
+};
+
+/// What sentence-transformers makes of the logits of a cross-encoder: the name of a class of PyTorch, by
+/// itself or as `activation_fn`.
+const ACTIVATION_OF_SCORES: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let class = value.get("activation_fn").unwrap_or(value).as_str();
+        let class = class.and_then(|class| class.rsplit('.').next());
+        match class {
+            Some("Identity") => config.probabilities = Probabilities::None,
+            Some("Sigmoid") => config.probabilities = Probabilities::Sigmoid,
+            Some("Softmax") => config.probabilities = Probabilities::Softmax,
+            // It says something else, or means a function that is no probability: scores are logits.
+            Some(_) => config.probabilities = Probabilities::None,
+            None => {}
+        }
+        Ok(())
+    },
+    write: |_| Value::Null,
+};
+
 /// `pad_token_id`, where positions do not depend on it. No token looks at padding, so that any id will
 /// do where the file says none: with null, -1, or an id beyond the vocabulary.
 pub const PADDING: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
-        config.padding_token = match (id, value.as_i64()) {
-            (Some(id), _) if (id as usize) < config.vocabulary() => id,
-            (_, Some(-1..)) => 0,
+        let (id, known) = match (id, value.as_i64()) {
+            (Some(id), _) if (id as usize) < config.vocabulary() => (id, true),
+            (_, Some(-1..)) => (0, false),
             _ => return Err(KeyError::must_be(value, "the id of a token")),
         };
+        config.padding_token = id;
+        if let Head::LabelsAtEnd { skips_padding } = &mut config.head {
+            *skips_padding = known;
+        }
         Ok(())
     },
-    write: |config| json!(config.padding_token),
+    write: |config| match config.head {
+        Head::LabelsAtEnd {
+            skips_padding: false,
+        } => Value::Null,
+        _ => json!(config.padding_token),
+    },
 };
 
 /// `label2id`: says again what `id2label` says, but transformers wants it.
@@ -415,7 +496,7 @@ pub const LABEL_COUNT: Key = Key::Custom {
             return Err(KeyError::must_be(value, "a number of labels"));
         }
         if count != config.labels.len() {
-            config.labels = numbered(count);
+            label(config, numbered(count));
         }
         Ok(())
     },

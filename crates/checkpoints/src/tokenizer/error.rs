@@ -67,10 +67,29 @@ pub enum TextError {
         /// How many tokens the text has.
         tokens: usize,
     },
+    /// A model that fills masks was given no mask, or several.
+    #[error("{}", masks(mask, found))]
+    Masks {
+        /// The token that is a mask.
+        mask: String,
+        /// The tokens that are masks, counted from 0.
+        found: Vec<usize>,
+    },
     /// The model reads no texts.
     #[error("the model reads pictures, not texts")]
     Pictures,
     /// The tokenizer failed.
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),
+}
+
+fn masks(mask: &str, found: &[usize]) -> String {
+    let places: Vec<_> = found.iter().map(usize::to_string).collect();
+    match places.as_slice() {
+        [] => format!("the text has no `{mask}`: put it where a token is to be found"),
+        _ => format!(
+            "the text has several `{mask}`, at the tokens {}: say which position is asked",
+            places.join(", ")
+        ),
+    }
 }

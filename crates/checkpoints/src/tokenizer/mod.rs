@@ -190,6 +190,21 @@ impl Tokenizer {
             .collect()
     }
 
+    /// The same for texts of at most so many tokens.
+    pub(crate) fn at_most(mut self, longest: Option<usize>) -> Self {
+        let known = self.reading.longest.into_iter().chain(longest);
+        self.reading.longest = known.min();
+        self
+    }
+
+    /// The token that stands for one that is to be found: `[MASK]` or `<mask>`, unless the files say
+    /// another. None if the vocabulary has none.
+    pub fn mask(&self) -> Option<u32> {
+        let said = self.reading.mask.iter().map(String::as_str);
+        said.chain(["[MASK]", "<mask>"])
+            .find_map(|mask| self.id(mask))
+    }
+
     /// Whether a text that is too long is cut at its start.
     pub(crate) fn cuts_at_start(&self) -> bool {
         self.reading.cut_at_start

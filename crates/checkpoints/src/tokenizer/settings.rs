@@ -77,6 +77,8 @@ pub(super) struct Reading {
     pub(super) cut_at_start: bool,
     /// The model is told nothing of the two texts of a pair.
     pub(super) one_segment: bool,
+    /// The token that stands for one that is to be found.
+    pub(super) mask: Option<String>,
 }
 
 impl Settings {
@@ -241,6 +243,10 @@ impl Settings {
                 .get("truncation_side")
                 .is_some_and(|side| side == "left"),
             one_segment: names.is_some_and(|names| !names.iter().any(|n| n == "token_type_ids")),
+            mask: self.keys.get("mask_token").and_then(|mask| {
+                let mask = mask.get("content").unwrap_or(mask).as_str();
+                mask.map(str::to_owned)
+            }),
         }
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn tokenized(
         tokens: tokens.into_iter().map(placed).collect(),
         types: encoding.get_type_ids().to_vec(),
         dropped,
-        position: None,
+        asked: Vec::new(),
     }
 }
 

@@ -56,7 +56,13 @@ struct Index {
 impl WeightFiles {
     /// Finds the weights among a model's files.
     pub(crate) fn find(files: &Files) -> Result<Self, CheckpointError> {
+        Self::find_in(files, "")
+    }
+
+    /// The same below a `folder`, whose name ends with a slash.
+    pub(crate) fn find_in(files: &Files, folder: &str) -> Result<Self, CheckpointError> {
         for (name, format) in WEIGHTS {
+            let name = &format!("{folder}{name}");
             if let Some(main) = files.get(name) {
                 return Ok(Self {
                     format,
@@ -75,7 +81,7 @@ impl WeightFiles {
                 });
             }
         }
-        Err(files.missing(WEIGHTS[0].0, "it holds the weights"))
+        Err(files.missing(&format!("{folder}{}", WEIGHTS[0].0), "it holds the weights"))
     }
 
     /// The SHA-256 of the files with tensors, one after another, in hexadecimal.

@@ -16,7 +16,7 @@ use safetensors::tensor::{Dtype, View};
 use self::tensors::NotFinite;
 use crate::files::io_error;
 use crate::{CheckpointError, Family};
-use relprop_transformer::{Head, ParameterPath, Transformer, TransformerConfig};
+use relprop_transformer::{ParameterPath, Transformer, TransformerConfig};
 
 #[cfg(feature = "hub")]
 pub(crate) use files::{Format, index_of, read_index};
@@ -114,7 +114,7 @@ pub(crate) fn untie(
     stored: &BTreeMap<String, Stored>,
     files: &WeightFiles,
 ) -> Result<(), CheckpointError> {
-    if config.head != (Head::NextToken { tied: true }) {
+    if !config.head.is_tied() {
         return Ok(());
     }
     let base = family.base_in(stored.keys().map(String::as_str));
@@ -122,7 +122,7 @@ pub(crate) fn untie(
     let tables = (table("embeddings.word.weight"), table("classifier.weight"));
     if let (Some(words), Some(head)) = tables {
         let differs = words.differs(head).map_err(io_error(files.main.path()))?;
-        config.head = Head::NextToken { tied: !differs };
+        config.head = config.head.with_tied(!differs);
     }
     Ok(())
 }

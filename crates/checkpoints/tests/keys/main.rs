@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use relprop_checkpoints::Family;
-use relprop_transformer::TransformerConfig;
+use relprop_transformer::{Probabilities, TransformerConfig};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -68,7 +68,6 @@ fn keys_that_transformers_ignores_change_nothing(
         ("pooler_type", json!("first_token_transform")),
         ("repetition_penalty", json!(1.1)),
         ("rope_interleaved", json!(false)),
-        ("sbert_ce_default_activation_function", json!("torch.nn.modules.linear.Identity")),
         ("sentence_transformers", json!({"version": "4.1.0"})),
         ("temperature", json!(0.7)),
         ("tokenizer_class", json!("BertTokenizer")),
@@ -85,6 +84,44 @@ fn keys_that_transformers_ignores_change_nothing(
         let before = read(&config).unwrap();
         config[key] = value.clone();
         assert_eq!(read(&config), Ok(before), "{family}");
+    }
+}
+
+/// How the probabilities of labels follow from logits, and nothing else.
+#[rstest]
+#[case(json!({}), Probabilities::Softmax)]
+#[case(json!({"problem_type": null}), Probabilities::Softmax)]
+#[case(json!({"problem_type": "single_label_classification"}), Probabilities::Softmax)]
+#[case(json!({"problem_type": "multi_label_classification"}), Probabilities::Sigmoid)]
+#[case(json!({"problem_type": "regression"}), Probabilities::None)]
+#[case(json!({"num_labels": 1}), Probabilities::Sigmoid)]
+#[case(json!({"num_labels": 1, "problem_type": "regression"}), Probabilities::None)]
+#[case(json!({"id2label": {"0": "a"}, "label2id": {"a": 0}}), Probabilities::Sigmoid)]
+#[case(
+    json!({"num_labels": 1, "sbert_ce_default_activation_function": "torch.nn.modules.linear.Identity"}),
+    Probabilities::None
+)]
+#[case(
+    json!({"num_labels": 1, "sentence_transformers": {"activation_fn": "torch.nn.modules.activation.Sigmoid"}}),
+    Probabilities::Sigmoid
+)]
+#[case(json!({"sentence_transformers": {"version": "4.1.0"}}), Probabilities::Softmax)]
+fn probabilities_follow_as_the_file_says(#[case] keys: Value, #[case] expected: Probabilities) {
+    for family in ["bert", "distilbert", "vit"] {
+        let mut config = fixture(family);
+        let before = read(&config).unwrap();
+        for (key, value) in keys.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        let after = read(&config).unwrap();
+        assert_eq!(after.probabilities, expected, "{family}");
+        let labels = after.labels.clone();
+        let unchanged = TransformerConfig {
+            probabilities: before.probabilities,
+            labels: before.labels.clone(),
+            ..after
+        };
+        assert_eq!((unchanged, labels.is_empty()), (before, false), "{family}");
     }
 }
 

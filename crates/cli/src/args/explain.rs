@@ -56,9 +56,13 @@ pub(crate) struct ExplainArguments {
     /// Explain why the target rather than this label or token: the difference of the two
     #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
     pub(crate) against: Option<String>,
-    /// Explain what a language model expects after token N, counted from 0, instead of the last one
+    /// Explain what a language model expects after token N, counted from 0, instead of the last one;
+    /// the label of token N, where each token has one; the mask at token N, of several
     #[arg(long, value_name = "N")]
     pub(crate) position: Option<usize>,
+    /// What is explained one after another, where each token of a text has a label
+    #[arg(long, value_enum, default_value_t = PartsArgument::Entities, conflicts_with = "position")]
+    pub(crate) parts: PartsArgument,
     /// Explain the logit of the target, or the logarithm of its probability
     #[arg(long, value_enum, default_value_t = Unit::Logit)]
     pub(crate) score: Unit,
@@ -144,4 +148,13 @@ pub(crate) enum Unit {
     Logit,
     /// The logarithm of its probability
     LogProbability,
+}
+
+/// Which parts of a text whose tokens have labels are explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PartsArgument {
+    /// Each entity: neighbouring tokens whose labels go on, such as B-PER and I-PER
+    Entities,
+    /// Each token
+    Tokens,
 }

@@ -3,6 +3,7 @@
 mod evaluate;
 mod explain;
 mod shard;
+mod similar;
 mod train;
 
 use std::path::PathBuf;
@@ -10,8 +11,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use evaluate::{EvaluateArguments, EvaluationTarget, TuneArguments};
-pub(crate) use explain::{ExplainArguments, SamplingArguments, Unit};
+pub(crate) use explain::{ExplainArguments, PartsArgument, SamplingArguments, Unit};
 pub(crate) use shard::Shard;
+pub(crate) use similar::{MeasureArgument, PoolingArgument, SimilarArguments, SimilarFormat};
 pub(crate) use train::{TaskArgument, TrainArguments};
 
 /// How many reviews the demo's corpus has unless another number is asked for: eight tenths to train on, a
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Explain why a model decided as it did
     Explain(Box<ExplainArguments>),
+    /// Explain why two texts are alike to a model that makes vectors of them
+    Similar(Box<SimilarArguments>),
     /// Measure which explanation of a model is the most faithful
     Evaluate(EvaluateArguments),
     /// Search for the rule set that is the most faithful on a model and texts

@@ -7,6 +7,7 @@ mod explain;
 mod inspect;
 mod rules;
 mod shell;
+mod similar;
 mod train;
 mod tune;
 
@@ -17,5 +18,6 @@ pub(crate) use explain::explain;
 pub(crate) use inspect::inspect;
 pub(crate) use rules::rules;
 pub(crate) use shell::{completions, man};
+pub(crate) use similar::similar;
 pub(crate) use train::train;
 pub(crate) use tune::tune;

@@ -13,6 +13,7 @@ pub(super) const FORMAT: Format = Format {
     endings: &["csv"],
     pictures: false,
     continuations: false,
+    labellings: false,
     compares: false,
     writes: Writes::AsItComes {
         table: true,

@@ -21,6 +21,8 @@ pub(crate) struct Format {
     pub(crate) pictures: bool,
     /// Whether it can show how a text goes on.
     pub(crate) continuations: bool,
+    /// Whether it can show the labels of a text's tokens.
+    pub(crate) labellings: bool,
     /// Whether it shows other rule sets beside the one that was asked for.
     pub(crate) compares: bool,
     pub(crate) writes: Writes,

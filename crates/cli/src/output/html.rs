@@ -1,7 +1,10 @@
 //! A page with the heat map, and under it that of other rule sets.
 
+use std::slice;
+
 use anyhow::Context;
 use relprop_engine::{Found, Group};
+use relprop_explain::Explanation;
 use relprop_render as render;
 
 use super::{Format, Writes};
@@ -12,13 +15,18 @@ pub(super) const FORMAT: Format = Format {
     endings: &["html"],
     pictures: true,
     continuations: true,
+    labellings: true,
     compares: true,
     writes: Writes::AtTheEnd(page),
 };
 
 /// A page of all that was found: the explanations of each text, or how one text goes on.
 fn page(groups: &[Group]) -> anyhow::Result<String> {
-    let mut items = Vec::new();
+    let parts = parts(groups);
+    let mut items: Vec<_> = parts
+        .iter()
+        .map(|part| (slice::from_ref(part), None))
+        .collect();
     for group in groups {
         for (row, found) in group.found.iter().enumerate() {
             match found {
@@ -28,6 +36,7 @@ fn page(groups: &[Group]) -> anyhow::Result<String> {
                 Found::Continuation(continuation) => {
                     return Ok(render::continuation_html(continuation).page());
                 }
+                Found::Labelling(_) => {}
             }
         }
     }
@@ -47,4 +56,16 @@ fn page(groups: &[Group]) -> anyhow::Result<String> {
         items: &items.collect::<Vec<_>>(),
     });
     Ok(report.page())
+}
+
+/// The labels of tokens, each as an explanation of its text.
+fn parts(groups: &[Group]) -> Vec<Explanation> {
+    let found = groups.iter().flat_map(|group| &group.found);
+    let labellings = found.filter_map(|found| match found {
+        Found::Labelling(labelling) => Some(labelling),
+        Found::Explanations(_) | Found::Continuation(_) => None,
+    });
+    labellings
+        .flat_map(|labelling| labelling.explanations())
+        .collect()
 }

@@ -11,6 +11,7 @@ pub(super) const FORMAT: Format = Format {
     endings: &["json"],
     pictures: true,
     continuations: true,
+    labellings: true,
     compares: false,
     writes: Writes::AtTheEnd(|groups| {
         let mut objects: Vec<Value> = Vec::new();

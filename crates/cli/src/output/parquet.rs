@@ -11,6 +11,7 @@ pub(super) const FORMAT: Format = Format {
     endings: &["parquet"],
     pictures: false,
     continuations: false,
+    labellings: false,
     compares: false,
     writes: Writes::AsItComes {
         table: true,

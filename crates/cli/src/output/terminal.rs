@@ -11,6 +11,7 @@ pub(super) const FORMAT: Format = Format {
     endings: &["txt", "ansi"],
     pictures: true,
     continuations: true,
+    labellings: true,
     compares: false,
     writes: Writes::AsItComes {
         table: false,
@@ -32,6 +33,7 @@ impl Sink for HeatMaps {
             Found::Continuation(continuation) => {
                 render::continuation_ansi(continuation, width, colour)
             }
+            Found::Labelling(labelling) => render::labelling_ansi(labelling, width, colour),
         });
         Ok(maps.collect::<String>().into_bytes())
     }

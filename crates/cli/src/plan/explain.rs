@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use relprop_checkpoints::{Input, Model, SETTINGS_FILES, Truncation, sha256};
 use relprop_data::Table;
 use relprop_engine::{COMPARED, Precision, RowKind, Second, is_rules_file};
-use relprop_explain::{ExplainError, LRP, Plan, Sampling, Score, Target};
+use relprop_explain::{ExplainError, LRP, Parts, Plan, Sampling, Score, Target};
 use relprop_rules::RuleSet;
-use relprop_transformer::Outputs;
+use relprop_transformer::{Head, Outputs};
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 
-use crate::args::{ExplainArguments, SamplingArguments, Unit};
+use crate::args::{ExplainArguments, PartsArgument, SamplingArguments, Unit};
 use crate::input::open_table;
 use crate::opened;
 use crate::output::{Format, is_file};
@@ -133,6 +133,7 @@ impl ExplainPlan {
             target,
             against,
             position,
+            parts,
             score,
             recompute,
             generate,
@@ -179,12 +180,22 @@ impl ExplainPlan {
                 tokens: tokens.get(),
                 sampling: drawn(&sampling)?,
             },
-            None => RowKind::Texts {
-                second: match pair_column {
+            None => {
+                let second = match pair_column {
                     Some(column) => Some(Second::Column(column)),
                     None => pair.map(Second::Text),
-                },
-            },
+                };
+                match labels_tokens(model) && position.is_none() {
+                    true => RowKind::Labelled {
+                        second,
+                        parts: match parts {
+                            PartsArgument::Entities => Parts::Entities,
+                            PartsArgument::Tokens => Parts::Tokens,
+                        },
+                    },
+                    false => RowKind::Texts { second },
+                }
+            }
         };
         let table = match input.as_deref().filter(|_| !standard_input) {
             Some(path) => Some(open_table(path, column.as_deref())?),
@@ -212,7 +223,7 @@ impl ExplainPlan {
             column,
             rows,
             group: match content {
-                RowKind::Texts { .. } => group,
+                RowKind::Texts { .. } | RowKind::Labelled { .. } => group,
                 // Pictures are large, and what goes on takes long.
                 RowKind::Pictures | RowKind::Prompts { .. } => NonZeroUsize::MIN,
             },
@@ -253,12 +264,24 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
     if arguments.overlay.is_some() {
         return UsageError::refuse("--overlay is for pictures, and the model reads texts");
     }
+    if labels_tokens(model) && arguments.position.is_none() && !format.labellings {
+        return UsageError::refuse(
+            "the labels of a text's tokens are written as ansi, json, jsonl or html (--format); with \
+             --position, that of one token is written as every explanation is",
+        );
+    }
+    if matches!(model.transformer.config().head, Head::Vector { .. }) {
+        return UsageError::refuse(
+            "the model makes a vector of a text, and decides nothing by itself: `relprop similar` says \
+             why two texts are alike",
+        );
+    }
     if arguments.generate.is_none() {
         return Ok(());
     }
-    if model.transformer.config().head.outputs() != Outputs::Vocabulary {
+    if !matches!(model.transformer.config().head, Head::NextToken { .. }) {
         return UsageError::refuse(
-            "--generate: the model classifies whole texts; only a language model goes on with one",
+            "--generate: the model does not go on with texts; only a language model does",
         );
     }
     if !format.continuations {
@@ -271,6 +294,11 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
         return UsageError::refuse("--ledger does not go with --generate");
     }
     Ok(())
+}
+
+/// Whether the model has a label for each token of a text.
+fn labels_tokens(model: &Model) -> bool {
+    model.transformer.config().head.outputs() == Outputs::TokenLabels
 }
 
 /// The rule sets beside the one that is asked for.

@@ -26,6 +26,6 @@ impl Metric for Auac {
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
-        Some(probabilities(logits, case.sample.label))
+        probabilities(case, logits)
     }
 }

@@ -24,6 +24,6 @@ impl Metric for Lerf {
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
-        Some(probabilities(logits, case.sample.label))
+        probabilities(case, logits)
     }
 }

@@ -42,7 +42,7 @@ impl Metric for TauLoo {
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
-        let lost = losses(logits, case.sample.label);
+        let lost = losses(case, logits)?;
         let relevance = Self::places(case)
             .into_iter()
             .map(|i| f64::from(case.relevance[i]));

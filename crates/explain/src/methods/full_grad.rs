@@ -123,7 +123,7 @@ impl FullGrad {
                 let reading = found.read::<3>(site)?;
                 if let Some(added) = reading.added {
                     let held = (reading.gradient * added.unsqueeze()).sum_dim(2);
-                    relevance = relevance + per_token(held, transformer.answer_tokens(&batch));
+                    relevance = relevance + per_token(held, transformer.answers(&batch));
                 }
             }
             let relevance = rows(relevance, &batch)?;
@@ -150,9 +150,9 @@ fn adding(reader: &Reader) -> Vec<String> {
 }
 
 /// `[batch, position, 1]`; what comes after the pooling, `[batch, 1, 1]`, goes to the pooled token.
-fn per_token(held: Tensor<3>, read: &Tensor<3>) -> Tensor<3> {
-    match held.dims() {
-        [_, 1, _] => read.clone().cast(held.dtype()).swap_dims(1, 2) * held,
+fn per_token(held: Tensor<3>, pooled: Option<Tensor<3>>) -> Tensor<3> {
+    match (held.dims(), pooled) {
+        ([_, 1, _], Some(pooled)) => pooled.cast(held.dtype()).swap_dims(1, 2) * held,
         _ => held,
     }
 }

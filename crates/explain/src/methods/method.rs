@@ -2,11 +2,11 @@
 
 use std::fmt::Debug;
 
-use relprop_checkpoints::Model;
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{Outputs, TokenizedText};
 
 use crate::batching::logits;
-use crate::{ExplainError, Ledger, PropagationPart, Score, SiteRelevance, Target, TargetValue};
+use crate::question::Question;
+use crate::{ExplainError, Ledger, PropagationPart, Score, SiteRelevance};
 
 /// A way to tell how much each token of a text matters.
 ///
@@ -75,21 +75,10 @@ pub trait Method: Debug + Send + Sync {
 /// Gives the relevance of every token of each text for the logit of one label.
 type Ask<'a> = dyn Fn(&[&TokenizedText], usize) -> Result<Vec<Vec<f32>>, ExplainError> + 'a;
 
-/// What is asked of a method: a scalar of a model's logits.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'q> {
-    /// The model that is explained.
-    pub model: &'q Model,
-    /// Which logits.
-    pub target: Target,
-    /// In which unit they are measured.
-    pub score: Score,
-}
-
 /// What a method found for one text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// The model's logits.
+    /// The numbers that the model's head gives: logits. Of several answers, those of one after another.
     pub logits: Vec<f32>,
     /// The relevance of every token.
     pub relevance: Vec<f32>,
@@ -98,16 +87,6 @@ pub struct Finding {
 }
 
 impl Question<'_> {
-    /// What the scalar is called, and its value where the model's logits are these.
-    pub fn value(&self, logits: &[f32]) -> TargetValue {
-        let weights = self.target.weights(logits);
-        TargetValue {
-            label: self.target.name(logits, |index| self.model.output(index)),
-            score: self.score,
-            value: self.score.of(weights, logits).value as f32,
-        }
-    }
-
     /// Answers by a method that knows the relevance for single logits: `ask` gives it.
     fn label_by_label(
         &self,
@@ -122,9 +101,15 @@ impl Question<'_> {
         if self.score != Score::Logit {
             return Err(only(PropagationPart::Score));
         }
+        let config = self.model.transformer.config();
+        if !matches!(config.head.outputs(), Outputs::Labels | Outputs::Vocabulary) {
+            return Err(only(PropagationPart::Head));
+        }
         let logits = logits(&self.model.transformer, texts)?;
-        let labels = logits.iter().map(|row| self.target.label(row));
-        let labels: Option<Vec<usize>> = labels.collect();
+        let labels = texts.iter().zip(&logits);
+        let labels: Option<Vec<usize>> = labels
+            .map(|(text, numbers)| self.single(text, numbers))
+            .collect();
         let labels = labels.ok_or_else(|| only(PropagationPart::Contrast))?;
         let relevance = by_label(texts, &labels, ask)?;
         let found = logits.into_iter().zip(relevance);

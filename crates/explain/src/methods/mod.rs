@@ -25,6 +25,7 @@ mod smooth_grad;
 pub(crate) use shared::reader;
 use shared::{attention, quadrature};
 
+pub use crate::question::Question;
 pub use attention_flow::{AttentionFlow, AttentionFlowParameters};
 pub use attention_last::AttentionLast;
 pub use attention_rollout::AttentionRollout;
@@ -33,7 +34,7 @@ pub use full_grad::{FullGrad, FullGradParameters};
 pub use gae::Gae;
 pub use grad_rollout::GradRollout;
 pub use integrated_gradients::{Baseline, IntegratedGradients, IntegratedGradientsParameters};
-pub use method::{Accounted, Finding, Method, Question, relevance_by_label};
+pub use method::{Accounted, Finding, Method, relevance_by_label};
 pub use occlusion::Occlusion;
 pub use propagation::Propagation;
 pub use random::Random;

@@ -11,6 +11,7 @@ use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
 use super::reader::per_token;
 use super::{Finding, Method, Question};
+use crate::batching::Layout;
 use crate::batching::in_passes;
 use crate::ledger_plan::LedgerPlan;
 use crate::numbers::numbers;
@@ -150,16 +151,15 @@ impl Propagation {
         let (mut found, mut recorded) = self.run(transformer, &[text], pass, question)?;
         let mut found = found.remove(0);
         let mut ledger = plan.ledger(&mut recorded, found.relevance.clone())?;
-        let weights = question.target.weights(&found.logits);
-        let scored = question.score.of(weights, &found.logits);
-        if scored.entropy != 0.0 {
+        let scored = question.scored(text, &found.logits);
+        if scored.absorbed != 0.0 {
             ledger.enter(
                 scored.value,
                 Absorbed {
                     site: "log-probability".to_owned(),
                     operation: None,
                     kind: "entropy".to_owned(),
-                    relevance: -scored.entropy,
+                    relevance: -scored.absorbed,
                 },
             );
         }
@@ -167,13 +167,31 @@ impl Propagation {
         Ok(found)
     }
 
+    /// The model that is explained.
+    pub(crate) fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
     /// Explains the texts in `pass`, and gives what else it recorded.
     pub(crate) fn run(
         &self,
         transformer: &Transformer,
         texts: &[&TokenizedText],
-        mut pass: Pass,
+        pass: Pass,
         question: &Question,
+    ) -> Result<(Vec<Finding>, Relevance), ExplainError> {
+        let weigh = |text: usize, numbers: &[f32]| question.scored(texts[text], numbers).weights;
+        self.run_weighed(transformer, texts, pass, &weigh)
+    }
+
+    /// The same for the target that takes of each number that the head gives for a text, by its index, as
+    /// much as `weigh_text` says.
+    pub(crate) fn run_weighed(
+        &self,
+        transformer: &Transformer,
+        texts: &[&TokenizedText],
+        mut pass: Pass,
+        weigh_text: &dyn Fn(usize, &[f32]) -> Vec<f32>,
     ) -> Result<(Vec<Finding>, Relevance), ExplainError> {
         // Of a model in training too: nothing is to flow to its weights.
         let transformer = transformer.clone().valid();
@@ -181,15 +199,16 @@ impl Propagation {
         let padding_token = transformer.config().padding_token;
         let batch = Batch::new(texts.iter().copied(), padding_token, self.padding, &device);
 
-        let outputs = transformer.config().logits();
+        let layout = Layout::new(&transformer, texts, &batch);
         // One backward pass for all texts: no text's target depends on another text.
         let weigh = |values: &[f32], dtype: DType| {
-            let rows = values.chunks(outputs);
-            let weights = rows.flat_map(|row| {
-                let weights = question.target.weights(row);
-                question.score.of(weights, row).weights
-            });
-            let weights = TensorData::new(weights.collect(), [texts.len(), outputs]);
+            let mut weights = vec![0.0; values.len()];
+            for text in 0..texts.len() {
+                let numbers = layout.of(text);
+                let of_text = weigh_text(text, &values[numbers.clone()]);
+                weights[numbers].copy_from_slice(&of_text);
+            }
+            let weights = TensorData::new(weights, [texts.len(), layout.row]);
             Tensor::<2>::from_data(weights, (&device, dtype))
         };
         let (values, relevance, recorded) = if self.recompute {
@@ -197,7 +216,7 @@ impl Propagation {
             let (_, relevance) = transformer.relevance_by_blocks(&batch, &self.rules, |logits| {
                 let dtype = logits.dtype();
                 read = numbers(logits);
-                let lost = vec![0.0; texts.len() * outputs];
+                let lost = vec![0.0; texts.len() * layout.row];
                 weigh(read.as_ref().unwrap_or(&lost), dtype)
             });
             (read?, relevance, pass.into_readings())
@@ -213,10 +232,9 @@ impl Propagation {
         let relevance = per_position(relevance, batch.positions.dims()[1]);
         let positions = relevance.dims()[1];
         let relevance = numbers(relevance)?;
-        let rows = values.par_chunks(outputs);
-        let found = rows.zip(relevance.par_chunks(positions)).zip(&batch.spans);
-        let found = found.map(|((logits, relevance), span)| Finding {
-            logits: logits.to_vec(),
+        let rows = relevance.par_chunks(positions).zip(&batch.spans);
+        let found = rows.enumerate().map(|(index, (relevance, span))| Finding {
+            logits: values[layout.of(index)].to_vec(),
             relevance: relevance[span.clone()].to_vec(),
             ledger: None,
         });

@@ -9,6 +9,7 @@ mod evaluation;
 mod ledger;
 mod patches;
 mod report;
+mod similarity;
 mod tokens;
 mod words;
 
@@ -17,6 +18,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 pub use continuation::continuation_html;
 pub use evaluation::evaluation_html;
 pub use report::{Item, Report, html};
+pub use similarity::similarity_html;
 
 use crate::numbers::{Numbers, Scale};
 

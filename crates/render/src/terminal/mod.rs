@@ -2,10 +2,12 @@
 
 mod continuation;
 mod evaluation;
+mod labelling;
 mod ledger;
 mod lines;
 mod palette;
 mod patches;
+mod similarity;
 
 use anstyle::Style;
 use relprop_explain::Explanation;
@@ -19,8 +21,10 @@ use crate::sums::Sums;
 
 pub use continuation::continuation_ansi;
 pub use evaluation::evaluation_table;
+pub use labelling::labelling_ansi;
 use lines::{Lines, PLAIN};
 use palette::{STEPS, step, style};
+pub use similarity::similarity_ansi;
 
 /// The narrowest heat map: the legend fits.
 const NARROWEST: usize = 24;

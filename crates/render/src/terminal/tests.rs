@@ -1,6 +1,7 @@
 //! What a heat map in a terminal looks like.
 
 use relprop_explain::Score;
+use relprop_transformer::TextEnd;
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
@@ -281,6 +282,7 @@ fn a_cut_text_says_how_much_is_missing_and_at_which_end() {
     ");
     let mut sample = next_token();
     sample.dropped_tokens = 1;
+    sample.dropped_from = Some(TextEnd::Start);
     let text = ansi(&sample, 80, false);
     assert!(
         text.contains("1 token was dropped from the start of the text"),

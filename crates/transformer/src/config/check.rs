@@ -1,7 +1,7 @@
 //! What makes a model, and what does not.
 
 use super::{AttentionConfig, InputConfig, PatchConfig, RotaryScaling, TransformerConfig};
-use crate::Head;
+use crate::{Dense, Head, Outputs};
 
 /// Why a configuration makes no model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -74,31 +74,7 @@ impl TransformerConfig {
         let known = (padding as usize) < self.vocabulary();
         ensure(known, "padding_token", padding, "an id of the vocabulary")?;
         self.check_attention()?;
-        let labels = self.labels.len();
-        match self.head {
-            Head::Labels => ensure(labels > 0, "labels", labels, "at least 1 label")?,
-            Head::NextToken { .. } => {
-                let (tokens, range) = (self.patches().is_none(), "tokens in a language model");
-                ensure(tokens, "input", "patches", range)?;
-                ensure(labels == 0, "labels", labels, "0 for a language model")?;
-                let pooler = self.pooler.map_or("none", |_| "there");
-                ensure(
-                    pooler == "none",
-                    "pooler",
-                    pooler,
-                    "none in a language model",
-                )?;
-                let causal = self.attention.causal;
-                let range = "true in a language model";
-                ensure(causal, "attention.causal", causal, range)?;
-                // The head reads hidden states with the table of embeddings.
-                if matches!(self.head, Head::NextToken { tied: true }) {
-                    let width = self.embedding_width.unwrap_or(self.width);
-                    let range = "the width, where the head is tied to the embeddings";
-                    ensure(width == self.width, "embedding_width", width, range)?;
-                }
-            }
-        }
+        self.check_head()?;
         for (field, value) in [
             ("dropout", self.dropout),
             ("attention_dropout", self.attention_dropout),
@@ -112,6 +88,57 @@ impl TransformerConfig {
             range,
             "above 0",
         )
+    }
+
+    fn check_head(&self) -> Result<(), ConfigError> {
+        let labels = self.labels.len();
+        let is_text = self.patches().is_none();
+        match self.head.outputs() {
+            Outputs::Labels | Outputs::TokenLabels => {
+                ensure(labels > 0, "labels", labels, "at least 1 label")?;
+            }
+            Outputs::Vocabulary => {
+                ensure(labels == 0, "labels", labels, "0 for a language model")?;
+                ensure(is_text, "input", "patches", "tokens in a language model")?;
+                let pooler = self.pooler.map_or("none", |_| "there");
+                let range = "none in a language model";
+                ensure(pooler == "none", "pooler", pooler, range)?;
+            }
+            Outputs::StartAndEnd | Outputs::Vector => {
+                let range = "0 for a head without labels";
+                ensure(labels == 0, "labels", labels, range)?;
+            }
+        }
+        match self.head {
+            Head::NextToken { tied } => {
+                let causal = self.attention.causal;
+                let range = "true in a language model";
+                ensure(causal, "attention.causal", causal, range)?;
+                // The head reads hidden states with the table of embeddings.
+                if tied {
+                    let width = self.embedding_width.unwrap_or(self.width);
+                    let range = "the width, where the head is tied to the embeddings";
+                    ensure(width == self.width, "embedding_width", width, range)?;
+                }
+            }
+            Head::Vector {
+                dense: Some(Dense { width, .. }),
+                ..
+            } => {
+                let fits = (1..=LARGEST).contains(&width);
+                let range = "at least 1, and below 2^31";
+                ensure(fits, "head.vector.dense.width", width, range)?;
+            }
+            Head::TokenLabels | Head::Span => {
+                let range = "tokens where each token answers";
+                ensure(is_text, "input", "patches", range)?;
+            }
+            Head::Labels
+            | Head::LabelsAtEnd { .. }
+            | Head::MaskedToken { .. }
+            | Head::Vector { dense: None, .. } => {}
+        }
+        Ok(())
     }
 
     fn check_attention(&self) -> Result<(), ConfigError> {

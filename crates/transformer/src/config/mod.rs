@@ -9,7 +9,7 @@ mod presets;
 use relprop_rules::operations::Activation;
 use serde::{Deserialize, Serialize};
 
-use crate::{Head, Outputs, Targets};
+use crate::{Head, Outputs, Probabilities, Targets};
 
 pub use attention::{AttentionConfig, RotaryConfig, RotaryScaling};
 pub use block::{Biases, FeedForwardConfig, NormConfig, NormPlacement};
@@ -72,8 +72,11 @@ pub struct TransformerConfig {
     /// What the last hidden states are asked.
     #[serde(default)]
     pub head: Head,
-    /// The labels, in the order of the logits; none for a language model.
+    /// The labels, in the order of the logits; none for a head that has none.
     pub labels: Vec<String>,
+    /// How the labels' probabilities follow from the logits.
+    #[serde(default)]
+    pub probabilities: Probabilities,
     /// The share of hidden numbers that training drops, in [0, 1).
     pub dropout: f64,
     /// The share of attention weights that training drops, in [0, 1).
@@ -100,19 +103,36 @@ impl TransformerConfig {
         }
     }
 
-    /// How many logits it gives.
+    /// How many numbers it gives at each token that answers: logits, or the features of a vector.
     pub fn logits(&self) -> usize {
         match self.head.outputs() {
-            Outputs::Labels => self.labels.len(),
+            Outputs::Labels | Outputs::TokenLabels => self.labels.len(),
+            Outputs::StartAndEnd => 2,
             Outputs::Vocabulary => self.vocabulary(),
+            Outputs::Vector => match self.head {
+                Head::Vector {
+                    dense: Some(dense), ..
+                } => dense.width,
+                _ => self.width,
+            },
         }
     }
 
     /// What may be asked of it.
     pub fn targets(&self) -> Targets<'_> {
-        match self.head {
-            Head::Labels => Targets::Labels(&self.labels),
-            Head::NextToken { .. } => Targets::Vocabulary,
+        match self.head.outputs() {
+            Outputs::Labels | Outputs::TokenLabels => Targets::Labels(&self.labels),
+            Outputs::Vocabulary => Targets::Vocabulary,
+            Outputs::StartAndEnd | Outputs::Vector => Targets::Nothing,
+        }
+    }
+
+    /// How probabilities follow from the numbers at one token that answers.
+    pub fn probabilities(&self) -> Probabilities {
+        match self.head.outputs() {
+            Outputs::Labels | Outputs::TokenLabels => self.probabilities,
+            Outputs::StartAndEnd | Outputs::Vocabulary => Probabilities::Softmax,
+            Outputs::Vector => Probabilities::None,
         }
     }
 

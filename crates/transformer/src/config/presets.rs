@@ -2,7 +2,7 @@
 
 use relprop_rules::operations::{Activation, NormScale};
 
-use crate::Head;
+use crate::{Head, Probabilities};
 
 use super::{
     AttentionConfig, Biases, FeedForwardConfig, InputConfig, NormConfig, NormPlacement,
@@ -41,6 +41,7 @@ impl TransformerConfig {
             norm_placement: NormPlacement::After,
             pooler: Some(Activation::Tanh),
             head: Head::Labels,
+            probabilities: Probabilities::Softmax,
             labels,
             dropout: 0.1,
             attention_dropout: 0.1,

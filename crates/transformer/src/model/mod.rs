@@ -7,6 +7,7 @@ mod embeddings;
 mod feed_forward;
 mod layer_norm;
 mod linear;
+mod output;
 mod patch_embeddings;
 mod path;
 mod pooler;

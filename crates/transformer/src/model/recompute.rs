@@ -7,7 +7,7 @@ use super::Transformer;
 use crate::Batch;
 
 impl Transformer {
-    /// The logits, `[batch, label or token]`, and the relevance at `blocks`,
+    /// What [`Transformer::forward`] gives, and the relevance at `blocks`,
     /// `[batch, position, feature]`, of the target that `weigh` makes of the logits: how much of each
     /// flows into it.
     ///
@@ -27,7 +27,8 @@ impl Transformer {
         let mut pass = Pass::new(rules);
         let start = self.embed(batch, &mut pass).without_autodiff();
         let context = self.attention_context(batch, start.dtype());
-        let answer = self.narrows().then(|| self.answer_tokens(batch));
+        let answers = self.answers(batch);
+        let answer = answers.as_ref().filter(|_| self.narrows());
         let mut inputs = Vec::with_capacity(self.config().blocks);
         let mut x = start.clone();
         for index in 0..self.config().blocks {
@@ -39,7 +40,7 @@ impl Transformer {
 
         let mut logits = None;
         let mut gradient = gradient_at(x, |x| {
-            let found = self.decide(x, batch, answer, &mut pass);
+            let found = self.decide(x, answers.as_ref(), answer.is_some(), &mut pass);
             let values = found.clone().without_autodiff();
             logits = Some(values.clone());
             (found * weigh(values)).sum()

@@ -1,11 +1,11 @@
 //! The whole model: token ids, or pixels, to logits.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, DType, Device, Int, Tensor};
 use relprop_rules::{
     Pass, Site,
-    operations::{Linear as LinearMap, Pooling},
+    operations::{Linear as LinearMap, Norm, NormScale, Pooling},
 };
 
 use super::attention::AttentionContext;
@@ -13,23 +13,28 @@ use super::block::Block;
 use super::dropout::dropout;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
-use super::linear::linear;
+use super::output::{Transform, classifier, tied_bias};
 use super::pooler::Pooler;
 use super::rotary::rotary;
 use crate::{
-    AnswersAt, Batch, ConfigError, Distillation, Head, InputConfig, NormPlacement, PaddingSide,
-    Picture, TokenizedText, TransformerConfig,
+    AnswersAt, Batch, ConfigError, Dense, Distillation, Head, InputConfig, NormPlacement,
+    PaddingSide, Picture, TokenizedText, TransformerConfig, VectorPooling,
 };
 
-/// A Transformer that classifies texts or pictures, or continues texts.
+/// A Transformer that classifies texts, tokens or pictures, finds answers, continues texts, or makes vectors
+/// of them.
 #[derive(Module, Debug)]
 pub struct Transformer {
     pub(super) embeddings: Embeddings,
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
     pooler: Option<Pooler>,
-    /// None where the table of word embeddings is the head.
+    /// What stands before the logits of a masked token.
+    transform: Option<Transform>,
+    /// None where the table of word embeddings is the head, and where hidden states are the answer.
     classifier: Option<Linear>,
+    /// The bias of the table of word embeddings, where that is the head and has one.
+    classifier_bias: Option<Param<Tensor<1>>>,
     distillation_classifier: Option<Linear>,
     dropout: Dropout,
     #[module(skip)]
@@ -45,12 +50,6 @@ impl Transformer {
     pub fn new(config: &TransformerConfig, device: &Device) -> Result<Self, ConfigError> {
         config.check()?;
         let final_norm = matches!(config.norm_placement, NormPlacement::Before);
-        let (has_classifier, bias) = match config.head {
-            Head::Labels => (true, true),
-            Head::NextToken { tied } => (!tied, false),
-        };
-        let std = config.initializer_range;
-        let classifier = || linear(config.width, config.logits(), std, bias, device);
         let patches = config.patches();
         let averaged =
             patches.is_some_and(|patches| patches.distillation == Distillation::Averaged);
@@ -63,8 +62,13 @@ impl Transformer {
             pooler: config
                 .pooler
                 .map(|activation| Pooler::new(activation, config, device)),
-            classifier: has_classifier.then(classifier),
-            distillation_classifier: averaged.then(classifier),
+            transform: Transform::new(config, device),
+            classifier: classifier(config, device),
+            classifier_bias: tied_bias(config, device),
+            distillation_classifier: match averaged {
+                true => classifier(config, device),
+                false => None,
+            },
             dropout: DropoutConfig::new(config.dropout).init(),
             config: config.clone(),
         })
@@ -84,6 +88,22 @@ impl Transformer {
         Self { embeddings, ..self }
     }
 
+    /// The same model, if it makes vectors of texts, with vectors that are normalized or not, and made by
+    /// another `pooling`, if one is given.
+    #[must_use]
+    pub fn with_vectors(mut self, pooling: Option<VectorPooling>, normalized: bool) -> Self {
+        if let Head::Vector {
+            pooling: by,
+            normalized: is,
+            ..
+        } = &mut self.config.head
+        {
+            *by = pooling.unwrap_or(*by);
+            *is = normalized;
+        }
+        self
+    }
+
     /// The parts and sizes of this model.
     pub fn config(&self) -> &TransformerConfig {
         &self.config
@@ -94,8 +114,10 @@ impl Transformer {
         self.embeddings.home().0
     }
 
-    /// The logits of each text, or picture, `[batch, label]`; of a language model, those of the token
-    /// after the one that [answers](Transformer::answer_tokens), `[batch, token]`.
+    /// What the head says of each text, or picture: the numbers of its answer, `[batch, output]`, such as
+    /// a logit a label or a token. Where a text has several answers, of the tokens that it
+    /// [asks](TokenizedText::asked) or of each token, they stand one after another, the first token's
+    /// first: `[batch, answer x output]`.
     ///
     /// Dropout is on only in a [training](Pass::training) pass. The signal `blocks` is the input of
     /// the first block, and `encoder.0.output` what it gives.
@@ -105,59 +127,69 @@ impl Transformer {
     /// If the batch holds a token id or a position that the model does not have, or texts for a model
     /// that reads pictures, or the other way round.
     pub fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<2> {
-        // After the last attention, only the token that the head reads is of any use.
+        // After the last attention, only the tokens that the head reads are of any use.
         let last = format!("encoder.{}.", self.encoder.len().saturating_sub(1));
         let narrow = !pass.is_training()
             && !pass.is_watched(&last)
             && !pass.is_watched("final-norm")
             && self.narrows();
-        let answer = narrow.then(|| self.answer_tokens(batch));
+        let answers = self.answers(batch);
+        let answer = answers.as_ref().filter(|_| narrow);
         let x = self.hidden_states(batch, answer, pass);
-        self.decide(x, batch, answer, pass)
+        self.decide(x, answers.as_ref(), narrow, pass)
     }
 
-    /// Whether the head reads one token alone.
+    /// Whether the head reads single tokens alone.
     pub(super) fn narrows(&self) -> bool {
-        self.distillation_classifier.is_none()
+        let single = match self.config.head.answers_at() {
+            AnswersAt::First | AnswersAt::Last => true,
+            AnswersAt::Each | AnswersAt::Mean => false,
+        };
+        single && self.distillation_classifier.is_none()
     }
 
-    /// What the last block made of every token, or of the one that is the `answer` alone, to the
-    /// logits, `[batch, label or token]`.
+    /// What the last block made of every token to the numbers of all answers, `[batch, answer x output]`.
+    /// It was `narrowed` if the last block gave no more than the `answers`.
     pub(super) fn decide(
         &self,
         x: Tensor<3>,
-        batch: &Batch,
-        answer: Option<&Tensor<3>>,
+        answers: Option<&Tensor<3>>,
+        narrowed: bool,
         pass: &mut Pass,
     ) -> Tensor<2> {
-        let x = self.normed(x, pass);
-        let weights = match answer {
-            Some(answer) if !self.encoder.is_empty() => answer.clone().sum_dim(2),
-            _ => self.answer_tokens(batch).clone(),
-        };
-        let mut weights = weights.cast(x.dtype());
-        if self.distillation_classifier.is_some() {
-            // The token after the first, as well.
-            let [_, _, positions] = weights.dims();
-            let nothing = weights.zeros_like().narrow(2, 0, 1);
-            let before = weights.clone().narrow(2, 0, positions - 1);
-            let second = Tensor::cat(vec![nothing, before], 2);
-            weights = Tensor::cat(vec![weights, second], 1);
+        let mut x = self.normed(x, pass);
+        if let Some(answers) = answers {
+            let mut weights = answers.clone().cast(x.dtype());
+            if narrowed && !self.encoder.is_empty() {
+                // Each answer stands in a row of its own now.
+                let [texts, count, _] = weights.dims();
+                let alone = Tensor::<2>::eye(count, &weights.device()).cast(x.dtype());
+                let alone = alone.unsqueeze_dim::<3>(0).expand([texts, count, count]);
+                weights = alone * weights.sum_dim(2);
+            }
+            if self.distillation_classifier.is_some() {
+                // The token after the first, as well.
+                let [_, _, positions] = weights.dims();
+                let nothing = weights.zeros_like().narrow(2, 0, 1);
+                let before = weights.clone().narrow(2, 0, positions - 1);
+                let second = Tensor::cat(vec![nothing, before], 2);
+                weights = Tensor::cat(vec![weights, second], 1);
+            }
+            x = pass.apply("pooling", &Pooling { weights }, x);
         }
-        let mut x = pass.apply("pooling", &Pooling { weights }, x);
         if let Some(pooler) = &self.pooler {
             x = pass.within("pooler", |pass| pooler.forward(x, pass));
         }
-        self.head(x, pass).squeeze_dim(1)
+        if let Some(transform) = &self.transform {
+            x = pass.within("transform", |pass| transform.forward(x, pass));
+        }
+        self.head(x, pass).flatten(1, 2)
     }
 
-    /// 1 at the token of each text whose hidden state the head reads and 0 elsewhere,
-    /// `[batch, 1, position]`.
-    pub fn answer_tokens<'b>(&self, batch: &'b Batch) -> &'b Tensor<3> {
-        match self.config.head.answers_at() {
-            AnswersAt::First => &batch.first,
-            AnswersAt::Last => &batch.last,
-        }
+    /// How much of each token's hidden state goes into each answer of the head, `[batch, answer,
+    /// position]`; none where each token answers for itself.
+    pub fn answers(&self, batch: &Batch) -> Option<Tensor<3>> {
+        batch.answers(self.config.head.answers_at())
     }
 
     /// The logits of the token after each one, `[batch, position, token]`, of a language model: what
@@ -172,15 +204,21 @@ impl Transformer {
         self.head(x, pass)
     }
 
-    /// `[batch, position, feature]` to `[batch, position, label or token]`; of two tokens with a
+    /// `[batch, position, feature]` to `[batch, position, output]`; of two tokens with a
     /// classifier each, to the mean of their logits, `[batch, 1, label]`.
     fn head(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let x = dropout(&self.dropout, x, pass);
+        if let Head::Vector {
+            dense, normalized, ..
+        } = self.config.head
+        {
+            return self.vector(dense, normalized, x, pass);
+        }
         let head = match &self.classifier {
             Some(classifier) => LinearMap::from(classifier),
             None => LinearMap {
                 weight: self.word_embeddings().transpose(),
-                bias: None,
+                bias: self.classifier_bias.as_ref().map(|bias| bias.val()),
             },
         };
         let Some(second) = &self.distillation_classifier else {
@@ -194,6 +232,38 @@ impl Transformer {
         let options = (&both.device(), both.dtype());
         let weights = Tensor::full([texts, 1, 2], 0.5, options);
         pass.apply("average", &Pooling { weights }, both)
+    }
+
+    /// Pooled hidden states, `[batch, 1, feature]`, to vectors, `[batch, 1, output]`. To divide a vector by
+    /// its length is a norm: x / |x| = x / sqrt(n mean(x^2)), where n is the number of features.
+    fn vector(
+        &self,
+        dense: Option<Dense>,
+        normalized: bool,
+        mut x: Tensor<3>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
+        if let Some(classifier) = &self.classifier {
+            x = pass.apply("classifier", &LinearMap::from(classifier), x);
+        }
+        if let Some(activation) = dense.and_then(|dense| dense.activation) {
+            x = pass.apply("classifier-activation", &activation, x);
+        }
+        if !normalized {
+            return x;
+        }
+        let features = x.dims()[2];
+        let options = (&x.device().without_autodiff(), x.dtype());
+        let length = Norm {
+            scale: NormScale::RootMeanSquare(1e-30),
+            gamma: Some(Tensor::full(
+                [features],
+                (features as f64).sqrt().recip(),
+                options,
+            )),
+            beta: None,
+        };
+        pass.apply("length", &length, x)
     }
 
     /// What the last block makes of every token, `[batch, position, feature]`; given which token of

@@ -54,6 +54,10 @@ pub(crate) fn labelled(
             "the model continues texts and has no labels to be measured on: `evaluate` and `tune` are \
              for classifiers; docs/language-models.md says how language models are measured"
         ),
+        Outputs::TokenLabels | Outputs::StartAndEnd | Outputs::Vector => bail!(
+            "the model has no label for a whole text to be measured on: `evaluate` and `tune` are for \
+             classifiers of texts or pictures"
+        ),
     }
     let (found, sha256) = if path == Path::new(EMBEDDED) && !path.exists() {
         (embedded(seed), None)

@@ -22,7 +22,7 @@ pub(in crate::metrics) fn views(case: &Case, version: impl Fn(&[usize]) -> View)
 }
 
 /// What the probability of the true label loses in these versions, on average over sizes.
-pub(in crate::metrics) fn mean_loss(case: &Case, logits: &[&[f32]]) -> Reading {
-    let losses = losses(logits, case.sample.label);
-    (losses.iter().sum::<f64>() / losses.len() as f64).into()
+pub(in crate::metrics) fn mean_loss(case: &Case, logits: &[&[f32]]) -> Option<Reading> {
+    let losses = losses(case, logits)?;
+    Some((losses.iter().sum::<f64>() / losses.len() as f64).into())
 }

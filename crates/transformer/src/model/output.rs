@@ -1,0 +1,69 @@
+//! From hidden states to what the head is asked.
+
+use burn::module::{Module, Param};
+use burn::nn::{Initializer, Linear};
+use burn::tensor::{Device, Tensor};
+use relprop_rules::{
+    Pass,
+    operations::{Activation, Linear as LinearMap},
+};
+
+use super::layer_norm::LayerNorm;
+use super::linear::linear;
+use crate::{Head, TransformerConfig};
+
+/// The last linear map of a model. None where the table of word embeddings is the map, and for a vector
+/// that is made of hidden states alone.
+pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<Linear> {
+    let (input, bias) = match config.head {
+        Head::Labels | Head::TokenLabels | Head::Span => (config.width, true),
+        Head::LabelsAtEnd { .. } | Head::NextToken { tied: false } => (config.width, false),
+        Head::MaskedToken { tied: false, .. } => (inner(config), true),
+        Head::NextToken { tied: true } | Head::MaskedToken { tied: true, .. } => return None,
+        Head::Vector { dense, .. } => (config.width, dense?.bias),
+    };
+    let std = config.initializer_range;
+    Some(linear(input, config.logits(), std, bias, device))
+}
+
+/// The bias of the table of word embeddings, where that is the last linear map and has one.
+pub(super) fn tied_bias(config: &TransformerConfig, device: &Device) -> Option<Param<Tensor<1>>> {
+    let has = matches!(config.head, Head::MaskedToken { tied: true, .. });
+    has.then(|| Initializer::Zeros.init([config.vocabulary()], device))
+}
+
+/// How many features the embedding of a word has.
+fn inner(config: &TransformerConfig) -> usize {
+    config.embedding_width.unwrap_or(config.width)
+}
+
+/// What stands before the logits of a masked token: a linear map, an activation and a norm.
+#[derive(Module, Debug)]
+pub(super) struct Transform {
+    linear: Linear,
+    norm: LayerNorm,
+    #[module(skip)]
+    activation: Activation,
+}
+
+impl Transform {
+    pub(super) fn new(config: &TransformerConfig, device: &Device) -> Option<Self> {
+        let Head::MaskedToken { activation, .. } = config.head else {
+            return None;
+        };
+        let (width, std) = (config.width, config.initializer_range);
+        let inner = inner(config);
+        Some(Self {
+            linear: linear(width, inner, std, true, device),
+            norm: LayerNorm::new(&config.norm, inner, device),
+            activation,
+        })
+    }
+
+    /// `[batch, answer, feature]` to the same, of as many features as embeddings have.
+    pub(super) fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+        let x = pass.apply("linear", &LinearMap::from(&self.linear), x);
+        let x = pass.apply("activation", &self.activation, x);
+        pass.apply("norm", &self.norm.operation(), x)
+    }
+}
