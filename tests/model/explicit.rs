@@ -8,6 +8,7 @@
 //! Errors are the largest difference between the relevances of a text's tokens, in units of the
 //! largest of them.
 
+mod block;
 mod laws;
 mod network;
 mod rotation;
@@ -17,14 +18,15 @@ use laws::{Laws, PRESETS};
 use network::Network;
 use relprop_checkpoints::Model;
 use relprop_explain::Target;
-use relprop_rules::operations::Activation;
+use relprop_rules::operations::{Activation, Pairs};
 use relprop_rules::{Pass, Registry, RuleSet};
 use relprop_testing::{
     Architecture, LanguageModel, difference, draw_config, draw_language_config, explainer, numbers,
     parameters, random, relevance, texts,
 };
 use relprop_transformer::{
-    Batch, FeedForwardConfig, PaddingSide, TokenizedText, Transformer, TransformerConfig,
+    Batch, Branches, FeedForwardConfig, NormPlacement, PaddingSide, TokenizedText, Transformer,
+    TransformerConfig,
 };
 use rstest::rstest;
 
@@ -306,16 +308,18 @@ fn the_walk_from_the_next_token_gives_what_the_preset_gives(
         LanguageModel::Mistral,
         LanguageModel::Qwen2,
         LanguageModel::Qwen3,
-        LanguageModel::Gemma
+        LanguageModel::Gemma,
+        LanguageModel::GptNeoX,
+        LanguageModel::GptJ,
+        LanguageModel::Bloom,
+        LanguageModel::Olmo2,
+        LanguageModel::Gemma2,
+        LanguageModel::Granite
     )]
     family: LanguageModel,
     #[values(1, 3)] blocks: usize,
 ) {
-    let config = TransformerConfig {
-        blocks,
-        ..family.config()
-    };
-    let pair = Pair::new(random(&config, 0.3, blocks as u64));
+    let pair = Pair::new(random(&family.of_blocks(blocks), 0.3, blocks as u64));
     let cases = pair.cases_of_language(blocks);
     for preset in PRESETS {
         let errors = cases.iter().map(|case| pair.error(preset, case));
@@ -355,6 +359,31 @@ fn the_walk_of_any_language_model_gives_what_the_preset_gives(#[values(0, 1, 2, 
 #[case::scaled_embeddings(LanguageModel::Gemma, |c: &mut TransformerConfig| {
     c.scaled_embeddings = false;
 })]
+#[case::one_norm(LanguageModel::GptNeoX, |c: &mut TransformerConfig| {
+    c.branches = Branches::ParallelOneNorm;
+})]
+#[case::in_turn(LanguageModel::GptNeoX, |c: &mut TransformerConfig| {
+    c.branches = Branches::InTurn;
+})]
+#[case::share_of_features(LanguageModel::GptNeoX, |c: &mut TransformerConfig| {
+    c.attention.rotary.as_mut().unwrap().features = None;
+})]
+#[case::neighbours(LanguageModel::GptJ, |c: &mut TransformerConfig| {
+    c.attention.rotary.as_mut().unwrap().pairs = Pairs::Halves;
+})]
+#[case::norms_after_parts(LanguageModel::Olmo2, |c: &mut TransformerConfig| {
+    c.norm_placement = NormPlacement::Before;
+})]
+#[case::score_cap(LanguageModel::Gemma2, |c: &mut TransformerConfig| c.attention.score_cap = None)]
+#[case::logit_cap(LanguageModel::Gemma2, |c: &mut TransformerConfig| c.logit_cap = None)]
+#[case::score_factor(LanguageModel::Granite, |c: &mut TransformerConfig| {
+    c.attention.score_factor = None;
+})]
+#[case::branch_factor(LanguageModel::Granite, |c: &mut TransformerConfig| c.branch_factor = None)]
+#[case::embedding_factor(LanguageModel::Granite, |c: &mut TransformerConfig| {
+    c.embedding_factor = None;
+})]
+#[case::logit_divisor(LanguageModel::Granite, |c: &mut TransformerConfig| c.logit_divisor = None)]
 fn a_walk_without_a_part_is_another(
     #[case] family: LanguageModel,
     #[case] change: fn(&mut TransformerConfig),

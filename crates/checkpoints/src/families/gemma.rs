@@ -4,7 +4,7 @@
 use super::{bert, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{Key, KeyError, feed_forward};
+use crate::keys::{Key, KeyError, feed_forward, rotary};
 use relprop_rules::operations::Activation;
 use relprop_transformer::{Head, InputConfig, TransformerConfig};
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub static GEMMA: Family = Family {
     name: "gemma",
     architecture: Some("GemmaForCausalLM"),
     start,
-    keys: &[llama::KEYS, OWN],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, OWN],
     ignored_keys: &[],
     ..llama::LLAMA
 };
@@ -34,14 +34,26 @@ const ACTIVATION: Key = Key::Custom {
         Some("gelu_pytorch_tanh" | "gelu") => Ok(()),
         _ => Err(KeyError::only(value, "`gelu_pytorch_tanh`")),
     },
-    write: |config| {
-        // What another activation is called, this family cannot say.
-        let known = config.feed_forward.map(|part| part.activation);
-        match known == Some(Activation::GeluTanh) {
-            true => "gelu_pytorch_tanh".into(),
-            false => false.into(),
-        }
+    write: ACTIVATION_WRITTEN,
+};
+
+const ACTIVATION_WRITTEN: fn(&TransformerConfig) -> Value = |config| {
+    // What another activation is called, this family cannot say.
+    let known = config.feed_forward.map(|part| part.activation);
+    match known == Some(Activation::GeluTanh) {
+        true => "gelu_pytorch_tanh".into(),
+        false => false.into(),
+    }
+};
+
+/// The activation as Gemma 2 and 3 call it.
+pub const ACTIVATION_OF_2: Key = Key::Custom {
+    required: false,
+    read: |_, value| match value.as_str() {
+        Some("gelu_pytorch_tanh") => Ok(()),
+        _ => Err(KeyError::only(value, "`gelu_pytorch_tanh`")),
     },
+    write: ACTIVATION_WRITTEN,
 };
 
 /// The same, in files that have both keys.
@@ -54,7 +66,8 @@ const AGAIN: Key = Key::Custom {
     write: |_| Value::Null,
 };
 
-fn start() -> TransformerConfig {
+/// Scaled embeddings, and norms whose factor is 1 plus what was learned.
+pub fn start() -> TransformerConfig {
     let mut config = TransformerConfig {
         input: InputConfig::Tokens {
             vocabulary: 256_000,

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::rotary::{PARAMETERS, SCALING, THETA};
-use crate::keys::{Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, size};
+use crate::keys::{
+    Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, rotary, size,
+};
 use relprop_transformer::{Head, TransformerConfig};
 
 /// Llama.
@@ -15,11 +16,12 @@ pub static LLAMA: Family = Family {
     name: "llama",
     architecture: Some("LlamaForCausalLM"),
     start,
-    keys: &[KEYS, PARTS, BIASES],
+    keys: &[KEYS, NORM, rotary::KEYS, PARTS, BIASES],
     // How a training was spread over machines.
     ignored_keys: &["pretraining_tp"],
     base: "model",
     tensors: &[TENSORS],
+    grouped: &[],
     untransposed: &[],
     ignored_tensors: IGNORED,
 };
@@ -34,15 +36,14 @@ pub const KEYS: Keys = &[
     ("num_attention_heads", Key::Size(|c| &mut c.heads)),
     ("num_key_value_heads", KEY_HEADS),
     ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
-    ("rms_norm_eps", EPSILON),
-    ("rope_theta", THETA),
-    ("rope_scaling", SCALING),
-    ("rope_parameters", PARAMETERS),
     ("attention_dropout", Key::Number(|c| &mut c.attention_dropout)),
     ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
     ("tie_word_embeddings", TIED),
     ("pad_token_id", PADDING),
 ];
+
+/// The epsilon of an RMSNorm.
+pub const NORM: Keys = &[("rms_norm_eps", EPSILON)];
 
 /// What most of them say in the same words.
 pub const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
@@ -51,7 +52,7 @@ pub const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
 pub const ACTIVATION: Key = Key::Activation(|c| &mut feed_forward(c).activation);
 
 /// Biases in attention and in the feed-forward part, where the checkpoint has them.
-const BIASES: Keys = &[
+pub const BIASES: Keys = &[
     ("attention_bias", ATTENTION_BIAS),
     ("mlp_bias", Key::Flag(|c| &mut c.biases.feed_forward)),
 ];
@@ -88,6 +89,16 @@ pub const HEAD_WIDTH: Key = Key::Custom {
     read: read_head_width,
     write: |config| json!(config.head_width()),
 };
+
+/// The same where a configuration has no width of a head, unless it is an unusual one.
+pub const OWN_HEAD_WIDTH: Key = Key::Custom {
+    required: false,
+    read: read_head_width,
+    write: |config| json!(config.attention.head_width),
+};
+
+/// The width of a head, in these words, and the activation of the feed-forward part.
+pub const OWN_PARTS: Keys = &[("head_dim", OWN_HEAD_WIDTH), ("hidden_act", ACTIVATION)];
 
 /// Reads the width of a head; it is left out of the configuration where it is the usual one.
 ///

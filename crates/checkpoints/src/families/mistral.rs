@@ -3,7 +3,7 @@
 use super::{bert, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{Key, size};
+use crate::keys::{Key, rotary, size};
 use relprop_transformer::TransformerConfig;
 use serde_json::json;
 
@@ -12,13 +12,13 @@ pub static MISTRAL: Family = Family {
     name: "mistral",
     architecture: Some("MistralForCausalLM"),
     start,
-    keys: &[llama::KEYS, llama::PARTS, WINDOW],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, llama::PARTS, WINDOW],
     ignored_keys: &[],
     ..llama::LLAMA
 };
 
 /// How many tokens a token looks at: all, where it is null.
-const WINDOW: Keys = &[(
+pub const WINDOW: Keys = &[(
     "sliding_window",
     Key::Derived {
         read: |config, value| {
@@ -33,7 +33,8 @@ const WINDOW: Keys = &[(
     },
 )];
 
-fn start() -> TransformerConfig {
+/// Four heads of queries share one of keys, and all blocks have a window.
+pub fn start() -> TransformerConfig {
     let mut config = bert::sizes(llama::start(), [4096, 32, 32, 14336, 4096 * 32]);
     config.attention.window = Some(4096);
     config.attention.key_heads = Some(8);

@@ -3,15 +3,31 @@
 //! A family of your own can build on their tables: `docs/add-a-model.md` adds one step by step.
 
 pub mod bert;
+pub mod bloom;
 pub mod distilbert;
 pub mod electra;
+pub mod falcon;
 pub mod gemma;
+pub mod gemma2;
+pub mod gemma3;
 pub mod gpt2;
+pub mod gpt_neo;
+pub mod gpt_neox;
+pub mod gptj;
+pub mod granite;
 pub mod llama;
+pub mod ministral;
 pub mod mistral;
+pub mod olmo2;
+pub mod opt;
+pub mod phi;
+pub mod phi3;
 pub mod qwen;
 pub mod relprop;
 pub mod roberta;
+pub mod smollm3;
+pub mod stablelm;
+pub mod starcoder2;
 pub mod vit;
 
 use super::Family;
@@ -21,6 +37,7 @@ pub static FAMILIES: &[&Family] = &[
     &bert::BERT,
     &roberta::ROBERTA,
     &roberta::XLM_ROBERTA,
+    &roberta::CAMEMBERT,
     &distilbert::DISTILBERT,
     &electra::ELECTRA,
     &gpt2::GPT2,
@@ -29,6 +46,22 @@ pub static FAMILIES: &[&Family] = &[
     &qwen::QWEN2,
     &qwen::QWEN3,
     &gemma::GEMMA,
+    &opt::OPT,
+    &gpt_neo::GPT_NEO,
+    &gpt_neox::GPT_NEOX,
+    &gptj::GPTJ,
+    &bloom::BLOOM,
+    &falcon::FALCON,
+    &phi::PHI,
+    &phi3::PHI3,
+    &starcoder2::STARCODER2,
+    &stablelm::STABLELM,
+    &granite::GRANITE,
+    &smollm3::SMOLLM3,
+    &ministral::MINISTRAL,
+    &olmo2::OLMO2,
+    &gemma2::GEMMA2,
+    &gemma3::GEMMA3,
     &vit::VIT,
     &vit::DEIT,
     &vit::DEIT_ALONE,

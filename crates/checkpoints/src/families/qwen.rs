@@ -4,16 +4,22 @@
 use super::{bert, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{Key, KeyError};
+use crate::keys::{Key, KeyError, rotary};
 use relprop_transformer::{Biases, InputConfig, TransformerConfig};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Qwen2.
 pub static QWEN2: Family = Family {
     name: "qwen2",
     architecture: Some("Qwen2ForCausalLM"),
     start: start_of_2,
-    keys: &[llama::KEYS, PARTS_OF_2, WINDOW],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::OWN_PARTS,
+        WINDOW,
+    ],
     ignored_keys: UNUSED,
     ..llama::LLAMA
 };
@@ -23,7 +29,14 @@ pub static QWEN3: Family = Family {
     name: "qwen3",
     architecture: Some("Qwen3ForCausalLM"),
     start: start_of_3,
-    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOW,
+        BIAS,
+    ],
     ignored_keys: UNUSED,
     ..llama::LLAMA
 };
@@ -32,7 +45,7 @@ pub static QWEN3: Family = Family {
 const UNUSED: &[&str] = &["sliding_window", "max_window_layers", "use_mrope"];
 
 /// Every block looks at all tokens.
-const WINDOW: Keys = &[
+pub const WINDOW: Keys = &[
     ("use_sliding_window", Key::Only("false")),
     (
         "layer_types",
@@ -48,19 +61,6 @@ const WINDOW: Keys = &[
             write: |_| Value::Null,
         },
     ),
-];
-
-/// Its configuration has no width of a head, unless it is an unusual one.
-const PARTS_OF_2: Keys = &[
-    (
-        "head_dim",
-        Key::Custom {
-            required: false,
-            read: llama::read_head_width,
-            write: |config| json!(config.attention.head_width),
-        },
-    ),
-    ("hidden_act", llama::ACTIVATION),
 ];
 
 const BIAS: Keys = &[("attention_bias", llama::ATTENTION_BIAS)];

@@ -1,4 +1,5 @@
-//! RoBERTa (Liu et al. 2019) and XLM-RoBERTa (Conneau et al. 2020), for sequence classification.
+//! RoBERTa (Liu et al. 2019), XLM-RoBERTa (Conneau et al. 2020) and CamemBERT (Martin et al. 2020), for
+//! sequence classification.
 
 use serde_json::{Value, json};
 
@@ -17,8 +18,9 @@ pub static ROBERTA: Family = Family {
     ignored_keys: bert::BERT.ignored_keys,
     base: "roberta",
     tensors: &[bert::TENSORS, HEAD],
-    // The classifier has a pooler of its own; that of the pre-trained model may be left over.
+    grouped: &[],
     untransposed: &[],
+    // The classifier has a pooler of its own; that of the pre-trained model may be left over.
     ignored_tensors: &[
         "$.embeddings.position_ids",
         "$.embeddings.token_type_ids",
@@ -33,6 +35,13 @@ pub static XLM_ROBERTA: Family = Family {
     architecture: Some("XLMRobertaForSequenceClassification"),
     start: || start_with(30522),
     ..ROBERTA
+};
+
+/// CamemBERT (Martin et al. 2020): the same again, trained on French.
+pub static CAMEMBERT: Family = Family {
+    name: "camembert",
+    architecture: Some("CamembertForSequenceClassification"),
+    ..XLM_ROBERTA
 };
 
 /// The rows of the position table up to the padding token's number belong to padding: the first

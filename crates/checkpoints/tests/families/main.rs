@@ -21,6 +21,7 @@ static MINE: Family = Family {
     ignored_keys: &["color"],
     base: "inner",
     tensors: &[TENSORS, bert::TENSORS],
+    grouped: &[],
     untransposed: &["classifier"],
     ignored_tensors: &[],
 };

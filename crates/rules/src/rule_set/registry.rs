@@ -85,6 +85,7 @@ impl Default for Registry {
         };
         registry.register::<op::Activation, rule::Gradient>("gradient");
         registry.register::<op::Activation, rule::Identity>("identity");
+        registry.register::<op::AttentionBias, rule::Gradient>("gradient");
         registry.register::<op::AttentionMix, rule::Gradient>("gradient");
         registry.register::<op::AttentionMix, rule::Half>("half");
         registry.register::<op::AttentionScores, rule::Gradient>("gradient");

@@ -2,6 +2,7 @@
 //! everything that a user can get wrong in a rule set.
 
 mod algebra;
+mod biased_scores;
 mod burn_modules;
 mod checker;
 mod conservation;

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use burn::tensor::{Bool, DType, Tensor};
 use relprop_rules::operations::{
-    Activation, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate, Linear, Norm,
-    NormScale, Pooling, Residual, Rotary,
+    Activation, AttentionBias, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate,
+    Linear, Norm, NormScale, Pairs, Pooling, Residual, Rotary,
 };
 use relprop_rules::{Assignment, Operation, Pass, Registry, RuleSet};
 use rstest::rstest;
@@ -253,8 +253,18 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
             ));
         }
         let [cos, sin] = [(); 2].map(|()| place.draw([BATCH, 1, tokens, FEATURES / 2], 15));
-        checked.insert(check::<_, 4, 4>(place, &Rotary { cos, sin }, 1, |pass| {
-            pass.signal("0", inputs.head_state(0))
+        for pairs in [Pairs::Halves, Pairs::Neighbours] {
+            let [cos, sin] = [&cos, &sin].map(Clone::clone);
+            let rotary = Rotary { cos, sin, pairs };
+            checked.insert(check::<_, 4, 4>(place, &rotary, 1, |pass| {
+                pass.signal("0", inputs.head_state(0))
+            }));
+        }
+        let bias = AttentionBias {
+            bias: inputs.scores(3),
+        };
+        checked.insert(check::<_, 4, 4>(place, &bias, 1, |pass| {
+            pass.signal("0", inputs.scores(0))
         }));
         // Weights and values have different shapes, but one rank.
         checked.insert(check::<_, 4, 4>(place, &AttentionMix, 2, |pass| {

@@ -5,7 +5,7 @@ use relprop_rules::operations::{Activation, NormScale};
 use crate::Head;
 
 use super::{
-    AttentionConfig, Biases, FeedForwardConfig, InputConfig, NormConfig, NormPlacement,
+    AttentionConfig, Biases, Branches, FeedForwardConfig, InputConfig, NormConfig, NormPlacement,
     PATCH_HIDDEN, PatchConfig, RotaryConfig, TransformerConfig,
 };
 
@@ -27,9 +27,14 @@ impl TransformerConfig {
             embedding_width: None,
             blocks: 2,
             scaled_embeddings: false,
+            embedding_factor: None,
+            branch_factor: None,
+            logit_divisor: None,
+            logit_cap: None,
             heads: 4,
             scaled_attention: true,
             attention: AttentionConfig::default(),
+            attention_by_block: Vec::new(),
             biases: Biases::default(),
             feed_forward: Some(FeedForwardConfig {
                 width: 512,
@@ -39,6 +44,7 @@ impl TransformerConfig {
             embedding_norm: Some(norm),
             norm,
             norm_placement: NormPlacement::After,
+            branches: Branches::InTurn,
             pooler: Some(Activation::Tanh),
             head: Head::Labels,
             labels,
@@ -72,10 +78,7 @@ impl TransformerConfig {
             token_types: 0,
             attention: AttentionConfig {
                 causal: true,
-                rotary: Some(RotaryConfig {
-                    theta: 10_000.0,
-                    scaling: None,
-                }),
+                rotary: Some(RotaryConfig::new(10_000.0)),
                 ..AttentionConfig::default()
             },
             biases: Biases::NONE,

@@ -26,14 +26,14 @@ impl Transformer {
     ) -> (Tensor<2>, Tensor<3>) {
         let mut pass = Pass::new(rules);
         let start = self.embed(batch, &mut pass).without_autodiff();
-        let context = self.attention_context(batch, start.dtype());
+        let contexts = self.attention_contexts(batch, start.dtype());
         let answer = self.narrows().then(|| self.answer_tokens(batch));
         let mut inputs = Vec::with_capacity(self.config().blocks);
         let mut x = start.clone();
         for index in 0..self.config().blocks {
             inputs.push(x.clone());
             x = self
-                .block(index, x, &context, answer, &mut pass)
+                .block(index, x, &contexts, answer, &mut pass)
                 .without_autodiff();
         }
 
@@ -46,7 +46,7 @@ impl Transformer {
         });
         for (index, input) in inputs.into_iter().enumerate().rev() {
             gradient = gradient_at(input, |x| {
-                (self.block(index, x, &context, answer, &mut pass) * gradient).sum()
+                (self.block(index, x, &contexts, answer, &mut pass) * gradient).sum()
             });
         }
         let logits = logits.expect("the head was run");

@@ -2,23 +2,23 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Bool, DType, Device, Int, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use relprop_rules::{
     Pass, Site,
     operations::{Linear as LinearMap, Pooling},
 };
 
-use super::attention::AttentionContext;
+use super::attention_context::AttentionContexts;
 use super::block::Block;
+use super::cap::cap;
 use super::dropout::dropout;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
 use super::linear::linear;
 use super::pooler::Pooler;
-use super::rotary::rotary;
 use crate::{
-    AnswersAt, Batch, ConfigError, Distillation, Head, InputConfig, NormPlacement, PaddingSide,
-    Picture, TokenizedText, TransformerConfig,
+    AnswersAt, Batch, ConfigError, Distillation, Head, InputConfig, PaddingSide, Picture,
+    TokenizedText, TransformerConfig,
 };
 
 /// A Transformer that classifies texts or pictures, or continues texts.
@@ -44,10 +44,10 @@ impl Transformer {
     /// A [`ConfigError`] if the configuration makes no model.
     pub fn new(config: &TransformerConfig, device: &Device) -> Result<Self, ConfigError> {
         config.check()?;
-        let final_norm = matches!(config.norm_placement, NormPlacement::Before);
+        let final_norm = config.norm_placement.has_final();
         let (has_classifier, bias) = match config.head {
             Head::Labels => (true, true),
-            Head::NextToken { tied } => (!tied, false),
+            Head::NextToken { tied } => (!tied, config.biases.next_token),
         };
         let std = config.initializer_range;
         let classifier = || linear(config.width, config.logits(), std, bias, device);
@@ -184,7 +184,7 @@ impl Transformer {
             },
         };
         let Some(second) = &self.distillation_classifier else {
-            return pass.apply("classifier", &head, x);
+            return self.bounded(pass.apply("classifier", &head, x), pass);
         };
         let logits = pass.apply("classifier", &head, x.clone().narrow(1, 0, 1));
         let others = x.narrow(1, 1, 1);
@@ -196,6 +196,18 @@ impl Transformer {
         pass.apply("average", &Pooling { weights }, both)
     }
 
+    /// Logits after the divisor and the cap that the model may have for them.
+    fn bounded(&self, logits: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+        let logits = match self.config.logit_divisor {
+            Some(divisor) => logits / divisor,
+            None => logits,
+        };
+        match self.config.logit_cap {
+            Some(size) => cap("logit-cap", size, logits, pass),
+            None => logits,
+        }
+    }
+
     /// What the last block makes of every token, `[batch, position, feature]`; given which token of
     /// each text is the `answer`, of that one alone, `[batch, 1, feature]`.
     fn hidden_states(
@@ -205,9 +217,9 @@ impl Transformer {
         pass: &mut Pass,
     ) -> Tensor<3> {
         let x = self.embed(batch, pass);
-        let context = self.attention_context(batch, x.dtype());
+        let contexts = self.attention_contexts(batch, x.dtype());
         let blocks = 0..self.encoder.len();
-        blocks.fold(x, |x, index| self.block(index, x, &context, answer, pass))
+        blocks.fold(x, |x, index| self.block(index, x, &contexts, answer, pass))
     }
 
     /// The input of the first block, `[batch, position, feature]`.
@@ -216,13 +228,9 @@ impl Transformer {
         pass.signal("blocks", x)
     }
 
-    /// What attention in every block needs to know about the tokens of the batch.
-    pub(super) fn attention_context(&self, batch: &Batch, dtype: DType) -> AttentionContext {
-        let config = self.config.attention.rotary.as_ref();
-        AttentionContext {
-            hidden: self.hidden(batch),
-            rotary: config.map(|config| rotary(config, self.config.head_width(), batch, dtype)),
-        }
+    /// What attention in each block needs to know about the tokens of the batch.
+    pub(super) fn attention_contexts(&self, batch: &Batch, dtype: DType) -> AttentionContexts {
+        AttentionContexts::new(&self.config, batch, dtype)
     }
 
     /// One block, `[batch, position, feature]` to the same; the last one, given which token of each
@@ -231,13 +239,13 @@ impl Transformer {
         &self,
         index: usize,
         x: Tensor<3>,
-        context: &AttentionContext,
+        contexts: &AttentionContexts,
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
         let answer = answer.filter(|_| index + 1 == self.encoder.len());
         pass.within(format_args!("encoder.{index}"), |pass| {
-            let x = self.encoder[index].forward(x, context, answer, pass);
+            let x = self.encoder[index].forward(x, contexts.of(index), answer, pass);
             pass.signal("output", x)
         })
     }
@@ -247,29 +255,6 @@ impl Transformer {
             Some(norm) => pass.apply("final-norm", &norm.operation(), x),
             None => x,
         }
-    }
-
-    /// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and if
-    /// attention is causal, after the token that looks, or too long before it.
-    fn hidden(&self, batch: &Batch) -> Tensor<4, Bool> {
-        let padding = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
-        if !self.config.attention.causal {
-            return padding;
-        }
-        let [texts, positions] = batch.padding.dims();
-        let places = Tensor::<1, Int>::arange(0..positions as i64, &batch.padding.device());
-        let square = [positions, positions];
-        let query = places.clone().unsqueeze_dim::<2>(1).expand(square);
-        let key = places.unsqueeze_dim::<2>(0).expand(square);
-        // How far back a token looks. Padding stands before a text or after it, never inside.
-        let back = query - key;
-        let mut hidden = back.clone().lower_elem(0);
-        if let Some(window) = self.config.attention.window {
-            hidden = hidden.bool_or(back.greater_equal_elem(window as i64));
-        }
-        let shape = [texts, 1, positions, positions];
-        let hidden = hidden.unsqueeze_dims::<4>(&[0, 1]).expand(shape);
-        hidden.bool_or(padding.expand(shape))
     }
 
     /// The embedding of every token of the vocabulary, `[token, feature]`.
