@@ -25,8 +25,8 @@ use relprop_testing::{
     parameters, random, relevance, texts,
 };
 use relprop_transformer::{
-    Batch, Branches, FeedForwardConfig, NormPlacement, PaddingSide, TokenizedText, Transformer,
-    TransformerConfig,
+    Batch, Branches, Disentangled, FeedForwardConfig, NormPlacement, PaddingSide, PositionBias,
+    TokenizedText, Transformer, TransformerConfig,
 };
 use rstest::rstest;
 
@@ -210,6 +210,32 @@ fn walking_back_by_hand_gives_the_relevance_of_the_preset(
             .collect::<Vec<_>>();
         let worst = errors.into_iter().fold(0.0, f64::max);
         println!("{architecture:?} {blocks} {feed_forward} {preset}: {worst:.1e}");
+        assert!(worst < TOLERANCE, "{preset}: {worst:.1e}");
+    }
+}
+
+/// Scores with a bias that is learned for each distance, scores of contents and distances, and one block that
+/// is run several times.
+#[rstest]
+#[case::mpnet(|c: &mut TransformerConfig| {
+    c.attention.bias = Some(PositionBias::Learned { buckets: 8, farthest: 13 });
+})]
+#[case::deberta(|c: &mut TransformerConfig| {
+    let (buckets, farthest) = (4, Some(9));
+    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: true });
+})]
+#[case::deberta_without_buckets(|c: &mut TransformerConfig| {
+    let (buckets, farthest) = (5, None);
+    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: false });
+})]
+#[case::albert(|c: &mut TransformerConfig| c.shared_blocks = true)]
+fn the_walk_of_an_encoder_gives_what_the_preset_gives(#[case] change: fn(&mut TransformerConfig)) {
+    let mut config = with(Architecture::PostNorm, 3, true);
+    change(&mut config);
+    let pair = Pair::new(random(&config, 0.3, 5));
+    for preset in PRESETS {
+        let errors = texts().map(|text| pair.error(preset, &pair.case(&text, 1)));
+        let worst = errors.into_iter().fold(0.0, f64::max);
         assert!(worst < TOLERANCE, "{preset}: {worst:.1e}");
     }
 }

@@ -10,7 +10,7 @@ mod text;
 
 pub use batch::{Batch, BatchInput, PaddingSide};
 pub use config::{
-    AttentionConfig, Biases, BlockAttention, Branches, ConfigError, Distillation,
+    AttentionConfig, Biases, BlockAttention, Branches, ConfigError, Disentangled, Distillation,
     FeedForwardConfig, InputConfig, NormConfig, NormPlacement, PATCH_HIDDEN, PATCH_VISIBLE,
     PatchConfig, PositionBias, RotaryConfig, RotaryScaling, TransformerConfig,
 };

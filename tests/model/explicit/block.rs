@@ -4,9 +4,14 @@
 use burn::tensor::Tensor;
 use relprop_rules::explicit::{attention, residual};
 use relprop_rules::operations::Activation;
-use relprop_transformer::{Branches, FeedForwardConfig, NormPlacement};
+use relprop_transformer::{Branches, Disentangled, FeedForwardConfig, NormPlacement, PositionBias};
 
 use super::network::{Back, Network};
+
+/// From the relevance of scores to that of scores of contents alone, and that of queries and keys which scores
+/// of distances are of, where there are any.
+type BackOfDistances<'a> =
+    Box<dyn FnOnce(Tensor<4>) -> (Tensor<4>, Option<(Tensor<4>, Tensor<4>)>) + 'a>;
 
 /// What stands beside a skip connection.
 #[derive(Clone, Copy)]
@@ -17,10 +22,12 @@ enum Branch {
 
 impl Branch {
     /// The name of one of its norms.
-    fn norm(self, part: &str) -> String {
+    fn norm(self, part: &str, own: impl Fn(usize) -> usize) -> String {
         match self {
-            Self::Attention(block) => format!("encoder.{block}.attention_{part}"),
-            Self::FeedForward(block, _) => format!("encoder.{block}.feed_forward_{part}"),
+            Self::Attention(block) => format!("encoder.{}.attention_{part}", own(block)),
+            Self::FeedForward(block, _) => {
+                format!("encoder.{}.feed_forward_{part}", own(block))
+            }
         }
     }
 }
@@ -40,7 +47,13 @@ impl Network<'_> {
 
     /// A branch with its residual sum and its norms.
     fn around(&self, branch: Branch, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
-        let norm = |part: &str, x| self.norm(&branch.norm(part), &self.config.norm, x);
+        let norm = |part: &str, x| {
+            self.norm(
+                &branch.norm(part, |block| self.own(block)),
+                &self.config.norm,
+                x,
+            )
+        };
         let placement = self.config.norm_placement;
         let (input, before): (_, Back) = match placement {
             NormPlacement::Before | NormPlacement::Around => norm("norm", x.clone()),
@@ -70,7 +83,10 @@ impl Network<'_> {
 
     /// Attention and the feed-forward part, which read the same.
     fn side_by_side(&self, block: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
-        let norm = |branch: Branch| self.norm(&branch.norm("norm"), &self.config.norm, x.clone());
+        let norm = |branch: Branch| {
+            let name = branch.norm("norm", |block| self.own(block));
+            self.norm(&name, &self.config.norm, x.clone())
+        };
         let part = self.config.feed_forward.expect("both parts are there");
         let (normed, norm_back) = norm(Branch::Attention(block));
         let (attended, attention_back) = self.attention(block, normed.clone());
@@ -91,6 +107,111 @@ impl Network<'_> {
                 Some(own_back) => of_x + norm_back(of_attention) + own_back(of_part),
                 None => of_x + norm_back(of_attention + of_part),
             }
+        };
+        (y, Box::new(back))
+    }
+
+    /// The number of the block whose parameters a block has.
+    pub(super) fn own(&self, block: usize) -> usize {
+        match self.config.shared_blocks {
+            true => 0,
+            false => block,
+        }
+    }
+
+    /// What a distance adds to a score.
+    fn bias(&self, head: usize, heads: usize, query: usize, key: usize) -> f64 {
+        match self.config.attention.bias {
+            None => 0.0,
+            Some(PositionBias::Linear) => {
+                let slope = 2_f64.powf(-8.0 * (head + 1) as f64 / heads as f64);
+                slope * (key as f64 - query as f64)
+            }
+            Some(PositionBias::Learned { buckets, farthest }) => {
+                let (half, near) = (buckets / 2, buckets / 4);
+                let distance = query.abs_diff(key);
+                let mut bucket = distance;
+                if distance >= near {
+                    let [from, to] = [distance, farthest].map(|size| size as f64 / near as f64);
+                    bucket = near + (from.ln() / to.ln() * near as f64) as usize;
+                }
+                let later = if key > query { half } else { 0 };
+                let row = later + bucket.min(half - 1);
+                self.parameters["position_bias.weight"][row * heads + head]
+            }
+        }
+    }
+
+    /// The bucket of a distance in disentangled attention.
+    fn bucket(distances: Disentangled, query: usize, key: usize) -> usize {
+        let Disentangled {
+            buckets, farthest, ..
+        } = distances;
+        let back = query as f64 - key as f64;
+        let near = (buckets / 2) as f64;
+        let mut bucket = back;
+        if let Some(farthest) = farthest
+            && back.abs() > near
+        {
+            let grown = (back.abs() / near).ln() / ((farthest - 1) as f64 / near).ln();
+            bucket = back.signum() * ((grown * (near - 1.0)).ceil() + near);
+        }
+        (bucket + buckets as f64).clamp(0.0, 2.0 * buckets as f64 - 1.0) as usize
+    }
+
+    /// Scores with those of contents and distances.
+    pub(super) fn with_distances(
+        &self,
+        block: usize,
+        scores: Tensor<4>,
+        query: &Tensor<4>,
+        key: &Tensor<4>,
+    ) -> (Tensor<4>, BackOfDistances<'_>) {
+        let Some(distances) = self.config.attention.disentangled else {
+            return (scores, Box::new(|r| (r, None)));
+        };
+        let [_, heads, tokens, width] = query.dims();
+        let rows = 2 * distances.buckets;
+        let table = &self.parameters["distances.table.weight"];
+        let mut vectors = self.tensor(table, [1, rows, heads * width]);
+        if distances.norm {
+            vectors = self.norm("distances.norm", &self.config.norm, vectors).0;
+        }
+        // The vectors of each pair, for each head: those of keys for queries, and the other way round.
+        let pairs = |part: &str, of_keys: bool| -> Tensor<5> {
+            let name = format!("encoder.{}.attention.{part}", self.own(block));
+            let (mapped, _) = self.map(&name, self.laws.maps, vectors.clone());
+            let mapped = relprop_testing::numbers(mapped);
+            let mut found = Vec::new();
+            for head in 0..heads {
+                for i in 0..tokens {
+                    for j in 0..tokens {
+                        let (query, key) = if of_keys { (j, i) } else { (i, j) };
+                        let row = Self::bucket(distances, query, key);
+                        let start = (row * heads + head) * width;
+                        found.extend_from_slice(&mapped[start..start + width]);
+                    }
+                }
+            }
+            self.tensor(&found, [1, heads, tokens, tokens, width])
+        };
+        let scale = (3.0 * width as f64).sqrt().recip();
+        let product = |x: &Tensor<4>, pairs: &Tensor<5>| -> Tensor<4> {
+            let terms = x.clone().unsqueeze_dim::<5>(3) * pairs.clone() * scale;
+            terms.sum_dim(4).squeeze_dim(4)
+        };
+        let (of_keys, of_queries) = (pairs("key", false), pairs("query", true));
+        let asked = product(query, &of_keys);
+        let asking = product(key, &of_queries).swap_dims(2, 3);
+        let both = asked.clone() + asking.clone();
+        let y = scores.clone() + both.clone();
+        let (query, key) = (query.clone(), key.clone());
+        let back = move |r: Tensor<4>| {
+            let (of_scores, of_both) = residual::proportional(scores, both, r);
+            let (of_asked, of_asking) = residual::proportional(asked, asking, of_both);
+            let of_query = attention::position_scores(query, of_keys, of_asked);
+            let of_key = attention::position_scores(key, of_queries, of_asking.swap_dims(2, 3));
+            (of_scores, Some((of_query, of_key)))
         };
         (y, Box::new(back))
     }
@@ -119,11 +240,10 @@ impl Network<'_> {
             return (scores, Box::new(uncap));
         }
         let mut bias = Vec::new();
-        for head in 1..=heads {
+        for head in 0..heads {
             for query in 0..tokens {
                 for key in 0..tokens {
-                    let slope = 2_f64.powf(-8.0 * head as f64 / heads as f64);
-                    bias.push(slope * (key as f64 - query as f64));
+                    bias.push(self.bias(head, heads, query, key));
                 }
             }
         }

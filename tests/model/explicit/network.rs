@@ -79,7 +79,7 @@ impl Network<'_> {
 
     pub(super) fn attention(&self, block: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let map = |part: &str, x| {
-            let name = format!("encoder.{block}.attention.{part}");
+            let name = format!("encoder.{}.attention.{part}", self.own(block));
             self.map(&name, self.laws.maps_of_attention, x)
         };
         let (query, query_back) = map("query", x.clone());
@@ -91,13 +91,18 @@ impl Network<'_> {
         let (key, of_key_back) = of_heads("key_norm", key, key_heads);
         let (key, value) = (self.shared(key), self.shared(split(value, key_heads)));
 
+        let products = match self.config.attention.disentangled {
+            Some(_) => 3.0,
+            None => 1.0,
+        };
         let scale = match self.config.scaled_attention {
-            true => (self.config.head_width() as f64).sqrt().recip(),
+            true => (products * self.config.head_width() as f64).sqrt().recip(),
             false => 1.0,
         };
         let scale = self.config.attention.score_factor.unwrap_or(scale);
         let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * scale;
         let [_, _, tokens, _] = scores.dims();
+        let (scores, apart_back) = self.with_distances(block, scores, &query, &key);
         let (scores, scores_back) = self.capped_and_biased(scores);
         let visible = self.visible(block, tokens);
         let weights = (scores.clone() - scores.clone().max_dim(3)).exp() * visible;
@@ -120,7 +125,12 @@ impl Network<'_> {
             };
             let (of_weights, of_value) = of_mixing(weights.clone(), value, of_mixture);
             let of_scores = attention::softmax_plain_gradient(scores, weights, of_weights);
-            let (of_query, of_key) = of_product(query, key, scores_back(of_scores));
+            let (of_scores, of_distances) = apart_back(scores_back(of_scores));
+            let (mut of_query, mut of_key) = of_product(query, key, of_scores);
+            if let Some((more_of_query, more_of_key)) = of_distances {
+                of_query = of_query + more_of_query;
+                of_key = of_key + more_of_key;
+            }
             let of_query = query_back(of_query_back(of_query));
             let of_key = key_back(of_key_back(self.gathered(of_key)));
             of_query + of_key + value_back(of_value)
@@ -139,7 +149,7 @@ impl Network<'_> {
         let [_, tokens, width] = x.dims();
         let attention = &self.config.attention;
         let of_a_head = width / heads;
-        let norm = format!("encoder.{block}.attention.{norm}");
+        let norm = format!("encoder.{}.attention.{norm}", self.own(block));
         let by_head = [1, heads * tokens, of_a_head];
         let (x, norm_back): (Tensor<4>, BackOfHeads) = match attention.query_key_norm {
             false => (split(x, heads), Box::new(merge)),
@@ -209,7 +219,7 @@ impl Network<'_> {
         x: Tensor<3>,
     ) -> (Tensor<3>, Back<'_>) {
         let map = |part: &str, x| {
-            let name = format!("encoder.{block}.feed_forward.{part}");
+            let name = format!("encoder.{}.feed_forward.{part}", self.own(block));
             self.map(&name, self.laws.maps_of_feed_forward, x)
         };
         let (up, up_back) = map("up", x.clone());
@@ -254,7 +264,7 @@ impl Network<'_> {
         self.through(Linear { weight, bias: None }, self.laws.maps, x)
     }
 
-    fn map(&self, name: &str, law: Maps, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    pub(super) fn map(&self, name: &str, law: Maps, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let [_, _, inputs] = x.dims();
         let weight = &self.parameters[&format!("{name}.weight")];
         let outputs = weight.len() / inputs;

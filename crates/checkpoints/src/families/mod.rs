@@ -2,8 +2,10 @@
 //!
 //! A family of your own can build on their tables: `docs/add-a-model.md` adds one step by step.
 
+pub mod albert;
 pub mod bert;
 pub mod bloom;
+pub mod deberta;
 pub mod distilbert;
 pub mod electra;
 pub mod falcon;
@@ -18,6 +20,7 @@ pub mod granite;
 pub mod llama;
 pub mod ministral;
 pub mod mistral;
+pub mod mpnet;
 pub mod olmo2;
 pub mod opt;
 pub mod phi;
@@ -40,6 +43,9 @@ pub static FAMILIES: &[&Family] = &[
     &roberta::CAMEMBERT,
     &distilbert::DISTILBERT,
     &electra::ELECTRA,
+    &albert::ALBERT,
+    &mpnet::MPNET,
+    &deberta::DEBERTA_V2,
     &gpt2::GPT2,
     &llama::LLAMA,
     &mistral::MISTRAL,

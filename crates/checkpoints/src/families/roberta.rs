@@ -46,7 +46,7 @@ pub static CAMEMBERT: Family = Family {
 
 /// The rows of the position table up to the padding token's number belong to padding: the first
 /// token of a text stands in the row after them.
-const POSITIONS: Keys = &[
+pub const POSITIONS: Keys = &[
     ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
     (
         "max_position_embeddings",

@@ -57,6 +57,7 @@ pub use crate::operations::norm::law as norm;
 pub mod attention {
     pub use crate::operations::attention::bias::law::*;
     pub use crate::operations::attention::mix::law::*;
+    pub use crate::operations::attention::positions::law::*;
     pub use crate::operations::attention::scores::law::*;
     pub use crate::operations::attention::weights::law::*;
 }

@@ -15,7 +15,9 @@ pub(crate) mod residual;
 mod rotary;
 
 pub use activation::Activation;
-pub use attention::{AttentionBias, AttentionMix, AttentionScores, AttentionWeights};
+pub use attention::{
+    AttentionBias, AttentionMix, AttentionScores, AttentionWeights, PositionScores,
+};
 pub use embedding_sum::EmbeddingSum;
 pub use gate::Gate;
 pub use linear::Linear;

@@ -11,6 +11,7 @@ mod explicit_attention;
 mod holding;
 mod ledger;
 mod linear_twins;
+mod position_scores;
 mod probes;
 mod products;
 mod properties;

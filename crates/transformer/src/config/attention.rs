@@ -29,8 +29,26 @@ pub struct AttentionConfig {
     pub score_factor: Option<f64>,
     /// The size c that scores do not exceed, if there is one: they are c tanh(score / c), Gemma 2.
     pub score_cap: Option<f64>,
-    /// Where positions come from, if neither a table of embeddings nor a rotation has them.
+    /// What distances add to scores, if they do.
     pub bias: Option<PositionBias>,
+    /// Scores of contents against distances, besides those of contents against contents: DeBERTa. Positions
+    /// have no table of embeddings then.
+    pub disentangled: Option<Disentangled>,
+}
+
+/// Disentangled attention (He et al. 2021): the score of two tokens is a sum of three products, of query and
+/// key, of query and distance, and of distance and key. Distances have vectors, which all blocks share; each
+/// block's own maps make queries and keys of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disentangled {
+    /// How many buckets of distances each direction has, at least 2.
+    pub buckets: usize,
+    /// The distance from which on all are in the last bucket, where the farther half of buckets grows; each
+    /// distance has a bucket of its own where there is none.
+    pub farthest: Option<usize>,
+    /// Whether the vectors of distances are normalized, by the blocks' kind of norm.
+    pub norm: bool,
 }
 
 /// A number for each head and each distance of two tokens that is added to their score.
@@ -40,6 +58,15 @@ pub enum PositionBias {
     /// Minus the distance, times a number of the head's own (ALiBi, Press et al. 2022): BLOOM. Of n heads,
     /// n a power of 2, head h has 2^(-8 (h + 1) / n).
     Linear,
+    /// A number learned for each bucket of distances, in each direction (Raffel et al. 2020): MPNet. Half of
+    /// the buckets of a direction are one distance each, the others grow to `farthest`, and all blocks share
+    /// them. Positions have their table of embeddings besides.
+    Learned {
+        /// How many buckets both directions have together: a multiple of 4.
+        buckets: usize,
+        /// The distance from which on all are in the last bucket.
+        farthest: usize,
+    },
 }
 
 /// What attention of one block has of its own.

@@ -1,7 +1,7 @@
 //! What makes attention, and what does not.
 
 use super::check::{ConfigError, LARGEST, ensure};
-use super::{AttentionConfig, RotaryConfig, RotaryScaling, TransformerConfig};
+use super::{AttentionConfig, PositionBias, RotaryConfig, RotaryScaling, TransformerConfig};
 
 impl TransformerConfig {
     pub(super) fn check_attention(&self) -> Result<(), ConfigError> {
@@ -41,6 +41,28 @@ impl TransformerConfig {
             let range = "none where positions are a bias";
             let fits = rotary.is_none() && self.attention_by_block.is_empty();
             ensure(fits, "attention.rotary", "there", range)?;
+        }
+        if let Some(PositionBias::Learned { buckets, farthest }) = self.attention.bias {
+            let fits = buckets.is_multiple_of(4) && (4..=LARGEST).contains(&buckets);
+            let range = "a multiple of 4, and below 2^31";
+            ensure(fits, "attention.bias.learned.buckets", buckets, range)?;
+            let fits = (buckets / 4 + 1..=LARGEST).contains(&farthest);
+            let range = "more than a quarter of the buckets, and below 2^31";
+            ensure(fits, "attention.bias.learned.farthest", farthest, range)?;
+        }
+        if let Some(distances) = self.attention.disentangled {
+            let fits = (2..=LARGEST / 2).contains(&distances.buckets);
+            let range = "at least 2, and below 2^30";
+            let field = "attention.disentangled.buckets";
+            ensure(fits, field, distances.buckets, range)?;
+            let farthest = distances.farthest.unwrap_or(distances.buckets + 2);
+            let fits = (distances.buckets / 2 + 2..=LARGEST).contains(&farthest);
+            let range = "more than half of the buckets and one, and below 2^31";
+            ensure(fits, "attention.disentangled.farthest", farthest, range)?;
+            let alone =
+                rotary.is_none() && self.attention.bias.is_none() && key_heads == self.heads;
+            let range = "the only positions, and each head has its own keys";
+            ensure(alone, "attention.disentangled", "there", range)?;
         }
         let by_block = self.attention_by_block.len();
         let fits = by_block == 0 || by_block == self.blocks;

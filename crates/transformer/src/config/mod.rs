@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Head, Outputs, Targets};
 
-pub use attention::{AttentionConfig, BlockAttention, PositionBias, RotaryConfig, RotaryScaling};
+pub use attention::{
+    AttentionConfig, BlockAttention, Disentangled, PositionBias, RotaryConfig, RotaryScaling,
+};
 pub use block::{Biases, Branches, FeedForwardConfig, NormConfig, NormPlacement};
 pub use check::ConfigError;
 pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig};
@@ -46,6 +48,9 @@ pub struct TransformerConfig {
     pub embedding_width: Option<usize>,
     /// The number of blocks, at most 1000.
     pub blocks: usize,
+    /// Whether they are one block that is run so often: ALBERT.
+    #[serde(default)]
+    pub shared_blocks: bool,
     /// Whether word embeddings are multiplied by sqrt(width): Gemma.
     #[serde(default)]
     pub scaled_embeddings: bool,
@@ -156,7 +161,9 @@ impl TransformerConfig {
 
     /// Whether positions have a table of embeddings.
     pub fn has_position_table(&self) -> bool {
-        self.attention.rotary.is_none() && self.attention.bias.is_none()
+        let linear = self.attention.bias == Some(PositionBias::Linear);
+        let elsewhere = self.attention.rotary.is_some() || self.attention.disentangled.is_some();
+        !linear && !elsewhere
     }
 
     /// What word embeddings are multiplied by, if they are.

@@ -26,6 +26,7 @@ impl TransformerConfig {
             width: 128,
             embedding_width: None,
             blocks: 2,
+            shared_blocks: false,
             scaled_embeddings: false,
             embedding_factor: None,
             branch_factor: None,

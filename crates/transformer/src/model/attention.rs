@@ -4,13 +4,16 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, Device, Tensor};
 use relprop_rules::{
-    Pass,
+    Operation, Pass,
     operations::{
-        AttentionBias, AttentionMix, AttentionScores, AttentionWeights, Linear as LinearMap, Rotary,
+        AttentionBias, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum,
+        Linear as LinearMap, PositionScores, Rotary,
     },
 };
 
-use super::{cap::cap, dropout::dropout, layer_norm::LayerNorm, linear::linear};
+use super::{
+    cap::cap, distances::Disentanglement, dropout::dropout, layer_norm::LayerNorm, linear::linear,
+};
 use crate::TransformerConfig;
 
 /// Every token looks at every token that is not hidden from it, in several heads at once.
@@ -45,6 +48,8 @@ pub(super) struct AttentionContext {
     pub(super) rotary: Option<Rotary>,
     /// What is added to scores, where positions are a bias.
     pub(super) bias: Option<AttentionBias>,
+    /// The vectors of distances, in disentangled attention.
+    pub(super) distances: Option<Disentanglement>,
 }
 
 impl Attention {
@@ -66,8 +71,10 @@ impl Attention {
             let wanted = config.attention.query_key_norm;
             wanted.then(|| LayerNorm::new(&config.norm, width, device))
         };
+        // Scores of distances are scaled with those of contents: three products together.
+        let products = config.attention.disentangled.map_or(1.0, |_| 3.0);
         let usual = match config.scaled_attention {
-            true => (head_width as f64).sqrt().recip(),
+            true => (products * head_width as f64).sqrt().recip(),
             false => 1.0,
         };
         let output_bias = config.biases.attention_output;
@@ -98,7 +105,8 @@ impl Attention {
     ) -> Tensor<3> {
         // Where all tokens see the same keys, and none is turned by its place, only the token that
         // answers needs a query.
-        let placed = context.rotary.is_some() || context.bias.is_some();
+        let placed =
+            context.rotary.is_some() || context.bias.is_some() || context.distances.is_some();
         let alike = !placed && context.hidden.dims()[2] == 1;
         let (asking, answer) = match alike {
             true => (select_token(answer, x.clone()), None),
@@ -117,7 +125,12 @@ impl Attention {
         let (key, value) = (self.shared(key), self.shared(split(value, self.key_heads)));
 
         let scores = AttentionScores { scale: self.scale };
+        let apart = context.distances.as_ref();
+        let apart = apart.map(|distances| self.position_scores(distances, &query, &key, pass));
         let mut scores = pass.apply("scores", &scores, (query, key));
+        if let Some(apart) = apart {
+            scores = sum(scores, apart, pass);
+        }
         if let Some(size) = self.score_cap {
             scores = capped(scores, size, pass);
         }
@@ -150,6 +163,28 @@ impl Attention {
         }
     }
 
+    /// What queries ask for at each distance, and keys, `[batch, head, query, key]` each: the block's own maps
+    /// make keys and queries of distances.
+    fn position_scores(
+        &self,
+        distances: &Disentanglement,
+        query: &Tensor<4>,
+        key: &Tensor<4>,
+        pass: &mut Pass,
+    ) -> [Tensor<4>; 2] {
+        let Disentanglement { vectors, buckets } = distances;
+        let scores = |map: &Linear, buckets| PositionScores {
+            positions: split(LinearMap::from(map).forward(vectors.clone()), self.heads),
+            buckets,
+            scale: self.scale,
+        };
+        let of_query = scores(&self.key, buckets.clone());
+        let of_query = pass.apply("query-distances", &of_query, query.clone());
+        let of_key = scores(&self.query, buckets.clone().swap_dims(2, 3));
+        let of_key = pass.apply("key-distances", &of_key, key.clone());
+        [of_query, of_key.swap_dims(2, 3)]
+    }
+
     /// Hands each head of keys or values to its group of queries' heads.
     fn shared(&self, x: Tensor<4>) -> Tensor<4> {
         if self.key_heads == self.heads {
@@ -170,6 +205,15 @@ pub(super) fn select_token(answer: Option<&Tensor<3>>, x: Tensor<3>) -> Tensor<3
         Some(answer) => answer.clone().cast(x.dtype()).matmul(x),
         None => x,
     }
+}
+
+/// The sum of scores of contents and of distances.
+fn sum(scores: Tensor<4>, others: [Tensor<4>; 2], pass: &mut Pass) -> Tensor<4> {
+    let shape @ [batch, heads, queries, keys] = scores.dims();
+    let rows = |x: Tensor<4>| x.reshape([batch * heads, queries, keys]);
+    let others = others.map(rows).to_vec();
+    let sum = pass.apply("scores-sum", &EmbeddingSum, (rows(scores), others));
+    sum.reshape(shape)
 }
 
 /// Scores that do not exceed `size`.

@@ -1,9 +1,12 @@
 //! What the blocks of a model need to know about the tokens of a batch.
 
+use burn::nn::{Embedding, EmbeddingConfig, Initializer};
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 use relprop_rules::operations::AttentionBias;
+use relprop_rules::precision::widen;
 
 use super::attention::AttentionContext;
+use super::distances::Distances;
 use super::rotary::rotary;
 use crate::{Batch, BlockAttention, PositionBias, TransformerConfig};
 
@@ -16,13 +19,36 @@ pub(super) struct AttentionContexts {
 }
 
 impl AttentionContexts {
-    pub(super) fn new(config: &TransformerConfig, batch: &Batch, dtype: DType) -> Self {
+    /// `biases`: what each bucket of distances adds to the scores of each head, if they do.
+    pub(super) fn new(
+        config: &TransformerConfig,
+        biases: Option<Tensor<2>>,
+        distances: Option<&Distances>,
+        batch: &Batch,
+        dtype: DType,
+    ) -> Self {
+        let distances = distances
+            .zip(config.attention.disentangled)
+            .map(|(distances, config)| distances.of(config, batch));
+        let bias = config.attention.bias.map(|bias| match (bias, biases) {
+            (PositionBias::Learned { buckets, farthest }, Some(biases)) => {
+                learned_bias(buckets, farthest, widen(biases), batch, dtype)
+            }
+            _ => linear_bias(config.heads, batch, dtype),
+        });
         let mut kinds: Vec<(BlockAttention, AttentionContext)> = Vec::new();
         let mut kind = |index: usize| {
             let block = config.block_attention(index);
             let known = kinds.iter().position(|(known, _)| *known == block);
             known.unwrap_or_else(|| {
-                kinds.push((block, context(config, block, batch, dtype)));
+                kinds.push((
+                    block,
+                    AttentionContext {
+                        bias: bias.clone(),
+                        distances: distances.clone(),
+                        ..context(config, block, batch, dtype)
+                    },
+                ));
                 kinds.len() - 1
             })
         };
@@ -50,13 +76,11 @@ fn context(
     dtype: DType,
 ) -> AttentionContext {
     let turn = |rotary_config| rotary(&rotary_config, config.head_width(), batch, dtype);
-    let bias = config.attention.bias.map(|bias| match bias {
-        PositionBias::Linear => linear_bias(config.heads, batch, dtype),
-    });
     AttentionContext {
         hidden: hidden(config.attention.causal, block.window, batch),
         rotary: block.rotary.map(turn),
-        bias,
+        bias: None,
+        distances: None,
     }
 }
 
@@ -81,6 +105,53 @@ fn hidden(causal: bool, window: Option<usize>, batch: &Batch) -> Tensor<4, Bool>
     let shape = [texts, 1, positions, positions];
     let hidden = hidden.unsqueeze_dims::<4>(&[0, 1]).expand(shape);
     hidden.bool_or(padding.expand(shape))
+}
+
+/// The table of what buckets of distances add to scores, if they do.
+pub(super) fn position_bias(config: &TransformerConfig, device: &Device) -> Option<Embedding> {
+    let Some(PositionBias::Learned { buckets, .. }) = config.attention.bias else {
+        return None;
+    };
+    let std = config.initializer_range;
+    let table = EmbeddingConfig::new(buckets, config.heads);
+    let table = table.with_initializer(Initializer::Normal { mean: 0.0, std });
+    Some(table.init(device))
+}
+
+/// What the bucket of each distance has in the table `biases`, `[1, head, query, key]`.
+fn learned_bias(
+    buckets: usize,
+    farthest: usize,
+    biases: Tensor<2>,
+    batch: &Batch,
+    dtype: DType,
+) -> AttentionBias {
+    let [_, positions] = batch.padding.dims();
+    let [_, heads] = biases.dims();
+    let pairs = (0..positions).flat_map(|query| (0..positions).map(move |key| (query, key)));
+    let rows: Vec<i64> = pairs
+        .map(|(query, key)| bucket(query, key, buckets, farthest) as i64)
+        .collect();
+    let rows = TensorData::new(rows, [positions * positions]);
+    let rows = Tensor::<1, Int>::from_data(rows, &batch.padding.device());
+    let bias = biases.cast(dtype).select(0, rows).transpose();
+    AttentionBias {
+        bias: bias.reshape([1, heads, positions, positions]),
+    }
+}
+
+/// The bucket of a distance: keys up to the query have the first half of all buckets, later ones the second.
+fn bucket(query: usize, key: usize, buckets: usize, farthest: usize) -> usize {
+    let half = buckets / 2;
+    let first = if key > query { half } else { 0 };
+    let (distance, exact) = (query.abs_diff(key), half / 2);
+    if distance < exact {
+        return first + distance;
+    }
+    let [distance, exact_f, farthest] = [distance, exact, farthest].map(|size| size as f32);
+    // In f32, as transformers has it: a distance on the edge of two buckets is then in the same one.
+    let grown = (distance / exact_f).ln() / (farthest / exact_f).ln() * (half - exact) as f32;
+    first + (exact + grown as usize).min(half - 1)
 }
 
 /// ALiBi: minus the distance of query and key, times the slope of the head, `[1, head, query, key]`.

@@ -1,16 +1,17 @@
 //! The whole model: token ids, or pixels, to logits.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
 use burn::tensor::{DType, Device, Tensor};
 use relprop_rules::{
     Pass, Site,
     operations::{Linear as LinearMap, Pooling},
 };
 
-use super::attention_context::AttentionContexts;
+use super::attention_context::{AttentionContexts, position_bias};
 use super::block::Block;
 use super::cap::cap;
+use super::distances::Distances;
 use super::dropout::dropout;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
@@ -25,6 +26,10 @@ use crate::{
 #[derive(Module, Debug)]
 pub struct Transformer {
     pub(super) embeddings: Embeddings,
+    /// What the buckets of distances add to scores, where they do.
+    position_bias: Option<Embedding>,
+    /// The vectors of distances, in disentangled attention.
+    distances: Option<Distances>,
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
     pooler: Option<Pooler>,
@@ -49,6 +54,10 @@ impl Transformer {
             Head::Labels => (true, true),
             Head::NextToken { tied } => (!tied, config.biases.next_token),
         };
+        let own_blocks = match config.shared_blocks {
+            true => config.blocks.min(1),
+            false => config.blocks,
+        };
         let std = config.initializer_range;
         let classifier = || linear(config.width, config.logits(), std, bias, device);
         let patches = config.patches();
@@ -56,7 +65,9 @@ impl Transformer {
             patches.is_some_and(|patches| patches.distillation == Distillation::Averaged);
         Ok(Self {
             embeddings: Embeddings::new(config, device),
-            encoder: (0..config.blocks)
+            position_bias: position_bias(config, device),
+            distances: Distances::new(config, device),
+            encoder: (0..own_blocks)
                 .map(|_| Block::new(config, device))
                 .collect(),
             final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
@@ -106,7 +117,7 @@ impl Transformer {
     /// that reads pictures, or the other way round.
     pub fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<2> {
         // After the last attention, only the token that the head reads is of any use.
-        let last = format!("encoder.{}.", self.encoder.len().saturating_sub(1));
+        let last = format!("encoder.{}.", self.config.blocks.saturating_sub(1));
         let narrow = !pass.is_training()
             && !pass.is_watched(&last)
             && !pass.is_watched("final-norm")
@@ -218,7 +229,7 @@ impl Transformer {
     ) -> Tensor<3> {
         let x = self.embed(batch, pass);
         let contexts = self.attention_contexts(batch, x.dtype());
-        let blocks = 0..self.encoder.len();
+        let blocks = 0..self.config.blocks;
         blocks.fold(x, |x, index| self.block(index, x, &contexts, answer, pass))
     }
 
@@ -230,7 +241,8 @@ impl Transformer {
 
     /// What attention in each block needs to know about the tokens of the batch.
     pub(super) fn attention_contexts(&self, batch: &Batch, dtype: DType) -> AttentionContexts {
-        AttentionContexts::new(&self.config, batch, dtype)
+        let table = self.position_bias.as_ref().map(|table| table.weight.val());
+        AttentionContexts::new(&self.config, table, self.distances.as_ref(), batch, dtype)
     }
 
     /// One block, `[batch, position, feature]` to the same; the last one, given which token of each
@@ -243,9 +255,13 @@ impl Transformer {
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        let answer = answer.filter(|_| index + 1 == self.encoder.len());
+        let answer = answer.filter(|_| index + 1 == self.config.blocks);
+        let block = match self.config.shared_blocks {
+            true => &self.encoder[0],
+            false => &self.encoder[index],
+        };
         pass.within(format_args!("encoder.{index}"), |pass| {
-            let x = self.encoder[index].forward(x, contexts.of(index), answer, pass);
+            let x = block.forward(x, contexts.of(index), answer, pass);
             pass.signal("output", x)
         })
     }
@@ -272,7 +288,7 @@ impl Transformer {
     /// The sites between blocks, in the order of computation: `blocks`, then the output of each block.
     /// All relevance comes through each of them.
     pub fn boundaries(&self) -> Vec<String> {
-        let outputs = (0..self.encoder.len()).map(|index| format!("encoder.{index}.output"));
+        let outputs = (0..self.config.blocks).map(|index| format!("encoder.{index}.output"));
         std::iter::once("blocks".to_owned())
             .chain(outputs)
             .collect()

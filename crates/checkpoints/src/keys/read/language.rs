@@ -3,6 +3,30 @@
 /// What the code of a type reads, and the fields of its configuration.
 #[rustfmt::skip]
 pub(super) const LANGUAGE: &[(&str, &[&str])] = &[
+    ("albert", &[
+        "attention_probs_dropout_prob", "bos_token_id", "chunk_size_feed_forward",
+        "classifier_dropout_prob", "embedding_size", "eos_token_id", "hidden_act", "hidden_dropout_prob",
+        "hidden_size", "initializer_range", "inner_group_num", "intermediate_size", "layer_norm_eps",
+        "max_position_embeddings", "num_attention_heads", "num_hidden_groups", "num_hidden_layers",
+        "num_labels", "pad_token_id", "problem_type", "tie_word_embeddings", "type_vocab_size",
+        "vocab_size",
+    ]),
+    ("mpnet", &[
+        "attention_probs_dropout_prob", "bos_token_id", "eos_token_id", "hidden_act", "hidden_dropout_prob",
+        "hidden_size", "initializer_range", "intermediate_size", "layer_norm_eps",
+        "max_position_embeddings", "num_attention_heads", "num_hidden_layers", "num_labels", "pad_token_id",
+        "problem_type", "relative_attention_num_buckets", "tie_word_embeddings", "vocab_size",
+    ]),
+    ("deberta-v2", &[
+        "attention_head_size", "attention_probs_dropout_prob", "bos_token_id", "cls_dropout", "conv_act",
+        "conv_groups", "conv_kernel_size", "embedding_size", "eos_token_id", "hidden_act",
+        "hidden_dropout_prob", "hidden_size", "initializer_range", "intermediate_size", "layer_norm_eps",
+        "legacy", "max_position_embeddings", "max_relative_positions", "norm_rel_ebd",
+        "num_attention_heads", "num_hidden_layers", "num_labels", "pad_token_id", "pooler_dropout",
+        "pooler_hidden_act", "pooler_hidden_size", "pos_att_type", "position_biased_input",
+        "position_buckets", "problem_type", "relative_attention", "share_att_key", "tie_word_embeddings",
+        "type_vocab_size", "vocab_size",
+    ]),
     ("camembert", &[
         "add_cross_attention", "attention_probs_dropout_prob", "bos_token_id", "chunk_size_feed_forward",
         "classifier_dropout", "eos_token_id", "hidden_act", "hidden_dropout_prob", "hidden_size",
