@@ -111,6 +111,16 @@ impl Network<'_> {
         (y, Box::new(back))
     }
 
+    /// The state of the token that the head reads.
+    pub(super) fn one_token(&self, read: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let [_, tokens, _] = x.dims();
+        let mut weights = vec![0.0; tokens];
+        weights[read] = 1.0;
+        let weights = self.tensor(&weights, [1, 1, tokens]);
+        let y = x.clone().narrow(1, read, 1);
+        (y, Box::new(|r| residual::pooling(weights, x, r)))
+    }
+
     /// The number of the block whose parameters a block has.
     pub(super) fn own(&self, block: usize) -> usize {
         match self.config.shared_blocks {
@@ -253,4 +263,17 @@ impl Network<'_> {
         let back = move |r| uncap(attention::biased_scores(scores, bias, r));
         (biased, Box::new(back))
     }
+}
+
+/// `[1, position, feature]` to `[1, head, position, feature of a head]`.
+pub fn split(x: Tensor<3>, heads: usize) -> Tensor<4> {
+    let [_, positions, width] = x.dims();
+    x.reshape([1, positions, heads, width / heads])
+        .swap_dims(1, 2)
+}
+
+/// `[1, head, position, feature of a head]` to `[1, position, feature]`.
+pub fn merge(x: Tensor<4>) -> Tensor<3> {
+    let [_, heads, positions, width] = x.dims();
+    x.swap_dims(1, 2).reshape([1, positions, heads * width])
 }

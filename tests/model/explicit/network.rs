@@ -10,6 +10,7 @@ use relprop_rules::explicit::{activation, attention, general, norm, product, res
 use relprop_rules::operations::{Activation, Linear, Norm, NormScale};
 use relprop_transformer::{FeedForwardConfig, Head, NormConfig, TransformerConfig};
 
+use super::block::{merge, split};
 use super::laws::{Activations, Gates, Heads, Laws, Maps, Norms};
 use super::rotation::Rotation;
 
@@ -355,15 +356,6 @@ impl Network<'_> {
         (y, Box::new(move |r| law(&norm, x, r)))
     }
 
-    fn one_token(&self, read: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
-        let [_, tokens, _] = x.dims();
-        let mut weights = vec![0.0; tokens];
-        weights[read] = 1.0;
-        let weights = self.tensor(&weights, [1, 1, tokens]);
-        let y = x.clone().narrow(1, read, 1);
-        (y, Box::new(|r| residual::pooling(weights, x, r)))
-    }
-
     /// The input of the first block, `[1, position, feature]`.
     fn embed(&self, ids: &[u32]) -> Tensor<3> {
         let width = self.config.embedding_width.unwrap_or(self.config.width);
@@ -401,17 +393,4 @@ impl Network<'_> {
         let data = TensorData::new(values.to_vec(), shape);
         Tensor::from_data(data, (&Device::flex(), self.dtype))
     }
-}
-
-/// `[1, position, feature]` to `[1, head, position, feature of a head]`.
-fn split(x: Tensor<3>, heads: usize) -> Tensor<4> {
-    let [_, positions, width] = x.dims();
-    x.reshape([1, positions, heads, width / heads])
-        .swap_dims(1, 2)
-}
-
-/// `[1, head, position, feature of a head]` to `[1, position, feature]`.
-fn merge(x: Tensor<4>) -> Tensor<3> {
-    let [_, heads, positions, width] = x.dims();
-    x.swap_dims(1, 2).reshape([1, positions, heads * width])
 }

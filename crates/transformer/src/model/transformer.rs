@@ -210,7 +210,7 @@ impl Transformer {
     /// Logits after the divisor and the cap that the model may have for them.
     fn bounded(&self, logits: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let logits = match self.config.logit_divisor {
-            Some(divisor) => logits / divisor,
+            Some(divisor) => logits * divisor.recip(),
             None => logits,
         };
         match self.config.logit_cap {
