@@ -7,7 +7,10 @@
 //! `modeling_layers.py`, `modeling_rope_utils.py`, `masking_utils.py` and `cache_utils.py`. Of the
 //! shared code, [`SHARED`] leaves out what [`HARMLESS`](super::HARMLESS) has.
 
+mod aliases;
 mod language;
+
+pub(crate) use aliases::ALIASES;
 
 /// Whether transformers never reads the key `name` of a model of this type. It is false for a type
 /// whose code was not searched.
@@ -21,52 +24,6 @@ pub(crate) fn of_type(model_type: &str) -> Option<&'static [&'static str]> {
     all.find(|(known, _)| *known == model_type)
         .map(|(_, names)| *names)
 }
-
-/// The other names that transformers has for keys of a type (`attribute_map`), with the names here.
-pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
-    (
-        "bloom",
-        &[
-            ("n_embed", "hidden_size"),
-            ("num_attention_heads", "n_head"),
-            ("num_hidden_layers", "n_layer"),
-        ],
-    ),
-    ("falcon", &[("n_embed", "hidden_size")]),
-    (
-        "gpt_neo",
-        &[
-            ("num_attention_heads", "num_heads"),
-            ("num_hidden_layers", "num_layers"),
-        ],
-    ),
-    (
-        "gptj",
-        &[
-            ("hidden_size", "n_embd"),
-            ("max_position_embeddings", "n_positions"),
-            ("num_attention_heads", "n_head"),
-            ("num_hidden_layers", "n_layer"),
-        ],
-    ),
-    (
-        "distilbert",
-        &[
-            ("hidden_size", "dim"),
-            ("num_attention_heads", "n_heads"),
-            ("num_hidden_layers", "n_layers"),
-        ],
-    ),
-    (
-        "gpt2",
-        &[
-            ("hidden_size", "n_embd"),
-            ("max_position_embeddings", "n_positions"),
-            ("num_attention_heads", "n_head"),
-            ("num_hidden_layers", "n_layer"),
-        ],
-    ),
-];
 
 /// What the code that all models share reads and can compute otherwise by.
 pub(crate) const SHARED: &[&str] = &[
