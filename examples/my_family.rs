@@ -31,6 +31,7 @@ static TINY: Family = Family {
     ignored_keys: &["trained_by"],
     base: "tiny",
     tensors: &[TENSORS],
+    grouped: &[],
     untransposed: &[],
     ignored_tensors: &[],
 };

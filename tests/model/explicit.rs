@@ -8,170 +8,28 @@
 //! Errors are the largest difference between the relevances of a text's tokens, in units of the
 //! largest of them.
 
+mod block;
 mod laws;
 mod network;
+mod pair;
 mod rotation;
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::DType;
 use laws::{Laws, PRESETS};
 use network::Network;
-use relprop_checkpoints::Model;
-use relprop_explain::Target;
-use relprop_rules::operations::Activation;
-use relprop_rules::{Pass, Registry, RuleSet};
+use pair::{Case, Pair};
+use relprop_rules::operations::{Activation, Pairs};
 use relprop_testing::{
-    Architecture, LanguageModel, difference, draw_config, draw_language_config, explainer, numbers,
-    parameters, random, relevance, texts,
+    Architecture, LanguageModel, difference, draw_config, draw_language_config, parameters, random,
+    texts,
 };
 use relprop_transformer::{
-    Batch, FeedForwardConfig, PaddingSide, TokenizedText, Transformer, TransformerConfig,
+    Branches, Disentangled, FeedForwardConfig, NormPlacement, PositionBias, TransformerConfig,
 };
 use rstest::rstest;
 
 /// How far the walk may be from the gradient in f64: the worst measured is 6e-12.
 const TOLERANCE: f64 = 1e-10;
-
-/// A text, and what is explained of it.
-struct Case {
-    text: TokenizedText,
-    /// The token at which logits are read.
-    read: usize,
-    target: Target,
-}
-
-impl Case {
-    /// How much of which logit the target takes.
-    fn weights(&self) -> Vec<(usize, f64)> {
-        match self.target {
-            Target::Label(label) => vec![(label, 1.0)],
-            Target::Contrast(label, other) => vec![(label, 1.0), (other, -1.0)],
-            Target::Predicted => panic!("name the target"),
-        }
-    }
-}
-
-/// A model, and the same model in f64.
-struct Pair {
-    model: Model,
-    double: Transformer,
-}
-
-impl Pair {
-    fn new(model: Model) -> Self {
-        let double = model.transformer.clone().cast(DType::F64);
-        Self { model, double }
-    }
-
-    /// The logit of a label.
-    fn case(&self, text: &str, label: usize) -> Case {
-        let text = self
-            .model
-            .tokenizer()
-            .unwrap()
-            .encode(text, 64, Default::default());
-        Case {
-            text: text.unwrap(),
-            read: 0,
-            target: Target::Label(label),
-        }
-    }
-
-    /// The logit of a token, and the contrast of two, after the last token of each text and after one
-    /// in its middle.
-    fn cases_of_language(&self, seed: usize) -> Vec<Case> {
-        let vocabulary = self.model.transformer.config().vocabulary();
-        let case = |text: &TokenizedText, read, target| Case {
-            text: TokenizedText {
-                asked: vec![read],
-                ..text.clone()
-            },
-            read,
-            target,
-        };
-        let of_text = |(index, text): (usize, &String)| {
-            let text = self
-                .model
-                .tokenizer()
-                .unwrap()
-                .encode(text, 64, Default::default());
-            let text = text.unwrap();
-            let [token, other] = [7, 100].map(|step| (seed + index) * step % vocabulary);
-            let last = text.tokens.len() - 1;
-            [
-                case(&text, last, Target::Label(token)),
-                case(&text, last / 2, Target::Contrast(token, other + 1)),
-            ]
-        };
-        texts().iter().enumerate().flat_map(of_text).collect()
-    }
-
-    /// The logits and the relevance of each token, by Gradient x Input under the preset, in f64.
-    fn by_gradient(&self, preset: &str, case: &Case) -> (Vec<f64>, Vec<f64>) {
-        let device = self.double.device();
-        let batch = Batch::new([&case.text], 0, PaddingSide::Right, &device);
-        let rules = RuleSet::preset(preset).unwrap();
-        let rules = rules
-            .bind(&self.double.sites(), &Registry::default())
-            .unwrap();
-        let mut pass = Pass::new(&rules).with_probe("blocks");
-        let logits = self.double.forward(&batch, &mut pass);
-        assert_eq!(logits.dtype(), DType::F64);
-        let parts = case.weights().into_iter();
-        let parts = parts.map(|(label, weight)| logits.clone().narrow(1, label, 1).sum() * weight);
-        let target = parts.reduce(|a, b| a + b).unwrap();
-        let relevance: Tensor<3> = pass.backward(target).take("blocks").unwrap();
-        (numbers(logits), numbers(relevance.sum_dim(2)))
-    }
-
-    /// The same, walked back by hand.
-    fn by_walk(&self, preset: &str, case: &Case, dtype: DType) -> network::Walk {
-        let parameters = parameters(&self.model.transformer);
-        let network = Network {
-            parameters: &parameters,
-            config: self.model.transformer.config(),
-            laws: Laws::of(preset),
-            dtype,
-        };
-        let ids: Vec<u32> = case.text.tokens.iter().map(|token| token.id).collect();
-        network.explain(&ids, case.read, &case.weights())
-    }
-
-    /// The error of the walk under the preset.
-    fn error(&self, preset: &str, case: &Case) -> f64 {
-        let (logits, tokens) = self.by_gradient(preset, case);
-        let walk = self.by_walk(preset, case, DType::F64);
-        let forward = difference(&walk.logits, &logits);
-        assert!(forward < 1e-12, "the forward passes differ: {forward:.1e}");
-        let numbers = || tokens.iter().chain(&walk.tokens);
-        assert!(numbers().all(|relevance| relevance.is_finite()), "{preset}");
-        // z-plus drops all of a logit that only negative contributions make.
-        if numbers().all(|relevance| *relevance == 0.0) {
-            return 0.0;
-        }
-        difference(&walk.tokens, &tokens)
-    }
-
-    /// How far what a user gets, computed in f32, and the walk in f32 are from the walk in f64.
-    fn errors_in_single(&self, preset: &str, case: &Case) -> [f64; 2] {
-        let explainer = explainer(&self.model, preset).target(case.target).unwrap();
-        let batch = std::slice::from_ref(&case.text);
-        let found = relevance(&explainer.explain_batch(batch).unwrap()[0]);
-        let walk = self.by_walk(preset, case, DType::F64).tokens;
-        let single = self.by_walk(preset, case, DType::F32).tokens;
-        [&found, &single].map(|found| difference(found, &walk))
-    }
-
-    /// How much of the target the walk loses.
-    fn gap(&self, preset: &str, case: &Case) -> f64 {
-        let walk = self.by_walk(preset, case, DType::F64);
-        let parts = case.weights().into_iter();
-        let target: f64 = parts
-            .map(|(label, weight)| weight * walk.logits[label])
-            .sum();
-        let sum: f64 = walk.tokens.iter().sum();
-        (sum - target).abs() / target.abs()
-    }
-}
 
 fn with(architecture: Architecture, blocks: usize, feed_forward: bool) -> TransformerConfig {
     let config = architecture.config();
@@ -208,6 +66,32 @@ fn walking_back_by_hand_gives_the_relevance_of_the_preset(
             .collect::<Vec<_>>();
         let worst = errors.into_iter().fold(0.0, f64::max);
         println!("{architecture:?} {blocks} {feed_forward} {preset}: {worst:.1e}");
+        assert!(worst < TOLERANCE, "{preset}: {worst:.1e}");
+    }
+}
+
+/// Scores with a bias that is learned for each distance, scores of contents and distances, and one block that
+/// is run several times.
+#[rstest]
+#[case::mpnet(|c: &mut TransformerConfig| {
+    c.attention.bias = Some(PositionBias::Learned { buckets: 8, farthest: 13 });
+})]
+#[case::deberta(|c: &mut TransformerConfig| {
+    let (buckets, farthest) = (4, Some(9));
+    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: true });
+})]
+#[case::deberta_without_buckets(|c: &mut TransformerConfig| {
+    let (buckets, farthest) = (5, None);
+    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: false });
+})]
+#[case::albert(|c: &mut TransformerConfig| c.shared_blocks = true)]
+fn the_walk_of_an_encoder_gives_what_the_preset_gives(#[case] change: fn(&mut TransformerConfig)) {
+    let mut config = with(Architecture::PostNorm, 3, true);
+    change(&mut config);
+    let pair = Pair::new(random(&config, 0.3, 5));
+    for preset in PRESETS {
+        let errors = texts().map(|text| pair.error(preset, &pair.case(&text, 1)));
+        let worst = errors.into_iter().fold(0.0, f64::max);
         assert!(worst < TOLERANCE, "{preset}: {worst:.1e}");
     }
 }
@@ -306,16 +190,18 @@ fn the_walk_from_the_next_token_gives_what_the_preset_gives(
         LanguageModel::Mistral,
         LanguageModel::Qwen2,
         LanguageModel::Qwen3,
-        LanguageModel::Gemma
+        LanguageModel::Gemma,
+        LanguageModel::GptNeoX,
+        LanguageModel::GptJ,
+        LanguageModel::Bloom,
+        LanguageModel::Olmo2,
+        LanguageModel::Gemma2,
+        LanguageModel::Granite
     )]
     family: LanguageModel,
     #[values(1, 3)] blocks: usize,
 ) {
-    let config = TransformerConfig {
-        blocks,
-        ..family.config()
-    };
-    let pair = Pair::new(random(&config, 0.3, blocks as u64));
+    let pair = Pair::new(random(&family.of_blocks(blocks), 0.3, blocks as u64));
     let cases = pair.cases_of_language(blocks);
     for preset in PRESETS {
         let errors = cases.iter().map(|case| pair.error(preset, case));
@@ -355,6 +241,31 @@ fn the_walk_of_any_language_model_gives_what_the_preset_gives(#[values(0, 1, 2, 
 #[case::scaled_embeddings(LanguageModel::Gemma, |c: &mut TransformerConfig| {
     c.scaled_embeddings = false;
 })]
+#[case::one_norm(LanguageModel::GptNeoX, |c: &mut TransformerConfig| {
+    c.branches = Branches::ParallelOneNorm;
+})]
+#[case::in_turn(LanguageModel::GptNeoX, |c: &mut TransformerConfig| {
+    c.branches = Branches::InTurn;
+})]
+#[case::share_of_features(LanguageModel::GptNeoX, |c: &mut TransformerConfig| {
+    c.attention.rotary.as_mut().unwrap().features = None;
+})]
+#[case::neighbours(LanguageModel::GptJ, |c: &mut TransformerConfig| {
+    c.attention.rotary.as_mut().unwrap().pairs = Pairs::Halves;
+})]
+#[case::norms_after_parts(LanguageModel::Olmo2, |c: &mut TransformerConfig| {
+    c.norm_placement = NormPlacement::Before;
+})]
+#[case::score_cap(LanguageModel::Gemma2, |c: &mut TransformerConfig| c.attention.score_cap = None)]
+#[case::logit_cap(LanguageModel::Gemma2, |c: &mut TransformerConfig| c.logit_cap = None)]
+#[case::score_factor(LanguageModel::Granite, |c: &mut TransformerConfig| {
+    c.attention.score_factor = None;
+})]
+#[case::branch_factor(LanguageModel::Granite, |c: &mut TransformerConfig| c.branch_factor = None)]
+#[case::embedding_factor(LanguageModel::Granite, |c: &mut TransformerConfig| {
+    c.embedding_factor = None;
+})]
+#[case::logit_divisor(LanguageModel::Granite, |c: &mut TransformerConfig| c.logit_divisor = None)]
 fn a_walk_without_a_part_is_another(
     #[case] family: LanguageModel,
     #[case] change: fn(&mut TransformerConfig),

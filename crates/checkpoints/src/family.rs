@@ -9,7 +9,7 @@ use super::CheckpointError;
 use super::families::{FAMILIES, relprop::RELPROP};
 use super::files::CONFIG;
 use super::foreign::quantized;
-use super::keys::read::{self, ALIASES, READ};
+use super::keys::read::{self, ALIASES};
 use super::keys::{HARMLESS, Key};
 use relprop_transformer::{Head, TransformerConfig};
 
@@ -37,8 +37,11 @@ pub struct Family {
     /// a file holds nothing of that name, it was left out.
     pub base: &'static str,
     /// The names of every module that holds tensors. Modules of one name are one tensor in the file,
-    /// side by side in the order of ours.
+    /// side by side in the order in which they stand here.
     pub tensors: &'static [Names],
+    /// Our names of modules that are one tensor in the file not side by side, but head by head: what one
+    /// head of keys has of each, then the next head.
+    pub grouped: &'static [&'static str],
     /// Our names of linear maps that stand in the file as they do here, `[input, output]`; PyTorch
     /// keeps all others the other way round.
     pub untransposed: &'static [&'static str],
@@ -222,7 +225,7 @@ impl Family {
 
     /// Whether it is known what transformers reads of its `config.json`.
     fn is_searched(&self) -> bool {
-        READ.iter().any(|(known, _)| *known == self.name)
+        read::of_type(self.name).is_some()
     }
 
     /// Puts the keys that transformers has two names for under the one that is read here.
@@ -264,6 +267,19 @@ impl Family {
         let mut pairs = self.tensors.iter().copied().flatten();
         let renamed = pairs.find_map(|(from, to)| rename(ours, from, to));
         renamed.map_or_else(|| ours.to_owned(), |name| on_base(&name, base))
+    }
+
+    /// Where among the names of tensors the one stands that is called `ours` here.
+    pub(super) fn place_of(&self, ours: &str) -> usize {
+        let mut pairs = self.tensors.iter().copied().flatten();
+        let place = pairs.position(|(from, _)| rename(ours, from, "").is_some());
+        place.unwrap_or_default()
+    }
+
+    /// Whether the module that is called `ours` here is part of a tensor head by head.
+    pub(super) fn is_grouped(&self, ours: &str) -> bool {
+        let mut grouped = self.grouped.iter();
+        grouped.any(|name| rename(ours, name, "").is_some())
     }
 
     /// Whether the linear map that is called `ours` here stands in a file as it does here.

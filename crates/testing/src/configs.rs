@@ -1,9 +1,9 @@
 //! Configurations: one for each kind of Transformer and of language model, and random ones.
 
-use relprop_rules::operations::{Activation, NormScale};
+use relprop_rules::operations::{Activation, NormScale, Pairs};
 use relprop_transformer::{
-    AttentionConfig, Biases, FeedForwardConfig, Head, NormConfig, NormPlacement, RotaryConfig,
-    RotaryScaling, TransformerConfig,
+    AttentionConfig, Biases, BlockAttention, Branches, FeedForwardConfig, Head, NormConfig,
+    NormPlacement, PositionBias, RotaryConfig, RotaryScaling, TransformerConfig,
 };
 
 use crate::{Draw, tokenizer};
@@ -88,6 +88,18 @@ pub enum LanguageModel {
     Qwen3,
     /// Factors of 1 plus what was learned, scaled embeddings, one head of keys.
     Gemma,
+    /// Both parts of a block side by side with a norm each, a share of features that is turned.
+    GptNeoX,
+    /// Both parts by one norm, pairs of neighbours, a head with a bias.
+    GptJ,
+    /// Positions as a bias of scores, a norm of embeddings.
+    Bloom,
+    /// Norms after the parts, queries and keys of all heads normalized together.
+    Olmo2,
+    /// Norms around the parts, soft caps, windows and rotations by block.
+    Gemma2,
+    /// Factors of embeddings, parts, scores and logits.
+    Granite,
 }
 
 impl LanguageModel {
@@ -104,7 +116,12 @@ impl LanguageModel {
             }),
             ..TransformerConfig::llama(vocabulary)
         };
-        let rotary = |theta, scaling| Some(RotaryConfig { theta, scaling });
+        let rotary = |theta, scaling| {
+            Some(RotaryConfig {
+                scaling,
+                ..RotaryConfig::new(theta)
+            })
+        };
         let untied = Head::NextToken { tied: false };
         match self {
             Self::Gpt2 => TransformerConfig {
@@ -169,6 +186,88 @@ impl LanguageModel {
                     ..config
                 }
             }
+            Self::GptNeoX | Self::GptJ => {
+                config.attention.rotary = Some(RotaryConfig {
+                    features: Some(4),
+                    pairs: match self {
+                        Self::GptJ => Pairs::Neighbours,
+                        _ => Pairs::Halves,
+                    },
+                    ..RotaryConfig::new(100.0)
+                });
+                let one = self == Self::GptJ;
+                TransformerConfig {
+                    head: untied,
+                    branches: match one {
+                        true => Branches::ParallelOneNorm,
+                        false => Branches::Parallel,
+                    },
+                    biases: Biases {
+                        next_token: one,
+                        ..Biases::default()
+                    },
+                    norm: Architecture::PreNorm.config().norm,
+                    feed_forward: Architecture::PreNorm.config().feed_forward,
+                    ..config
+                }
+            }
+            Self::Bloom => {
+                let mut gpt2 = Self::Gpt2.config();
+                gpt2.attention.bias = Some(PositionBias::Linear);
+                TransformerConfig {
+                    embedding_norm: Some(gpt2.norm),
+                    ..gpt2
+                }
+            }
+            Self::Olmo2 => {
+                config.attention.key_heads = Some(2);
+                config.attention.query_key_norm = true;
+                config.attention.whole_query_key_norm = true;
+                TransformerConfig {
+                    norm_placement: NormPlacement::AfterParts,
+                    head: untied,
+                    ..config
+                }
+            }
+            Self::Gemma2 => {
+                config = Self::Gemma.config();
+                config.attention.score_factor = Some(0.3);
+                config.attention.score_cap = Some(2.0);
+                TransformerConfig {
+                    norm_placement: NormPlacement::Around,
+                    logit_cap: Some(3.0),
+                    ..config
+                }
+            }
+            Self::Granite => {
+                config.attention.score_factor = Some(0.2);
+                TransformerConfig {
+                    embedding_factor: Some(3.0),
+                    branch_factor: Some(0.5),
+                    logit_divisor: Some(4.0),
+                    ..config
+                }
+            }
+        }
+    }
+
+    /// The same of so many blocks, which take turns with a window and without, turned otherwise and not at
+    /// all, where the family has that.
+    pub fn of_blocks(self, blocks: usize) -> TransformerConfig {
+        let config = TransformerConfig {
+            blocks,
+            ..self.config()
+        };
+        let kind = |index: usize| BlockAttention {
+            window: index.is_multiple_of(2).then_some(4),
+            rotary: [Some(RotaryConfig::new(50.0)), config.attention.rotary, None][index % 3],
+        };
+        TransformerConfig {
+            attention_by_block: match self {
+                Self::Gemma2 => (0..blocks).map(kind).collect(),
+                _ => Vec::new(),
+            },
+            ..config
         }
     }
 }
@@ -185,9 +284,10 @@ pub fn draw_language_config(seed: u64) -> TransformerConfig {
         high_frequency: [2.0, 4.0][below(2)],
         original_positions: 8 + below(60),
     };
+    let theta = [10.0, 10_000.0][below(2)];
     let rotary = RotaryConfig {
-        theta: [10.0, 10_000.0][below(2)],
         scaling: (below(2) == 0).then_some(scaling),
+        ..RotaryConfig::new(theta)
     };
     let tied = below(2) == 0;
     let base = draw_config(seed);
@@ -204,11 +304,13 @@ pub fn draw_language_config(seed: u64) -> TransformerConfig {
             window: (below(2) == 0).then(|| 1 + below(9)),
             rotary: (below(3) > 0).then_some(rotary),
             query_key_norm: below(2) == 0,
+            ..AttentionConfig::default()
         },
         biases: Biases {
             attention: below(2) == 0,
             attention_output: below(2) == 0,
             feed_forward: below(2) == 0,
+            next_token: false,
         },
         feed_forward: (base.feed_forward).map(|part| FeedForwardConfig {
             gated: below(3) > 0,

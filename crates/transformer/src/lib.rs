@@ -10,9 +10,9 @@ mod text;
 
 pub use batch::{Batch, BatchInput, PaddingSide};
 pub use config::{
-    AttentionConfig, Biases, ConfigError, Distillation, FeedForwardConfig, InputConfig, NormConfig,
-    NormPlacement, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, RotaryConfig, RotaryScaling,
-    TransformerConfig,
+    AttentionConfig, Biases, BlockAttention, Branches, ConfigError, Disentangled, Distillation,
+    FeedForwardConfig, InputConfig, NormConfig, NormPlacement, PATCH_HIDDEN, PATCH_VISIBLE,
+    PatchConfig, PositionBias, RotaryConfig, RotaryScaling, TransformerConfig,
 };
 pub use head::{AnswersAt, Dense, Head, Outputs, Probabilities, Targets, VectorPooling};
 pub use model::{ParameterPath, Transformer};

@@ -69,7 +69,7 @@ fn names_may_go_without_their_base() {
 #[case("llama-3", |c: &mut Value| c["rope_parameters"]["factor"] = "8".into(), &["rope_parameters", "number"])]
 #[case("qwen2", |c: &mut Value| c["use_sliding_window"] = true.into(), &["use_sliding_window", "false"])]
 #[case("qwen3", |c: &mut Value| c["layer_types"][1] = "sliding_attention".into(), &["layer_types", "sliding_attention"])]
-#[case("gemma", |c: &mut Value| c["model_type"] = "gemma2".into(), &["gemma2", "`gemma`"])]
+#[case("gemma", |c: &mut Value| c["model_type"] = "gemma9".into(), &["gemma9", "`gemma`"])]
 #[case("gemma", |c: &mut Value| c["hidden_act"] = "relu".into(), &["hidden_act", "gelu_pytorch_tanh"])]
 #[case("gemma", |c: &mut Value| c["use_bidirectional_attention"] = true.into(), &["use_bidirectional_attention"])]
 #[case("gpt2", |c: &mut Value| c["scale_attn_by_inverse_layer_idx"] = true.into(), &["scale_attn_by_inverse_layer_idx"])]

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use relprop_rules::explicit::{activation, attention, general, norm, product, residual};
 use relprop_rules::operations::{Activation, Linear, Norm, NormScale};
-use relprop_transformer::{FeedForwardConfig, Head, NormConfig, NormPlacement, TransformerConfig};
+use relprop_transformer::{FeedForwardConfig, Head, NormConfig, TransformerConfig};
 
+use super::block::{merge, split};
 use super::laws::{Activations, Gates, Heads, Laws, Maps, Norms};
 use super::rotation::Rotation;
 
@@ -22,10 +23,10 @@ pub struct Network<'a> {
 }
 
 /// From the relevance of a layer's value to the relevance of its input.
-type Back<'a> = Box<dyn FnOnce(Tensor<3>) -> Tensor<3> + 'a>;
+pub type Back<'a> = Box<dyn FnOnce(Tensor<3>) -> Tensor<3> + 'a>;
 
-/// The same for the features of heads.
-type BackOfHeads<'a> = Box<dyn FnOnce(Tensor<4>) -> Tensor<4> + 'a>;
+/// From the relevance of the features of heads to the relevance of the map that made them.
+type BackOfHeads<'a> = Box<dyn FnOnce(Tensor<4>) -> Tensor<3> + 'a>;
 
 /// From two factors and the relevance of their product to the relevance of each.
 type Product = fn(Tensor<4>, Tensor<4>, Tensor<4>) -> (Tensor<4>, Tensor<4>);
@@ -44,13 +45,11 @@ impl Network<'_> {
         let mut x = self.embed(ids);
         let mut backs = Vec::new();
         for block in 0..self.config.blocks {
-            for (branch, norm) in self.block(block) {
-                let (y, back) = self.around(branch, norm, x);
-                backs.push(back);
-                x = y;
-            }
+            let (y, back) = self.block(block, x);
+            backs.push(back);
+            x = y;
         }
-        if matches!(self.config.norm_placement, NormPlacement::Before) {
+        if self.config.norm_placement.has_final() {
             let (y, back) = self.norm("final_norm", &self.config.norm, x);
             backs.push(back);
             x = y;
@@ -79,75 +78,35 @@ impl Network<'_> {
         }
     }
 
-    /// The branches of a block, each with the name of its norm.
-    fn block(&self, block: usize) -> Vec<(Branch, String)> {
-        let name = |part: &str| format!("encoder.{block}.{part}");
-        let attention = (Branch::Attention(block), name("attention_norm"));
-        let feed_forward = self.config.feed_forward.map(|part| {
-            let branch = Branch::FeedForward(block, part);
-            (branch, name("feed_forward_norm"))
-        });
-        [Some(attention), feed_forward]
-            .into_iter()
-            .flatten()
-            .collect()
-    }
-
-    /// A branch with its residual sum, and the norm before or after.
-    fn around(&self, branch: Branch, norm: String, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
-        let config = &self.config.norm;
-        let run = |x| match branch {
-            Branch::Attention(block) => self.attention(block, x),
-            Branch::FeedForward(block, part) => self.feed_forward(block, part, x),
-        };
-        match self.config.norm_placement {
-            NormPlacement::Before => {
-                let (normed, norm_back) = self.norm(&norm, config, x.clone());
-                let (out, branch_back) = run(normed);
-                let sum = x.clone() + out.clone();
-                let back = |r| {
-                    let (of_x, of_out) = residual::proportional(x, out, r);
-                    of_x + norm_back(branch_back(of_out))
-                };
-                (sum, Box::new(back))
-            }
-            NormPlacement::After => {
-                let (out, branch_back) = run(x.clone());
-                let (y, norm_back) = self.norm(&norm, config, x.clone() + out.clone());
-                let back = |r| {
-                    let (of_x, of_out) = residual::proportional(x, out, norm_back(r));
-                    of_x + branch_back(of_out)
-                };
-                (y, Box::new(back))
-            }
-        }
-    }
-
-    fn attention(&self, block: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    pub(super) fn attention(&self, block: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let map = |part: &str, x| {
-            let name = format!("encoder.{block}.attention.{part}");
+            let name = format!("encoder.{}.attention.{part}", self.own(block));
             self.map(&name, self.laws.maps_of_attention, x)
         };
         let (query, query_back) = map("query", x.clone());
         let (key, key_back) = map("key", x.clone());
         let (value, value_back) = map("value", x);
-        let of_heads = |part: &str, x| {
-            let name = format!("encoder.{block}.attention.{part}");
-            self.normed_and_turned(&name, x)
-        };
         let key_heads = self.config.key_heads();
-        let (query, of_query_back) = of_heads("query_norm", split(query, self.config.heads));
-        let (key, of_key_back) = of_heads("key_norm", split(key, key_heads));
+        let of_heads = |part, x, heads| self.normed_and_turned(block, part, x, heads);
+        let (query, of_query_back) = of_heads("query_norm", query, self.config.heads);
+        let (key, of_key_back) = of_heads("key_norm", key, key_heads);
         let (key, value) = (self.shared(key), self.shared(split(value, key_heads)));
 
-        let scale = if self.config.scaled_attention {
-            (self.config.head_width() as f64).sqrt().recip()
-        } else {
-            1.0
+        let products = match self.config.attention.disentangled {
+            Some(_) => 3.0,
+            None => 1.0,
         };
+        let scale = match self.config.scaled_attention {
+            true => (products * self.config.head_width() as f64).sqrt().recip(),
+            false => 1.0,
+        };
+        let scale = self.config.attention.score_factor.unwrap_or(scale);
         let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * scale;
         let [_, _, tokens, _] = scores.dims();
-        let weights = (scores.clone() - scores.clone().max_dim(3)).exp() * self.visible(tokens);
+        let (scores, apart_back) = self.with_distances(block, scores, &query, &key);
+        let (scores, scores_back) = self.capped_and_biased(scores);
+        let visible = self.visible(block, tokens);
+        let weights = (scores.clone() - scores.clone().max_dim(3)).exp() * visible;
         let weights = weights.clone() / weights.sum_dim(3);
         let mixture = weights.clone().matmul(value.clone());
         let (y, output_back) = map("output", merge(mixture));
@@ -167,49 +126,71 @@ impl Network<'_> {
             };
             let (of_weights, of_value) = of_mixing(weights.clone(), value, of_mixture);
             let of_scores = attention::softmax_plain_gradient(scores, weights, of_weights);
-            let (of_query, of_key) = of_product(query, key, of_scores);
-            let of_query = query_back(merge(of_query_back(of_query)));
-            let of_key = key_back(merge(of_key_back(self.gathered(of_key))));
+            let (of_scores, of_distances) = apart_back(scores_back(of_scores));
+            let (mut of_query, mut of_key) = of_product(query, key, of_scores);
+            if let Some((more_of_query, more_of_key)) = of_distances {
+                of_query = of_query + more_of_query;
+                of_key = of_key + more_of_key;
+            }
+            let of_query = query_back(of_query_back(of_query));
+            let of_key = key_back(of_key_back(self.gathered(of_key)));
             of_query + of_key + value_back(of_value)
         };
         (y, Box::new(back))
     }
 
     /// The queries or keys of each head, normed and turned where the model does that.
-    fn normed_and_turned(&self, norm: &str, x: Tensor<4>) -> (Tensor<4>, BackOfHeads<'_>) {
+    fn normed_and_turned(
+        &self,
+        block: usize,
+        norm: &str,
+        x: Tensor<3>,
+        heads: usize,
+    ) -> (Tensor<4>, BackOfHeads<'_>) {
+        let [_, tokens, width] = x.dims();
+        let attention = &self.config.attention;
+        let of_a_head = width / heads;
+        let norm = format!("encoder.{}.attention.{norm}", self.own(block));
+        let by_head = [1, heads * tokens, of_a_head];
+        let (x, norm_back): (Tensor<4>, BackOfHeads) = match attention.query_key_norm {
+            false => (split(x, heads), Box::new(merge)),
+            true if attention.whole_query_key_norm => {
+                let (x, back) = self.norm(&norm, &self.config.norm, x);
+                (split(x, heads), Box::new(|r| back(merge(r))))
+            }
+            true => {
+                let x = split(x, heads);
+                let shape = x.dims();
+                let (x, back) = self.norm(&norm, &self.config.norm, x.reshape(by_head));
+                let back = move |r: Tensor<4>| merge(back(r.reshape(by_head)).reshape(shape));
+                (x.reshape(shape), Box::new(back))
+            }
+        };
+        let Some(rotary) = self.config.block_attention(block).rotary else {
+            return (x, norm_back);
+        };
         let shape = x.dims();
-        let [_, heads, tokens, width] = shape;
-        let rows = x.reshape([1, heads * tokens, width]);
-        let (rows, norm_back): (_, Back) = match self.config.attention.query_key_norm {
-            true => self.norm(norm, &self.config.norm, rows),
-            false => (rows, Box::new(|r| r)),
-        };
-        let Some(rotary) = &self.config.attention.rotary else {
-            let back = move |r: Tensor<4>| norm_back(r.reshape([1, heads * tokens, width]));
-            return (
-                rows.reshape(shape),
-                Box::new(move |r| back(r).reshape(shape)),
-            );
-        };
-        let rotation = Rotation::new(rotary, width, tokens);
-        let matrices = self.tensor(&rotation.matrices(), [tokens, width, width]);
+        let rows = [heads * tokens, of_a_head];
+        let rotation = Rotation::new(&rotary, of_a_head, tokens);
+        let matrices = self.tensor(&rotation.matrices(), [tokens, of_a_head, of_a_head]);
         let matrices = matrices.repeat_dim(0, heads);
-        let x: Tensor<2> = rows.squeeze_dim(0);
+        let x: Tensor<2> = x.reshape(rows);
         let y = x.clone().unsqueeze_dim::<3>(1).matmul(matrices.clone());
         let y: Tensor<2> = y.squeeze_dim(1);
         let turned = y.clone().reshape(shape);
         let back = move |r: Tensor<4>| {
-            let r = general::general(x, y, matrices, r.reshape([heads * tokens, width]));
-            norm_back(r.unsqueeze_dim(0)).reshape(shape)
+            let r = general::general(x, y, matrices, r.reshape(rows));
+            norm_back(r.reshape(shape))
         };
         (turned, Box::new(back))
     }
 
     /// 1 where a token looks at another, and 0 elsewhere, `[1, 1, query, key]`.
-    fn visible(&self, tokens: usize) -> Tensor<4> {
+    fn visible(&self, block: usize, tokens: usize) -> Tensor<4> {
         let attention = &self.config.attention;
+        let window = self.config.block_attention(block).window;
         let sees = |query: usize, key: usize| {
-            let near = attention.window.is_none_or(|window| key + window > query);
+            let near = window.is_none_or(|window| key + window > query);
             !attention.causal || (key <= query && near)
         };
         let pairs = (0..tokens).flat_map(|query| (0..tokens).map(move |key| (query, key)));
@@ -232,14 +213,14 @@ impl Network<'_> {
         Tensor::cat(groups.map(|group| group.sum_dim(1)).collect(), 1)
     }
 
-    fn feed_forward(
+    pub(super) fn feed_forward(
         &self,
         block: usize,
         part: FeedForwardConfig,
         x: Tensor<3>,
     ) -> (Tensor<3>, Back<'_>) {
         let map = |part: &str, x| {
-            let name = format!("encoder.{block}.feed_forward.{part}");
+            let name = format!("encoder.{}.feed_forward.{part}", self.own(block));
             self.map(&name, self.laws.maps_of_feed_forward, x)
         };
         let (up, up_back) = map("up", x.clone());
@@ -262,8 +243,19 @@ impl Network<'_> {
         (y, Box::new(back))
     }
 
-    /// The logits: of a matrix of their own, or of the table of word embeddings.
+    /// The logits, with their divisor and cap.
     fn head(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let (logits, head_back) = self.uncapped_head(x);
+        let logits = logits / self.config.logit_divisor.unwrap_or(1.0);
+        let Some(cap) = self.config.logit_cap else {
+            return (logits, head_back);
+        };
+        let (y, back) = self.activation(Activation::Tanh, logits / cap);
+        (y * cap, Box::new(|r| head_back(back(r))))
+    }
+
+    /// The logits: of a matrix of their own, or of the table of word embeddings.
+    fn uncapped_head(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         if !matches!(self.config.head, Head::NextToken { tied: true }) {
             return self.map("classifier", self.laws.maps, x);
         }
@@ -273,7 +265,7 @@ impl Network<'_> {
         self.through(Linear { weight, bias: None }, self.laws.maps, x)
     }
 
-    fn map(&self, name: &str, law: Maps, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    pub(super) fn map(&self, name: &str, law: Maps, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let [_, _, inputs] = x.dims();
         let weight = &self.parameters[&format!("{name}.weight")];
         let outputs = weight.len() / inputs;
@@ -293,7 +285,7 @@ impl Network<'_> {
         (z, Box::new(move |r| law.propagate(&map, x, r)))
     }
 
-    fn activation(&self, phi: Activation, z: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    pub(super) fn activation(&self, phi: Activation, z: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let x = || z.clone();
         let (y, slope) = match phi {
             Activation::Gelu => {
@@ -323,7 +315,12 @@ impl Network<'_> {
         (y, back)
     }
 
-    fn norm(&self, name: &str, config: &NormConfig, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    pub(super) fn norm(
+        &self,
+        name: &str,
+        config: &NormConfig,
+        x: Tensor<3>,
+    ) -> (Tensor<3>, Back<'_>) {
         let [_, _, width] = x.dims();
         let parameter = |part: &str| {
             let values = self.parameters.get(&format!("{name}.{part}"));
@@ -359,15 +356,6 @@ impl Network<'_> {
         (y, Box::new(move |r| law(&norm, x, r)))
     }
 
-    fn one_token(&self, read: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
-        let [_, tokens, _] = x.dims();
-        let mut weights = vec![0.0; tokens];
-        weights[read] = 1.0;
-        let weights = self.tensor(&weights, [1, 1, tokens]);
-        let y = x.clone().narrow(1, read, 1);
-        (y, Box::new(|r| residual::pooling(weights, x, r)))
-    }
-
     /// The input of the first block, `[1, position, feature]`.
     fn embed(&self, ids: &[u32]) -> Tensor<3> {
         let width = self.config.embedding_width.unwrap_or(self.config.width);
@@ -378,11 +366,11 @@ impl Network<'_> {
         let mut values = Vec::new();
         for (position, id) in ids.iter().enumerate() {
             let mut sum = row("word", *id as usize).to_vec();
-            if self.config.scaled_embeddings {
-                sum.iter_mut().for_each(|x| *x *= (width as f64).sqrt());
+            if let Some(factor) = self.config.word_factor() {
+                sum.iter_mut().for_each(|x| *x *= factor);
             }
             let mut add = |other: &[f64]| sum.iter_mut().zip(other).for_each(|(a, b)| *a += b);
-            if self.config.attention.rotary.is_none() {
+            if self.config.has_position_table() {
                 add(row("position", self.config.first_position + position));
             }
             if self.config.token_types > 0 {
@@ -401,28 +389,8 @@ impl Network<'_> {
         self.map("embeddings.projection", self.laws.maps, x).0
     }
 
-    fn tensor<const D: usize>(&self, values: &[f64], shape: [usize; D]) -> Tensor<D> {
+    pub(super) fn tensor<const D: usize>(&self, values: &[f64], shape: [usize; D]) -> Tensor<D> {
         let data = TensorData::new(values.to_vec(), shape);
         Tensor::from_data(data, (&Device::flex(), self.dtype))
     }
-}
-
-/// What stands beside a skip connection.
-#[derive(Clone, Copy)]
-enum Branch {
-    Attention(usize),
-    FeedForward(usize, FeedForwardConfig),
-}
-
-/// `[1, position, feature]` to `[1, head, position, feature of a head]`.
-fn split(x: Tensor<3>, heads: usize) -> Tensor<4> {
-    let [_, positions, width] = x.dims();
-    x.reshape([1, positions, heads, width / heads])
-        .swap_dims(1, 2)
-}
-
-/// `[1, head, position, feature of a head]` to `[1, position, feature]`.
-fn merge(x: Tensor<4>) -> Tensor<3> {
-    let [_, heads, positions, width] = x.dims();
-    x.swap_dims(1, 2).reshape([1, positions, heads * width])
 }

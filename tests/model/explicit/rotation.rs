@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use relprop_rules::operations::Pairs;
 use relprop_transformer::RotaryConfig;
 
 /// How the heads of a text are turned.
@@ -9,12 +10,16 @@ pub struct Rotation {
     /// The angle of each pair of features from one position to the next.
     angles: Vec<f64>,
     positions: usize,
+    /// How many features a head has.
+    width: usize,
+    pairs: Pairs,
 }
 
 impl Rotation {
     pub fn new(config: &RotaryConfig, width: usize, positions: usize) -> Self {
-        let angles = (0..width / 2).map(|pair| {
-            let angle = 1.0 / config.theta.powf(2.0 * pair as f64 / width as f64);
+        let turned = config.features.unwrap_or(width);
+        let angles = (0..turned / 2).map(|pair| {
+            let angle = 1.0 / config.theta.powf(2.0 * pair as f64 / turned as f64);
             let Some(scaling) = config.scaling else {
                 return angle;
             };
@@ -36,17 +41,24 @@ impl Rotation {
         Self {
             angles: angles.collect(),
             positions,
+            width,
+            pairs: config.pairs,
         }
     }
 
     /// dy_j / dx_i for each position, `[position, i, j]`.
     pub fn matrices(&self) -> Vec<f64> {
-        let half = self.angles.len();
-        let width = 2 * half;
+        let (width, half) = (self.width, self.angles.len());
         let mut matrices = vec![0.0; self.positions * width * width];
         for (position, matrix) in matrices.chunks_mut(width * width).enumerate() {
-            for (a, angle) in self.angles.iter().enumerate() {
-                let b = a + half;
+            for feature in 2 * half..width {
+                matrix[feature * width + feature] = 1.0;
+            }
+            for (pair, angle) in self.angles.iter().enumerate() {
+                let (a, b) = match self.pairs {
+                    Pairs::Halves => (pair, pair + half),
+                    Pairs::Neighbours => (2 * pair, 2 * pair + 1),
+                };
                 let (sin, cos) = (position as f64 * angle).sin_cos();
                 matrix[a * width + a] = cos;
                 matrix[b * width + a] = -sin;

@@ -18,6 +18,7 @@ pub static BERT: Family = Family {
     ignored_keys: &["embedding_size"],
     base: "bert",
     tensors: &[TENSORS, &[("pooler.linear", "$.pooler.dense")]],
+    grouped: &[],
     untransposed: &[],
     ignored_tensors: BUFFERS,
 };

@@ -18,6 +18,7 @@ pub static DISTILBERT: Family = Family {
     ignored_keys: &["sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"],
     base: "distilbert",
     tensors: &[TENSORS],
+    grouped: &[],
     untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };

@@ -26,6 +26,7 @@ pub static ELECTRA: Family = Family {
     ],
     base: "electra",
     tensors: &[bert::TENSORS, PROJECTION, roberta::HEAD],
+    grouped: &[],
     untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };

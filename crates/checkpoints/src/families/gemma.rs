@@ -4,7 +4,7 @@
 use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{CLASSES, Key, KeyError, feed_forward};
+use crate::keys::{CLASSES, Key, KeyError, feed_forward, rotary};
 use relprop_rules::operations::Activation;
 use relprop_transformer::{Head, InputConfig, TransformerConfig};
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub static GEMMA: Family = Family {
     name: "gemma",
     architecture: Some("GemmaForCausalLM"),
     start,
-    keys: &[llama::KEYS, OWN],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, OWN],
     ignored_keys: &[],
     ..llama::LLAMA
 };
@@ -23,8 +23,8 @@ pub static GEMMA: Family = Family {
 pub static GEMMA_LABELS: Family = Family {
     architecture: Some("GemmaForSequenceClassification"),
     start: || heads::labels_at_end(start()),
-    keys: &[llama::KEYS, OWN, CLASSES],
-    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, OWN, CLASSES],
+    tensors: &[llama::SCORE, llama::TENSORS],
     ..GEMMA
 };
 
@@ -32,8 +32,8 @@ pub static GEMMA_LABELS: Family = Family {
 pub static GEMMA_TOKEN_LABELS: Family = Family {
     architecture: Some("GemmaForTokenClassification"),
     start: || heads::token_labels(start()),
-    keys: &[llama::KEYS, OWN, CLASSES],
-    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, OWN, CLASSES],
+    tensors: &[llama::SCORE, llama::TENSORS],
     ..GEMMA
 };
 
@@ -41,9 +41,9 @@ pub static GEMMA_TOKEN_LABELS: Family = Family {
 pub static GEMMA_SPAN: Family = Family {
     architecture: Some("GemmaForQuestionAnswering"),
     start: || heads::span(start()),
-    keys: &[llama::KEYS, OWN],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, OWN],
     base: "transformer",
-    tensors: &[llama::TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    tensors: &[bert::SPAN_HEAD, llama::TENSORS],
     ..GEMMA
 };
 
@@ -51,8 +51,8 @@ pub static GEMMA_SPAN: Family = Family {
 pub static GEMMA_VECTOR: Family = Family {
     architecture: Some("GemmaModel"),
     start: || heads::vector(start()),
-    keys: &[llama::KEYS, OWN],
-    tensors: &[llama::TENSORS_OF_BLOCKS, bert::DENSE],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, OWN],
+    tensors: &[bert::DENSE, llama::TENSORS],
     ..GEMMA
 };
 
@@ -71,14 +71,26 @@ const ACTIVATION: Key = Key::Custom {
         Some("gelu_pytorch_tanh" | "gelu") => Ok(()),
         _ => Err(KeyError::only(value, "`gelu_pytorch_tanh`")),
     },
-    write: |config| {
-        // What another activation is called, this family cannot say.
-        let known = config.feed_forward.map(|part| part.activation);
-        match known == Some(Activation::GeluTanh) {
-            true => "gelu_pytorch_tanh".into(),
-            false => false.into(),
-        }
+    write: ACTIVATION_WRITTEN,
+};
+
+const ACTIVATION_WRITTEN: fn(&TransformerConfig) -> Value = |config| {
+    // What another activation is called, this family cannot say.
+    let known = config.feed_forward.map(|part| part.activation);
+    match known == Some(Activation::GeluTanh) {
+        true => "gelu_pytorch_tanh".into(),
+        false => false.into(),
+    }
+};
+
+/// The activation as Gemma 2 and 3 call it.
+pub const ACTIVATION_OF_2: Key = Key::Custom {
+    required: false,
+    read: |_, value| match value.as_str() {
+        Some("gelu_pytorch_tanh") => Ok(()),
+        _ => Err(KeyError::only(value, "`gelu_pytorch_tanh`")),
     },
+    write: ACTIVATION_WRITTEN,
 };
 
 /// The same, in files that have both keys.
@@ -91,7 +103,8 @@ const AGAIN: Key = Key::Custom {
     write: |_| Value::Null,
 };
 
-fn start() -> TransformerConfig {
+/// Scaled embeddings, and norms whose factor is 1 plus what was learned.
+pub fn start() -> TransformerConfig {
     let mut config = TransformerConfig {
         input: InputConfig::Tokens {
             vocabulary: 256_000,

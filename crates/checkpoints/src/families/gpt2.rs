@@ -27,6 +27,7 @@ pub static GPT2: Family = Family {
     base: "transformer",
     tensors: &[TENSORS, llama::HEAD],
     // Its blocks have maps of their own, `Conv1D`.
+    grouped: &[],
     untransposed: &[
         "encoder.{}.attention.query",
         "encoder.{}.attention.key",
@@ -103,7 +104,7 @@ const KEYS: Keys = &[
 ];
 
 /// The width of the feed-forward part: four times that of hidden states where it is null, or not there.
-const INNER: Key = Key::Derived {
+pub const INNER: Key = Key::Derived {
     read: |config, value| {
         feed_forward(config).width = match value {
             None | Some(Value::Null) => config.width.saturating_mul(4),
@@ -138,7 +139,7 @@ const TENSORS: Names = &[
 
 /// Norms before attention and the feed-forward part, learned positions, biases everywhere but in the
 /// head, which is the table of word embeddings.
-fn start() -> TransformerConfig {
+pub fn start() -> TransformerConfig {
     let bert = TransformerConfig::bert(50257, Vec::new());
     let bert = bert::sizes(bert, [768, 12, 12, 3072, 1024]);
     let mut config = TransformerConfig {

@@ -6,7 +6,7 @@ use relprop_rules::operations::Activation;
 use relprop_transformer::{Head, TransformerConfig, VectorPooling};
 use serde_json::json;
 
-use crate::family::Keys;
+use crate::family::{Keys, Names};
 use crate::keys::{Key, activation, numbered};
 
 /// A label for each token, through a linear map alone.
@@ -60,6 +60,9 @@ pub fn vector(config: TransformerConfig) -> TransformerConfig {
         ..without_labels(config)
     }
 }
+
+/// The classifier as it is called here, for families whose language model calls its own otherwise.
+pub const CLASSIFIER: Names = &[("classifier", "classifier")];
 
 fn without_labels(config: TransformerConfig) -> TransformerConfig {
     TransformerConfig {

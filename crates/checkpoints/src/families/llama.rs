@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 use super::{bert, heads};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::rotary::{PARAMETERS, SCALING, THETA};
 use crate::keys::{
-    CLASSES, Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, size,
+    CLASSES, Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, rotary, size,
 };
 use relprop_transformer::{Head, TransformerConfig};
 
@@ -17,11 +16,12 @@ pub static LLAMA: Family = Family {
     name: "llama",
     architecture: Some("LlamaForCausalLM"),
     start,
-    keys: &[KEYS, PARTS, BIASES],
+    keys: &[KEYS, NORM, rotary::KEYS, PARTS, BIASES],
     // How a training was spread over machines.
     ignored_keys: &["pretraining_tp"],
     base: "model",
-    tensors: &[TENSORS_OF_BLOCKS, HEAD],
+    tensors: &[TENSORS],
+    grouped: &[],
     untransposed: &[],
     ignored_tensors: IGNORED,
 };
@@ -30,8 +30,8 @@ pub static LLAMA: Family = Family {
 pub static LLAMA_LABELS: Family = Family {
     architecture: Some("LlamaForSequenceClassification"),
     start: || heads::labels_at_end(start()),
-    keys: &[KEYS, PARTS, BIASES, CLASSES],
-    tensors: &[TENSORS_OF_BLOCKS, SCORE],
+    keys: &[KEYS, NORM, rotary::KEYS, PARTS, BIASES, CLASSES],
+    tensors: &[SCORE, TENSORS],
     ..LLAMA
 };
 
@@ -39,8 +39,8 @@ pub static LLAMA_LABELS: Family = Family {
 pub static LLAMA_TOKEN_LABELS: Family = Family {
     architecture: Some("LlamaForTokenClassification"),
     start: || heads::token_labels(start()),
-    keys: &[KEYS, PARTS, BIASES, CLASSES],
-    tensors: &[TENSORS_OF_BLOCKS, SCORE],
+    keys: &[KEYS, NORM, rotary::KEYS, PARTS, BIASES, CLASSES],
+    tensors: &[SCORE, TENSORS],
     ..LLAMA
 };
 
@@ -48,9 +48,9 @@ pub static LLAMA_TOKEN_LABELS: Family = Family {
 pub static LLAMA_SPAN: Family = Family {
     architecture: Some("LlamaForQuestionAnswering"),
     start: || heads::span(start()),
-    keys: &[KEYS, PARTS, BIASES],
+    keys: &[KEYS, NORM, rotary::KEYS, PARTS, BIASES],
     base: "transformer",
-    tensors: &[TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    tensors: &[bert::SPAN_HEAD, TENSORS],
     ..LLAMA
 };
 
@@ -58,8 +58,8 @@ pub static LLAMA_SPAN: Family = Family {
 pub static LLAMA_VECTOR: Family = Family {
     architecture: Some("LlamaModel"),
     start: || heads::vector(start()),
-    keys: &[KEYS, PARTS, BIASES],
-    tensors: &[TENSORS_OF_BLOCKS, bert::DENSE],
+    keys: &[KEYS, NORM, rotary::KEYS, PARTS, BIASES],
+    tensors: &[bert::DENSE, TENSORS],
     ..LLAMA
 };
 
@@ -73,15 +73,14 @@ pub const KEYS: Keys = &[
     ("num_attention_heads", Key::Size(|c| &mut c.heads)),
     ("num_key_value_heads", KEY_HEADS),
     ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
-    ("rms_norm_eps", EPSILON),
-    ("rope_theta", THETA),
-    ("rope_scaling", SCALING),
-    ("rope_parameters", PARAMETERS),
     ("attention_dropout", Key::Number(|c| &mut c.attention_dropout)),
     ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
     ("tie_word_embeddings", TIED),
     ("pad_token_id", PADDING),
 ];
+
+/// The epsilon of an RMSNorm.
+pub const NORM: Keys = &[("rms_norm_eps", EPSILON)];
 
 /// What most of them say in the same words.
 pub const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
@@ -90,7 +89,7 @@ pub const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
 pub const ACTIVATION: Key = Key::Activation(|c| &mut feed_forward(c).activation);
 
 /// Biases in attention and in the feed-forward part, where the checkpoint has them.
-const BIASES: Keys = &[
+pub const BIASES: Keys = &[
     ("attention_bias", ATTENTION_BIAS),
     ("mlp_bias", Key::Flag(|c| &mut c.biases.feed_forward)),
 ];
@@ -128,6 +127,16 @@ pub const HEAD_WIDTH: Key = Key::Custom {
     write: |config| json!(config.head_width()),
 };
 
+/// The same where a configuration has no width of a head, unless it is an unusual one.
+pub const OWN_HEAD_WIDTH: Key = Key::Custom {
+    required: false,
+    read: read_head_width,
+    write: |config| json!(config.attention.head_width),
+};
+
+/// The width of a head, in these words, and the activation of the feed-forward part.
+pub const OWN_PARTS: Keys = &[("head_dim", OWN_HEAD_WIDTH), ("hidden_act", ACTIVATION)];
+
 /// Reads the width of a head; it is left out of the configuration where it is the usual one.
 ///
 /// # Errors
@@ -152,7 +161,7 @@ const EPSILON: Key = Key::Custom {
 
 /// What Llama and its relatives call their tensors.
 #[rustfmt::skip]
-pub const TENSORS_OF_BLOCKS: Names = &[
+pub const TENSORS: Names = &[
     ("embeddings.word", "$.embed_tokens"),
     ("encoder.{}.attention_norm", "$.layers.{}.input_layernorm"),
     ("encoder.{}.attention.query", "$.layers.{}.self_attn.q_proj"),
@@ -166,12 +175,13 @@ pub const TENSORS_OF_BLOCKS: Names = &[
     ("encoder.{}.feed_forward.gate", "$.layers.{}.mlp.gate_proj"),
     ("encoder.{}.feed_forward.down", "$.layers.{}.mlp.down_proj"),
     ("final_norm", "$.norm"),
+    ("classifier", "lm_head"),
 ];
 
 /// The head of a language model.
 pub const HEAD: Names = &[("classifier", "lm_head")];
 
-/// The head that classifies texts or tokens.
+/// The head that classifies texts or tokens. A list of names goes before those after it.
 pub const SCORE: Names = &[("classifier", "score")];
 
 /// The frequencies of rotary positions, which follow from the configuration, and the head where it is

@@ -3,7 +3,7 @@
 use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{CLASSES, Key, size};
+use crate::keys::{CLASSES, Key, rotary, size};
 use relprop_transformer::TransformerConfig;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ pub static MISTRAL: Family = Family {
     name: "mistral",
     architecture: Some("MistralForCausalLM"),
     start,
-    keys: &[llama::KEYS, llama::PARTS, WINDOW],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, llama::PARTS, WINDOW],
     ignored_keys: &[],
     ..llama::LLAMA
 };
@@ -21,8 +21,15 @@ pub static MISTRAL: Family = Family {
 pub static MISTRAL_LABELS: Family = Family {
     architecture: Some("MistralForSequenceClassification"),
     start: || heads::labels_at_end(start()),
-    keys: &[llama::KEYS, llama::PARTS, WINDOW, CLASSES],
-    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOW,
+        CLASSES,
+    ],
+    tensors: &[llama::SCORE, llama::TENSORS],
     ..MISTRAL
 };
 
@@ -30,8 +37,15 @@ pub static MISTRAL_LABELS: Family = Family {
 pub static MISTRAL_TOKEN_LABELS: Family = Family {
     architecture: Some("MistralForTokenClassification"),
     start: || heads::token_labels(start()),
-    keys: &[llama::KEYS, llama::PARTS, WINDOW, CLASSES],
-    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOW,
+        CLASSES,
+    ],
+    tensors: &[llama::SCORE, llama::TENSORS],
     ..MISTRAL
 };
 
@@ -39,9 +53,9 @@ pub static MISTRAL_TOKEN_LABELS: Family = Family {
 pub static MISTRAL_SPAN: Family = Family {
     architecture: Some("MistralForQuestionAnswering"),
     start: || heads::span(start()),
-    keys: &[llama::KEYS, llama::PARTS, WINDOW],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, llama::PARTS, WINDOW],
     base: "transformer",
-    tensors: &[llama::TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    tensors: &[bert::SPAN_HEAD, llama::TENSORS],
     ..MISTRAL
 };
 
@@ -49,13 +63,13 @@ pub static MISTRAL_SPAN: Family = Family {
 pub static MISTRAL_VECTOR: Family = Family {
     architecture: Some("MistralModel"),
     start: || heads::vector(start()),
-    keys: &[llama::KEYS, llama::PARTS, WINDOW],
-    tensors: &[llama::TENSORS_OF_BLOCKS, bert::DENSE],
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, llama::PARTS, WINDOW],
+    tensors: &[bert::DENSE, llama::TENSORS],
     ..MISTRAL
 };
 
 /// How many tokens a token looks at: all, where it is null.
-const WINDOW: Keys = &[(
+pub const WINDOW: Keys = &[(
     "sliding_window",
     Key::Derived {
         read: |config, value| {
@@ -70,7 +84,8 @@ const WINDOW: Keys = &[(
     },
 )];
 
-fn start() -> TransformerConfig {
+/// Four heads of queries share one of keys, and all blocks have a window.
+pub fn start() -> TransformerConfig {
     let mut config = bert::sizes(llama::start(), [4096, 32, 32, 14336, 4096 * 32]);
     config.attention.window = Some(4096);
     config.attention.key_heads = Some(8);

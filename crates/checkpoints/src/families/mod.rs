@@ -2,17 +2,36 @@
 //!
 //! A family of your own can build on their tables: `docs/add-a-model.md` adds one step by step.
 
+pub mod albert;
 pub mod bert;
+pub mod bloom;
+pub mod deberta;
 pub mod distilbert;
 pub mod electra;
+pub mod falcon;
 pub mod gemma;
+pub mod gemma2;
+pub mod gemma3;
 pub mod gpt2;
+pub mod gpt_neo;
+pub mod gpt_neox;
+pub mod gptj;
+pub mod granite;
 pub mod heads;
 pub mod llama;
+pub mod ministral;
 pub mod mistral;
+pub mod mpnet;
+pub mod olmo2;
+pub mod opt;
+pub mod phi;
+pub mod phi3;
 pub mod qwen;
 pub mod relprop;
 pub mod roberta;
+pub mod smollm3;
+pub mod stablelm;
+pub mod starcoder2;
 pub mod vit;
 
 use super::Family;
@@ -34,6 +53,7 @@ pub static FAMILIES: &[&Family] = &[
     &roberta::XLM_SPAN,
     &roberta::XLM_MASKED_TOKEN,
     &roberta::XLM_VECTOR,
+    &roberta::CAMEMBERT,
     &distilbert::DISTILBERT,
     &distilbert::TOKEN_LABELS,
     &distilbert::SPAN,
@@ -45,6 +65,9 @@ pub static FAMILIES: &[&Family] = &[
     &electra::MASKED_TOKEN,
     &electra::DISCRIMINATOR,
     &electra::VECTOR,
+    &albert::ALBERT,
+    &mpnet::MPNET,
+    &deberta::DEBERTA_V2,
     &gpt2::GPT2,
     &gpt2::GPT2_LABELS,
     &gpt2::GPT2_TOKEN_LABELS,
@@ -75,6 +98,78 @@ pub static FAMILIES: &[&Family] = &[
     &gemma::GEMMA_TOKEN_LABELS,
     &gemma::GEMMA_SPAN,
     &gemma::GEMMA_VECTOR,
+    &opt::OPT,
+    &gpt_neo::GPT_NEO,
+    &gpt_neox::GPT_NEOX,
+    &gptj::GPTJ,
+    &bloom::BLOOM,
+    &falcon::FALCON,
+    &phi::PHI,
+    &phi3::PHI3,
+    &starcoder2::STARCODER2,
+    &stablelm::STABLELM,
+    &granite::GRANITE,
+    &smollm3::SMOLLM3,
+    &ministral::MINISTRAL,
+    &olmo2::OLMO2,
+    &gemma2::GEMMA2,
+    &gemma3::GEMMA3,
+    &albert::MASKED_TOKEN,
+    &albert::SPAN,
+    &albert::TOKEN_LABELS,
+    &albert::VECTOR,
+    &bloom::LABELS,
+    &bloom::TOKEN_LABELS,
+    &bloom::VECTOR,
+    &deberta::SPAN,
+    &deberta::TOKEN_LABELS,
+    &deberta::VECTOR,
+    &falcon::LABELS,
+    &falcon::TOKEN_LABELS,
+    &falcon::VECTOR,
+    &gemma2::LABELS,
+    &gemma2::TOKEN_LABELS,
+    &gemma2::VECTOR,
+    &gemma3::LABELS,
+    &gemma3::VECTOR,
+    &gpt_neo::LABELS,
+    &gpt_neo::TOKEN_LABELS,
+    &gpt_neo::VECTOR,
+    &gpt_neox::LABELS,
+    &gpt_neox::TOKEN_LABELS,
+    &gpt_neox::VECTOR,
+    &gptj::LABELS,
+    &gptj::VECTOR,
+    &granite::VECTOR,
+    &ministral::LABELS,
+    &ministral::TOKEN_LABELS,
+    &ministral::VECTOR,
+    &mpnet::MASKED_TOKEN,
+    &mpnet::SPAN,
+    &mpnet::TOKEN_LABELS,
+    &mpnet::VECTOR,
+    &olmo2::VECTOR,
+    &opt::LABELS,
+    &opt::VECTOR,
+    &phi3::LABELS,
+    &phi3::TOKEN_LABELS,
+    &phi3::VECTOR,
+    &phi::LABELS,
+    &phi::TOKEN_LABELS,
+    &phi::VECTOR,
+    &roberta::CAMEMBERT_MASKED_TOKEN,
+    &roberta::CAMEMBERT_SPAN,
+    &roberta::CAMEMBERT_TOKEN_LABELS,
+    &roberta::CAMEMBERT_VECTOR,
+    &smollm3::LABELS,
+    &smollm3::TOKEN_LABELS,
+    &smollm3::VECTOR,
+    &stablelm::LABELS,
+    &stablelm::TOKEN_LABELS,
+    &stablelm::VECTOR,
+    &starcoder2::LABELS,
+    &starcoder2::TOKEN_LABELS,
+    &starcoder2::VECTOR,
     &vit::VIT,
     &vit::DEIT,
     &vit::DEIT_ALONE,

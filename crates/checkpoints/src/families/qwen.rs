@@ -4,16 +4,22 @@
 use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{CLASSES, Key, KeyError};
+use crate::keys::{CLASSES, Key, KeyError, rotary};
 use relprop_transformer::{Biases, InputConfig, TransformerConfig};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Qwen2.
 pub static QWEN2: Family = Family {
     name: "qwen2",
     architecture: Some("Qwen2ForCausalLM"),
     start: start_of_2,
-    keys: &[llama::KEYS, PARTS_OF_2, WINDOW],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::OWN_PARTS,
+        WINDOW,
+    ],
     ignored_keys: UNUSED,
     ..llama::LLAMA
 };
@@ -23,7 +29,14 @@ pub static QWEN3: Family = Family {
     name: "qwen3",
     architecture: Some("Qwen3ForCausalLM"),
     start: start_of_3,
-    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOW,
+        BIAS,
+    ],
     ignored_keys: UNUSED,
     ..llama::LLAMA
 };
@@ -32,8 +45,15 @@ pub static QWEN3: Family = Family {
 pub static QWEN2_LABELS: Family = Family {
     architecture: Some("Qwen2ForSequenceClassification"),
     start: || heads::labels_at_end(start_of_2()),
-    keys: &[llama::KEYS, PARTS_OF_2, WINDOW, CLASSES],
-    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::OWN_PARTS,
+        WINDOW,
+        CLASSES,
+    ],
+    tensors: &[llama::SCORE, llama::TENSORS],
     ..QWEN2
 };
 
@@ -41,8 +61,15 @@ pub static QWEN2_LABELS: Family = Family {
 pub static QWEN2_TOKEN_LABELS: Family = Family {
     architecture: Some("Qwen2ForTokenClassification"),
     start: || heads::token_labels(start_of_2()),
-    keys: &[llama::KEYS, PARTS_OF_2, WINDOW, CLASSES],
-    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::OWN_PARTS,
+        WINDOW,
+        CLASSES,
+    ],
+    tensors: &[llama::SCORE, llama::TENSORS],
     ..QWEN2
 };
 
@@ -50,9 +77,15 @@ pub static QWEN2_TOKEN_LABELS: Family = Family {
 pub static QWEN2_SPAN: Family = Family {
     architecture: Some("Qwen2ForQuestionAnswering"),
     start: || heads::span(start_of_2()),
-    keys: &[llama::KEYS, PARTS_OF_2, WINDOW],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::OWN_PARTS,
+        WINDOW,
+    ],
     base: "transformer",
-    tensors: &[llama::TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    tensors: &[bert::SPAN_HEAD, llama::TENSORS],
     ..QWEN2
 };
 
@@ -60,8 +93,14 @@ pub static QWEN2_SPAN: Family = Family {
 pub static QWEN2_VECTOR: Family = Family {
     architecture: Some("Qwen2Model"),
     start: || heads::vector(start_of_2()),
-    keys: &[llama::KEYS, PARTS_OF_2, WINDOW],
-    tensors: &[llama::TENSORS_OF_BLOCKS, bert::DENSE],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::OWN_PARTS,
+        WINDOW,
+    ],
+    tensors: &[bert::DENSE, llama::TENSORS],
     ..QWEN2
 };
 
@@ -69,8 +108,16 @@ pub static QWEN2_VECTOR: Family = Family {
 pub static QWEN3_LABELS: Family = Family {
     architecture: Some("Qwen3ForSequenceClassification"),
     start: || heads::labels_at_end(start_of_3()),
-    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS, CLASSES],
-    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOW,
+        BIAS,
+        CLASSES,
+    ],
+    tensors: &[llama::SCORE, llama::TENSORS],
     ..QWEN3
 };
 
@@ -78,8 +125,16 @@ pub static QWEN3_LABELS: Family = Family {
 pub static QWEN3_TOKEN_LABELS: Family = Family {
     architecture: Some("Qwen3ForTokenClassification"),
     start: || heads::token_labels(start_of_3()),
-    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS, CLASSES],
-    tensors: &[llama::TENSORS_OF_BLOCKS, llama::SCORE],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOW,
+        BIAS,
+        CLASSES,
+    ],
+    tensors: &[llama::SCORE, llama::TENSORS],
     ..QWEN3
 };
 
@@ -87,9 +142,16 @@ pub static QWEN3_TOKEN_LABELS: Family = Family {
 pub static QWEN3_SPAN: Family = Family {
     architecture: Some("Qwen3ForQuestionAnswering"),
     start: || heads::span(start_of_3()),
-    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOW,
+        BIAS,
+    ],
     base: "transformer",
-    tensors: &[llama::TENSORS_OF_BLOCKS, bert::SPAN_HEAD],
+    tensors: &[bert::SPAN_HEAD, llama::TENSORS],
     ..QWEN3
 };
 
@@ -97,8 +159,15 @@ pub static QWEN3_SPAN: Family = Family {
 pub static QWEN3_VECTOR: Family = Family {
     architecture: Some("Qwen3Model"),
     start: || heads::vector(start_of_3()),
-    keys: &[llama::KEYS, llama::PARTS, WINDOW, BIAS],
-    tensors: &[llama::TENSORS_OF_BLOCKS, bert::DENSE],
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOW,
+        BIAS,
+    ],
+    tensors: &[bert::DENSE, llama::TENSORS],
     ..QWEN3
 };
 
@@ -106,7 +175,7 @@ pub static QWEN3_VECTOR: Family = Family {
 const UNUSED: &[&str] = &["sliding_window", "max_window_layers", "use_mrope"];
 
 /// Every block looks at all tokens.
-const WINDOW: Keys = &[
+pub const WINDOW: Keys = &[
     ("use_sliding_window", Key::Only("false")),
     (
         "layer_types",
@@ -122,19 +191,6 @@ const WINDOW: Keys = &[
             write: |_| Value::Null,
         },
     ),
-];
-
-/// Its configuration has no width of a head, unless it is an unusual one.
-const PARTS_OF_2: Keys = &[
-    (
-        "head_dim",
-        Key::Custom {
-            required: false,
-            read: llama::read_head_width,
-            write: |config| json!(config.attention.head_width),
-        },
-    ),
-    ("hidden_act", llama::ACTIVATION),
 ];
 
 const BIAS: Keys = &[("attention_bias", llama::ATTENTION_BIAS)];

@@ -29,6 +29,7 @@ pub static RELPROP: Family = Family {
     ignored_keys: &[],
     base: "",
     tensors: &[PATCH_EMBEDDINGS],
+    grouped: &[],
     untransposed: &[],
     ignored_tensors: &[],
 };

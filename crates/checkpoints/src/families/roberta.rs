@@ -1,4 +1,5 @@
-//! RoBERTa (Liu et al. 2019) and XLM-RoBERTa (Conneau et al. 2020), for sequence classification.
+//! RoBERTa (Liu et al. 2019), XLM-RoBERTa (Conneau et al. 2020) and CamemBERT (Martin et al. 2020), for
+//! sequence classification.
 
 use serde_json::{Value, json};
 
@@ -17,8 +18,9 @@ pub static ROBERTA: Family = Family {
     ignored_keys: bert::BERT.ignored_keys,
     base: "roberta",
     tensors: &[bert::TENSORS, HEAD],
-    // The classifier has a pooler of its own; that of the pre-trained model may be left over.
+    grouped: &[],
     untransposed: &[],
+    // The classifier has a pooler of its own; that of the pre-trained model may be left over.
     ignored_tensors: &[
         "$.embeddings.position_ids",
         "$.embeddings.token_type_ids",
@@ -70,6 +72,34 @@ pub static VECTOR: Family = Family {
     ..ROBERTA
 };
 
+/// CamemBERT with a label for each token.
+pub static CAMEMBERT_TOKEN_LABELS: Family = Family {
+    name: "camembert",
+    architecture: Some("CamembertForTokenClassification"),
+    ..XLM_TOKEN_LABELS
+};
+
+/// CamemBERT that finds the answer to a question.
+pub static CAMEMBERT_SPAN: Family = Family {
+    name: "camembert",
+    architecture: Some("CamembertForQuestionAnswering"),
+    ..XLM_SPAN
+};
+
+/// CamemBERT that fills masks.
+pub static CAMEMBERT_MASKED_TOKEN: Family = Family {
+    name: "camembert",
+    architecture: Some("CamembertForMaskedLM"),
+    ..XLM_MASKED_TOKEN
+};
+
+/// CamemBERT that makes a vector of a text.
+pub static CAMEMBERT_VECTOR: Family = Family {
+    name: "camembert",
+    architecture: Some("CamembertModel"),
+    ..XLM_VECTOR
+};
+
 /// XLM-RoBERTa with a label for each token.
 pub static XLM_TOKEN_LABELS: Family = Family {
     name: "xlm-roberta",
@@ -102,8 +132,9 @@ pub static XLM_VECTOR: Family = Family {
     ..VECTOR
 };
 
+/// The head of a masked token.
 #[rustfmt::skip]
-const MASK_HEAD: Names = &[
+pub const MASK_HEAD: Names = &[
     ("transform.linear", "lm_head.dense"),
     ("transform.norm", "lm_head.layer_norm"),
     ("classifier_bias", "lm_head.bias"),
@@ -119,9 +150,16 @@ pub static XLM_ROBERTA: Family = Family {
     ..ROBERTA
 };
 
+/// CamemBERT (Martin et al. 2020): the same again, trained on French.
+pub static CAMEMBERT: Family = Family {
+    name: "camembert",
+    architecture: Some("CamembertForSequenceClassification"),
+    ..XLM_ROBERTA
+};
+
 /// The rows of the position table up to the padding token's number belong to padding: the first
 /// token of a text stands in the row after them.
-const POSITIONS: Keys = &[
+pub const POSITIONS: Keys = &[
     ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
     (
         "max_position_embeddings",

@@ -18,6 +18,7 @@ pub static VIT: Family = Family {
     ignored_keys: &["encoder_stride", "pooler_act", "pooler_output_size"],
     base: "vit",
     tensors: &[TENSORS],
+    grouped: &[],
     untransposed: &[],
     ignored_tensors: &["$.pooler.dense.weight", "$.pooler.dense.bias"],
 };

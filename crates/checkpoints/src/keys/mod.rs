@@ -2,6 +2,7 @@
 //!
 //! The constants are keys that several families have, some under a name of their own.
 
+pub mod blocks;
 pub(crate) mod read;
 pub mod rotary;
 

@@ -7,33 +7,23 @@
 //! `modeling_layers.py`, `modeling_rope_utils.py`, `masking_utils.py` and `cache_utils.py`. Of the
 //! shared code, [`SHARED`] leaves out what [`HARMLESS`](super::HARMLESS) has.
 
+mod aliases;
+mod language;
+
+pub(crate) use aliases::ALIASES;
+
 /// Whether transformers never reads the key `name` of a model of this type. It is false for a type
 /// whose code was not searched.
 pub(crate) fn ignores(model_type: &str, name: &str) -> bool {
-    let of_type = READ.iter().find(|(known, _)| *known == model_type);
-    of_type.is_some_and(|(_, names)| !names.contains(&name) && !SHARED.contains(&name))
+    of_type(model_type).is_some_and(|names| !names.contains(&name) && !SHARED.contains(&name))
 }
 
-/// The other names that transformers has for keys of a type (`attribute_map`), with the names here.
-pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
-    (
-        "distilbert",
-        &[
-            ("hidden_size", "dim"),
-            ("num_attention_heads", "n_heads"),
-            ("num_hidden_layers", "n_layers"),
-        ],
-    ),
-    (
-        "gpt2",
-        &[
-            ("hidden_size", "n_embd"),
-            ("max_position_embeddings", "n_positions"),
-            ("num_attention_heads", "n_head"),
-            ("num_hidden_layers", "n_layer"),
-        ],
-    ),
-];
+/// What the code of a type reads, and the fields of its configuration; none if it was not searched.
+pub(crate) fn of_type(model_type: &str) -> Option<&'static [&'static str]> {
+    let mut all = READ.iter().chain(language::LANGUAGE);
+    all.find(|(known, _)| *known == model_type)
+        .map(|(_, names)| *names)
+}
 
 /// What the code that all models share reads and can compute otherwise by.
 pub(crate) const SHARED: &[&str] = &[
@@ -52,7 +42,7 @@ pub(crate) const SHARED: &[&str] = &[
 ];
 
 /// What the code of a type reads, and the fields of its configuration.
-pub(crate) const READ: &[(&str, &[&str])] = &[
+const READ: &[(&str, &[&str])] = &[
     (
         "bert",
         &[

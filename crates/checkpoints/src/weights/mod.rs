@@ -147,6 +147,8 @@ struct FileTensor {
     parts: Vec<Parameter>,
     /// Whether it is a linear map that stands in the file the other way round, `[output, input]`.
     turned: bool,
+    /// How often the parts take turns: once where each stands in one piece.
+    groups: usize,
 }
 
 /// A parameter of the model: its name and shape here.
@@ -168,10 +170,18 @@ fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<FileTensor> {
             Some(tensor) => tensor.parts.push(parameter),
             None => tensors.push(FileTensor {
                 turned: parameter.is_linear && !family.is_untransposed(&ours),
+                groups: match family.is_grouped(&ours) {
+                    true => model.config().key_heads(),
+                    false => 1,
+                },
                 name,
                 parts: vec![parameter],
             }),
         }
+    }
+    for tensor in &mut tensors {
+        let place = |part: &Parameter| family.place_of(&in_pytorch(&part.name));
+        tensor.parts.sort_by_key(place);
     }
     tensors
 }
@@ -207,7 +217,9 @@ impl FileTensor {
         let names = self.parts.iter().map(|part| part.name.clone());
         match self.parts.len() {
             1 => names.zip([found]).collect(),
-            _ => names.zip(found.split(self.axis(), &self.sizes())).collect(),
+            _ => names
+                .zip(found.split(self.axis(), &self.sizes(), self.groups))
+                .collect(),
         }
     }
 }
@@ -265,6 +277,7 @@ pub(crate) fn write(
                 dtype: numbers.found[&tensor.parts[0].name].1,
                 shape: tensor.shape(),
                 turned: tensor.turned,
+                groups: tensor.groups,
             };
             (tensor.name, view)
         });
@@ -312,6 +325,7 @@ struct Written<'a> {
     dtype: DType,
     shape: Vec<usize>,
     turned: bool,
+    groups: usize,
 }
 
 impl View for Written<'_> {
@@ -332,8 +346,8 @@ impl View for Written<'_> {
         let parts: Vec<TensorData> = self.parts.iter().map(|read| read(self.turned)).collect();
         // Turned parts stand below one another, others beside one another, row by row.
         let rows = match (self.turned, &self.shape[..]) {
-            (false, [rows, _]) => *rows,
-            _ => 1,
+            (false, [rows, _]) => *rows * self.groups,
+            _ => self.groups,
         };
         let row = |row: usize| {
             let bytes = parts.iter().map(move |part| {

@@ -32,15 +32,17 @@ pub(crate) struct Stored {
 type ReadBytes = dyn Fn() -> io::Result<Bytes> + Send + Sync;
 
 impl Stored {
-    /// The parts of these sizes that the tensor is put together of along `axis`.
-    pub(super) fn split(self, axis: usize, sizes: &[usize]) -> Vec<Self> {
+    /// The parts of these sizes that the tensor is put together of along `axis`: each in one piece, or in as
+    /// many equal ones as there are `groups`, which take turns with those of the others.
+    pub(super) fn split(self, axis: usize, sizes: &[usize], groups: usize) -> Vec<Self> {
         let Self { dtype, shape, read } = self;
         let read = Arc::new(read);
         let mut start = 0;
         let part = |&size: &usize| {
-            let rows = shape[..axis].iter().product();
-            let (whole, within) = (shape[axis], start..start + size);
-            start += size;
+            let rows = shape[..axis].iter().product::<usize>() * groups;
+            let (whole, piece) = (shape[axis] / groups, size / groups);
+            let within = start..start + piece;
+            start += piece;
             let read = Arc::clone(&read);
             let mut shape = shape.clone();
             shape[axis] = size;

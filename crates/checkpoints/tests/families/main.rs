@@ -1,5 +1,7 @@
 //! Families from outside of this crate, and what is said of a key that is not understood.
 
+mod written;
+
 use std::fs;
 use std::path::Path;
 
@@ -21,6 +23,7 @@ static MINE: Family = Family {
     ignored_keys: &["color"],
     base: "inner",
     tensors: &[TENSORS, bert::TENSORS],
+    grouped: &[],
     untransposed: &["classifier"],
     ignored_tensors: &[],
 };

@@ -1,6 +1,8 @@
 //! Configurations are read as transformers reads them: what it ignores is let through, what is left out
 //! or null has its default, and what changes numbers and is not supported is refused by name.
 
+mod language;
+
 use std::fs;
 use std::path::Path;
 

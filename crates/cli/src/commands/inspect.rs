@@ -28,6 +28,8 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
     let placement = match config.norm_placement {
         NormPlacement::Before => "before",
         NormPlacement::After => "after",
+        NormPlacement::AfterParts => "at the end of",
+        NormPlacement::Around => "around",
     };
     let feed_forward = match &config.feed_forward {
         Some(part) => format!("width {}, {:?}", part.width, part.activation).to_lowercase(),

@@ -10,7 +10,7 @@
 //! | --- | --- | --- |
 //! | [`general`] | any, given its Jacobian | Ali et al. 2022 |
 //! | [`linear`] | linear map | LRP-0, epsilon, gamma, alpha-beta, z-plus |
-//! | [`attention`] | scores, softmax, mixing of values | AH-rule, uniform rule, plain gradient |
+//! | [`attention`] | scores, their bias, softmax, mixing of values | AH-rule, uniform rule, plain gradient |
 //! | [`norm`] | layer normalization | LN-rule, plain gradient |
 //! | [`activation`] | activation | identity rule, plain gradient |
 //! | [`product`] | matrix product, gate | uniform rule, plain gradient, signal takes all |
@@ -53,9 +53,11 @@ pub use crate::operations::activation::law as activation;
 pub use crate::operations::linear::law as linear;
 pub use crate::operations::norm::law as norm;
 
-/// Laws for attention heads: scores, softmax, mixing of values.
+/// Laws for attention heads: scores, their bias, softmax, mixing of values.
 pub mod attention {
+    pub use crate::operations::attention::bias::law::*;
     pub use crate::operations::attention::mix::law::*;
+    pub use crate::operations::attention::positions::law::*;
     pub use crate::operations::attention::scores::law::*;
     pub use crate::operations::attention::weights::law::*;
 }

@@ -15,11 +15,13 @@ pub(crate) mod residual;
 mod rotary;
 
 pub use activation::Activation;
-pub use attention::{AttentionMix, AttentionScores, AttentionWeights};
+pub use attention::{
+    AttentionBias, AttentionMix, AttentionScores, AttentionWeights, PositionScores,
+};
 pub use embedding_sum::EmbeddingSum;
 pub use gate::Gate;
 pub use linear::Linear;
 pub use norm::{Held, Norm, NormScale};
 pub use pooling::Pooling;
 pub use residual::Residual;
-pub use rotary::Rotary;
+pub use rotary::{Pairs, Rotary};

@@ -85,6 +85,7 @@ impl Default for Registry {
         };
         registry.register::<op::Activation, rule::Gradient>("gradient");
         registry.register::<op::Activation, rule::Identity>("identity");
+        registry.register::<op::AttentionBias, rule::Gradient>("gradient");
         registry.register::<op::AttentionMix, rule::Gradient>("gradient");
         registry.register::<op::AttentionMix, rule::Half>("half");
         registry.register::<op::AttentionScores, rule::Gradient>("gradient");
@@ -107,6 +108,7 @@ impl Default for Registry {
         registry.register::<op::Norm, rule::DetachMoments>("detach-moments");
         registry.register::<op::Norm, rule::DetachScale>("detach-scale");
         registry.register::<op::Pooling, rule::Gradient>("gradient");
+        registry.register::<op::PositionScores, rule::Gradient>("gradient");
         registry.register::<op::Residual, rule::Gradient>("gradient");
         registry.register::<op::Residual, rule::Ratio>("ratio");
         registry.register::<op::Residual, rule::Symmetric>("symmetric");

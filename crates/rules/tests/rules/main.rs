@@ -2,6 +2,7 @@
 //! everything that a user can get wrong in a rule set.
 
 mod algebra;
+mod biased_scores;
 mod burn_modules;
 mod checker;
 mod conservation;
@@ -10,6 +11,7 @@ mod explicit_attention;
 mod holding;
 mod ledger;
 mod linear_twins;
+mod position_scores;
 mod probes;
 mod products;
 mod properties;

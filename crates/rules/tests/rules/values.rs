@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use burn::tensor::{Bool, DType, Tensor};
+use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
 use relprop_rules::operations::{
-    Activation, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate, Linear, Norm,
-    NormScale, Pooling, Residual, Rotary,
+    Activation, AttentionBias, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate,
+    Linear, Norm, NormScale, Pairs, Pooling, PositionScores, Residual, Rotary,
 };
 use relprop_rules::{Assignment, Operation, Pass, Registry, RuleSet};
 use rstest::rstest;
@@ -253,8 +253,28 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
             ));
         }
         let [cos, sin] = [(); 2].map(|()| place.draw([BATCH, 1, tokens, FEATURES / 2], 15));
-        checked.insert(check::<_, 4, 4>(place, &Rotary { cos, sin }, 1, |pass| {
+        for pairs in [Pairs::Halves, Pairs::Neighbours] {
+            let [cos, sin] = [&cos, &sin].map(Clone::clone);
+            let rotary = Rotary { cos, sin, pairs };
+            checked.insert(check::<_, 4, 4>(place, &rotary, 1, |pass| {
+                pass.signal("0", inputs.head_state(0))
+            }));
+        }
+        let places = (0..tokens * tokens).map(|pair| (pair % 3) as i64).collect();
+        let places = TensorData::new(places, [1, 1, tokens, tokens]);
+        let scores = PositionScores {
+            positions: place.draw([1, HEADS, 3, FEATURES], 16),
+            buckets: Tensor::<4, Int>::from_data(places, &place.device()),
+            scale: 0.5,
+        };
+        checked.insert(check::<_, 4, 4>(place, &scores, 1, |pass| {
             pass.signal("0", inputs.head_state(0))
+        }));
+        let bias = AttentionBias {
+            bias: inputs.scores(3),
+        };
+        checked.insert(check::<_, 4, 4>(place, &bias, 1, |pass| {
+            pass.signal("0", inputs.scores(0))
         }));
         // Weights and values have different shapes, but one rank.
         checked.insert(check::<_, 4, 4>(place, &AttentionMix, 2, |pass| {

@@ -1,5 +1,6 @@
 //! How attention is computed, and where its positions come from.
 
+use relprop_rules::operations::Pairs;
 use serde::{Deserialize, Serialize};
 
 /// How attention differs from that of BERT, which is the default.
@@ -20,6 +21,62 @@ pub struct AttentionConfig {
     pub rotary: Option<RotaryConfig>,
     /// Whether the queries and keys of each head are normalized, by the blocks' kind of norm: Qwen3.
     pub query_key_norm: bool,
+    /// Whether all heads are normalized together, as one vector: OLMo 2. Only where queries and keys are
+    /// normalized at all.
+    pub whole_query_key_norm: bool,
+    /// What scores are multiplied by, if it is another number than
+    /// [`scaled_attention`](crate::TransformerConfig::scaled_attention) says: Granite, Gemma 2.
+    pub score_factor: Option<f64>,
+    /// The size c that scores do not exceed, if there is one: they are c tanh(score / c), Gemma 2.
+    pub score_cap: Option<f64>,
+    /// What distances add to scores, if they do.
+    pub bias: Option<PositionBias>,
+    /// Scores of contents against distances, besides those of contents against contents: DeBERTa. Positions
+    /// have no table of embeddings then.
+    pub disentangled: Option<Disentangled>,
+}
+
+/// Disentangled attention (He et al. 2021): the score of two tokens is a sum of three products, of query and
+/// key, of query and distance, and of distance and key. Distances have vectors, which all blocks share; each
+/// block's own maps make queries and keys of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disentangled {
+    /// How many buckets of distances each direction has, at least 2.
+    pub buckets: usize,
+    /// The distance from which on all are in the last bucket, where the farther half of buckets grows; each
+    /// distance has a bucket of its own where there is none.
+    pub farthest: Option<usize>,
+    /// Whether the vectors of distances are normalized, by the blocks' kind of norm.
+    pub norm: bool,
+}
+
+/// A number for each head and each distance of two tokens that is added to their score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PositionBias {
+    /// Minus the distance, times a number of the head's own (ALiBi, Press et al. 2022): BLOOM. Of n heads,
+    /// n a power of 2, head h has 2^(-8 (h + 1) / n).
+    Linear,
+    /// A number learned for each bucket of distances, in each direction (Raffel et al. 2020): MPNet. Half of
+    /// the buckets of a direction are one distance each, the others grow to `farthest`, and all blocks share
+    /// them. Positions have their table of embeddings besides.
+    Learned {
+        /// How many buckets both directions have together: a multiple of 4.
+        buckets: usize,
+        /// The distance from which on all are in the last bucket.
+        farthest: usize,
+    },
+}
+
+/// What attention of one block has of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockAttention {
+    /// In the place of [`AttentionConfig::window`].
+    pub window: Option<usize>,
+    /// In the place of [`AttentionConfig::rotary`].
+    pub rotary: Option<RotaryConfig>,
 }
 
 /// Positions as rotations: at position p, the pair k of a head of d features is turned by the angle
@@ -32,6 +89,24 @@ pub struct RotaryConfig {
     /// How the frequencies are stretched for longer texts, if they are.
     #[serde(default)]
     pub scaling: Option<RotaryScaling>,
+    /// How many of a head's features are turned, the first ones, if not all; d is then this number.
+    #[serde(default)]
+    pub features: Option<usize>,
+    /// Which features are a pair.
+    #[serde(default)]
+    pub pairs: Pairs,
+}
+
+impl RotaryConfig {
+    /// All features of a head, each with one of the other half.
+    pub fn new(theta: f64) -> Self {
+        Self {
+            theta,
+            scaling: None,
+            features: None,
+            pairs: Pairs::Halves,
+        }
+    }
 }
 
 /// The stretching of Llama 3.1: a wave longer than `original_positions` / `low_frequency` is slowed

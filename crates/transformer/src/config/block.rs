@@ -3,7 +3,7 @@
 use relprop_rules::operations::{Activation, NormScale};
 use serde::{Deserialize, Serialize};
 
-/// Which linear maps of the blocks have a bias; all of them by default.
+/// Which linear maps have a bias; by default, all of the blocks'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Biases {
@@ -13,6 +13,9 @@ pub struct Biases {
     pub attention_output: bool,
     /// Those of the feed-forward part.
     pub feed_forward: bool,
+    /// The head of a language model, which has none in most.
+    #[serde(default)]
+    pub next_token: bool,
 }
 
 impl Default for Biases {
@@ -21,6 +24,7 @@ impl Default for Biases {
             attention: true,
             attention_output: true,
             feed_forward: true,
+            next_token: false,
         }
     }
 }
@@ -31,6 +35,7 @@ impl Biases {
         attention: false,
         attention_output: false,
         feed_forward: false,
+        next_token: false,
     };
 }
 
@@ -69,4 +74,39 @@ pub enum NormPlacement {
     Before,
     /// After each residual sum, as in BERT.
     After,
+    /// After attention and after the feed-forward part, before the residual sums, and once more after the
+    /// last block: OLMo 2.
+    AfterParts,
+    /// Before each part as well as after it, and once more after the last block: Gemma 2.
+    Around,
+}
+
+impl NormPlacement {
+    /// Whether a norm stands between what comes into a block's part and the part.
+    pub fn has_before(self) -> bool {
+        matches!(self, Self::Before | Self::Around)
+    }
+
+    /// Whether a norm stands between a part and its residual sum.
+    pub fn has_after_part(self) -> bool {
+        matches!(self, Self::AfterParts | Self::Around)
+    }
+
+    /// Whether one more norm stands after the last block.
+    pub fn has_final(self) -> bool {
+        self != Self::After
+    }
+}
+
+/// What the feed-forward part of a block reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Branches {
+    /// What attention left: the sum of attention and what came in.
+    #[default]
+    InTurn,
+    /// What came in, as attention does, by a norm of its own: GPT-NeoX.
+    Parallel,
+    /// The same, by the norm of attention: GPT-J.
+    ParallelOneNorm,
 }

@@ -1,6 +1,6 @@
 //! What makes a model, and what does not.
 
-use super::{AttentionConfig, InputConfig, PatchConfig, RotaryScaling, TransformerConfig};
+use super::{Branches, InputConfig, NormPlacement, PatchConfig, TransformerConfig};
 use crate::{Dense, Head, Outputs};
 
 /// Why a configuration makes no model.
@@ -16,7 +16,7 @@ pub struct ConfigError {
 }
 
 /// No size is larger: products of two of them stay far below what a `usize` holds.
-const LARGEST: usize = (1 << 31) - 1;
+pub(super) const LARGEST: usize = (1 << 31) - 1;
 
 impl TransformerConfig {
     /// Checks that the sizes and ranges make a model.
@@ -74,6 +74,8 @@ impl TransformerConfig {
         let known = (padding as usize) < self.vocabulary();
         ensure(known, "padding_token", padding, "an id of the vocabulary")?;
         self.check_attention()?;
+        self.check_factors()?;
+        self.check_branches()?;
         self.check_head()?;
         for (field, value) in [
             ("dropout", self.dropout),
@@ -141,83 +143,33 @@ impl TransformerConfig {
         Ok(())
     }
 
-    fn check_attention(&self) -> Result<(), ConfigError> {
-        let AttentionConfig {
-            head_width,
-            causal,
-            window,
-            rotary,
-            ..
-        } = self.attention;
-        let divides = head_width.is_some() || self.width.is_multiple_of(self.heads);
-        ensure(divides, "heads", self.heads, "a divisor of the width")?;
-        // The product of two sizes.
-        let wide = self.head_width().saturating_mul(self.heads);
-        let range = "so large that all heads together have less than 2^31 features";
-        ensure(
-            wide <= LARGEST,
-            "attention.head_width",
-            self.head_width(),
-            range,
-        )?;
-        let key_heads = self.key_heads();
-        let divides = self.heads.is_multiple_of(key_heads);
-        ensure(
-            divides,
-            "attention.key_heads",
-            key_heads,
-            "a divisor of the heads",
-        )?;
-        let fits = causal || window.is_none();
-        let range = "none unless attention is causal";
-        ensure(fits, "attention.window", window.unwrap_or(0), range)?;
-        let Some(rotary) = rotary else {
-            return Ok(());
-        };
-        let width = self.head_width();
-        let range = "even where positions are rotary";
-        ensure(
-            width.is_multiple_of(2),
-            "attention.head_width",
-            width,
-            range,
-        )?;
-        let positive = |x: f64| x > 0.0 && x.is_finite();
-        let range = "a finite number above 0";
-        ensure(
-            positive(rotary.theta),
-            "attention.rotary.theta",
-            rotary.theta,
-            range,
-        )?;
-        if let Some(scaling) = rotary.scaling {
-            let RotaryScaling {
-                factor,
-                low_frequency: low,
-                high_frequency: high,
-                original_positions,
-            } = scaling;
-            ensure(
-                positive(factor),
-                "attention.rotary.scaling.factor",
-                factor,
-                range,
-            )?;
-            let field = "attention.rotary.scaling.low_frequency";
-            ensure(positive(low), field, low, range)?;
-            let field = "attention.rotary.scaling.high_frequency";
-            let fits = positive(high) && high > low;
-            ensure(fits, field, high, "above the low frequency")?;
-            let field = "attention.rotary.scaling.original_positions";
-            let fits = (1..=LARGEST).contains(&original_positions);
-            ensure(
-                fits,
-                field,
-                original_positions,
-                "at least 1, and below 2^31",
-            )?;
+    fn check_factors(&self) -> Result<(), ConfigError> {
+        let attention = &self.attention;
+        for (field, value) in [
+            ("embedding_factor", self.embedding_factor),
+            ("branch_factor", self.branch_factor),
+            ("logit_divisor", self.logit_divisor),
+            ("logit_cap", self.logit_cap),
+            ("attention.score_factor", attention.score_factor),
+            ("attention.score_cap", attention.score_cap),
+        ] {
+            let value = value.unwrap_or(1.0);
+            let fits = value > 0.0 && value.is_finite();
+            ensure(fits, field, value, "a finite number above 0")?;
         }
         Ok(())
+    }
+
+    fn check_branches(&self) -> Result<(), ConfigError> {
+        if self.branches == Branches::InTurn {
+            return Ok(());
+        }
+        let part = self.feed_forward.map_or("none", |_| "there");
+        let range = "there where it stands beside attention";
+        ensure(part == "there", "feed_forward", part, range)?;
+        let before = self.norm_placement == NormPlacement::Before;
+        let range = "before the parts where they stand side by side";
+        ensure(before, "norm_placement", "another", range)
     }
 
     fn check_patches(&self, patches: &PatchConfig) -> Result<(), ConfigError> {
@@ -252,7 +204,7 @@ impl TransformerConfig {
     }
 }
 
-fn ensure(
+pub(super) fn ensure(
     holds: bool,
     field: &'static str,
     value: impl ToString,
@@ -332,7 +284,7 @@ mod tests {
     })]
     #[case("attention.rotary.theta", |c: &mut TransformerConfig| {
         *c = TransformerConfig::llama(100);
-        c.attention.rotary = Some(RotaryConfig { theta: 0.0, scaling: None });
+        c.attention.rotary = Some(RotaryConfig::new(0.0));
     })]
     #[case("attention.causal", |c: &mut TransformerConfig| {
         *c = TransformerConfig::llama(100);

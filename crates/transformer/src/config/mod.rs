@@ -3,6 +3,7 @@
 mod attention;
 mod block;
 mod check;
+mod check_attention;
 mod input;
 mod presets;
 
@@ -11,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Head, Outputs, Probabilities, Targets};
 
-pub use attention::{AttentionConfig, RotaryConfig, RotaryScaling};
-pub use block::{Biases, FeedForwardConfig, NormConfig, NormPlacement};
+pub use attention::{
+    AttentionConfig, BlockAttention, Disentangled, PositionBias, RotaryConfig, RotaryScaling,
+};
+pub use block::{Biases, Branches, FeedForwardConfig, NormConfig, NormPlacement};
 pub use check::ConfigError;
 pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig};
 
@@ -27,7 +30,8 @@ pub struct TransformerConfig {
     /// What it reads.
     pub input: InputConfig,
     /// How many tokens a text can have, special ones included; at least 2. They have a table of
-    /// embeddings unless attention is [rotary](AttentionConfig::rotary).
+    /// embeddings unless attention is [rotary](AttentionConfig::rotary), or has positions as a
+    /// [bias](AttentionConfig::bias).
     pub positions: usize,
     /// The row of the position table in which the first token of a text stands. RoBERTa leaves the
     /// first ones to padding; everyone else starts at 0.
@@ -44,9 +48,24 @@ pub struct TransformerConfig {
     pub embedding_width: Option<usize>,
     /// The number of blocks, at most 1000.
     pub blocks: usize,
+    /// Whether they are one block that is run so often: ALBERT.
+    #[serde(default)]
+    pub shared_blocks: bool,
     /// Whether word embeddings are multiplied by sqrt(width): Gemma.
     #[serde(default)]
     pub scaled_embeddings: bool,
+    /// What word embeddings are multiplied by, if it is another number: Granite.
+    #[serde(default)]
+    pub embedding_factor: Option<f64>,
+    /// What each part of a block is multiplied by before its residual sum, if it is: Granite.
+    #[serde(default)]
+    pub branch_factor: Option<f64>,
+    /// What logits are divided by, if they are: Granite.
+    #[serde(default)]
+    pub logit_divisor: Option<f64>,
+    /// The size c that logits do not exceed, if there is one: they are c tanh(logit / c), Gemma 2.
+    #[serde(default)]
+    pub logit_cap: Option<f64>,
     /// The number of attention heads; it must divide `width`, unless heads have a
     /// [width of their own](AttentionConfig::head_width).
     pub heads: usize,
@@ -55,6 +74,10 @@ pub struct TransformerConfig {
     /// How attention differs from that of BERT.
     #[serde(default)]
     pub attention: AttentionConfig,
+    /// What each block has in the place of the window and the rotation of all; none where blocks are
+    /// alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attention_by_block: Vec<BlockAttention>,
     /// Which linear maps of the blocks have a bias.
     #[serde(default)]
     pub biases: Biases,
@@ -66,6 +89,9 @@ pub struct TransformerConfig {
     pub norm: NormConfig,
     /// Where in a block the norms stand.
     pub norm_placement: NormPlacement,
+    /// Whether attention and the feed-forward part stand one after the other, or side by side.
+    #[serde(default)]
+    pub branches: Branches,
     /// The activation of the pooler over the first token, a linear map and this activation; none
     /// for a model without a pooler.
     pub pooler: Option<Activation>,
@@ -146,6 +172,27 @@ impl TransformerConfig {
         self.attention.key_heads.unwrap_or(self.heads)
     }
 
+    /// The window and the rotation of attention in block `index`.
+    pub fn block_attention(&self, index: usize) -> BlockAttention {
+        let AttentionConfig { window, rotary, .. } = self.attention;
+        let own = self.attention_by_block.get(index).copied();
+        own.unwrap_or(BlockAttention { window, rotary })
+    }
+
+    /// Whether positions have a table of embeddings.
+    pub fn has_position_table(&self) -> bool {
+        let linear = self.attention.bias == Some(PositionBias::Linear);
+        let elsewhere = self.attention.rotary.is_some() || self.attention.disentangled.is_some();
+        !linear && !elsewhere
+    }
+
+    /// What word embeddings are multiplied by, if they are.
+    pub fn word_factor(&self) -> Option<f64> {
+        let width = self.embedding_width.unwrap_or(self.width);
+        let scaled = (self.scaled_embeddings).then(|| (width as f64).sqrt());
+        self.embedding_factor.or(scaled)
+    }
+
     /// The same with every part that [`Transformer::with_frozen_embeddings`] takes over from a model
     /// of the configuration `donor`.
     ///
@@ -161,6 +208,7 @@ impl TransformerConfig {
             embedding_width: donor.embedding_width,
             embedding_norm: donor.embedding_norm,
             scaled_embeddings: donor.scaled_embeddings,
+            embedding_factor: donor.embedding_factor,
             ..self
         }
     }

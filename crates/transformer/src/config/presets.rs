@@ -5,7 +5,7 @@ use relprop_rules::operations::{Activation, NormScale};
 use crate::{Head, Probabilities};
 
 use super::{
-    AttentionConfig, Biases, FeedForwardConfig, InputConfig, NormConfig, NormPlacement,
+    AttentionConfig, Biases, Branches, FeedForwardConfig, InputConfig, NormConfig, NormPlacement,
     PATCH_HIDDEN, PatchConfig, RotaryConfig, TransformerConfig,
 };
 
@@ -26,10 +26,16 @@ impl TransformerConfig {
             width: 128,
             embedding_width: None,
             blocks: 2,
+            shared_blocks: false,
             scaled_embeddings: false,
+            embedding_factor: None,
+            branch_factor: None,
+            logit_divisor: None,
+            logit_cap: None,
             heads: 4,
             scaled_attention: true,
             attention: AttentionConfig::default(),
+            attention_by_block: Vec::new(),
             biases: Biases::default(),
             feed_forward: Some(FeedForwardConfig {
                 width: 512,
@@ -39,6 +45,7 @@ impl TransformerConfig {
             embedding_norm: Some(norm),
             norm,
             norm_placement: NormPlacement::After,
+            branches: Branches::InTurn,
             pooler: Some(Activation::Tanh),
             head: Head::Labels,
             probabilities: Probabilities::Softmax,
@@ -73,10 +80,7 @@ impl TransformerConfig {
             token_types: 0,
             attention: AttentionConfig {
                 causal: true,
-                rotary: Some(RotaryConfig {
-                    theta: 10_000.0,
-                    scaling: None,
-                }),
+                rotary: Some(RotaryConfig::new(10_000.0)),
                 ..AttentionConfig::default()
             },
             biases: Biases::NONE,

@@ -4,11 +4,16 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, Device, Tensor};
 use relprop_rules::{
-    Pass,
-    operations::{AttentionMix, AttentionScores, AttentionWeights, Linear as LinearMap, Rotary},
+    Operation, Pass,
+    operations::{
+        AttentionBias, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum,
+        Linear as LinearMap, PositionScores, Rotary,
+    },
 };
 
-use super::{dropout::dropout, layer_norm::LayerNorm, linear::linear};
+use super::{
+    cap::cap, distances::Disentanglement, dropout::dropout, layer_norm::LayerNorm, linear::linear,
+};
 use crate::TransformerConfig;
 
 /// Every token looks at every token that is not hidden from it, in several heads at once.
@@ -25,17 +30,26 @@ pub(super) struct Attention {
     heads: usize,
     #[module(skip)]
     key_heads: usize,
+    /// Whether the norms of queries and keys are over all heads together.
+    #[module(skip)]
+    whole_norms: bool,
     #[module(skip)]
     scale: f64,
+    #[module(skip)]
+    score_cap: Option<f64>,
 }
 
-/// What attention in every block needs to know about the tokens of a batch.
+/// What attention in a block needs to know about the tokens of a batch.
 #[derive(Clone, Debug)]
 pub(super) struct AttentionContext {
     /// True where a key must not be looked at, `[batch, 1, 1 or query, key]`.
     pub(super) hidden: Tensor<4, Bool>,
     /// How queries and keys are turned, where positions are rotary.
     pub(super) rotary: Option<Rotary>,
+    /// What is added to scores, where positions are a bias.
+    pub(super) bias: Option<AttentionBias>,
+    /// The vectors of distances, in disentangled attention.
+    pub(super) distances: Option<Disentanglement>,
 }
 
 impl Attention {
@@ -47,26 +61,36 @@ impl Attention {
             let bias = config.biases.attention;
             linear(width, heads * head_width, std, bias, device)
         };
-        let norm = || {
+        let whole_norms = config.attention.whole_query_key_norm;
+        let norm = |heads: usize| {
+            let width = if whole_norms {
+                heads * head_width
+            } else {
+                head_width
+            };
             let wanted = config.attention.query_key_norm;
-            wanted.then(|| LayerNorm::new(&config.norm, head_width, device))
+            wanted.then(|| LayerNorm::new(&config.norm, width, device))
+        };
+        // Scores of distances are scaled with those of contents: three products together.
+        let products = config.attention.disentangled.map_or(1.0, |_| 3.0);
+        let usual = match config.scaled_attention {
+            true => (products * head_width as f64).sqrt().recip(),
+            false => 1.0,
         };
         let output_bias = config.biases.attention_output;
         Self {
             query: inner(heads),
             key: inner(key_heads),
             value: inner(key_heads),
-            query_norm: norm(),
-            key_norm: norm(),
+            query_norm: norm(heads),
+            key_norm: norm(key_heads),
             output: linear(heads * head_width, width, std, output_bias, device),
             dropout: DropoutConfig::new(config.attention_dropout).init(),
             heads,
             key_heads,
-            scale: if config.scaled_attention {
-                (head_width as f64).sqrt().recip()
-            } else {
-                1.0
-            },
+            whole_norms,
+            scale: config.attention.score_factor.unwrap_or(usual),
+            score_cap: config.attention.score_cap,
         }
     }
 
@@ -81,7 +105,9 @@ impl Attention {
     ) -> Tensor<3> {
         // Where all tokens see the same keys, and none is turned by its place, only the token that
         // answers needs a query.
-        let alike = context.rotary.is_none() && context.hidden.dims()[2] == 1;
+        let placed =
+            context.rotary.is_some() || context.bias.is_some() || context.distances.is_some();
+        let alike = !placed && context.hidden.dims()[2] == 1;
         let (asking, answer) = match alike {
             true => (select_token(answer, x.clone()), None),
             false => (x.clone(), answer),
@@ -90,13 +116,8 @@ impl Attention {
         let key = pass.apply("key", &LinearMap::from(&self.key), x.clone());
         let value = pass.apply("value", &LinearMap::from(&self.value), x);
 
-        let mut query = normed(
-            "query-norm",
-            &self.query_norm,
-            split(query, self.heads),
-            pass,
-        );
-        let mut key = normed("key-norm", &self.key_norm, split(key, self.key_heads), pass);
+        let mut query = self.normed("query-norm", &self.query_norm, query, self.heads, pass);
+        let mut key = self.normed("key-norm", &self.key_norm, key, self.key_heads, pass);
         if let Some(rotary) = &context.rotary {
             query = pass.apply("query-rotary", rotary, query);
             key = pass.apply("key-rotary", rotary, key);
@@ -104,7 +125,18 @@ impl Attention {
         let (key, value) = (self.shared(key), self.shared(split(value, self.key_heads)));
 
         let scores = AttentionScores { scale: self.scale };
-        let scores = pass.apply("scores", &scores, (query, key));
+        let apart = context.distances.as_ref();
+        let apart = apart.map(|distances| self.position_scores(distances, &query, &key, pass));
+        let mut scores = pass.apply("scores", &scores, (query, key));
+        if let Some(apart) = apart {
+            scores = sum(scores, apart, pass);
+        }
+        if let Some(size) = self.score_cap {
+            scores = capped(scores, size, pass);
+        }
+        if let Some(bias) = &context.bias {
+            scores = pass.apply("bias", bias, scores);
+        }
         let hidden = Some(context.hidden.clone());
         let weights = pass.apply("weights", &AttentionWeights { hidden }, scores);
         let weights = dropout(&self.dropout, weights, pass);
@@ -112,6 +144,45 @@ impl Attention {
 
         let mixed = select_token(answer, merge(mixed));
         pass.apply("output", &LinearMap::from(&self.output), mixed)
+    }
+
+    /// Queries or keys by their heads, `[batch, head, position, feature]`, after the norm of each head's
+    /// features, or of all of them, if there is one.
+    fn normed(
+        &self,
+        site: &str,
+        norm: &Option<LayerNorm>,
+        x: Tensor<3>,
+        heads: usize,
+        pass: &mut Pass,
+    ) -> Tensor<4> {
+        match norm {
+            None => split(x, heads),
+            Some(norm) if self.whole_norms => split(pass.apply(site, &norm.operation(), x), heads),
+            Some(norm) => normed_by_head(site, norm, split(x, heads), pass),
+        }
+    }
+
+    /// What queries ask for at each distance, and keys, `[batch, head, query, key]` each: the block's own maps
+    /// make keys and queries of distances.
+    fn position_scores(
+        &self,
+        distances: &Disentanglement,
+        query: &Tensor<4>,
+        key: &Tensor<4>,
+        pass: &mut Pass,
+    ) -> [Tensor<4>; 2] {
+        let Disentanglement { vectors, buckets } = distances;
+        let scores = |map: &Linear, buckets| PositionScores {
+            positions: split(LinearMap::from(map).forward(vectors.clone()), self.heads),
+            buckets,
+            scale: self.scale,
+        };
+        let of_query = scores(&self.key, buckets.clone());
+        let of_query = pass.apply("query-distances", &of_query, query.clone());
+        let of_key = scores(&self.query, buckets.clone().swap_dims(2, 3));
+        let of_key = pass.apply("key-distances", &of_key, key.clone());
+        [of_query, of_key.swap_dims(2, 3)]
     }
 
     /// Hands each head of keys or values to its group of queries' heads.
@@ -136,9 +207,25 @@ pub(super) fn select_token(answer: Option<&Tensor<3>>, x: Tensor<3>) -> Tensor<3
     }
 }
 
-/// The norm of each head's features, if there is one.
-fn normed(site: &str, norm: &Option<LayerNorm>, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-    let Some(norm) = norm else { return x };
+/// The sum of scores of contents and of distances.
+fn sum(scores: Tensor<4>, others: [Tensor<4>; 2], pass: &mut Pass) -> Tensor<4> {
+    let shape @ [batch, heads, queries, keys] = scores.dims();
+    let rows = |x: Tensor<4>| x.reshape([batch * heads, queries, keys]);
+    let others = others.map(rows).to_vec();
+    let sum = pass.apply("scores-sum", &EmbeddingSum, (rows(scores), others));
+    sum.reshape(shape)
+}
+
+/// Scores that do not exceed `size`.
+fn capped(scores: Tensor<4>, size: f64, pass: &mut Pass) -> Tensor<4> {
+    let [batch, heads, queries, keys] = scores.dims();
+    let rows = scores.reshape([batch, heads * queries, keys]);
+    let rows = cap("cap", size, rows, pass);
+    rows.reshape([batch, heads, queries, keys])
+}
+
+/// The norm of each head's features.
+fn normed_by_head(site: &str, norm: &LayerNorm, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
     let [batch, heads, position, width] = x.dims();
     let rows = x.reshape([batch, heads * position, width]);
     let rows = pass.apply(site, &norm.operation(), rows);

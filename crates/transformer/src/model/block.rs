@@ -1,4 +1,4 @@
-//! One block: attention, then a feed-forward part, each with its residual sum and norm.
+//! One block: attention, then a feed-forward part, each with its residual sum and norm; or both side by side.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
@@ -9,32 +9,54 @@ use super::attention::{Attention, AttentionContext, select_token};
 use super::dropout::dropout;
 use super::feed_forward::FeedForward;
 use super::layer_norm::LayerNorm;
-use crate::{NormPlacement, TransformerConfig};
+use crate::{Branches, NormPlacement, TransformerConfig};
 
 /// One block of the encoder.
 #[derive(Module, Debug)]
 pub(super) struct Block {
     attention: Attention,
     attention_norm: LayerNorm,
+    /// The second norm of a part that has one before it and one after it.
+    attention_output_norm: Option<LayerNorm>,
     feed_forward: Option<FeedForward>,
     feed_forward_norm: Option<LayerNorm>,
+    feed_forward_output_norm: Option<LayerNorm>,
     dropout: Dropout,
     #[module(skip)]
     placement: NormPlacement,
+    #[module(skip)]
+    branches: Branches,
+    /// What a part is multiplied by before its residual sum.
+    #[module(skip)]
+    factor: Option<f64>,
+}
+
+/// The norms of one part of a block.
+#[derive(Clone, Copy)]
+struct Norms<'a> {
+    norm: &'a LayerNorm,
+    output: Option<&'a LayerNorm>,
 }
 
 impl Block {
     pub(super) fn new(config: &TransformerConfig, device: &Device) -> Self {
         let norm = || LayerNorm::new(&config.norm, config.width, device);
+        let around = config.norm_placement == NormPlacement::Around;
+        let has_part = config.feed_forward.is_some();
+        let one_norm = config.branches == Branches::ParallelOneNorm;
         Self {
             attention: Attention::new(config, device),
             attention_norm: norm(),
+            attention_output_norm: around.then(norm),
             feed_forward: config
                 .feed_forward
                 .map(|part| FeedForward::new(&part, config, device)),
-            feed_forward_norm: config.feed_forward.map(|_| norm()),
+            feed_forward_norm: (has_part && !one_norm).then(norm),
+            feed_forward_output_norm: (has_part && around).then(norm),
             dropout: DropoutConfig::new(config.dropout).init(),
             placement: config.norm_placement,
+            branches: config.branches,
+            factor: config.branch_factor,
         }
     }
 
@@ -47,41 +69,97 @@ impl Block {
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
+        if self.branches != Branches::InTurn {
+            return self.parallel(x, context, answer, pass);
+        }
+        let norms = Norms {
+            norm: &self.attention_norm,
+            output: self.attention_output_norm.as_ref(),
+        };
         let x = pass.within("attention", |pass| {
-            self.sublayer(x, &self.attention_norm, answer, pass, |x, pass| {
+            self.sublayer(x, norms, answer, pass, |x, pass| {
                 self.attention.forward(x, context, answer, pass)
             })
         });
-        match (&self.feed_forward, &self.feed_forward_norm) {
-            (Some(part), Some(norm)) => pass.within("feed-forward", |pass| {
-                self.sublayer(x, norm, None, pass, |x, pass| part.forward(x, pass))
-            }),
-            _ => x,
-        }
+        let (Some(part), Some(norm)) = (&self.feed_forward, &self.feed_forward_norm) else {
+            return x;
+        };
+        let output = self.feed_forward_output_norm.as_ref();
+        pass.within("feed-forward", |pass| {
+            self.sublayer(x, Norms { norm, output }, None, pass, |x, pass| {
+                part.forward(x, pass)
+            })
+        })
     }
 
-    /// A branch with its residual sum, and the norm before or after. `answer` says which token of each
-    /// text the branch keeps, if it keeps one.
+    /// Attention and the feed-forward part of the same input. Their residual sums stand one after the other,
+    /// that of attention first, so that sites are called as in other blocks.
+    fn parallel(
+        &self,
+        x: Tensor<3>,
+        context: &AttentionContext,
+        answer: Option<&Tensor<3>>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
+        let (normed, attended) = pass.within("attention", |pass| {
+            let normed = pass.apply("norm", &self.attention_norm.operation(), x.clone());
+            let output = self
+                .attention
+                .forward(normed.clone(), context, answer, pass);
+            let x = select_token(answer, x.clone());
+            (normed, self.sum(x, output, pass))
+        });
+        let Some(part) = &self.feed_forward else {
+            return attended;
+        };
+        pass.within("feed-forward", |pass| {
+            let input = match &self.feed_forward_norm {
+                Some(norm) => pass.apply("norm", &norm.operation(), select_token(answer, x)),
+                None => select_token(answer, normed),
+            };
+            let output = part.forward(input, pass);
+            self.sum(attended, output, pass)
+        })
+    }
+
+    /// A branch with its residual sum, and its norms. `answer` says which token of each text the branch
+    /// keeps, if it keeps one.
     fn sublayer(
         &self,
         x: Tensor<3>,
-        norm: &LayerNorm,
+        norms: Norms<'_>,
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
         branch: impl FnOnce(Tensor<3>, &mut Pass) -> Tensor<3>,
     ) -> Tensor<3> {
-        let norm = norm.operation();
-        let input = match self.placement {
-            NormPlacement::Before => pass.apply("norm", &norm, x.clone()),
-            NormPlacement::After => x.clone(),
+        let norm = norms.norm.operation();
+        let input = match self.placement.has_before() {
+            true => pass.apply("norm", &norm, x.clone()),
+            false => x.clone(),
         };
-        let output = branch(input, pass);
-        let output = dropout(&self.dropout, output, pass);
-        let x = select_token(answer, x);
-        let sum = pass.apply("residual", &Residual, (x, output));
-        match self.placement {
-            NormPlacement::Before => sum,
-            NormPlacement::After => pass.apply("norm", &norm, sum),
+        let mut output = branch(input, pass);
+        if self.placement.has_after_part() {
+            // The only norm of the part, or its second one.
+            output = match norms.output {
+                Some(second) => pass.apply("output-norm", &second.operation(), output),
+                None => pass.apply("norm", &norm, output),
+            };
         }
+        let x = select_token(answer, x);
+        let sum = self.sum(x, output, pass);
+        match self.placement {
+            NormPlacement::After => pass.apply("norm", &norm, sum),
+            NormPlacement::Before | NormPlacement::AfterParts | NormPlacement::Around => sum,
+        }
+    }
+
+    /// The residual sum of what came in and what a part made of it.
+    fn sum(&self, x: Tensor<3>, output: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+        let output = dropout(&self.dropout, output, pass);
+        let output = match self.factor {
+            Some(factor) => output * factor,
+            None => output,
+        };
+        pass.apply("residual", &Residual, (x, output))
     }
 }

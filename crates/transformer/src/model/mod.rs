@@ -1,7 +1,10 @@
 //! The Transformer, part by part.
 
 mod attention;
+mod attention_context;
 mod block;
+mod cap;
+mod distances;
 mod dropout;
 mod embeddings;
 mod feed_forward;

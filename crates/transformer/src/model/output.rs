@@ -17,7 +17,8 @@ use crate::{Head, TransformerConfig};
 pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<Linear> {
     let (input, bias) = match config.head {
         Head::Labels | Head::TokenLabels | Head::Span => (config.width, true),
-        Head::LabelsAtEnd { .. } | Head::NextToken { tied: false } => (config.width, false),
+        Head::LabelsAtEnd { .. } => (config.width, false),
+        Head::NextToken { tied: false } => (config.width, config.biases.next_token),
         Head::MaskedToken { tied: false, .. } => (inner(config), true),
         Head::NextToken { tied: true } | Head::MaskedToken { tied: true, .. } => return None,
         Head::Vector { dense, .. } => (config.width, dense?.bias),

@@ -26,7 +26,7 @@ impl Transformer {
     ) -> (Tensor<2>, Tensor<3>) {
         let mut pass = Pass::new(rules);
         let start = self.embed(batch, &mut pass).without_autodiff();
-        let context = self.attention_context(batch, start.dtype());
+        let contexts = self.attention_contexts(batch, start.dtype());
         let answers = self.answers(batch);
         let answer = answers.as_ref().filter(|_| self.narrows());
         let mut inputs = Vec::with_capacity(self.config().blocks);
@@ -34,7 +34,7 @@ impl Transformer {
         for index in 0..self.config().blocks {
             inputs.push(x.clone());
             x = self
-                .block(index, x, &context, answer, &mut pass)
+                .block(index, x, &contexts, answer, &mut pass)
                 .without_autodiff();
         }
 
@@ -47,7 +47,7 @@ impl Transformer {
         });
         for (index, input) in inputs.into_iter().enumerate().rev() {
             gradient = gradient_at(input, |x| {
-                (self.block(index, x, &context, answer, &mut pass) * gradient).sum()
+                (self.block(index, x, &contexts, answer, &mut pass) * gradient).sum()
             });
         }
         let logits = logits.expect("the head was run");

@@ -7,13 +7,14 @@ use relprop_rules::operations::Rotary;
 
 use crate::{Batch, RotaryConfig};
 
-/// The rotation of every token of the batch, for heads of `width` features.
+/// The rotation of every token of the batch, for heads of `width` features, of which the configuration may
+/// turn fewer.
 ///
 /// The angles are computed here, in f64: in f32, those of late positions would lose their digits.
 pub(super) fn rotary(config: &RotaryConfig, width: usize, batch: &Batch, dtype: DType) -> Rotary {
     let [texts, positions] = batch.positions.dims();
     let device = batch.positions.device();
-    let frequencies = frequencies(config, width);
+    let frequencies = frequencies(config, config.features.unwrap_or(width));
     let of_tokens = |part: fn(f64) -> f64| {
         let angles = (0..positions).flat_map(|p| frequencies.iter().map(move |f| p as f64 * f));
         let table = TensorData::new(angles.map(part).collect(), [positions, frequencies.len()]);
@@ -25,6 +26,7 @@ pub(super) fn rotary(config: &RotaryConfig, width: usize, batch: &Batch, dtype: 
     Rotary {
         cos: of_tokens(f64::cos),
         sin: of_tokens(f64::sin),
+        pairs: config.pairs,
     }
 }
 

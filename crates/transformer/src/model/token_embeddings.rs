@@ -40,7 +40,8 @@ impl TokenEmbeddings {
         };
         Self {
             word: table(vocabulary),
-            position: (config.attention.rotary.is_none())
+            position: config
+                .has_position_table()
                 .then(|| table(config.first_position + config.positions)),
             token_type: (config.token_types > 0).then(|| table(config.token_types)),
             norm: config
@@ -50,7 +51,7 @@ impl TokenEmbeddings {
                 .then(|| linear(width, config.width, std, true, device)),
             dropout: DropoutConfig::new(config.dropout).init(),
             first_position: config.first_position,
-            scale: (config.scaled_embeddings).then(|| (width as f64).sqrt()),
+            scale: config.word_factor(),
         }
     }
 

@@ -1,24 +1,25 @@
 //! The whole model: token ids, or pixels, to logits.
 
 use burn::module::{Module, Param};
-use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Bool, DType, Device, Int, Tensor};
+use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
+use burn::tensor::{DType, Device, Tensor};
 use relprop_rules::{
     Pass, Site,
     operations::{Linear as LinearMap, Norm, NormScale, Pooling},
 };
 
-use super::attention::AttentionContext;
+use super::attention_context::{AttentionContexts, position_bias};
 use super::block::Block;
+use super::cap::cap;
+use super::distances::Distances;
 use super::dropout::dropout;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
 use super::output::{Transform, classifier, tied_bias};
 use super::pooler::Pooler;
-use super::rotary::rotary;
 use crate::{
-    AnswersAt, Batch, ConfigError, Dense, Distillation, Head, InputConfig, NormPlacement,
-    PaddingSide, Picture, TokenizedText, TransformerConfig, VectorPooling,
+    AnswersAt, Batch, ConfigError, Dense, Distillation, Head, InputConfig, Outputs, PaddingSide,
+    Picture, TokenizedText, TransformerConfig, VectorPooling,
 };
 
 /// A Transformer that classifies texts, tokens or pictures, finds answers, continues texts, or makes vectors
@@ -26,6 +27,10 @@ use crate::{
 #[derive(Module, Debug)]
 pub struct Transformer {
     pub(super) embeddings: Embeddings,
+    /// What the buckets of distances add to scores, where they do.
+    position_bias: Option<Embedding>,
+    /// The vectors of distances, in disentangled attention.
+    distances: Option<Distances>,
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
     pooler: Option<Pooler>,
@@ -49,13 +54,19 @@ impl Transformer {
     /// A [`ConfigError`] if the configuration makes no model.
     pub fn new(config: &TransformerConfig, device: &Device) -> Result<Self, ConfigError> {
         config.check()?;
-        let final_norm = matches!(config.norm_placement, NormPlacement::Before);
+        let final_norm = config.norm_placement.has_final();
+        let own_blocks = match config.shared_blocks {
+            true => config.blocks.min(1),
+            false => config.blocks,
+        };
         let patches = config.patches();
         let averaged =
             patches.is_some_and(|patches| patches.distillation == Distillation::Averaged);
         Ok(Self {
             embeddings: Embeddings::new(config, device),
-            encoder: (0..config.blocks)
+            position_bias: position_bias(config, device),
+            distances: Distances::new(config, device),
+            encoder: (0..own_blocks)
                 .map(|_| Block::new(config, device))
                 .collect(),
             final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
@@ -128,7 +139,7 @@ impl Transformer {
     /// that reads pictures, or the other way round.
     pub fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<2> {
         // After the last attention, only the tokens that the head reads are of any use.
-        let last = format!("encoder.{}.", self.encoder.len().saturating_sub(1));
+        let last = format!("encoder.{}.", self.config.blocks.saturating_sub(1));
         let narrow = !pass.is_training()
             && !pass.is_watched(&last)
             && !pass.is_watched("final-norm")
@@ -160,7 +171,7 @@ impl Transformer {
         let mut x = self.normed(x, pass);
         if let Some(answers) = answers {
             let mut weights = answers.clone().cast(x.dtype());
-            if narrowed && !self.encoder.is_empty() {
+            if narrowed && self.config.blocks > 0 {
                 // Each answer stands in a row of its own now.
                 let [texts, count, _] = weights.dims();
                 let alone = Tensor::<2>::eye(count, &weights.device()).cast(x.dtype());
@@ -222,7 +233,7 @@ impl Transformer {
             },
         };
         let Some(second) = &self.distillation_classifier else {
-            return pass.apply("classifier", &head, x);
+            return self.bounded(pass.apply("classifier", &head, x), pass);
         };
         let logits = pass.apply("classifier", &head, x.clone().narrow(1, 0, 1));
         let others = x.narrow(1, 1, 1);
@@ -266,6 +277,21 @@ impl Transformer {
         pass.apply("length", &length, x)
     }
 
+    /// Logits of a vocabulary after the divisor and the cap that the model may have for them.
+    fn bounded(&self, logits: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+        if self.config.head.outputs() != Outputs::Vocabulary {
+            return logits;
+        }
+        let logits = match self.config.logit_divisor {
+            Some(divisor) => logits * divisor.recip(),
+            None => logits,
+        };
+        match self.config.logit_cap {
+            Some(size) => cap("logit-cap", size, logits, pass),
+            None => logits,
+        }
+    }
+
     /// What the last block makes of every token, `[batch, position, feature]`; given which token of
     /// each text is the `answer`, of that one alone, `[batch, 1, feature]`.
     fn hidden_states(
@@ -275,9 +301,9 @@ impl Transformer {
         pass: &mut Pass,
     ) -> Tensor<3> {
         let x = self.embed(batch, pass);
-        let context = self.attention_context(batch, x.dtype());
-        let blocks = 0..self.encoder.len();
-        blocks.fold(x, |x, index| self.block(index, x, &context, answer, pass))
+        let contexts = self.attention_contexts(batch, x.dtype());
+        let blocks = 0..self.config.blocks;
+        blocks.fold(x, |x, index| self.block(index, x, &contexts, answer, pass))
     }
 
     /// The input of the first block, `[batch, position, feature]`.
@@ -286,13 +312,10 @@ impl Transformer {
         pass.signal("blocks", x)
     }
 
-    /// What attention in every block needs to know about the tokens of the batch.
-    pub(super) fn attention_context(&self, batch: &Batch, dtype: DType) -> AttentionContext {
-        let config = self.config.attention.rotary.as_ref();
-        AttentionContext {
-            hidden: self.hidden(batch),
-            rotary: config.map(|config| rotary(config, self.config.head_width(), batch, dtype)),
-        }
+    /// What attention in each block needs to know about the tokens of the batch.
+    pub(super) fn attention_contexts(&self, batch: &Batch, dtype: DType) -> AttentionContexts {
+        let table = self.position_bias.as_ref().map(|table| table.weight.val());
+        AttentionContexts::new(&self.config, table, self.distances.as_ref(), batch, dtype)
     }
 
     /// One block, `[batch, position, feature]` to the same; the last one, given which token of each
@@ -301,13 +324,17 @@ impl Transformer {
         &self,
         index: usize,
         x: Tensor<3>,
-        context: &AttentionContext,
+        contexts: &AttentionContexts,
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        let answer = answer.filter(|_| index + 1 == self.encoder.len());
+        let answer = answer.filter(|_| index + 1 == self.config.blocks);
+        let block = match self.config.shared_blocks {
+            true => &self.encoder[0],
+            false => &self.encoder[index],
+        };
         pass.within(format_args!("encoder.{index}"), |pass| {
-            let x = self.encoder[index].forward(x, context, answer, pass);
+            let x = block.forward(x, contexts.of(index), answer, pass);
             pass.signal("output", x)
         })
     }
@@ -317,29 +344,6 @@ impl Transformer {
             Some(norm) => pass.apply("final-norm", &norm.operation(), x),
             None => x,
         }
-    }
-
-    /// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and if
-    /// attention is causal, after the token that looks, or too long before it.
-    fn hidden(&self, batch: &Batch) -> Tensor<4, Bool> {
-        let padding = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
-        if !self.config.attention.causal {
-            return padding;
-        }
-        let [texts, positions] = batch.padding.dims();
-        let places = Tensor::<1, Int>::arange(0..positions as i64, &batch.padding.device());
-        let square = [positions, positions];
-        let query = places.clone().unsqueeze_dim::<2>(1).expand(square);
-        let key = places.unsqueeze_dim::<2>(0).expand(square);
-        // How far back a token looks. Padding stands before a text or after it, never inside.
-        let back = query - key;
-        let mut hidden = back.clone().lower_elem(0);
-        if let Some(window) = self.config.attention.window {
-            hidden = hidden.bool_or(back.greater_equal_elem(window as i64));
-        }
-        let shape = [texts, 1, positions, positions];
-        let hidden = hidden.unsqueeze_dims::<4>(&[0, 1]).expand(shape);
-        hidden.bool_or(padding.expand(shape))
     }
 
     /// The embedding of every token of the vocabulary, `[token, feature]`.
@@ -357,7 +361,7 @@ impl Transformer {
     /// The sites between blocks, in the order of computation: `blocks`, then the output of each block.
     /// All relevance comes through each of them.
     pub fn boundaries(&self) -> Vec<String> {
-        let outputs = (0..self.encoder.len()).map(|index| format!("encoder.{index}.output"));
+        let outputs = (0..self.config.blocks).map(|index| format!("encoder.{index}.output"));
         std::iter::once("blocks".to_owned())
             .chain(outputs)
             .collect()

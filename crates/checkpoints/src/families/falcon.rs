@@ -1,0 +1,147 @@
+//! Falcon (Almazrouei et al. 2023), as a language model: both parts of a block read what came in by one norm,
+//! and all heads share one of keys and values.
+
+use super::{bert, gpt_neox, gpt2, heads, llama, starcoder2};
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::{CLASSES, EPSILON, Key, PADDING, TIED, VOCABULARY, feed_forward, flag, rotary};
+use relprop_rules::operations::Activation;
+use relprop_transformer::{
+    Biases, Branches, FeedForwardConfig, Head, InputConfig, TransformerConfig,
+};
+use serde_json::json;
+
+/// Falcon.
+pub static FALCON: Family = Family {
+    name: "falcon",
+    architecture: Some("FalconForCausalLM"),
+    start,
+    keys: &[KEYS, rotary::KEYS],
+    // What the new architecture alone computes by.
+    ignored_keys: &["num_kv_heads", "num_ln_in_parallel_attn"],
+    base: "transformer",
+    tensors: &[TENSORS],
+    // Where there is one head of keys, the first piece has all of the tensor.
+    grouped: gpt_neox::FUSED,
+    untransposed: &[],
+    ignored_tensors: &["$.h.{}.self_attention.rotary.inv_freq", "lm_head.weight"],
+};
+
+/// Falcon that makes a vector of a text.
+pub static VECTOR: Family = Family {
+    architecture: Some("FalconModel"),
+    start: || heads::vector(start()),
+    keys: &[KEYS, rotary::KEYS],
+    tensors: &[bert::DENSE, TENSORS],
+    ..FALCON
+};
+
+/// Falcon that classifies a text, read at its last token.
+pub static LABELS: Family = Family {
+    architecture: Some("FalconForSequenceClassification"),
+    start: || heads::labels_at_end(start()),
+    keys: &[KEYS, rotary::KEYS, CLASSES],
+    tensors: &[llama::SCORE, TENSORS],
+    ..FALCON
+};
+
+/// Falcon with a label for each token.
+pub static TOKEN_LABELS: Family = Family {
+    architecture: Some("FalconForTokenClassification"),
+    start: || heads::token_labels(start()),
+    keys: &[KEYS, rotary::KEYS, CLASSES],
+    tensors: &[heads::CLASSIFIER, TENSORS],
+    ..FALCON
+};
+
+#[rustfmt::skip]
+const KEYS: Keys = &[
+    ("vocab_size", VOCABULARY),
+    ("hidden_size", Key::Size(|c| &mut c.width)),
+    ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
+    ("num_attention_heads", Key::Size(|c| &mut c.heads)),
+    ("ffn_hidden_size", gpt2::INNER),
+    ("activation", Key::Activation(|c| &mut feed_forward(c).activation)),
+    ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
+    ("layer_norm_epsilon", EPSILON),
+    ("multi_query", ONE_HEAD_OF_KEYS),
+    ("parallel_attn", PARALLEL),
+    ("bias", BIASES),
+    ("attention_dropout", Key::Number(|c| &mut c.attention_dropout)),
+    ("hidden_dropout", Key::Number(|c| &mut c.dropout)),
+    ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
+    ("tie_word_embeddings", TIED),
+    ("pad_token_id", PADDING),
+    // The norms of Falcon-40B are called otherwise; the biases of Falcon-RW are rounded to bfloat16.
+    ("new_decoder_architecture", Key::Only("false")),
+    ("alibi", Key::Only("false")),
+];
+
+/// Whether all heads share one of keys and values.
+const ONE_HEAD_OF_KEYS: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        config.attention.key_heads = flag(value)?.then_some(1);
+        Ok(())
+    },
+    write: |config| json!(config.attention.key_heads == Some(1)),
+};
+
+/// Whether both parts of a block read what came in, by one norm.
+const PARALLEL: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        config.branches = match flag(value)? {
+            true => Branches::ParallelOneNorm,
+            false => Branches::InTurn,
+        };
+        Ok(())
+    },
+    write: |config| json!(config.branches == Branches::ParallelOneNorm),
+};
+
+/// Whether the linear maps of the blocks have biases.
+const BIASES: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        config.biases = match flag(value)? {
+            true => Biases::default(),
+            false => Biases::NONE,
+        };
+        Ok(())
+    },
+    write: |config| json!(config.biases == Biases::default()),
+};
+
+/// What Falcon and BLOOM call their tensors.
+#[rustfmt::skip]
+pub const TENSORS: Names = &[
+    ("embeddings.word", "$.word_embeddings"),
+    ("encoder.{}.attention_norm", "$.h.{}.input_layernorm"),
+    ("encoder.{}.attention.query", "$.h.{}.self_attention.query_key_value"),
+    ("encoder.{}.attention.key", "$.h.{}.self_attention.query_key_value"),
+    ("encoder.{}.attention.value", "$.h.{}.self_attention.query_key_value"),
+    ("encoder.{}.attention.output", "$.h.{}.self_attention.dense"),
+    ("encoder.{}.feed_forward_norm", "$.h.{}.post_attention_layernorm"),
+    ("encoder.{}.feed_forward.up", "$.h.{}.mlp.dense_h_to_4h"),
+    ("encoder.{}.feed_forward.down", "$.h.{}.mlp.dense_4h_to_h"),
+    ("final_norm", "$.ln_f"),
+    ("classifier", "lm_head"),
+];
+
+fn start() -> TransformerConfig {
+    let mut config = TransformerConfig {
+        input: InputConfig::Tokens { vocabulary: 65024 },
+        branches: Branches::ParallelOneNorm,
+        norm: starcoder2::layer_norm(1e-5),
+        head: Head::NextToken { tied: true },
+        ..bert::sizes(TransformerConfig::llama(0), [4544, 32, 71, 18176, 2048])
+    };
+    config.attention.key_heads = Some(1);
+    *feed_forward(&mut config) = FeedForwardConfig {
+        width: 18176,
+        activation: Activation::Gelu,
+        gated: false,
+    };
+    config
+}

@@ -1,0 +1,190 @@
+//! Gemma 3 (Gemma Team 2025), as a language model of texts: a Gemma 2 without caps, with norms of queries and
+//! keys, and with another rotation in the blocks that have a window.
+
+use super::{bert, gemma2, heads, llama, ministral};
+use crate::Family;
+use crate::family::Keys;
+use crate::keys::{CLASSES, Key, KeyError, blocks, number, rotary, size};
+use relprop_transformer::{InputConfig, RotaryConfig, TransformerConfig};
+use serde_json::{Value, json};
+
+/// Gemma 3.
+pub static GEMMA3: Family = Family {
+    name: "gemma3_text",
+    architecture: Some("Gemma3ForCausalLM"),
+    start,
+    keys: &[llama::KEYS, llama::NORM, gemma2::PARTS, OWN],
+    ignored_keys: &[],
+    tensors: &[gemma2::NORMS, llama::TENSORS],
+    ..llama::LLAMA
+};
+
+/// Gemma 3 that classifies a text, read at its last token.
+pub static LABELS: Family = Family {
+    architecture: Some("Gemma3TextForSequenceClassification"),
+    start: || heads::labels_at_end(start()),
+    keys: &[llama::KEYS, llama::NORM, gemma2::PARTS, OWN, CLASSES],
+    tensors: &[llama::SCORE, gemma2::NORMS, llama::TENSORS],
+    ..GEMMA3
+};
+
+/// Gemma 3 that makes a vector of a text.
+pub static VECTOR: Family = Family {
+    architecture: Some("Gemma3TextModel"),
+    start: || heads::vector(start()),
+    keys: &[llama::KEYS, llama::NORM, gemma2::PARTS, OWN],
+    tensors: &[bert::DENSE, gemma2::NORMS, llama::TENSORS],
+    ..GEMMA3
+};
+
+const OWN: Keys = &[
+    (
+        "attn_logit_softcapping",
+        Key::Derived {
+            read: |config, value| {
+                config.attention.score_cap = gemma2::cap(value, None)?;
+                Ok(())
+            },
+            write: |config| json!(config.attention.score_cap),
+        },
+    ),
+    (
+        "final_logit_softcapping",
+        Key::Derived {
+            read: |config, value| {
+                config.logit_cap = gemma2::cap(value, None)?;
+                Ok(())
+            },
+            write: |config| json!(config.logit_cap),
+        },
+    ),
+    ("rope_theta", rotary::THETA),
+    ("rope_scaling", rotary::SCALING),
+    ("sliding_window", ministral::WINDOW),
+    ("sliding_window_pattern", PATTERN),
+    ("layer_types", TYPES),
+    ("rope_local_base_freq", LOCAL_THETA),
+    ("rope_parameters", PARAMETERS),
+];
+
+/// Every so many blocks, one looks at all tokens, where no list says which.
+const PATTERN: Key = Key::Derived {
+    read: |config, value| {
+        let pattern = match value {
+            None | Some(Value::Null) => 6,
+            Some(value) => size(value)?,
+        };
+        if pattern == 0 {
+            return Err(KeyError::must_be(&json!(0), "at least 1"));
+        }
+        by_block(config, None, |index| !(index + 1).is_multiple_of(pattern))
+    },
+    write: |_| json!(6),
+};
+
+const TYPES: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        // The window was handed to blocks by the pattern.
+        config.attention.window = blocks::window(config);
+        by_block(config, Some(value), |_| false)
+    },
+    write: blocks::write_layer_types,
+};
+
+/// Hands the window to some blocks, and their own rotation.
+fn by_block(
+    config: &mut TransformerConfig,
+    types: Option<&Value>,
+    slides: impl Fn(usize) -> bool,
+) -> Result<(), KeyError> {
+    blocks::read_layer_types(config, types, slides)?;
+    // Blocks are alike only where all of them look at all tokens.
+    if config.attention_by_block.is_empty() && config.blocks <= 1000 {
+        let all = config.block_attention(0);
+        config.attention_by_block = vec![all; config.blocks];
+        config.attention.window = None;
+    }
+    turn_windows(config, RotaryConfig::new(10_000.0));
+    Ok(())
+}
+
+/// Gives this rotation to the blocks that have a window.
+fn turn_windows(config: &mut TransformerConfig, rotary: RotaryConfig) {
+    let windowed = config.attention_by_block.iter_mut();
+    for block in windowed.filter(|block| block.window.is_some()) {
+        block.rotary = Some(rotary);
+    }
+    blocks::simplify(config);
+}
+
+/// The base of the rotation in blocks with a window, before transformers 5.
+const LOCAL_THETA: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let theta = number(value)?;
+        turn_windows(config, RotaryConfig::new(theta));
+        Ok(())
+    },
+    write: |_| Value::Null,
+};
+
+/// The rotations of both kinds of blocks.
+const PARAMETERS: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let object = value.as_object();
+        let object = object.ok_or_else(|| KeyError::must_be(value, "an object"))?;
+        let kinds = ["full_attention", "sliding_attention"];
+        if let Some(key) = object.keys().find(|key| !kinds.contains(&key.as_str())) {
+            return Err(KeyError::new("is not supported").within(key));
+        }
+        let read = |kind: &str, usual: RotaryConfig| {
+            let mut read = TransformerConfig::llama(2);
+            read.attention.rotary = Some(usual);
+            if let Some(value) = object.get(kind).filter(|value| !value.is_null()) {
+                rotary::read(&mut read, value).map_err(|error| error.within(kind))?;
+            }
+            Ok::<_, KeyError>(read.attention.rotary.unwrap_or(usual))
+        };
+        let all = config.attention.rotary.unwrap_or(RotaryConfig::new(1e6));
+        let all = read(kinds[0], all)?;
+        config.attention.rotary = Some(all);
+        let full = config.attention_by_block.iter_mut();
+        for block in full.filter(|block| block.window.is_none()) {
+            block.rotary = Some(all);
+        }
+        let own = config.attention_by_block.iter();
+        let own = own.filter(|block| block.window.is_some());
+        let own = own.filter_map(|block| block.rotary).next();
+        let own = read(kinds[1], own.unwrap_or(RotaryConfig::new(10_000.0)))?;
+        turn_windows(config, own);
+        Ok(())
+    },
+    write: |config| {
+        let Some(all) = config.attention.rotary else {
+            return Value::Null;
+        };
+        let own = config.attention_by_block.iter();
+        let own = own.filter(|block| block.window.is_some());
+        let own = own.filter_map(|block| block.rotary).next();
+        let own = own.unwrap_or(RotaryConfig::new(10_000.0));
+        json!({
+            "full_attention": rotary::written(&all),
+            "sliding_attention": rotary::written(&own),
+        })
+    },
+};
+
+fn start() -> TransformerConfig {
+    let mut config = TransformerConfig {
+        input: InputConfig::Tokens {
+            vocabulary: 262_208,
+        },
+        positions: 131_072,
+        ..gemma2::start()
+    };
+    config.attention.query_key_norm = true;
+    config.attention.rotary = Some(RotaryConfig::new(1_000_000.0));
+    config
+}

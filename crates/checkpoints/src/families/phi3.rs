@@ -1,0 +1,82 @@
+//! Phi-3 and Phi-4 (Abdin et al. 2024), as language models: Llamas whose linear maps stand side by side in
+//! one tensor.
+
+use super::{bert, heads, llama, mistral};
+use crate::Family;
+use crate::family::{Keys, Names};
+use crate::keys::CLASSES;
+use crate::keys::rotary::{SHARED_PARAMETERS, THETA, share};
+use relprop_rules::operations::NormScale;
+use relprop_transformer::{InputConfig, TransformerConfig};
+
+/// Phi-3.
+pub static PHI3: Family = Family {
+    name: "phi3",
+    architecture: Some("Phi3ForCausalLM"),
+    start,
+    keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW],
+    // Dropout, and a length that only scaled rotations ask for, which are refused.
+    ignored_keys: &[
+        "resid_pdrop",
+        "embd_pdrop",
+        "original_max_position_embeddings",
+    ],
+    tensors: &[FUSED, llama::TENSORS],
+    ..llama::LLAMA
+};
+
+/// Phi-3 that makes a vector of a text.
+pub static VECTOR: Family = Family {
+    architecture: Some("Phi3Model"),
+    start: || heads::vector(start()),
+    keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW],
+    tensors: &[bert::DENSE, FUSED, llama::TENSORS],
+    ..PHI3
+};
+
+/// Phi-3 that classifies a text, read at its last token.
+pub static LABELS: Family = Family {
+    architecture: Some("Phi3ForSequenceClassification"),
+    start: || heads::labels_at_end(start()),
+    keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW, CLASSES],
+    tensors: &[llama::SCORE, FUSED, llama::TENSORS],
+    ..PHI3
+};
+
+/// Phi-3 with a label for each token.
+pub static TOKEN_LABELS: Family = Family {
+    architecture: Some("Phi3ForTokenClassification"),
+    start: || heads::token_labels(start()),
+    keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW, CLASSES],
+    tensors: &[llama::SCORE, FUSED, llama::TENSORS],
+    ..PHI3
+};
+
+#[rustfmt::skip]
+const OWN: Keys = &[
+    // Which part of a head is turned depends on its width.
+    ("head_dim", llama::OWN_HEAD_WIDTH),
+    ("partial_rotary_factor", share::<100>()),
+    ("rope_theta", THETA),
+    ("rope_scaling", SHARED_PARAMETERS),
+    ("rope_parameters", SHARED_PARAMETERS),
+    ("hidden_act", llama::ACTIVATION),
+];
+
+#[rustfmt::skip]
+const FUSED: Names = &[
+    ("encoder.{}.attention.query", "$.layers.{}.self_attn.qkv_proj"),
+    ("encoder.{}.attention.key", "$.layers.{}.self_attn.qkv_proj"),
+    ("encoder.{}.attention.value", "$.layers.{}.self_attn.qkv_proj"),
+    ("encoder.{}.feed_forward.gate", "$.layers.{}.mlp.gate_up_proj"),
+    ("encoder.{}.feed_forward.up", "$.layers.{}.mlp.gate_up_proj"),
+];
+
+fn start() -> TransformerConfig {
+    let mut config = bert::sizes(llama::start(), [3072, 32, 32, 8192, 4096]);
+    config.input = InputConfig::Tokens { vocabulary: 32064 };
+    config.norm.scale = NormScale::RootMeanSquare(1e-5);
+    // Its default is no token of smaller vocabularies.
+    config.padding_token = 0;
+    config
+}

@@ -1,0 +1,47 @@
+//! Keys that transformers knows by two names.
+
+/// The other names that transformers has for keys of a type (`attribute_map`), with the names here.
+pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "bloom",
+        &[
+            ("n_embed", "hidden_size"),
+            ("num_attention_heads", "n_head"),
+            ("num_hidden_layers", "n_layer"),
+        ],
+    ),
+    ("falcon", &[("n_embed", "hidden_size")]),
+    (
+        "gpt_neo",
+        &[
+            ("num_attention_heads", "num_heads"),
+            ("num_hidden_layers", "num_layers"),
+        ],
+    ),
+    (
+        "gptj",
+        &[
+            ("hidden_size", "n_embd"),
+            ("max_position_embeddings", "n_positions"),
+            ("num_attention_heads", "n_head"),
+            ("num_hidden_layers", "n_layer"),
+        ],
+    ),
+    (
+        "distilbert",
+        &[
+            ("hidden_size", "dim"),
+            ("num_attention_heads", "n_heads"),
+            ("num_hidden_layers", "n_layers"),
+        ],
+    ),
+    (
+        "gpt2",
+        &[
+            ("hidden_size", "n_embd"),
+            ("max_position_embeddings", "n_positions"),
+            ("num_attention_heads", "n_head"),
+            ("num_hidden_layers", "n_layer"),
+        ],
+    ),
+];

@@ -1,0 +1,136 @@
+//! What makes attention, and what does not.
+
+use super::check::{ConfigError, LARGEST, ensure};
+use super::{AttentionConfig, PositionBias, RotaryConfig, RotaryScaling, TransformerConfig};
+
+impl TransformerConfig {
+    pub(super) fn check_attention(&self) -> Result<(), ConfigError> {
+        let AttentionConfig {
+            head_width,
+            causal,
+            window,
+            rotary,
+            ..
+        } = self.attention;
+        let divides = head_width.is_some() || self.width.is_multiple_of(self.heads);
+        ensure(divides, "heads", self.heads, "a divisor of the width")?;
+        // The product of two sizes.
+        let wide = self.head_width().saturating_mul(self.heads);
+        let range = "so large that all heads together have less than 2^31 features";
+        ensure(
+            wide <= LARGEST,
+            "attention.head_width",
+            self.head_width(),
+            range,
+        )?;
+        let key_heads = self.key_heads();
+        let divides = self.heads.is_multiple_of(key_heads);
+        ensure(
+            divides,
+            "attention.key_heads",
+            key_heads,
+            "a divisor of the heads",
+        )?;
+        let fits = causal || window.is_none();
+        let range = "none unless attention is causal";
+        ensure(fits, "attention.window", window.unwrap_or(0), range)?;
+        let whole = !self.attention.whole_query_key_norm || self.attention.query_key_norm;
+        let range = "false where queries and keys have no norm";
+        ensure(whole, "attention.whole_query_key_norm", !whole, range)?;
+        if self.attention.bias.is_some() {
+            let range = "none where positions are a bias";
+            let fits = rotary.is_none() && self.attention_by_block.is_empty();
+            ensure(fits, "attention.rotary", "there", range)?;
+        }
+        if let Some(PositionBias::Learned { buckets, farthest }) = self.attention.bias {
+            let fits = buckets.is_multiple_of(4) && (4..=LARGEST).contains(&buckets);
+            let range = "a multiple of 4, and below 2^31";
+            ensure(fits, "attention.bias.learned.buckets", buckets, range)?;
+            let fits = (buckets / 4 + 1..=LARGEST).contains(&farthest);
+            let range = "more than a quarter of the buckets, and below 2^31";
+            ensure(fits, "attention.bias.learned.farthest", farthest, range)?;
+        }
+        if let Some(distances) = self.attention.disentangled {
+            let fits = (2..=LARGEST / 2).contains(&distances.buckets);
+            let range = "at least 2, and below 2^30";
+            let field = "attention.disentangled.buckets";
+            ensure(fits, field, distances.buckets, range)?;
+            let farthest = distances.farthest.unwrap_or(distances.buckets + 2);
+            let fits = (distances.buckets / 2 + 2..=LARGEST).contains(&farthest);
+            let range = "more than half of the buckets and one, and below 2^31";
+            ensure(fits, "attention.disentangled.farthest", farthest, range)?;
+            let alone =
+                rotary.is_none() && self.attention.bias.is_none() && key_heads == self.heads;
+            let range = "the only positions, and each head has its own keys";
+            ensure(alone, "attention.disentangled", "there", range)?;
+        }
+        let by_block = self.attention_by_block.len();
+        let fits = by_block == 0 || by_block == self.blocks;
+        ensure(fits, "attention_by_block", by_block, "one for each block")?;
+        for block in &self.attention_by_block {
+            let window = block.window.unwrap_or(1);
+            let range = "at least 1, below 2^31, and none unless attention is causal";
+            let fits = (1..=LARGEST).contains(&window) && (causal || block.window.is_none());
+            ensure(fits, "attention_by_block.window", window, range)?;
+            let fits = block.rotary.is_none() || rotary.is_some();
+            let range = "none where no rotation is for all";
+            ensure(fits, "attention_by_block.rotary", "there", range)?;
+        }
+        let own = self.attention_by_block.iter().map(|block| block.rotary);
+        own.chain([rotary])
+            .flatten()
+            .try_for_each(|rotary| self.check_rotary(&rotary))
+    }
+
+    fn check_rotary(&self, rotary: &RotaryConfig) -> Result<(), ConfigError> {
+        let width = self.head_width();
+        let range = "even where positions are rotary";
+        match rotary.features {
+            None => {
+                let even = width.is_multiple_of(2);
+                ensure(even, "attention.head_width", width, range)?;
+            }
+            Some(turned) => {
+                let fits = turned.is_multiple_of(2) && (2..=width).contains(&turned);
+                let range = "even, at least 2, and at most the width of a head";
+                ensure(fits, "attention.rotary.features", turned, range)?;
+            }
+        }
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        let range = "a finite number above 0";
+        ensure(
+            positive(rotary.theta),
+            "attention.rotary.theta",
+            rotary.theta,
+            range,
+        )?;
+        if let Some(scaling) = rotary.scaling {
+            let RotaryScaling {
+                factor,
+                low_frequency: low,
+                high_frequency: high,
+                original_positions,
+            } = scaling;
+            ensure(
+                positive(factor),
+                "attention.rotary.scaling.factor",
+                factor,
+                range,
+            )?;
+            let field = "attention.rotary.scaling.low_frequency";
+            ensure(positive(low), field, low, range)?;
+            let field = "attention.rotary.scaling.high_frequency";
+            let fits = positive(high) && high > low;
+            ensure(fits, field, high, "above the low frequency")?;
+            let field = "attention.rotary.scaling.original_positions";
+            let fits = (1..=LARGEST).contains(&original_positions);
+            ensure(
+                fits,
+                field,
+                original_positions,
+                "at least 1, and below 2^31",
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,199 @@
+//! What the blocks of a model need to know about the tokens of a batch.
+
+use burn::nn::{Embedding, EmbeddingConfig, Initializer};
+use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
+use relprop_rules::operations::AttentionBias;
+use relprop_rules::precision::widen;
+
+use super::attention::AttentionContext;
+use super::distances::Distances;
+use super::rotary::rotary;
+use crate::{Batch, BlockAttention, PositionBias, TransformerConfig};
+
+/// The context of attention in each block. Blocks that are alike share one.
+#[derive(Clone, Debug)]
+pub(super) struct AttentionContexts {
+    kinds: Vec<(BlockAttention, AttentionContext)>,
+    /// The kind of each block; none where all are of the first.
+    of_blocks: Vec<usize>,
+}
+
+impl AttentionContexts {
+    /// `biases`: what each bucket of distances adds to the scores of each head, if they do.
+    pub(super) fn new(
+        config: &TransformerConfig,
+        biases: Option<Tensor<2>>,
+        distances: Option<&Distances>,
+        batch: &Batch,
+        dtype: DType,
+    ) -> Self {
+        let distances = distances
+            .zip(config.attention.disentangled)
+            .map(|(distances, config)| distances.of(config, batch));
+        let bias = config.attention.bias.map(|bias| match (bias, biases) {
+            (PositionBias::Learned { buckets, farthest }, Some(biases)) => {
+                learned_bias(buckets, farthest, widen(biases), batch, dtype)
+            }
+            _ => linear_bias(config.heads, batch, dtype),
+        });
+        let mut kinds: Vec<(BlockAttention, AttentionContext)> = Vec::new();
+        let mut kind = |index: usize| {
+            let block = config.block_attention(index);
+            let known = kinds.iter().position(|(known, _)| *known == block);
+            known.unwrap_or_else(|| {
+                kinds.push((
+                    block,
+                    AttentionContext {
+                        bias: bias.clone(),
+                        distances: distances.clone(),
+                        ..context(config, block, batch, dtype)
+                    },
+                ));
+                kinds.len() - 1
+            })
+        };
+        let of_blocks = match config.attention_by_block.len() {
+            0 => {
+                kind(0);
+                Vec::new()
+            }
+            blocks => (0..blocks).map(kind).collect(),
+        };
+        Self { kinds, of_blocks }
+    }
+
+    /// The context of block `index`.
+    pub(super) fn of(&self, index: usize) -> &AttentionContext {
+        let kind = self.of_blocks.get(index).copied().unwrap_or_default();
+        &self.kinds[kind].1
+    }
+}
+
+fn context(
+    config: &TransformerConfig,
+    block: BlockAttention,
+    batch: &Batch,
+    dtype: DType,
+) -> AttentionContext {
+    let turn = |rotary_config| rotary(&rotary_config, config.head_width(), batch, dtype);
+    AttentionContext {
+        hidden: hidden(config.attention.causal, block.window, batch),
+        rotary: block.rotary.map(turn),
+        bias: None,
+        distances: None,
+    }
+}
+
+/// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and if attention is
+/// causal, after the token that looks, or too long before it.
+fn hidden(causal: bool, window: Option<usize>, batch: &Batch) -> Tensor<4, Bool> {
+    let padding = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
+    if !causal {
+        return padding;
+    }
+    let [texts, positions] = batch.padding.dims();
+    let places = Tensor::<1, Int>::arange(0..positions as i64, &batch.padding.device());
+    let square = [positions, positions];
+    let query = places.clone().unsqueeze_dim::<2>(1).expand(square);
+    let key = places.unsqueeze_dim::<2>(0).expand(square);
+    // How far back a token looks. Padding stands before a text or after it, never inside.
+    let back = query - key;
+    let mut hidden = back.clone().lower_elem(0);
+    if let Some(window) = window {
+        hidden = hidden.bool_or(back.greater_equal_elem(window as i64));
+    }
+    let shape = [texts, 1, positions, positions];
+    let hidden = hidden.unsqueeze_dims::<4>(&[0, 1]).expand(shape);
+    hidden.bool_or(padding.expand(shape))
+}
+
+/// The table of what buckets of distances add to scores, if they do.
+pub(super) fn position_bias(config: &TransformerConfig, device: &Device) -> Option<Embedding> {
+    let Some(PositionBias::Learned { buckets, .. }) = config.attention.bias else {
+        return None;
+    };
+    let std = config.initializer_range;
+    let table = EmbeddingConfig::new(buckets, config.heads);
+    let table = table.with_initializer(Initializer::Normal { mean: 0.0, std });
+    Some(table.init(device))
+}
+
+/// What the bucket of each distance has in the table `biases`, `[1, head, query, key]`.
+fn learned_bias(
+    buckets: usize,
+    farthest: usize,
+    biases: Tensor<2>,
+    batch: &Batch,
+    dtype: DType,
+) -> AttentionBias {
+    let [_, positions] = batch.padding.dims();
+    let [_, heads] = biases.dims();
+    let pairs = (0..positions).flat_map(|query| (0..positions).map(move |key| (query, key)));
+    let rows: Vec<i64> = pairs
+        .map(|(query, key)| bucket(query, key, buckets, farthest) as i64)
+        .collect();
+    let rows = TensorData::new(rows, [positions * positions]);
+    let rows = Tensor::<1, Int>::from_data(rows, &batch.padding.device());
+    let bias = biases.cast(dtype).select(0, rows).transpose();
+    AttentionBias {
+        bias: bias.reshape([1, heads, positions, positions]),
+    }
+}
+
+/// The bucket of a distance: keys up to the query have the first half of all buckets, later ones the second.
+fn bucket(query: usize, key: usize, buckets: usize, farthest: usize) -> usize {
+    let half = buckets / 2;
+    let first = if key > query { half } else { 0 };
+    let (distance, exact) = (query.abs_diff(key), half / 2);
+    if distance < exact {
+        return first + distance;
+    }
+    let [distance, exact_f, farthest] = [distance, exact, farthest].map(|size| size as f32);
+    // In f32, as transformers has it: a distance on the edge of two buckets is then in the same one.
+    let grown = (distance / exact_f).ln() / (farthest / exact_f).ln() * (half - exact) as f32;
+    first + (exact + grown as usize).min(half - 1)
+}
+
+/// ALiBi: minus the distance of query and key, times the slope of the head, `[1, head, query, key]`.
+fn linear_bias(heads: usize, batch: &Batch, dtype: DType) -> AttentionBias {
+    let [_, positions] = batch.padding.dims();
+    let device: Device = batch.padding.device();
+    let of_head = |slope: f64| {
+        let rows = (0..positions).flat_map(move |query| {
+            (0..positions).map(move |key| -slope * query.abs_diff(key) as f64)
+        });
+        rows.collect::<Vec<f64>>()
+    };
+    let numbers: Vec<f64> = slopes(heads).into_iter().flat_map(of_head).collect();
+    let numbers = TensorData::new(numbers, [1, heads, positions, positions]);
+    AttentionBias {
+        bias: Tensor::from_data(numbers, (&device, dtype)),
+    }
+}
+
+/// The slope of each head. Where the heads are no power of 2, those of the next smaller power stand first,
+/// and then every other one of the next larger power.
+fn slopes(heads: usize) -> Vec<f64> {
+    let power = 1 << heads.ilog2();
+    let of = |count: usize, head: usize| (-8.0 * (head + 1) as f64 / count as f64).exp2();
+    let first = (0..power).map(|head| of(power, head));
+    let more = (0..heads - power).map(|head| of(2 * power, 2 * head));
+    first.chain(more).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_are_those_of_the_paper() {
+        assert_eq!(
+            slopes(8),
+            [
+                0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.0078125, 0.00390625
+            ]
+        );
+        assert_eq!(slopes(6)[..4], [0.25, 0.0625, 0.015625, 0.00390625]);
+        assert_eq!(slopes(6)[4..], [0.5, 0.125]);
+    }
+}
