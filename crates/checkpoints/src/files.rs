@@ -149,11 +149,6 @@ impl File {
         &self.path
     }
 
-    #[cfg(feature = "pytorch")]
-    pub(super) fn is_on_disk(&self) -> bool {
-        self.bytes.is_none()
-    }
-
     /// All of its bytes.
     pub(super) fn read(&self) -> Result<Vec<u8>, CheckpointError> {
         let bytes = match &self.bytes {

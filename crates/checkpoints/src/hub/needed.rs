@@ -4,7 +4,7 @@ use crate::files::{
     ADDED_TOKENS, CONFIG, MERGES, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
     VOCABULARY,
 };
-use crate::weights::{Format, WEIGHTS, index_of};
+use crate::weights::{WEIGHTS, index_of};
 
 /// The files that [`Model::load`](crate::Model::load) reads, of those for which `has` holds; of
 /// weights in several files, the index alone. The weights come last: where they are, all is.
@@ -13,8 +13,7 @@ use crate::weights::{Format, WEIGHTS, index_of};
 ///
 /// The file that a model cannot do without.
 pub(super) fn needed(has: impl Fn(&str) -> bool) -> Result<Vec<String>, &'static str> {
-    let reads = |format| cfg!(feature = "pytorch") || format == Format::Safetensors;
-    let weights = WEIGHTS.iter().filter(|(_, format)| reads(*format));
+    let weights = WEIGHTS.iter();
     let mut weights = weights.flat_map(|(name, _)| [(*name).to_owned(), index_of(name)]);
 
     if !has(CONFIG) {

@@ -1,6 +1,7 @@
 //! A model's weights: the tensors under the family's names, in its layout.
 
 mod files;
+mod pytorch;
 mod tensors;
 
 use std::borrow::Cow;
