@@ -8,12 +8,12 @@ use relprop_transformer::{InputConfig, PatchConfig, Transformer};
 use serde_json::{Map, Value};
 
 use crate::files::{
-    ADDED_TOKENS, CONFIG, File, MERGES, OTHER_VOCABULARIES, PREPROCESSOR, SPECIAL_TOKENS,
-    TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
+    ADDED_TOKENS, CONFIG, File, MERGES, OTHER_VOCABULARIES, PREPROCESSOR, SENTENCEPIECE,
+    SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
 };
 use crate::foreign;
 use crate::json::from_json;
-use crate::tokenizer::Settings;
+use crate::tokenizer::{Class, Settings};
 use crate::weights::{self, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Tokenizer};
 
@@ -104,7 +104,7 @@ fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, Ch
 }
 
 /// Reads the tokenizer, whose tokens the model's vocabulary must have.
-fn tokenizer(
+pub(crate) fn tokenizer(
     files: &Files,
     family: &Family,
     class: Option<&str>,
@@ -113,7 +113,7 @@ fn tokenizer(
     let settings = settings(files)?.or_class(class);
     let (file, read) = match (files.get(TOKENIZER), files.get(VOCABULARY)) {
         (Some(file), _) => {
-            let read = Tokenizer::parse(&file.text()?, &settings);
+            let read = Tokenizer::parse(&file.text()?, &settings.for_model(family.name));
             (file, read)
         }
         (None, Some(file)) => {
@@ -123,7 +123,7 @@ fn tokenizer(
             };
             (file, read)
         }
-        (None, None) => merges(files, &settings)?,
+        (None, None) => merges(files, family, &settings)?,
     };
     let tokenizer = read.map_err(|message| no_tokenizer(&file, message))?;
     // A model may have no embeddings for added tokens that no text has, such as padding.
@@ -159,12 +159,13 @@ const WAY_OUT: &str = "in Python, AutoTokenizer.from_pretrained(folder).save_pre
 /// Whether a `vocab.txt` is one of BERT's kind: others have files of that name as well.
 fn is_word_pieces(files: &Files, family: &Family, settings: &Settings) -> Result<(), String> {
     settings.known()?;
-    if let Some(other) = OTHER_VOCABULARIES
+    if let Some(other) = SENTENCEPIECE
         .iter()
+        .chain(&OTHER_VOCABULARIES)
         .find(|name| files.get(name).is_some())
     {
         return Err(format!(
-            "it belongs to {other}, which relprop does not read; {WAY_OUT}"
+            "it belongs to {other}, with which relprop does not read it; {WAY_OUT}"
         ));
     }
     let of_family = ["bert", "distilbert", "electra", "relprop"].contains(&family.name);
@@ -183,6 +184,7 @@ fn is_word_pieces(files: &Files, family: &Family, settings: &Settings) -> Result
 /// The tokenizer of a `vocab.json` and a `merges.txt`, with the first of the two files.
 fn merges(
     files: &Files,
+    family: &Family,
     settings: &Settings,
 ) -> Result<(File, Result<Tokenizer, String>), CheckpointError> {
     let [vocabulary, merges] = MERGES.map(|name| files.get(name));
@@ -195,7 +197,11 @@ fn merges(
         };
         return Ok((vocabulary, read));
     }
-    let others = OTHER_VOCABULARIES.iter().find_map(|name| files.get(name));
+    if let Some(read) = sentencepiece(files, family, settings) {
+        return read;
+    }
+    let mut others = SENTENCEPIECE.iter().chain(&OTHER_VOCABULARIES);
+    let others = others.find_map(|name| files.get(name));
     if let Some(other) = others {
         let message = format!(
             "it is the only file of the tokenizer, and relprop does not read it; {WAY_OUT}"
@@ -205,6 +211,29 @@ fn merges(
     let purpose = "it says how text becomes tokens; in Python, \
                    AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes it";
     Err(files.missing(TOKENIZER, purpose))
+}
+
+/// The tokenizer of a model of sentencepiece, with its file, if there is one.
+#[expect(clippy::type_complexity, reason = "as `merges` gives it")]
+fn sentencepiece(
+    files: &Files,
+    family: &Family,
+    settings: &Settings,
+) -> Option<Result<(File, Result<Tokenizer, String>), CheckpointError>> {
+    let settings = &settings.clone().for_model(family.name);
+    let class = Class::of(settings.class());
+    let names = class.map_or(&SENTENCEPIECE[..], Class::files);
+    let file = names.iter().find_map(|name| files.get(name))?;
+    let Some(class) = class else {
+        return Some(Ok((
+            file,
+            Err(format!("{}; {WAY_OUT}", settings.unknown())),
+        )));
+    };
+    Some(file.read().map(|bytes| {
+        let read = Tokenizer::parse_sentencepiece(&bytes, class, settings);
+        (file, read)
+    }))
 }
 
 fn no_tokenizer(file: &File, message: String) -> CheckpointError {

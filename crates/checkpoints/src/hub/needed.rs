@@ -1,8 +1,8 @@
 //! Which of the Hub's files a model is read from.
 
 use crate::files::{
-    ADDED_TOKENS, CONFIG, MERGES, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
-    VOCABULARY,
+    ADDED_TOKENS, CONFIG, MERGES, PREPROCESSOR, SENTENCEPIECE, SPECIAL_TOKENS, TOKENIZER,
+    TOKENIZER_CONFIG, VOCABULARY,
 };
 use crate::weights::{WEIGHTS, index_of};
 
@@ -20,7 +20,8 @@ pub(super) fn needed(has: impl Fn(&str) -> bool) -> Result<Vec<String>, &'static
         return Err(CONFIG);
     }
     let beside = [PREPROCESSOR, TOKENIZER_CONFIG, SPECIAL_TOKENS, ADDED_TOKENS];
-    let tokenizers: [&[&str]; 3] = [&[TOKENIZER], &[VOCABULARY], &MERGES];
+    let [first, second] = &SENTENCEPIECE;
+    let tokenizers: [&[&str]; 5] = [&[TOKENIZER], &[VOCABULARY], &MERGES, &[first], &[second]];
     let complete = tokenizers
         .into_iter()
         .find(|files| files.iter().all(|file| has(file)));

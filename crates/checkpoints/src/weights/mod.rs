@@ -19,9 +19,9 @@ use crate::files::io_error;
 use crate::{CheckpointError, Family};
 use relprop_transformer::{Head, ParameterPath, Transformer, TransformerConfig};
 
-#[cfg(feature = "hub")]
-pub(crate) use files::{Format, index_of, read_index};
 pub(crate) use files::{WEIGHTS, WeightFiles};
+#[cfg(feature = "hub")]
+pub(crate) use files::{index_of, read_index};
 pub(crate) use tensors::{Stored, open};
 
 /// Reads every tensor of the model, into the floats that the device computes in.

@@ -5,6 +5,7 @@
 
 mod archive;
 mod classes;
+mod made;
 mod pickle;
 mod source;
 #[cfg(test)]
