@@ -38,6 +38,20 @@ pub const SETTINGS_FILES: [&str; 11] = [
     ADDED_TOKENS,
     PREPROCESSOR,
 ];
+/// The files that a tokenizer is read from, the first that are there, with what they are.
+pub const TOKENIZER_FILES: &[(&[&str], &str)] = &[
+    (&[TOKENIZER], "any tokenizer of the `tokenizers` library"),
+    (&[VOCABULARY], "BERT's word pieces"),
+    (&MERGES, "GPT-2's and RoBERTa's pairs of bytes"),
+    (
+        &[SENTENCEPIECE[0]],
+        "sentencepiece, as XLM-RoBERTa and CamemBERT have it",
+    ),
+    (
+        &[SENTENCEPIECE[1]],
+        "sentencepiece, as any of its classes may have it",
+    ),
+];
 /// Vocabularies that are not read here.
 pub(super) const OTHER_VOCABULARIES: [&str; 4] =
     ["bpe.codes", "spiece.model", "spm.model", "tekken.json"];

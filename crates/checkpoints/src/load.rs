@@ -55,8 +55,12 @@ impl Model {
         let instead = |missing| foreign::instead(files, missing);
         let config_file = files.required(CONFIG, "it says which parts the model is made of");
         let config_file = config_file.map_err(instead)?;
-        let weight_files = WeightFiles::find(files).map_err(instead)?;
         let text = config_file.text()?;
+        if let Some(message) = foreign::of_timm(&text) {
+            let path = config_file.path().to_owned();
+            return Err(CheckpointError::Foreign { path, message });
+        }
+        let weight_files = WeightFiles::find(files).map_err(instead)?;
         // What is wrong in the configuration is said first.
         let stored = weights::open(&weight_files);
         let names = stored.iter().flat_map(|stored| stored.keys());
@@ -189,11 +193,13 @@ fn merges(
 ) -> Result<(File, Result<Tokenizer, String>), CheckpointError> {
     let [vocabulary, merges] = MERGES.map(|name| files.get(name));
     if let (Some(vocabulary), Some(merges)) = (vocabulary, merges) {
-        let read = match settings.class() {
-            Some(_) if !settings.is_byte_level() => {
-                Err(format!("{}; {WAY_OUT}", settings.unknown()))
-            }
-            _ => Tokenizer::parse_merges(&vocabulary.text()?, &merges.text()?, settings),
+        let settings = &settings.clone().for_model(family.name);
+        // Our own family may have any tokenizer.
+        let known = settings.is_byte_level() || settings.class() == Some("Qwen2Tokenizer");
+        let known = known || (family.name == "relprop" && settings.class().is_none());
+        let read = match known {
+            false => Err(not_of(family, settings)),
+            true => Tokenizer::parse_merges(&vocabulary.text()?, &merges.text()?, settings),
         };
         return Ok((vocabulary, read));
     }
@@ -234,6 +240,18 @@ fn sentencepiece(
         let read = Tokenizer::parse_sentencepiece(&bytes, class, settings);
         (file, read)
     }))
+}
+
+/// What to say of a vocabulary that the class does not go with.
+fn not_of(family: &Family, settings: &Settings) -> String {
+    let said = match settings.class() {
+        Some(_) => settings.unknown(),
+        None => format!(
+            "no `tokenizer_class` says how a {} reads this vocabulary",
+            family.name
+        ),
+    };
+    format!("{said}; {WAY_OUT}")
 }
 
 fn no_tokenizer(file: &File, message: String) -> CheckpointError {

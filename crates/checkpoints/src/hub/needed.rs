@@ -1,8 +1,8 @@
 //! Which of the Hub's files a model is read from.
 
 use crate::files::{
-    ADDED_TOKENS, CONFIG, MERGES, PREPROCESSOR, SENTENCEPIECE, SPECIAL_TOKENS, TOKENIZER,
-    TOKENIZER_CONFIG, VOCABULARY,
+    ADDED_TOKENS, CONFIG, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
+    TOKENIZER_FILES,
 };
 use crate::weights::{WEIGHTS, index_of};
 
@@ -20,11 +20,8 @@ pub(super) fn needed(has: impl Fn(&str) -> bool) -> Result<Vec<String>, &'static
         return Err(CONFIG);
     }
     let beside = [PREPROCESSOR, TOKENIZER_CONFIG, SPECIAL_TOKENS, ADDED_TOKENS];
-    let [first, second] = &SENTENCEPIECE;
-    let tokenizers: [&[&str]; 5] = [&[TOKENIZER], &[VOCABULARY], &MERGES, &[first], &[second]];
-    let complete = tokenizers
-        .into_iter()
-        .find(|files| files.iter().all(|file| has(file)));
+    let mut tokenizers = TOKENIZER_FILES.iter().map(|(files, _)| *files);
+    let complete = tokenizers.find(|files| files.iter().all(|file| has(file)));
     let tokenizer = match complete {
         Some(files) => files,
         None if has(PREPROCESSOR) => &[],

@@ -162,7 +162,7 @@ impl Settings {
     /// What to say of a class that is not understood.
     pub(crate) fn unknown(&self) -> String {
         format!(
-            "`tokenizer_class` is {}, which splits texts in a way that relprop does not know",
+            "`tokenizer_class` is {}, and relprop does not know how it splits texts by this file",
             self.class().unwrap_or("not said")
         )
     }

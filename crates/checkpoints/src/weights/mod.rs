@@ -19,6 +19,7 @@ use crate::files::io_error;
 use crate::{CheckpointError, Family};
 use relprop_transformer::{Head, ParameterPath, Transformer, TransformerConfig};
 
+pub use files::WEIGHT_FILES;
 pub(crate) use files::{WEIGHTS, WeightFiles};
 #[cfg(feature = "hub")]
 pub(crate) use files::{index_of, read_index};

@@ -163,6 +163,12 @@ def cases():
         {"tokenizer.model": unigram, "config.json": config("mistral")},
         {"tokenizer.model": plain, "config.json": config("llama"), **settings(tokenizer_class="PreTrainedTokenizerFast")},
     ]
+    # The two files of byte-level vocabularies.
+    for name in ["qwen2", "gpt2", "roberta"]:
+        model = json.loads((FIXTURES / name / "tokenizer.json").read_text())["model"]
+        merges = "".join(f"{' '.join(merge)}\n" for merge in model["merges"])
+        files = {"vocab.json": json.dumps(model["vocab"]), "merges.txt": f"#version: 0.2\n{merges}"}
+        found.append({**files, "config.json": config(name)})
     # A tokenizer.json of a fixture, under the name of its class, another one or none.
     for name, model_type, keys in [
         ("bert", "bert", None), ("bert", "electra", {"tokenizer_class": "PreTrainedTokenizerFast"}),
