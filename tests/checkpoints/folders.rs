@@ -285,28 +285,7 @@ fn a_missing_part_of_the_weights_is_named() {
     );
 }
 
-#[cfg(not(feature = "pytorch"))]
-#[test]
-fn a_pickle_is_refused_with_what_reads_it() {
-    let saved = Saved::bert();
-    fs::rename(
-        saved.path("model.safetensors"),
-        saved.path("pytorch_model.bin"),
-    )
-    .unwrap();
-    let message = saved.refusal();
-    assert!(
-        message.contains("its feature `pytorch` is off"),
-        "{message}"
-    );
-    assert!(
-        message.contains("save_pretrained(folder) writes model.safetensors"),
-        "{message}"
-    );
-}
-
 /// A BERT that `torch.save` wrote, by `fixtures/make.py`.
-#[cfg(feature = "pytorch")]
 #[test]
 fn a_pickle_holds_what_safetensors_holds() {
     let fixture = relprop_testing::fixtures::folder("bert");

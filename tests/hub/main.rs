@@ -258,15 +258,30 @@ fn an_older_tokenizer_and_a_preprocessor_are_fetched() {
 #[rstest]
 #[case("config.json", &["has no config.json"])]
 #[case("tokenizer.json", &["has no tokenizer.json"])]
-#[case("model.safetensors", &["has no model.safetensors", "the feature `pytorch`"])]
+#[case("model.safetensors", &["has no model.safetensors"])]
 fn a_missing_file_is_named(#[case] file: &str, #[case] words: &[&str]) {
     let mut hub = bert();
     hub.files.remove(file);
+    hub.files.remove("pytorch_model.bin");
     let server = hub.start();
     let user = User::of(&server.address);
     run(user.explain(NAME)).failed(1, &[&[NAME, &server.address], words].concat());
     // It is known before anything is fetched.
     assert_eq!(server.fetched(), [""; 0]);
+}
+
+#[test]
+fn a_pickle_is_fetched_where_there_is_nothing_else() {
+    let mut hub = bert();
+    hub.files.remove("model.safetensors");
+    let server = hub.start();
+    let user = User::of(&server.address);
+    run(user.explain(NAME)).done();
+    let fetched = server.fetched();
+    assert!(
+        fetched.contains(&"pytorch_model.bin".to_owned()),
+        "{fetched:?}"
+    );
 }
 
 #[rstest]

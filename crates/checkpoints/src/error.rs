@@ -94,19 +94,18 @@ pub enum CheckpointError {
         /// What is wrong with it.
         message: String,
     },
-    /// The weights are a pickle, and this build has no reader for it.
+    /// The weights are a pickle that is more than tensors.
     #[error(
-        "{} is a pickle, which this build does not read, for its feature `pytorch` is off; in Python, \
-         AutoModelForSequenceClassification.from_pretrained(folder).save_pretrained(folder) writes \
-         model.safetensors", .0.display()
+        "{}: {message}; in Python, AutoModelForSequenceClassification.from_pretrained(folder)\
+         .save_pretrained(folder) writes model.safetensors, if its author is to be trusted",
+        path.display()
     )]
-    PyTorch(PathBuf),
-    /// The weights are a pickle, and are not in a folder.
-    #[error(
-        "{} is a pickle, which is read from a folder alone; weights at hand are read as \
-         model.safetensors", .0.display()
-    )]
-    PyTorchAtHand(PathBuf),
+    Pickle {
+        /// The file.
+        path: PathBuf,
+        /// What else is in it.
+        message: String,
+    },
     /// A weight is no finite number, which no computation comes back from.
     #[error(
         "{}: {tensor} has {number} among its numbers; the weights are damaged, or the training that \

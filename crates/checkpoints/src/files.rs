@@ -18,31 +18,43 @@ pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
 pub(super) const VOCABULARY: &str = "vocab.txt";
 /// What older folders of the GPT-2 kind have instead.
 pub(super) const MERGES: [&str; 2] = ["vocab.json", "merges.txt"];
+/// What older folders have instead whose vocabulary is one of sentencepiece.
+pub(super) const SENTENCEPIECE: [&str; 2] = ["sentencepiece.bpe.model", "tokenizer.model"];
 /// What stands beside a tokenizer's file.
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 pub(super) const ADDED_TOKENS: &str = "added_tokens.json";
 /// The files that a model is read from besides its weights. Each decides what the model makes of its input.
-pub const SETTINGS_FILES: [&str; 9] = [
+pub const SETTINGS_FILES: [&str; 11] = [
     CONFIG,
     TOKENIZER,
     VOCABULARY,
     MERGES[0],
     MERGES[1],
+    SENTENCEPIECE[0],
+    SENTENCEPIECE[1],
     TOKENIZER_CONFIG,
     SPECIAL_TOKENS,
     ADDED_TOKENS,
     PREPROCESSOR,
 ];
-/// Vocabularies that are not read here.
-pub(super) const OTHER_VOCABULARIES: [&str; 6] = [
-    "bpe.codes",
-    "sentencepiece.bpe.model",
-    "spiece.model",
-    "spm.model",
-    "tokenizer.model",
-    "tekken.json",
+/// The files that a tokenizer is read from, the first that are there, with what they are.
+pub const TOKENIZER_FILES: &[(&[&str], &str)] = &[
+    (&[TOKENIZER], "any tokenizer of the `tokenizers` library"),
+    (&[VOCABULARY], "BERT's word pieces"),
+    (&MERGES, "GPT-2's and RoBERTa's pairs of bytes"),
+    (
+        &[SENTENCEPIECE[0]],
+        "sentencepiece, as XLM-RoBERTa and CamemBERT have it",
+    ),
+    (
+        &[SENTENCEPIECE[1]],
+        "sentencepiece, as any of its classes may have it",
+    ),
 ];
+/// Vocabularies that are not read here.
+pub(super) const OTHER_VOCABULARIES: [&str; 4] =
+    ["bpe.codes", "spiece.model", "spm.model", "tekken.json"];
 
 /// The files that a model is read from, by the names that they have in a folder: `config.json`,
 /// `model.safetensors`, and `tokenizer.json` or `preprocessor_config.json`.
@@ -147,11 +159,6 @@ impl File {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
-    }
-
-    #[cfg(feature = "pytorch")]
-    pub(super) fn is_on_disk(&self) -> bool {
-        self.bytes.is_none()
     }
 
     /// All of its bytes.

@@ -18,10 +18,11 @@ mod weights;
 
 pub use error::CheckpointError;
 pub use family::{Family, Keys, Names};
-pub use files::{Files, SETTINGS_FILES, sha256};
+pub use files::{Files, SETTINGS_FILES, TOKENIZER_FILES, sha256};
 #[cfg(feature = "hub")]
 pub use hub::HubError;
 pub use hub::{HubName, NoHubName};
 pub use model::{Input, Model};
 pub use picture::{Filter, PictureError, Preprocessor};
 pub use tokenizer::{TextError, Tokenizer, Truncation};
+pub use weights::WEIGHT_FILES;

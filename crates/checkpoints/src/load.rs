@@ -8,12 +8,12 @@ use relprop_transformer::{InputConfig, PatchConfig, Transformer};
 use serde_json::{Map, Value};
 
 use crate::files::{
-    ADDED_TOKENS, CONFIG, File, MERGES, OTHER_VOCABULARIES, PREPROCESSOR, SPECIAL_TOKENS,
-    TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
+    ADDED_TOKENS, CONFIG, File, MERGES, OTHER_VOCABULARIES, PREPROCESSOR, SENTENCEPIECE,
+    SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
 };
 use crate::foreign;
 use crate::json::from_json;
-use crate::tokenizer::Settings;
+use crate::tokenizer::{Class, Settings};
 use crate::vector::Modules;
 use crate::weights::{self, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Tokenizer};
@@ -56,8 +56,12 @@ impl Model {
         let instead = |missing| foreign::instead(files, missing);
         let config_file = files.required(CONFIG, "it says which parts the model is made of");
         let config_file = config_file.map_err(instead)?;
-        let weight_files = WeightFiles::find(files).map_err(instead)?;
         let text = config_file.text()?;
+        if let Some(message) = foreign::of_timm(&text) {
+            let path = config_file.path().to_owned();
+            return Err(CheckpointError::Foreign { path, message });
+        }
+        let weight_files = WeightFiles::find(files).map_err(instead)?;
         // What is wrong in the configuration is said first.
         let stored = weights::open(&weight_files);
         let names = stored.iter().flat_map(|stored| stored.keys());
@@ -115,7 +119,7 @@ fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, Ch
 }
 
 /// Reads the tokenizer, whose tokens the model's vocabulary must have.
-fn tokenizer(
+pub(crate) fn tokenizer(
     files: &Files,
     family: &Family,
     class: Option<&str>,
@@ -124,7 +128,7 @@ fn tokenizer(
     let settings = settings(files)?.or_class(class);
     let (file, read) = match (files.get(TOKENIZER), files.get(VOCABULARY)) {
         (Some(file), _) => {
-            let read = Tokenizer::parse(&file.text()?, &settings);
+            let read = Tokenizer::parse(&file.text()?, &settings.for_model(family.name));
             (file, read)
         }
         (None, Some(file)) => {
@@ -134,7 +138,7 @@ fn tokenizer(
             };
             (file, read)
         }
-        (None, None) => merges(files, &settings)?,
+        (None, None) => merges(files, family, &settings)?,
     };
     let tokenizer = read.map_err(|message| no_tokenizer(&file, message))?;
     // A model may have no embeddings for added tokens that no text has, such as padding.
@@ -170,12 +174,13 @@ const WAY_OUT: &str = "in Python, AutoTokenizer.from_pretrained(folder).save_pre
 /// Whether a `vocab.txt` is one of BERT's kind: others have files of that name as well.
 fn is_word_pieces(files: &Files, family: &Family, settings: &Settings) -> Result<(), String> {
     settings.known()?;
-    if let Some(other) = OTHER_VOCABULARIES
+    if let Some(other) = SENTENCEPIECE
         .iter()
+        .chain(&OTHER_VOCABULARIES)
         .find(|name| files.get(name).is_some())
     {
         return Err(format!(
-            "it belongs to {other}, which relprop does not read; {WAY_OUT}"
+            "it belongs to {other}, with which relprop does not read it; {WAY_OUT}"
         ));
     }
     let of_family = ["bert", "distilbert", "electra", "relprop"].contains(&family.name);
@@ -194,19 +199,26 @@ fn is_word_pieces(files: &Files, family: &Family, settings: &Settings) -> Result
 /// The tokenizer of a `vocab.json` and a `merges.txt`, with the first of the two files.
 fn merges(
     files: &Files,
+    family: &Family,
     settings: &Settings,
 ) -> Result<(File, Result<Tokenizer, String>), CheckpointError> {
     let [vocabulary, merges] = MERGES.map(|name| files.get(name));
     if let (Some(vocabulary), Some(merges)) = (vocabulary, merges) {
-        let read = match settings.class() {
-            Some(_) if !settings.is_byte_level() => {
-                Err(format!("{}; {WAY_OUT}", settings.unknown()))
-            }
-            _ => Tokenizer::parse_merges(&vocabulary.text()?, &merges.text()?, settings),
+        let settings = &settings.clone().for_model(family.name);
+        // Our own family may have any tokenizer.
+        let known = settings.is_byte_level() || settings.class() == Some("Qwen2Tokenizer");
+        let known = known || (family.name == "relprop" && settings.class().is_none());
+        let read = match known {
+            false => Err(not_of(family, settings)),
+            true => Tokenizer::parse_merges(&vocabulary.text()?, &merges.text()?, settings),
         };
         return Ok((vocabulary, read));
     }
-    let others = OTHER_VOCABULARIES.iter().find_map(|name| files.get(name));
+    if let Some(read) = sentencepiece(files, family, settings) {
+        return read;
+    }
+    let mut others = SENTENCEPIECE.iter().chain(&OTHER_VOCABULARIES);
+    let others = others.find_map(|name| files.get(name));
     if let Some(other) = others {
         let message = format!(
             "it is the only file of the tokenizer, and relprop does not read it; {WAY_OUT}"
@@ -216,6 +228,41 @@ fn merges(
     let purpose = "it says how text becomes tokens; in Python, \
                    AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes it";
     Err(files.missing(TOKENIZER, purpose))
+}
+
+/// The tokenizer of a model of sentencepiece, with its file, if there is one.
+#[expect(clippy::type_complexity, reason = "as `merges` gives it")]
+fn sentencepiece(
+    files: &Files,
+    family: &Family,
+    settings: &Settings,
+) -> Option<Result<(File, Result<Tokenizer, String>), CheckpointError>> {
+    let settings = &settings.clone().for_model(family.name);
+    let class = Class::of(settings.class());
+    let names = class.map_or(&SENTENCEPIECE[..], Class::files);
+    let file = names.iter().find_map(|name| files.get(name))?;
+    let Some(class) = class else {
+        return Some(Ok((
+            file,
+            Err(format!("{}; {WAY_OUT}", settings.unknown())),
+        )));
+    };
+    Some(file.read().map(|bytes| {
+        let read = Tokenizer::parse_sentencepiece(&bytes, class, settings);
+        (file, read)
+    }))
+}
+
+/// What to say of a vocabulary that the class does not go with.
+fn not_of(family: &Family, settings: &Settings) -> String {
+    let said = match settings.class() {
+        Some(_) => settings.unknown(),
+        None => format!(
+            "no `tokenizer_class` says how a {} reads this vocabulary",
+            family.name
+        ),
+    };
+    format!("{said}; {WAY_OUT}")
 }
 
 fn no_tokenizer(file: &File, message: String) -> CheckpointError {

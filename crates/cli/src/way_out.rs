@@ -51,7 +51,6 @@ fn of_checkpoint(error: &CheckpointError) -> Option<String> {
             let folder = folder.display();
             Some(format!("`relprop train --out {folder}` makes one"))
         }
-        CheckpointError::PyTorch(_) => Some(PYTORCH.to_owned()),
         _ => None,
     }
 }
@@ -60,10 +59,7 @@ fn of_checkpoint(error: &CheckpointError) -> Option<String> {
 fn of_hub(error: &relprop_checkpoints::HubError) -> Option<String> {
     use relprop_checkpoints::HubError;
     match error {
-        HubError::NoFile { pickled: true, .. } => Some(PYTORCH.to_owned()),
         HubError::Index(error) => of_checkpoint(error),
         _ => None,
     }
 }
-
-const PYTORCH: &str = "build relprop with --features pytorch to read it as it is";

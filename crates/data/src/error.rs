@@ -45,7 +45,7 @@ pub enum DataError {
     },
 
     /// The bytes are not what the format says.
-    #[error("{}: {error}; is the file complete, and of the format that its name says?", path.display())]
+    #[error("{}: {}", path.display(), of_content(error))]
     Content {
         /// The file.
         path: PathBuf,
@@ -219,7 +219,60 @@ impl DataError {
     }
 }
 
+/// What is wrong with a content, or that it is compressed in a way that is not read.
+fn of_content(error: &ArrowError) -> String {
+    let said = error.to_string();
+    let other = ["brotli", "lzo"]
+        .into_iter()
+        .find(|codec| error_of_codec(&said).is_some_and(|said| said.contains(codec)));
+    match other {
+        Some(codec) => format!(
+            "it is compressed by {codec}, which relprop does not read; write it with zstd, snappy, gzip or \
+             lz4: in Python, pandas' to_parquet(path, compression=\"zstd\")"
+        ),
+        None => format!("{said}; is the file complete, and of the format that its name says?"),
+    }
+}
+
+/// What the parquet crate said, in lower case, if it is about a codec that it does not have.
+fn error_of_codec(said: &str) -> Option<String> {
+    let signs = ["Disabled feature at compile time", "The codec type"];
+    let about = signs.iter().any(|sign| said.contains(sign));
+    about.then(|| said.to_lowercase())
+}
+
 fn list(names: &[String]) -> String {
     let names = names.iter().map(|name| format!("`{name}`"));
     names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_codec_that_is_not_read_is_named_with_those_that_are() {
+        for (said, codec) in [
+            (
+                "Parquet error: Disabled feature at compile time: brotli",
+                "brotli",
+            ),
+            ("NYI: The codec type LZO is not supported yet", "lzo"),
+        ] {
+            let error = ArrowError::ParquetError(said.to_owned());
+            let path = PathBuf::from("t.parquet");
+            let told = DataError::Content { path, error }.to_string();
+            let expected = format!("t.parquet: it is compressed by {codec}, ");
+            assert!(
+                told.starts_with(&expected) && told.contains("zstd"),
+                "{told}"
+            );
+        }
+        let error = ArrowError::ParquetError("EOF: eof".to_owned());
+        let path = PathBuf::from("t.parquet");
+        let told = DataError::Content { path, error }.to_string();
+        assert!(
+            told.ends_with("EOF: eof; is the file complete, and of the format that its name says?")
+        );
+    }
 }

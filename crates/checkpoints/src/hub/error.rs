@@ -44,12 +44,10 @@ pub enum HubError {
         /// The status of its answer: 401 or 403.
         status: u16,
     },
-    /// It is not a whole model, or none that this build reads.
+    /// It is not a whole model, or none that is read here.
     #[error(
         "{name} has no {file} on {endpoint}, and relprop cannot do without; in Python, \
-         save_pretrained writes it{}", if *pickled {
-            ". It has a pytorch_model.bin, which is read where the feature `pytorch` is on"
-        } else { "" }
+         save_pretrained writes it"
     )]
     NoFile {
         /// The Hub's address.
@@ -58,8 +56,6 @@ pub enum HubError {
         name: HubName,
         /// What is missing.
         file: &'static str,
-        /// Whether its weights are there as a pickle.
-        pickled: bool,
     },
     /// There is no way to the Hub.
     #[error(

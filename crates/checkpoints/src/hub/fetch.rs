@@ -59,7 +59,6 @@ impl HubName {
             endpoint: hub.endpoint.clone(),
             name: self.clone(),
             file,
-            pickled: !cfg!(feature = "pytorch") && has("pytorch_model.bin"),
         })?;
 
         // All files of one commit, whatever is pushed meanwhile.

@@ -1,10 +1,10 @@
 //! Which of the Hub's files a model is read from.
 
 use crate::files::{
-    ADDED_TOKENS, CONFIG, MERGES, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
-    VOCABULARY,
+    ADDED_TOKENS, CONFIG, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
+    TOKENIZER_FILES,
 };
-use crate::weights::{Format, WEIGHTS, index_of};
+use crate::weights::{WEIGHTS, index_of};
 
 /// The files that [`Model::load`](crate::Model::load) reads, of those for which `has` holds; of
 /// weights in several files, the index alone. The weights come last: where they are, all is.
@@ -13,18 +13,15 @@ use crate::weights::{Format, WEIGHTS, index_of};
 ///
 /// The file that a model cannot do without.
 pub(super) fn needed(has: impl Fn(&str) -> bool) -> Result<Vec<String>, &'static str> {
-    let reads = |format| cfg!(feature = "pytorch") || format == Format::Safetensors;
-    let weights = WEIGHTS.iter().filter(|(_, format)| reads(*format));
+    let weights = WEIGHTS.iter();
     let mut weights = weights.flat_map(|(name, _)| [(*name).to_owned(), index_of(name)]);
 
     if !has(CONFIG) {
         return Err(CONFIG);
     }
     let beside = [PREPROCESSOR, TOKENIZER_CONFIG, SPECIAL_TOKENS, ADDED_TOKENS];
-    let tokenizers: [&[&str]; 3] = [&[TOKENIZER], &[VOCABULARY], &MERGES];
-    let complete = tokenizers
-        .into_iter()
-        .find(|files| files.iter().all(|file| has(file)));
+    let mut tokenizers = TOKENIZER_FILES.iter().map(|(files, _)| *files);
+    let complete = tokenizers.find(|files| files.iter().all(|file| has(file)));
     let tokenizer = match complete {
         Some(files) => files,
         None if has(PREPROCESSOR) => &[],

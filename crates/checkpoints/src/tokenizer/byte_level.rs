@@ -30,7 +30,7 @@ pub(super) fn described(
         .and_then(Value::as_bool)
         == Some(true);
     let roberta = match settings.class() {
-        Some(class) => class != "GPT2Tokenizer",
+        Some(class) => !["GPT2Tokenizer", "Qwen2Tokenizer"].contains(&class),
         None => ["<s>", "</s>"]
             .iter()
             .all(|token| vocabulary.get(*token).is_some()),

@@ -1,9 +1,13 @@
 //! Text to tokens, and back to the places in the text that they come from.
 
 mod byte_level;
+mod charsmap;
 mod error;
 mod patterns;
+mod rebuilt;
+mod sentencepiece;
 mod settings;
+mod template;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -24,8 +28,10 @@ use crate::CheckpointError;
 use crate::files::{TOKENIZER, VOCABULARY};
 
 pub use error::{TextError, Truncation};
+pub(crate) use sentencepiece::Class;
 use settings::Reading;
 pub(crate) use settings::Settings;
+use template::undefined_token;
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
@@ -66,8 +72,9 @@ impl Tokenizer {
 
     pub(crate) fn parse(text: &str, settings: &Settings) -> Result<Self, String> {
         // The `tokenizers` crate panics at some places of a file that is no JSON.
-        let json = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        Self::described(json, settings)
+        let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let settings = settings.clone().for_file(&json);
+        Self::described(json, &settings)
     }
 
     /// The tokenizer of a `vocab.json` and a `merges.txt`.
@@ -82,6 +89,16 @@ impl Tokenizer {
         )
     }
 
+    /// The tokenizer of a `.model` file of sentencepiece, as this class builds it.
+    pub(crate) fn parse_sentencepiece(
+        bytes: &[u8],
+        class: Class,
+        settings: &Settings,
+    ) -> Result<Self, String> {
+        let (json, settings) = sentencepiece::described(bytes, class, settings)?;
+        Self::described(json, &settings)
+    }
+
     fn described(mut json: Value, settings: &Settings) -> Result<Self, String> {
         settings.known()?;
         // The `tokenizers` crate panics at a special token that is put around texts but said nowhere.
@@ -91,6 +108,7 @@ impl Tokenizer {
         if json.is_object() {
             patterns::spell_out(&mut json)?;
             settings.apply(&mut json);
+            charsmap::check(&json["normalizer"])?;
         }
         let inner = json.to_string().parse();
         let inner = inner.map_err(|error: tokenizers::Error| error.to_string())?;
@@ -385,22 +403,4 @@ fn spells_bytes(decoder: Option<&DecoderWrapper>) -> bool {
         }
         _ => false,
     }
-}
-
-/// A special token of a template that the template does not define, as one or several tokens.
-fn undefined_token(step: &Value) -> Option<&str> {
-    let nested = step["processors"].as_array();
-    let mut nested = nested.into_iter().flatten().filter_map(undefined_token);
-    let pieces = ["single", "pair"]
-        .into_iter()
-        .filter_map(|part| step[part].as_array());
-    let mut tokens = pieces
-        .flatten()
-        .filter_map(|piece| piece["SpecialToken"]["id"].as_str());
-    let undefined = tokens.find(|token| {
-        let defined = &step["special_tokens"][*token];
-        let [ids, tokens] = ["ids", "tokens"].map(|part| defined[part].as_array().map(Vec::len));
-        ids.is_none() || ids != tokens
-    });
-    undefined.or_else(|| nested.next())
 }

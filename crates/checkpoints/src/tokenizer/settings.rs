@@ -7,6 +7,8 @@
 use serde_json::{Map, Value, json};
 use tokenizers::{AddedToken, Tokenizer as Inner};
 
+use super::rebuilt::{class_of, rebuild, special, spells_bytes};
+
 /// Classes that normalize a text as BERT's does.
 const BERT: [&str; 8] = [
     "BertTokenizer",
@@ -118,6 +120,30 @@ impl Settings {
         self
     }
 
+    /// The same as they count for a model of this type: it may have a class of its own, where none is named or
+    /// whichever is.
+    pub(crate) fn for_model(mut self, model: &str) -> Self {
+        let class = match (model, self.class()) {
+            ("mistral", _) => Some("TokenizersBackend"),
+            ("qwen2", _) | (_, None) => class_of(model),
+            _ => None,
+        };
+        if let Some(class) = class {
+            self.keys.insert("tokenizer_class".to_owned(), class.into());
+        }
+        self
+    }
+
+    /// The same as they count beside this `tokenizer.json`: folders of Llama 3 name the class of Llama 2, which
+    /// knows no vocabulary that spells bytes.
+    pub(super) fn for_file(mut self, json: &Value) -> Self {
+        if self.class() == Some("LlamaTokenizer") && spells_bytes(&json["pre_tokenizer"]) {
+            let class = "TokenizersBackend";
+            self.keys.insert("tokenizer_class".to_owned(), class.into());
+        }
+        self
+    }
+
     pub(crate) fn is_bert(&self) -> bool {
         self.class().is_some_and(|class| BERT.contains(&class))
     }
@@ -138,7 +164,7 @@ impl Settings {
     /// What to say of a class that is not understood.
     pub(crate) fn unknown(&self) -> String {
         format!(
-            "`tokenizer_class` is {}, which splits texts in a way that relprop does not know",
+            "`tokenizer_class` is {}, and relprop does not know how it splits texts by this file",
             self.class().unwrap_or("not said")
         )
     }
@@ -173,15 +199,8 @@ impl Settings {
                 }
             }
         }
-        let stated = self.flag("add_prefix_space");
-        let prefix = if self.is_byte_level() {
-            stated.or(Some(false))
-        } else {
-            None
-        };
-        let before = &mut json["pre_tokenizer"];
-        if let (Some(prefix), true) = (prefix, before["type"] == "ByteLevel") {
-            before["add_prefix_space"] = prefix.into();
+        if let Some(class) = self.class() {
+            rebuild(json, class, &self.keys);
         }
     }
 
@@ -220,7 +239,14 @@ impl Settings {
 
     /// The special tokens that the settings name.
     fn special_tokens(&self) -> Vec<AddedToken> {
-        let named = SPECIAL.iter().filter_map(|key| self.keys.get(*key));
+        let defaults: Vec<(&str, Value)> = special(self.class().unwrap_or_default())
+            .iter()
+            .map(|(key, token)| (*key, Value::from(*token)))
+            .collect();
+        let named = SPECIAL.iter().filter_map(|key| {
+            let default = || defaults.iter().find(|(named, _)| named == key);
+            (self.keys.get(*key)).or_else(|| default().map(|(_, token)| token))
+        });
         let more = ["additional_special_tokens", "extra_special_tokens"];
         let more = more
             .iter()

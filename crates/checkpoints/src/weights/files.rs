@@ -19,7 +19,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(super) fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Safetensors => "safetensors",
             Self::PyTorch => "what torch.save writes",
@@ -32,6 +32,17 @@ pub(crate) const WEIGHTS: [(&str, Format); 2] = [
     ("model.safetensors", Format::Safetensors),
     ("pytorch_model.bin", Format::PyTorch),
 ];
+
+/// The files that weights are read from, the first that is there, with what they are.
+pub const WEIGHT_FILES: [(&str, &str); WEIGHTS.len()] = {
+    let mut files = [("", ""); WEIGHTS.len()];
+    let mut at = 0;
+    while at < WEIGHTS.len() {
+        files[at] = (WEIGHTS[at].0, WEIGHTS[at].1.name());
+        at += 1;
+    }
+    files
+};
 
 /// The file that says where the weights are which have no room in the one file `name`.
 pub(crate) fn index_of(name: &str) -> String {

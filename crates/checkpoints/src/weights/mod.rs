@@ -1,6 +1,7 @@
 //! A model's weights: the tensors under the family's names, in its layout.
 
 mod files;
+mod pytorch;
 mod tensors;
 
 use std::borrow::Cow;
@@ -18,9 +19,10 @@ use crate::files::io_error;
 use crate::{CheckpointError, Family};
 use relprop_transformer::{ParameterPath, Transformer, TransformerConfig};
 
-#[cfg(feature = "hub")]
-pub(crate) use files::{Format, index_of, read_index};
+pub use files::WEIGHT_FILES;
 pub(crate) use files::{WEIGHTS, WeightFiles};
+#[cfg(feature = "hub")]
+pub(crate) use files::{index_of, read_index};
 pub(crate) use tensors::{Stored, open};
 
 /// Reads every tensor of the model, into the floats that the device computes in.

@@ -15,6 +15,7 @@ use bytemuck::{Pod, cast_slice_mut};
 use safetensors::tensor::{Dtype, Metadata};
 
 use super::files::{Format, WeightFiles};
+use super::pytorch;
 use crate::CheckpointError;
 use crate::files::{File, io_error};
 
@@ -26,10 +27,10 @@ pub(crate) struct Stored {
     /// The type of its numbers; the file's word for it if they are no floats.
     pub(super) dtype: Result<DType, String>,
     pub(super) shape: Vec<usize>,
-    read: Box<ReadBytes>,
+    pub(super) read: Box<ReadBytes>,
 }
 
-type ReadBytes = dyn Fn() -> io::Result<Bytes> + Send + Sync;
+pub(super) type ReadBytes = dyn Fn() -> io::Result<Bytes> + Send + Sync;
 
 impl Stored {
     /// The parts of these sizes that the tensor is put together of along `axis`: each in one piece, or in as
@@ -151,7 +152,7 @@ pub(crate) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, Chec
     for file in &files.parts {
         found.extend(match files.format {
             Format::Safetensors => safetensors(file)?,
-            Format::PyTorch => pytorch(file)?,
+            Format::PyTorch => pytorch::open(file)?,
         });
     }
     for (name, _) in &mut found {
@@ -223,9 +224,9 @@ fn safetensors(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
         let begin = data + begin as u64;
         let dtype = float(info.dtype);
         let read: Box<ReadBytes> = match info.dtype.bitsize() {
-            64 => Box::new(move || numbers::<u64>(&file, begin, size / 8)),
-            32 => Box::new(move || numbers::<u32>(&file, begin, size / 4)),
-            _ => Box::new(move || numbers::<u16>(&file, begin, size / 2)),
+            64 => Box::new(move || numbers::<u64>(&file, begin, size / 8).map(Bytes::from_elems)),
+            32 => Box::new(move || numbers::<u32>(&file, begin, size / 4).map(Bytes::from_elems)),
+            _ => Box::new(move || numbers::<u16>(&file, begin, size / 2).map(Bytes::from_elems)),
         };
         let shape = info.shape.clone();
         let tensor = Stored { dtype, shape, read };
@@ -236,10 +237,10 @@ fn safetensors(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
 
 /// Reads `count` numbers to where numbers of their size may stand: Burn would move them there, which
 /// takes a second copy.
-fn numbers<E: Pod + Send + Sync>(file: &File, begin: u64, count: usize) -> io::Result<Bytes> {
+pub(super) fn numbers<E: Pod>(file: &File, begin: u64, count: usize) -> io::Result<Vec<E>> {
     let mut numbers = vec![E::zeroed(); count];
     file.read_at(begin, cast_slice_mut(&mut numbers))?;
-    Ok(Bytes::from_elems(numbers))
+    Ok(numbers)
 }
 
 fn float(dtype: Dtype) -> Result<DType, String> {
@@ -250,36 +251,4 @@ fn float(dtype: Dtype) -> Result<DType, String> {
         Dtype::BF16 => Ok(DType::BF16),
         other => Err(format!("{other:?}")),
     }
-}
-
-#[cfg(feature = "pytorch")]
-fn pytorch(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
-    use pytorch_reader::{DType as Theirs, PytorchReader};
-
-    if !file.is_on_disk() {
-        return Err(CheckpointError::PyTorchAtHand(file.path().to_owned()));
-    }
-    let reader = PytorchReader::new(file.path()).map_err(|error| CheckpointError::Damaged {
-        path: file.path().to_owned(),
-        format: Format::PyTorch.name(),
-        message: error.to_string(),
-    })?;
-    let tensors = reader.into_tensors().into_values().map(|tensor| {
-        let (name, dtype, shape, read) = tensor.into_parts();
-        let dtype = match dtype {
-            Theirs::F64 => Ok(DType::F64),
-            Theirs::F32 => Ok(DType::F32),
-            Theirs::F16 => Ok(DType::F16),
-            Theirs::BF16 => Ok(DType::BF16),
-            other => Err(format!("{other:?}")),
-        };
-        let read = Box::new(move || read().map(Bytes::from_bytes_vec));
-        (name, Stored { dtype, shape, read })
-    });
-    Ok(tensors.collect())
-}
-
-#[cfg(not(feature = "pytorch"))]
-fn pytorch(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
-    Err(CheckpointError::PyTorch(file.path().to_owned()))
 }

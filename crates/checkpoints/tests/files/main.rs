@@ -125,18 +125,12 @@ fn a_file_at_hand_is_called_by_its_name() {
     }
 }
 
-/// A pickle is read by a library that reads files alone.
 #[test]
-fn a_pickle_at_hand_is_refused() {
+fn a_pickle_at_hand_makes_the_same_model() {
     let mut files = at_hand(&folder("bert"));
     files.retain(|(name, _)| name != "model.safetensors");
     let pickle = fs::read(folder("bert").join("pytorch_model.bin")).unwrap();
     files.push(("pytorch_model.bin".to_owned(), pickle));
-    let read = Model::from_files(&Files::at_hand(files), &Device::flex(), &[]);
-    let message = read.unwrap_err().to_string();
-    assert!(
-        message.starts_with("pytorch_model.bin is a pickle, which "),
-        "{message}"
-    );
-    assert!(message.contains("model.safetensors"), "{message}");
+    let expected = logits(&Model::load(&folder("bert"), &Device::flex()).unwrap());
+    assert_eq!(logits(&from_hand(files)), expected);
 }

@@ -285,3 +285,20 @@ fn a_gguf_file_in_the_place_of_a_folder_is_called_so() {
         );
     }
 }
+
+#[rstest]
+#[case(json!({"architecture": "vit_tiny_patch16_224", "num_classes": 10, "pretrained_cfg": {"tag": "in1k"}}))]
+#[case(json!({"architecture": "resnet18", "model_type": "timm_wrapper", "architectures": ["TimmWrapperModel"]}))]
+fn a_model_of_timm_is_called_so(#[case] config: Value) {
+    let files = [
+        ("config.json", config.to_string().into_bytes()),
+        ("model.safetensors", Vec::new()),
+    ];
+    let read = Model::from_files(&Files::at_hand(files), &Device::flex(), &[]);
+    let message = read.unwrap_err().to_string();
+    let said = "config.json: it belongs to a model of timm";
+    assert!(
+        message.starts_with(said) && message.contains("transformers"),
+        "{message}"
+    );
+}

@@ -1,5 +1,7 @@
 //! The ids of texts, by the files of a tokenizer and what stands beside them: `make.py` asks transformers.
 
+mod hard;
+
 use serde_json::{Map, Value, json};
 
 use super::{Settings, Tokenizer, Truncation};

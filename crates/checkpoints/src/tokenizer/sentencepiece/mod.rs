@@ -1,0 +1,258 @@
+//! The tokenizers of sentencepiece, from the `.model` file that older folders have instead of
+//! `tokenizer.json`.
+//!
+//! What becomes of the file depends on the class, as `transformers` 5 has it: XLM-RoBERTa's, CamemBERT's,
+//! Llama's and Gemma's build their tokenizer from its vocabulary alone; any other is built as the file
+//! itself says.
+
+mod plain;
+mod proto;
+mod vocabulary;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::rebuilt::{special, words_of_gemma, words_of_llama, words_of_pieces};
+use super::settings::Settings;
+use plain::plain;
+use proto::{CONTROL, Model, USER_DEFINED};
+use vocabulary::{Pieces, bpe, merges, unigram_model, vocabulary};
+
+/// Who builds the tokenizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    XlmRoberta,
+    Camembert,
+    Llama,
+    Gemma,
+    /// The file alone.
+    Plain,
+}
+
+impl Class {
+    /// Who builds the tokenizer, if the files name this class, or none.
+    pub(crate) fn of(class: Option<&str>) -> Option<Self> {
+        match class {
+            Some("XLMRobertaTokenizer") => Some(Self::XlmRoberta),
+            Some("CamembertTokenizer") => Some(Self::Camembert),
+            Some("LlamaTokenizer") => Some(Self::Llama),
+            Some("GemmaTokenizer") => Some(Self::Gemma),
+            Some("PreTrainedTokenizer" | "TokenizersBackend") | None => Some(Self::Plain),
+            Some(_) => None,
+        }
+    }
+
+    /// The files that such a tokenizer is read from, the first that is there.
+    pub(crate) fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::XlmRoberta | Self::Camembert => &["tokenizer.model", "sentencepiece.bpe.model"],
+            Self::Llama | Self::Gemma | Self::Plain => &["tokenizer.model"],
+        }
+    }
+
+    /// What transformers calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::XlmRoberta => "XLMRobertaTokenizer",
+            Self::Camembert => "CamembertTokenizer",
+            Self::Llama => "LlamaTokenizer",
+            Self::Gemma => "GemmaTokenizer",
+            Self::Plain => "TokenizersBackend",
+        }
+    }
+}
+
+/// A `tokenizer.json` that says the same, and the settings that then count beside it.
+pub(super) fn described(
+    bytes: &[u8],
+    class: Class,
+    settings: &Settings,
+) -> Result<(Value, Settings), String> {
+    let model = Model::read(bytes)?;
+    let mut settings = settings.clone();
+    let keys = &mut settings.keys;
+    for (key, default) in special(class.name()) {
+        let named = keys.get(*key).is_some_and(|token| !token.is_null());
+        if !named {
+            let left = class == Class::Camembert && *key == "mask_token";
+            keys.insert(
+                (*key).to_owned(),
+                match left {
+                    true => json!({"content": default, "lstrip": true, "special": true}),
+                    false => (*default).into(),
+                },
+            );
+        }
+    }
+    if class == Class::Plain {
+        for (key, (id, piece)) in [
+            ("bos_token", &model.start),
+            ("eos_token", &model.end),
+            ("unk_token", &model.unknown),
+        ] {
+            if *id >= 0 && !keys.contains_key(key) {
+                keys.insert(key.to_owned(), piece.clone().into());
+            }
+        }
+        if model.add_dummy_prefix {
+            not_normalized(keys);
+        }
+    }
+    let added: Vec<Value> = model
+        .pieces
+        .iter()
+        .filter(|piece| {
+            let user = piece.kind == USER_DEFINED && class != Class::Plain;
+            piece.kind == CONTROL || user
+        })
+        .map(|piece| {
+            json!({"content": piece.text, "special": piece.kind == CONTROL, "normalized": false})
+        })
+        .collect();
+    // Where the settings name more special tokens, those of the file are not among them.
+    let named = ["additional_special_tokens", "extra_special_tokens"].iter();
+    let mut named = named.filter_map(|key| keys.get(*key)?.as_array());
+    if class == Class::Plain || named.all(Vec::is_empty) {
+        keys.insert("additional_special_tokens".to_owned(), added.into());
+    }
+    let vocabulary = vocabulary(&model, class, keys)?;
+    let json = match class {
+        Class::XlmRoberta | Class::Camembert => unigram(&model, &vocabulary, class, keys)?,
+        Class::Llama => llama(&vocabulary, keys),
+        Class::Gemma => gemma(&vocabulary, keys),
+        Class::Plain => plain(&model, &vocabulary, keys),
+    };
+    let mut json = json;
+    if json["post_processor"].is_null() {
+        json["post_processor"] = ends(&json["model"]["vocab"], keys)?;
+    }
+    // What is added has its place in the vocabulary; what is not in it comes behind.
+    json["added_tokens"] = json!([]);
+    json["decoder"] = json!({"type": "Sequence", "decoders": [
+        {"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
+        {"type": "ByteFallback"}, {"type": "Fuse"},
+    ]});
+    Ok((json, settings))
+}
+
+/// Added tokens are looked for in the text as it stands.
+fn not_normalized(keys: &mut Map<String, Value>) {
+    let decoder = keys.get_mut("added_tokens_decoder");
+    for token in decoder
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(|tokens| tokens.values_mut())
+        .filter(|token| token.is_object())
+    {
+        token["normalized"] = false.into();
+    }
+}
+
+/// The content of a special token.
+fn content(keys: &Map<String, Value>, key: &str) -> Option<String> {
+    let token = keys.get(key)?;
+    let content = token.get("content").unwrap_or(token).as_str()?;
+    Some(content.to_owned())
+}
+
+fn charsmap(model: &Model) -> Option<Value> {
+    let map = (!model.charsmap.is_empty()).then(|| STANDARD.encode(&model.charsmap))?;
+    Some(json!({"type": "Precompiled", "precompiled_charsmap": map}))
+}
+
+fn unigram(
+    model: &Model,
+    all: &Pieces,
+    class: Class,
+    keys: &Map<String, Value>,
+) -> Result<Value, String> {
+    let named = |key| content(keys, key).unwrap_or_default();
+    let (bos, eos) = (named("bos_token"), named("eos_token"));
+    let find = |token: &str| {
+        // The place at which the tokenizer finds it: the last one.
+        let id = all.iter().rposition(|(text, _)| text == token);
+        id.ok_or_else(|| format!("the vocabulary has no {token}"))
+    };
+    let token = |id: &str| json!({"SpecialToken": {"id": id, "type_id": 0}});
+    let text = |id: &str| json!({"Sequence": {"id": id, "type_id": 0}});
+    let defined = |token: &str| {
+        Ok::<_, String>(json!({"id": token, "ids": [find(token)?], "tokens": [token]}))
+    };
+    let unknown = match class {
+        Class::Camembert => {
+            let unknown = named("unk_token");
+            all.iter()
+                .position(|(text, _)| *text == unknown)
+                .unwrap_or(0)
+        }
+        _ => 3,
+    };
+    Ok(json!({
+        "normalizer": charsmap(model),
+        "pre_tokenizer": words_of_pieces(keys),
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [token(&bos), text("A"), token(&eos)],
+            "pair": [token(&bos), text("A"), token(&eos), token(&eos), text("B"), token(&eos)],
+            "special_tokens": {&bos: defined(&bos)?, &eos: defined(&eos)?}
+        },
+        "model": unigram_model(all, unknown, false)
+    }))
+}
+
+fn llama(all: &Pieces, keys: &Map<String, Value>) -> Value {
+    json!({
+        "normalizer": null,
+        "pre_tokenizer": words_of_llama(keys),
+        "model": bpe(all, merges(all), None)
+    })
+}
+
+fn gemma(all: &Pieces, keys: &Map<String, Value>) -> Value {
+    let [normalizer, before] = words_of_gemma();
+    json!({
+        "normalizer": normalizer,
+        "pre_tokenizer": before,
+        "model": bpe(all, merges(all), content(keys, "unk_token"))
+    })
+}
+
+/// The start and the end of a text, as `add_bos_token` and `add_eos_token` say: neither by default.
+fn ends(vocabulary: &Value, keys: &Map<String, Value>) -> Result<Value, String> {
+    let asked = |key: &str| keys.get(key).and_then(Value::as_bool) == Some(true);
+    let id = |token: &str| match vocabulary {
+        Value::Object(ids) => ids.get(token).cloned(),
+        Value::Array(all) => {
+            let place = all.iter().rposition(|piece| piece[0] == token);
+            place.map(Value::from)
+        }
+        _ => None,
+    };
+    let mut special = Map::new();
+    let mut named = |flag: &str, key: &str| {
+        let Some(token) = content(keys, key).filter(|_| asked(flag)) else {
+            return Ok(None);
+        };
+        let id =
+            id(&token).ok_or_else(|| format!("the vocabulary has no {token}, which `{key}` is"))?;
+        let defined = json!({"id": token, "ids": [id], "tokens": [token]});
+        special.insert(token.clone(), defined);
+        Ok::<_, String>(Some(token))
+    };
+    let bos = named("add_bos_token", "bos_token")?;
+    let eos = named("add_eos_token", "eos_token")?;
+    let text = |name: &str, kind: usize| {
+        let token = |token: &Option<String>| {
+            let token = token.as_ref()?;
+            Some(json!({"SpecialToken": {"id": token, "type_id": kind}}))
+        };
+        let text = json!({"Sequence": {"id": name, "type_id": kind}});
+        let parts = [token(&bos), Some(text), token(&eos)];
+        parts.into_iter().flatten().collect::<Vec<_>>()
+    };
+    let pair = [text("A", 0), text("B", 1)].concat();
+    Ok(json!({
+        "type": "TemplateProcessing", "single": text("A", 0), "pair": pair, "special_tokens": special
+    }))
+}
