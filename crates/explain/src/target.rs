@@ -13,11 +13,11 @@ use crate::numbers::argmax;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Score {
-    /// Its logit.
+    /// The logit.
     #[default]
     Logit,
-    /// The logarithm of its probability: why this, rather than anything else. A difference of two is
-    /// the difference of their logits.
+    /// The logarithm of the probability: why this output, rather than any other. For a contrast it
+    /// is the difference of the two logits.
     LogProbability,
 }
 
@@ -60,12 +60,12 @@ pub(crate) struct Scored {
     pub(crate) value: f64,
     /// How much of each logit flows into it.
     pub(crate) weights: Vec<f32>,
-    /// What it absorbs itself, with the sign turned.
+    /// The entropy H(p): the softmax absorbs -H(p).
     pub(crate) entropy: f64,
 }
 
-/// What to explain: a logit, or the difference of two. A language model has one for each token of its
-/// vocabulary, and tokens' ids in the place of labels' indices.
+/// What to explain: a logit, or the difference of two. A language model has a logit for each token
+/// of its vocabulary; its tokens' ids take the place of labels' indices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
@@ -74,7 +74,8 @@ pub enum Target {
     Predicted,
     /// The logit of a label, by its index.
     Label(usize),
-    /// The logit of one label minus that of another: why this rather than that.
+    /// The logit of one label minus the logit of another: why the first label rather than the
+    /// second.
     Contrast(usize, usize),
 }
 
@@ -86,9 +87,9 @@ pub struct UnknownTarget {
     pub text: String,
     /// The labels that the model has; none if it is a language model.
     pub labels: Vec<String>,
-    /// The tokens that a language model would read in its place.
+    /// The tokens into which a language model splits the text.
     pub pieces: Vec<String>,
-    /// What it could mean, if it is ambiguous, and how each is said.
+    /// What it could mean, if it is ambiguous, and how to ask for each meaning.
     pub readings: Vec<String>,
 }
 
@@ -144,8 +145,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`UnknownTarget`], with the labels that there are; with all readings, if the text has several that
-    /// are not the same.
+    /// [`UnknownTarget`], with the labels that there are, or with all meanings of the text if it
+    /// has several.
     pub fn parse(text: &str, labels: &[String]) -> Result<Self, UnknownTarget> {
         if text == "predicted" {
             return Ok(Self::Predicted);
@@ -199,7 +200,8 @@ impl Target {
         }
     }
 
-    /// The target, if a model of so many logits has it; `labels` are theirs, if they are labels.
+    /// The target, if a model with `outputs` logits has it; `labels` are the labels of these
+    /// logits, if they have any.
     ///
     /// # Errors
     ///
@@ -241,7 +243,7 @@ impl Target {
         }
     }
 
-    /// What it is called, when `logits` are the model's.
+    /// Its name, when `logits` are the model's.
     pub(crate) fn name(self, logits: &[f32], name: impl Fn(usize) -> String) -> String {
         match self {
             Self::Predicted => name(argmax(logits)),
