@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 
 use crate::Operation;
 
-/// Turns each pair of features (a, a + feature / 2) of a query or a key by an angle that grows with
-/// its position (Su et al. 2021, RoPE; in the layout of Hugging Face):
+/// Rotates each pair of features (a, a + feature / 2) of a query or a key by an angle that grows
+/// with its position (Su et al. 2021, RoPE; in the layout of Hugging Face):
 ///
 /// ```text
 /// y_a = x_a cos - x_b sin,    y_b = x_b cos + x_a sin,    b = a + feature / 2
