@@ -1,9 +1,9 @@
-//! What makes a model, and what does not.
+//! Checks whether the values of a configuration fit together.
 
 use super::{AttentionConfig, InputConfig, PatchConfig, RotaryScaling, TransformerConfig};
 use crate::Head;
 
-/// Why a configuration makes no model.
+/// Why a configuration does not describe a model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("the model's `{field}` is {value}: it must be {range}")]
 pub struct ConfigError {
@@ -15,11 +15,11 @@ pub struct ConfigError {
     pub range: &'static str,
 }
 
-/// No size is larger: products of two of them stay far below what a `usize` holds.
+/// The largest size. Products of two sizes stay far below the limit of a `usize`.
 const LARGEST: usize = (1 << 31) - 1;
 
 impl TransformerConfig {
-    /// Checks that the sizes and ranges make a model.
+    /// Checks that all values are in their ranges and fit together.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl TransformerConfig {
                 "at least 1, and below 2^31",
             )?;
         }
-        // Without a limit, a damaged file could ask for more blocks than fit into memory.
+        // A damaged file could ask for more blocks than fit into memory.
         ensure(self.blocks <= 1000, "blocks", self.blocks, "at most 1000")?;
         for (field, value) in [
             ("token_types", self.token_types),
@@ -91,7 +91,7 @@ impl TransformerConfig {
                 let causal = self.attention.causal;
                 let range = "true in a language model";
                 ensure(causal, "attention.causal", causal, range)?;
-                // The head reads hidden states with the table of embeddings.
+                // The head multiplies hidden states by the table of embeddings.
                 if matches!(self.head, Head::NextToken { tied: true }) {
                     let width = self.embedding_width.unwrap_or(self.width);
                     let range = "the width, where the head is tied to the embeddings";

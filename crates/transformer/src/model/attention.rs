@@ -11,7 +11,7 @@ use relprop_rules::{
 use super::{dropout::dropout, layer_norm::LayerNorm, linear::linear};
 use crate::TransformerConfig;
 
-/// Every token looks at every token that is not hidden from it, in several heads at once.
+/// Every token attends to every token that is not hidden from it, in several heads at once.
 #[derive(Module, Debug)]
 pub(super) struct Attention {
     query: Linear,
@@ -32,9 +32,9 @@ pub(super) struct Attention {
 /// What attention in every block needs to know about the tokens of a batch.
 #[derive(Clone, Debug)]
 pub(super) struct AttentionContext {
-    /// True where a key must not be looked at, `[batch, 1, 1 or query, key]`.
+    /// True where a key is hidden from a query, `[batch, 1, 1 or query, key]`.
     pub(super) hidden: Tensor<4, Bool>,
-    /// How queries and keys are turned, where positions are rotary.
+    /// How queries and keys are rotated, if positions are rotary.
     pub(super) rotary: Option<Rotary>,
 }
 
@@ -70,8 +70,8 @@ impl Attention {
         }
     }
 
-    /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`, or of the token of each
-    /// text that is the `answer` alone, `[batch, 1, feature]`.
+    /// `x`: `[batch, position, feature]`. Returns `[batch, position, feature]`; if `answer` marks
+    /// one token of each text, returns that token alone, `[batch, 1, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
@@ -79,8 +79,8 @@ impl Attention {
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        // Where all tokens see the same keys, and none is turned by its place, only the token that
-        // answers needs a query.
+        // If all tokens attend to the same keys and positions are not rotary, only the token that
+        // the head reads needs a query.
         let alike = context.rotary.is_none() && context.hidden.dims()[2] == 1;
         let (asking, answer) = match alike {
             true => (select_token(answer, x.clone()), None),
@@ -114,7 +114,7 @@ impl Attention {
         pass.apply("output", &LinearMap::from(&self.output), mixed)
     }
 
-    /// Hands each head of keys or values to its group of queries' heads.
+    /// Repeats each head of keys or values for its group of queries' heads.
     fn shared(&self, x: Tensor<4>) -> Tensor<4> {
         if self.key_heads == self.heads {
             return x;
@@ -127,8 +127,8 @@ impl Attention {
     }
 }
 
-/// The token of each text that `answer` marks with a 1, `[batch, 1, position]`; without it, all of
-/// them.
+/// The token of each text that `answer` marks with a 1, `[batch, 1, position]`; without `answer`,
+/// all tokens.
 pub(super) fn select_token(answer: Option<&Tensor<3>>, x: Tensor<3>) -> Tensor<3> {
     match answer {
         Some(answer) => answer.clone().cast(x.dtype()).matmul(x),

@@ -38,8 +38,8 @@ impl Block {
         }
     }
 
-    /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`, or of the token of each
-    /// text that is the `answer` alone, `[batch, 1, feature]`.
+    /// `x`: `[batch, position, feature]`. Returns `[batch, position, feature]`; if `answer` marks
+    /// one token of each text, returns that token alone, `[batch, 1, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
@@ -60,8 +60,8 @@ impl Block {
         }
     }
 
-    /// A branch with its residual sum, and the norm before or after. `answer` says which token of each
-    /// text the branch keeps, if it keeps one.
+    /// A branch with its residual sum, and the norm before or after. `answer` marks the one token
+    /// of each text that the branch keeps; without it, the branch keeps all tokens.
     fn sublayer(
         &self,
         x: Tensor<3>,

@@ -28,7 +28,7 @@ pub struct Transformer {
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
     pooler: Option<Pooler>,
-    /// None where the table of word embeddings is the head.
+    /// None if the head shares the table of word embeddings.
     classifier: Option<Linear>,
     distillation_classifier: Option<Linear>,
     dropout: Dropout,
@@ -41,7 +41,7 @@ impl Transformer {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] if the configuration makes no model.
+    /// A [`ConfigError`] if the configuration does not describe a model.
     pub fn new(config: &TransformerConfig, device: &Device) -> Result<Self, ConfigError> {
         config.check()?;
         let final_norm = matches!(config.norm_placement, NormPlacement::Before);
@@ -70,8 +70,8 @@ impl Transformer {
         })
     }
 
-    /// The same model over the embeddings of `donor`, norm included, which training leaves as they
-    /// are and without dropout: how Ali et al. 2022 trained theirs.
+    /// The same model over the embeddings of `donor`, norm included. Training does not change them
+    /// and drops none of their numbers. Ali et al. 2022 trained their model this way.
     ///
     /// # Panics
     ///
@@ -94,8 +94,8 @@ impl Transformer {
         self.embeddings.home().0
     }
 
-    /// The logits of each text, or picture, `[batch, label]`; of a language model, those of the token
-    /// after the one that [answers](Transformer::answer_tokens), `[batch, token]`.
+    /// The logits of each text, or picture, `[batch, label]`. For a language model, the logits of
+    /// the token after the [answer token](Transformer::answer_tokens), `[batch, token]`.
     ///
     /// Dropout is on only in a [training](Pass::training) pass. The signal `blocks` is the input of
     /// the first block, and `encoder.0.output` what it gives.
@@ -105,7 +105,7 @@ impl Transformer {
     /// If the batch holds a token id or a position that the model does not have, or texts for a model
     /// that reads pictures, or the other way round.
     pub fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<2> {
-        // After the last attention, only the token that the head reads is of any use.
+        // After the last attention, only the token that the head reads is needed.
         let last = format!("encoder.{}.", self.encoder.len().saturating_sub(1));
         let narrow = !pass.is_training()
             && !pass.is_watched(&last)
@@ -121,7 +121,7 @@ impl Transformer {
         self.distillation_classifier.is_none()
     }
 
-    /// What the last block made of every token, or of the one that is the `answer` alone, to the
+    /// From the output of the last block, for every token or for the `answer` token alone, to the
     /// logits, `[batch, label or token]`.
     pub(super) fn decide(
         &self,
@@ -137,7 +137,7 @@ impl Transformer {
         };
         let mut weights = weights.cast(x.dtype());
         if self.distillation_classifier.is_some() {
-            // The token after the first, as well.
+            // The second token too: DeiT's distillation token.
             let [_, _, positions] = weights.dims();
             let nothing = weights.zeros_like().narrow(2, 0, 1);
             let before = weights.clone().narrow(2, 0, positions - 1);
@@ -160,8 +160,8 @@ impl Transformer {
         }
     }
 
-    /// The logits of the token after each one, `[batch, position, token]`, of a language model: what
-    /// it is trained on.
+    /// The logits of the next token after each token, `[batch, position, token]`, for the training
+    /// of a language model.
     ///
     /// # Panics
     ///
@@ -172,8 +172,8 @@ impl Transformer {
         self.head(x, pass)
     }
 
-    /// `[batch, position, feature]` to `[batch, position, label or token]`; of two tokens with a
-    /// classifier each, to the mean of their logits, `[batch, 1, label]`.
+    /// `[batch, position, feature]` to `[batch, position, label or token]`. If two tokens have a
+    /// classifier each, the result is the mean of their logits, `[batch, 1, label]`.
     fn head(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let x = dropout(&self.dropout, x, pass);
         let head = match &self.classifier {
@@ -196,8 +196,8 @@ impl Transformer {
         pass.apply("average", &Pooling { weights }, both)
     }
 
-    /// What the last block makes of every token, `[batch, position, feature]`; given which token of
-    /// each text is the `answer`, of that one alone, `[batch, 1, feature]`.
+    /// The output of the last block for every token, `[batch, position, feature]`. If `answer`
+    /// marks one token of each text, the output for that token alone, `[batch, 1, feature]`.
     fn hidden_states(
         &self,
         batch: &Batch,
@@ -225,8 +225,8 @@ impl Transformer {
         }
     }
 
-    /// One block, `[batch, position, feature]` to the same; the last one, given which token of each
-    /// text is the `answer`, to `[batch, 1, feature]`.
+    /// One block, from `[batch, position, feature]` to the same. The last block, if `answer` marks
+    /// one token of each text, gives `[batch, 1, feature]`.
     pub(super) fn block(
         &self,
         index: usize,
@@ -249,8 +249,8 @@ impl Transformer {
         }
     }
 
-    /// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and if
-    /// attention is causal, after the token that looks, or too long before it.
+    /// True where a key is hidden from a query, `[batch, 1, 1 or query, key]`: at padding and, if
+    /// attention is causal, after the query or outside of its window.
     fn hidden(&self, batch: &Batch) -> Tensor<4, Bool> {
         let padding = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
         if !self.config.attention.causal {
@@ -261,7 +261,8 @@ impl Transformer {
         let square = [positions, positions];
         let query = places.clone().unsqueeze_dim::<2>(1).expand(square);
         let key = places.unsqueeze_dim::<2>(0).expand(square);
-        // How far back a token looks. Padding stands before a text or after it, never inside.
+        // How far the key is before the query. Padding stands before a text or after it, never
+        // inside.
         let back = query - key;
         let mut hidden = back.clone().lower_elem(0);
         if let Some(window) = self.config.attention.window {
@@ -284,8 +285,8 @@ impl Transformer {
         }
     }
 
-    /// The sites between blocks, in the order of computation: `blocks`, then the output of each block.
-    /// All relevance comes through each of them.
+    /// The sites between blocks, in the order of computation: `blocks`, then the output of each
+    /// block. All relevance goes through each of them.
     pub fn boundaries(&self) -> Vec<String> {
         let outputs = (0..self.encoder.len()).map(|index| format!("encoder.{index}.output"));
         std::iter::once("blocks".to_owned())
