@@ -1,4 +1,4 @@
-//! The files of a model, by their names: in a folder, or at hand in memory.
+//! The files of a model, by their names: in a folder, or in memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,17 +12,18 @@ use super::CheckpointError;
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const TOKENIZER: &str = "tokenizer.json";
-/// What a model for pictures has instead.
+/// The settings of a model for pictures, instead of a tokenizer.
 pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
-/// What older folders of the BERT kind have instead.
+/// The vocabulary that older folders of the BERT kind have instead.
 pub(super) const VOCABULARY: &str = "vocab.txt";
-/// What older folders of the GPT-2 kind have instead.
+/// The vocabulary that older folders of the GPT-2 kind have instead.
 pub(super) const MERGES: [&str; 2] = ["vocab.json", "merges.txt"];
-/// What stands beside a tokenizer's file.
+/// The settings beside a tokenizer's file.
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 pub(super) const ADDED_TOKENS: &str = "added_tokens.json";
-/// The files that a model is read from besides its weights. Each decides what the model makes of its input.
+/// The files that a model is read from besides its weights. Each of them can change what the model
+/// computes.
 pub const SETTINGS_FILES: [&str; 9] = [
     CONFIG,
     TOKENIZER,

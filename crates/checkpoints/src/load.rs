@@ -1,4 +1,4 @@
-//! Files to a model.
+//! Reads models from files.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// As [`Model::load`]. A file at hand is called by its name.
+    /// As [`Model::load`]. A file in memory is named by its name.
     pub fn from_files(
         files: &Files,
         device: &Device,
@@ -57,7 +57,7 @@ impl Model {
         let config_file = config_file.map_err(instead)?;
         let weight_files = WeightFiles::find(files).map_err(instead)?;
         let text = config_file.text()?;
-        // What is wrong in the configuration is said first.
+        // A fault in the configuration is reported first.
         let stored = weights::open(&weight_files);
         let names = stored.iter().flat_map(|stored| stored.keys());
         let names: Vec<&str> = names.map(String::as_str).collect();
@@ -92,7 +92,7 @@ impl Model {
     }
 }
 
-/// Reads the preprocessor, which must make what the model reads.
+/// Reads the preprocessor, and checks that it makes pictures that the model reads.
 fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, CheckpointError> {
     let file = files.required(PREPROCESSOR, "it says how pictures are read")?;
     let read = Preprocessor::parse(&file.text()?);
@@ -103,7 +103,7 @@ fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, Ch
     })
 }
 
-/// Reads the tokenizer, whose tokens the model's vocabulary must have.
+/// Reads the tokenizer, and checks that the model's vocabulary has its tokens.
 fn tokenizer(
     files: &Files,
     family: &Family,
@@ -139,7 +139,7 @@ fn tokenizer(
     }
 }
 
-/// What stands beside the tokenizer's file.
+/// The settings beside the tokenizer's file.
 fn settings(files: &Files) -> Result<Settings, CheckpointError> {
     let read = |name: &str| {
         let Some(file) = files.get(name) else {

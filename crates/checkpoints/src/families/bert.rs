@@ -23,7 +23,7 @@ pub static BERT: Family = Family {
     ignored_tensors: BUFFERS,
 };
 
-/// What the families that come from BERT say in the same words.
+/// The keys that all families derived from BERT share.
 #[rustfmt::skip]
 pub const KEYS: Keys = &[
     ("vocab_size", VOCABULARY),
@@ -53,7 +53,7 @@ pub const POSITIONS: Keys = &[
     ("pad_token_id", PADDING),
 ];
 
-/// What the families that come from BERT call their embeddings and blocks.
+/// The names of embeddings and blocks in the families derived from BERT.
 #[rustfmt::skip]
 pub const TENSORS: Names = &[
     ("embeddings.word", "$.embeddings.word_embeddings"),

@@ -24,7 +24,7 @@ pub static LLAMA: Family = Family {
     ignored_tensors: IGNORED,
 };
 
-/// What Llama and its relatives say in the same words.
+/// The keys that Llama and the families derived from it share.
 #[rustfmt::skip]
 pub const KEYS: Keys = &[
     ("vocab_size", VOCABULARY),
@@ -44,7 +44,7 @@ pub const KEYS: Keys = &[
     ("pad_token_id", PADDING),
 ];
 
-/// What most of them say in the same words.
+/// The keys that most of them share.
 pub const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
 
 /// The activation of the feed-forward part.
@@ -111,7 +111,7 @@ const EPSILON: Key = Key::Custom {
     write: |config| json!(config.norm.scale.epsilon()),
 };
 
-/// What Llama and its relatives call their tensors.
+/// The names of tensors in Llama and the families derived from it.
 #[rustfmt::skip]
 pub const TENSORS: Names = &[
     ("embeddings.word", "$.embed_tokens"),

@@ -1,4 +1,4 @@
-//! Mistral (Jiang et al. 2023), as a language model: a Llama whose tokens look back so far only.
+//! Mistral (Jiang et al. 2023), as a language model: a Llama with a sliding window of attention.
 
 use super::{bert, llama};
 use crate::Family;
@@ -17,7 +17,7 @@ pub static MISTRAL: Family = Family {
     ..llama::LLAMA
 };
 
-/// How many tokens a token looks at: all, where it is null.
+/// How many tokens a token attends to: all if it is null.
 const WINDOW: Keys = &[(
     "sliding_window",
     Key::Derived {

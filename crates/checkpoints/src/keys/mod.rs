@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use relprop_transformer::{FeedForwardConfig, Head, InputConfig, TransformerConfig};
 
-/// What a key of `config.json` stands for.
+/// What a key of `config.json` means, and how it is read and written.
 #[derive(Clone, Copy)]
 pub enum Key {
     /// A size.
@@ -23,9 +23,9 @@ pub enum Key {
     Token(fn(&mut TransformerConfig) -> &mut u32),
     /// True or false.
     Flag(fn(&mut TransformerConfig) -> &mut bool),
-    /// Only this value, here in JSON, is supported: it is what is computed anyway.
+    /// An option of which only this value, given as JSON, is supported.
     Only(&'static str),
-    /// Anything else. It is left as it is where the key is not there, or null.
+    /// Anything else. A key that is absent or null changes nothing.
     Custom {
         /// Whether it must be given.
         required: bool,
@@ -34,7 +34,7 @@ pub enum Key {
         /// The key's value; null if it need not be written.
         write: fn(&TransformerConfig) -> Value,
     },
-    /// Like [`Key::Custom`], where it says something that the key is not there, or null.
+    /// Like [`Key::Custom`], for a key that means something when it is absent or null.
     Derived {
         /// Sets what the key stands for; the value is none if the key is not there, and may be null.
         read: fn(&mut TransformerConfig, Option<&Value>) -> Result<(), KeyError>,
@@ -50,7 +50,7 @@ pub enum Key {
 pub struct KeyError(String);
 
 impl KeyError {
-    /// A sentence that goes on where the key's name ends.
+    /// A message that continues a sentence after the key's name.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
@@ -60,20 +60,20 @@ impl KeyError {
         Self(format!("is {value}; it must be {what}"))
     }
 
-    /// The value may be one that other implementations know; here, only these are supported.
+    /// The value may be valid elsewhere, but only these are supported here.
     pub fn only(value: &Value, supported: &str) -> Self {
         Self(format!("is {value}; only {supported} is supported"))
     }
 
-    /// The same of a key inside the value of another.
+    /// The same error for a key inside the value of another.
     #[must_use]
     pub fn within(self, key: &str) -> Self {
         Self(format!("has `{key}`, which {self}"))
     }
 }
 
-/// Keys that change no logit, whatever the family: what training, generation and saving were told,
-/// and numbers of tokens that the tokenizer knows by itself.
+/// Keys that change no logit in any family: settings of training, generation and saving, and ids of
+/// tokens that the tokenizer knows by itself.
 ///
 /// They are the fields of `PreTrainedConfig` in transformers 5.24 and of older versions, the keys that
 /// it takes away because they are generation's (`GenerationConfig`), and what its code reads in
@@ -205,7 +205,7 @@ impl Key {
         }
     }
 
-    /// Sets what the key stands for. The error goes on where the key's name ends.
+    /// Sets what the key stands for. The error continues a sentence after the key's name.
     pub(super) fn read(
         &self,
         config: &mut TransformerConfig,
@@ -232,7 +232,7 @@ impl Key {
         Ok(())
     }
 
-    /// Sets what it stands for that the key is not there, or null.
+    /// Sets what the key means when it is absent or null.
     pub(super) fn without(
         &self,
         config: &mut TransformerConfig,
@@ -244,7 +244,7 @@ impl Key {
         }
     }
 
-    /// The key's value; null if it goes without saying.
+    /// The key's value; null if the key need not be written.
     pub(super) fn write(&self, config: &TransformerConfig) -> Value {
         let mut config = config.clone();
         match self {
@@ -368,7 +368,7 @@ pub const LABELS: Key = Key::Custom {
     },
 };
 
-/// A label's name. Numbers and booleans are called as Python writes them.
+/// A label's name. Numbers and booleans are written as Python writes them.
 fn label(name: &Value) -> Option<String> {
     match name {
         Value::String(name) => Some(name.clone()),
@@ -379,8 +379,8 @@ fn label(name: &Value) -> Option<String> {
     }
 }
 
-/// `pad_token_id`, where positions do not depend on it. No token looks at padding, so that any id will
-/// do where the file says none: with null, -1, or an id beyond the vocabulary.
+/// `pad_token_id`, where positions do not depend on it. No token attends to padding, so any id will
+/// do if the file gives no valid one: with null, -1, or an id beyond the vocabulary.
 pub const PADDING: Key = Key::Custom {
     required: false,
     read: |config, value| {
@@ -395,7 +395,7 @@ pub const PADDING: Key = Key::Custom {
     write: |config| json!(config.padding_token),
 };
 
-/// `label2id`: says again what `id2label` says, but transformers wants it.
+/// `label2id`: repeats `id2label`, but transformers needs it.
 pub const IDS: Key = Key::Custom {
     required: false,
     read: |_, _| Ok(()),

@@ -33,7 +33,7 @@ pub(crate) const WEIGHTS: [(&str, Format); 2] = [
     ("pytorch_model.bin", Format::PyTorch),
 ];
 
-/// The file that says where the weights are which have no room in the one file `name`.
+/// The name of the index for weights that are in several files instead of the one file `name`.
 pub(crate) fn index_of(name: &str) -> String {
     format!("{name}.index.json")
 }
