@@ -1,4 +1,4 @@
-//! What the model says to changed versions of texts.
+//! The model's logits for changed versions of texts.
 
 use std::collections::HashMap;
 
@@ -33,8 +33,8 @@ impl Versions {
         &self.logits[place]
     }
 
-    /// Lets the model read what is pending, in passes over versions of about the same length. After
-    /// each pass `progress` is told which share is done.
+    /// Lets the model read the pending versions, in passes over versions of about the same length.
+    /// After each pass `progress` gets the share that is done.
     pub(crate) fn answer(
         &mut self,
         transformer: &Transformer,
@@ -72,7 +72,8 @@ pub fn predictions(model: &Model, texts: &[&TokenizedText]) -> Result<Vec<usize>
     Ok(predictions.collect())
 }
 
-/// What the probability of `label` loses in each version of a text but the first, which is whole.
+/// By how much the probability of `label` drops in each version of a text. The first version is the
+/// whole text.
 pub(crate) fn losses(logits: &[&[f32]], label: usize) -> Vec<f64> {
     let (whole, others) = (probability(logits[0], label), &logits[1..]);
     let losses = others
