@@ -197,7 +197,7 @@ impl Flow {
 }
 
 /// Makes a text safe to print: no control character reaches the terminal, where it could move the
-/// cursor or change colours. White space becomes a space, the rest a visible stand-in.
+/// cursor or change colors. White space becomes a space, the rest a visible stand-in.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {

@@ -17,7 +17,7 @@ pub struct RuleReport {
     /// The relevance that the inputs got.
     pub kept: f64,
     /// The sum of the absolute relevance of the outputs, the unit of
-    /// [`conservation_error`](Self::conservation_error).
+    /// [`conservation_error`](RuleReport::conservation_error).
     pub absolute: f64,
 }
 

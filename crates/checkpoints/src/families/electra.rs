@@ -15,7 +15,7 @@ pub static ELECTRA: Family = Family {
     architecture: Some("ElectraForSequenceClassification"),
     start,
     keys: &[bert::KEYS, bert::POSITIONS, EMBEDDINGS],
-    // What summarises a text in other tasks than classification.
+    // What summarizes a text in other tasks than classification.
     ignored_keys: &[
         "summary_activation",
         "summary_first_dropout",

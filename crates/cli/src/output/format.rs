@@ -45,7 +45,7 @@ pub(crate) enum Writes {
 pub(crate) struct Look {
     /// How many columns a line of a terminal has.
     pub(crate) width: usize,
-    /// Whether there are colours.
+    /// Whether there are colors.
     pub(crate) colour: bool,
     /// Whether explanations have a ledger.
     pub(crate) ledger: bool,
