@@ -151,7 +151,7 @@ impl<R: Read> Separated<R> {
     ///
     /// # Errors
     ///
-    /// If the first line cannot be read. `path` is the name of the source in errors.
+    /// If the first line cannot be read. `path` is what errors call the source.
     pub(crate) fn new(source: R, format: TableFormat, path: &Path) -> Result<Self, DataError> {
         let mut source = BufReader::new(source);
         let (separator, skipped, quoting) = match format {

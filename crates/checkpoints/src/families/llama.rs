@@ -44,7 +44,7 @@ pub const KEYS: Keys = &[
     ("pad_token_id", PADDING),
 ];
 
-/// The keys that most of them share.
+/// What most of them say in the same words.
 pub const PARTS: Keys = &[("head_dim", HEAD_WIDTH), ("hidden_act", ACTIVATION)];
 
 /// The activation of the feed-forward part.

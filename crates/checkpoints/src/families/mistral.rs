@@ -17,7 +17,7 @@ pub static MISTRAL: Family = Family {
     ..llama::LLAMA
 };
 
-/// How many tokens a token attends to: all if it is null.
+/// How many tokens a token looks at: all, where it is null.
 const WINDOW: Keys = &[(
     "sliding_window",
     Key::Derived {

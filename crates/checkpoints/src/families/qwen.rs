@@ -31,7 +31,7 @@ pub static QWEN3: Family = Family {
 /// The sizes of a window that is off.
 const UNUSED: &[&str] = &["sliding_window", "max_window_layers", "use_mrope"];
 
-/// In every block a token attends to all tokens before it.
+/// Every block looks at all tokens.
 const WINDOW: Keys = &[
     ("use_sliding_window", Key::Only("false")),
     (

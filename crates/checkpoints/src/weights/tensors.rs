@@ -33,7 +33,7 @@ pub(crate) struct Stored {
 type ReadBytes = dyn Fn() -> io::Result<Bytes> + Send + Sync;
 
 impl Stored {
-    /// The parts of the tensor with these sizes along `axis`.
+    /// The parts of these sizes that the tensor is put together of along `axis`.
     pub(super) fn split(self, axis: usize, sizes: &[usize]) -> Vec<Self> {
         let Self { dtype, shape, read } = self;
         let read = Arc::new(read);

@@ -196,8 +196,8 @@ impl Transformer {
         pass.apply("average", &Pooling { weights }, both)
     }
 
-    /// The output of the last block for every token, `[batch, position, feature]`. If `answer`
-    /// marks one token of each text, the output for that token alone, `[batch, 1, feature]`.
+    /// What the last block makes of every token, `[batch, position, feature]`; given which token of
+    /// each text is the `answer`, of that one alone, `[batch, 1, feature]`.
     fn hidden_states(
         &self,
         batch: &Batch,
@@ -249,8 +249,8 @@ impl Transformer {
         }
     }
 
-    /// True where a key is hidden from a query, `[batch, 1, 1 or query, key]`: at padding and, if
-    /// attention is causal, after the query or outside of its window.
+    /// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and if
+    /// attention is causal, after the token that looks, or too long before it.
     fn hidden(&self, batch: &Batch) -> Tensor<4, Bool> {
         let padding = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
         if !self.config.attention.causal {
@@ -261,8 +261,7 @@ impl Transformer {
         let square = [positions, positions];
         let query = places.clone().unsqueeze_dim::<2>(1).expand(square);
         let key = places.unsqueeze_dim::<2>(0).expand(square);
-        // How far the key is before the query. Padding stands before a text or after it, never
-        // inside.
+        // How far back a token looks. Padding stands before a text or after it, never inside.
         let back = query - key;
         let mut hidden = back.clone().lower_elem(0);
         if let Some(window) = self.config.attention.window {
