@@ -6,19 +6,20 @@ use relprop_transformer::ConfigError;
 
 /// Why a model's files cannot be read or written.
 ///
-/// Files at hand are called by their names, others by their paths.
+/// A file in memory is named by its name, a file of a folder by its path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The folder is not there.
     #[error("there is no model folder {}", .0.display())]
     NoFolder(PathBuf),
-    /// The model is one of another program: a GGUF file, an adapter, weights of TensorFlow alone.
+    /// The model is in the format of another program: a GGUF file, an adapter, weights of
+    /// TensorFlow alone.
     #[error("{}: {message}", path.display())]
     Foreign {
         /// The file that shows it.
         path: PathBuf,
-        /// What it is, and the way out.
+        /// What it is, and what to do.
         message: &'static str,
     },
     /// A file of the folder is not there.
@@ -47,7 +48,7 @@ pub enum CheckpointError {
         /// What is wrong in it.
         message: String,
     },
-    /// The configuration makes no model.
+    /// The configuration does not describe a model.
     #[error("{}: {source}", path.display())]
     InvalidConfig {
         /// The file.
@@ -132,7 +133,7 @@ pub enum CheckpointError {
     Tensors {
         /// The file.
         path: PathBuf,
-        /// One line a tensor.
+        /// One line for each tensor.
         problems: Vec<String>,
     },
 }

@@ -1,4 +1,4 @@
-//! How a kind of model is called and written in the Hugging Face layout.
+//! Families: how a kind of model is written in the Hugging Face layout.
 
 use std::fmt;
 use std::path::Path;
@@ -13,28 +13,30 @@ use super::keys::read::{self, ALIASES};
 use super::keys::{HARMLESS, Key};
 use relprop_transformer::{Head, TransformerConfig};
 
-/// Keys of `config.json` with what they stand for.
+/// Keys of `config.json`, each with what it means.
 pub type Keys = &'static [(&'static str, Key)];
 
-/// Pairs of our name and the family's name of a module; `{}` stands for the number of a block. Names
-/// that are not listed are the same in both.
+/// Pairs of relprop's name and the family's name of a module; `{}` stands for the number of a
+/// block. Names that are not listed are the same in both.
 pub type Names = &'static [(&'static str, &'static str)];
 
 /// A kind of model, as a table: how its `config.json` maps to a [`TransformerConfig`], and how its
 /// tensors' names map to the model's.
 pub struct Family {
-    /// Its `model_type` in `config.json`, which explanations name it by: `bert`, `relprop`.
+    /// Its `model_type` in `config.json`, which is also its name in explanations: `bert`,
+    /// `relprop`.
     pub name: &'static str,
-    /// The class that Python's `transformers` opens it with; none if it opens it with none.
+    /// The class with which Python's `transformers` opens it; none if `transformers` cannot open
+    /// it.
     pub architecture: Option<&'static str>,
-    /// What a `config.json` without a single optional key means.
+    /// The configuration that a `config.json` without any optional key describes.
     pub start: fn() -> TransformerConfig,
-    /// The keys that decide what is computed, in the order in which they are read.
+    /// The keys that change what is computed, in the order in which they are read.
     pub keys: &'static [Keys],
-    /// Keys of this family that decide nothing; [`HARMLESS`] has those of every family.
+    /// Keys of this family that change nothing; [`HARMLESS`] has those of every family.
     pub ignored_keys: &'static [&'static str],
-    /// What `$` stands for in the names of tensors: the part of the model under the classifier. Where
-    /// a file holds nothing of that name, it was left out.
+    /// What `$` stands for in the names of tensors: the part of the model under the classifier. A
+    /// file may leave it out.
     pub base: &'static str,
     /// The names of every module that holds tensors. Modules of one name are one tensor in the file,
     /// side by side in the order in which they stand here.
@@ -60,9 +62,10 @@ impl Family {
         Self::all().find(|family| family.name == name)
     }
 
-    /// The first family that can express `config`: what it writes, it reads back as the same.
+    /// The first family that can express `config`: its `config.json`, written and read back, gives
+    /// the same configuration.
     ///
-    /// Our own family, the last one, expresses everything.
+    /// relprop's own family, the last one, expresses everything.
     pub fn of(config: &TransformerConfig) -> &'static Self {
         let mut families = Self::all().filter(|family| family.expresses(config));
         families.next().unwrap_or(&RELPROP)
@@ -73,7 +76,7 @@ impl Family {
         read.is_ok_and(|read| read == *config)
     }
 
-    /// Reads a `config.json`: the family that it is of, and the model that it describes.
+    /// Reads a `config.json`: its family, and the model that it describes.
     ///
     /// # Errors
     ///
@@ -223,16 +226,16 @@ impl Family {
         stored.contains(&head.as_str())
     }
 
-    /// Whether it is known what transformers reads of its `config.json`.
+    /// Whether the list of keys that transformers reads for this family is known.
     fn is_searched(&self) -> bool {
         read::of_type(self.name).is_some()
     }
 
-    /// Puts the keys that transformers has two names for under the one that is read here.
+    /// Renames the keys for which transformers has two names to the name that is read here.
     fn rename_aliases(&self, json: &mut Map<String, Value>) -> Result<(), String> {
         let of_type = ALIASES.iter().find(|(known, _)| *known == self.name);
         for (alias, name) in of_type.map_or(&[][..], |(_, names)| names) {
-            // A family from outside may read it under this name.
+            // A family from outside relprop may read it under this name.
             if self.keys().any(|(known, _)| known == alias) {
                 continue;
             }
@@ -253,7 +256,8 @@ impl Family {
         self.keys.iter().copied().flatten()
     }
 
-    /// What `$` stands for in a file of these tensors: nothing, if none is under the base.
+    /// What `$` stands for in a file with these tensors: an empty text, if no tensor is under the
+    /// base.
     pub(super) fn base_in<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> &'static str {
         let under = |name: &str| {
             name.strip_prefix(self.base)
@@ -312,7 +316,7 @@ impl Family {
         json.insert("model_type".to_owned(), self.name.into());
         for (name, key) in self.keys() {
             let value = key.write(config);
-            // What a key says by being null must be said.
+            // A key whose null has a meaning must be written.
             if !value.is_null() || matches!(key, Key::Derived { .. }) {
                 json.insert((*name).to_owned(), value);
             }

@@ -1,4 +1,4 @@
-//! The files of a model, by their names: in a folder, or at hand in memory.
+//! The files of a model, by their names: in a folder, or in memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,11 +12,11 @@ use super::CheckpointError;
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const TOKENIZER: &str = "tokenizer.json";
-/// What a model for pictures has instead.
+/// The settings of a model for pictures, instead of a tokenizer.
 pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
-/// What older folders of the BERT kind have instead.
+/// The vocabulary that older folders of the BERT kind have instead.
 pub(super) const VOCABULARY: &str = "vocab.txt";
-/// What older folders of the GPT-2 kind have instead.
+/// The vocabulary that older folders of the GPT-2 kind have instead.
 pub(super) const MERGES: [&str; 2] = ["vocab.json", "merges.txt"];
 /// What older folders have instead whose vocabulary is one of sentencepiece.
 pub(super) const SENTENCEPIECE: [&str; 2] = ["sentencepiece.bpe.model", "tokenizer.model"];

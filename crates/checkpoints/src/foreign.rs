@@ -1,4 +1,4 @@
-//! Models in the files of other programs, and what to say of each: none of them is read here.
+//! Models in the formats of other programs, which are not read here, and the message for each.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::CheckpointError;
 use super::files::Files;
 
-/// Ends of file names in lower case, and what such a file is with the way out.
+/// Endings of file names in lower case, and the message for such a file: what it is, and what to
+/// do.
 const FILES: &[(&str, &str)] = &[
     (
         ".gguf",
@@ -53,7 +54,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What to say of a file at `path`, if it is a model of another program.
+/// The error for the file at `path`, if it is a model of another program.
 pub(super) fn file(path: &Path) -> Option<CheckpointError> {
     let name = path.file_name()?.to_str()?.to_lowercase();
     let known = FILES.iter().find(|(end, _)| name.ends_with(end));
@@ -63,7 +64,7 @@ pub(super) fn file(path: &Path) -> Option<CheckpointError> {
     })
 }
 
-/// What to say instead of `missing`, where a model's files are those of another program.
+/// The error instead of `missing`, if the files are those of a model of another program.
 pub(super) fn instead(files: &Files, missing: CheckpointError) -> CheckpointError {
     let paths = files.paths();
     let mut known = FILES.iter().filter_map(|(end, _)| {

@@ -1,4 +1,4 @@
-//! Files to a model.
+//! Reads models from files.
 
 use std::path::Path;
 
@@ -47,7 +47,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// As [`Model::load`]. A file at hand is called by its name.
+    /// As [`Model::load`]. A file in memory is named by its name.
     pub fn from_files(
         files: &Files,
         device: &Device,
@@ -107,7 +107,7 @@ impl Model {
     }
 }
 
-/// Reads the preprocessor, which must make what the model reads.
+/// Reads the preprocessor, and checks that it makes pictures that the model reads.
 fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, CheckpointError> {
     let file = files.required(PREPROCESSOR, "it says how pictures are read")?;
     let read = Preprocessor::parse(&file.text()?);
@@ -154,7 +154,7 @@ pub(crate) fn tokenizer(
     }
 }
 
-/// What stands beside the tokenizer's file.
+/// The settings beside the tokenizer's file.
 fn settings(files: &Files) -> Result<Settings, CheckpointError> {
     let read = |name: &str| {
         let Some(file) = files.get(name) else {

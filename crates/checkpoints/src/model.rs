@@ -10,7 +10,7 @@ use relprop_transformer::{Head, InputConfig, Outputs, TextEnd, Token, TokenizedT
 pub struct Model {
     /// The network.
     pub transformer: Transformer,
-    /// What becomes of a text, or of a picture, before the network reads it.
+    /// The tokenizer or the preprocessor.
     pub input: Input,
     /// The layout that it was read from, or will be written in.
     pub family: &'static Family,
@@ -19,7 +19,7 @@ pub struct Model {
     pub sha256: Option<String>,
 }
 
-/// What a model reads, and what makes it ready to be read.
+/// What a model reads, with the tokenizer or the preprocessor that prepares it.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Texts, which a tokenizer splits into tokens.
@@ -41,8 +41,8 @@ impl From<Preprocessor> for Input {
 }
 
 impl Model {
-    /// A model that was made here, in the family that can express it. A network that reads texts needs
-    /// a [`Tokenizer`], one that reads pictures a [`Preprocessor`].
+    /// A model of a new network, in the first family that can express it. A network that reads
+    /// texts needs a [`Tokenizer`], one that reads pictures a [`Preprocessor`].
     pub fn new(transformer: Transformer, input: impl Into<Input>) -> Self {
         let family = Family::of(transformer.config());
         Self {
@@ -69,7 +69,7 @@ impl Model {
         }
     }
 
-    /// What the logit of this index is for: a label, or a token, as it would stand in a text.
+    /// The output whose logit has this index: a label, or a token as it would stand in a text.
     ///
     /// # Panics
     ///
@@ -83,14 +83,14 @@ impl Model {
             Outputs::Vocabulary => {
                 let id = u32::try_from(index).ok();
                 let text = id.and_then(|id| self.tokenizer()?.readable(id));
-                // Vocabularies are often rounded up.
+                // A model may have more logits than the tokenizer has tokens.
                 text.unwrap_or_else(|| format!("token {index}"))
             }
         }
     }
 
-    /// From which end a text that is too long is cut: from that which the head
-    /// [names](relprop_transformer::Head::cuts_from), unless the tokenizer's files say the start.
+    /// From which end a text that is too long is cut: the start if the tokenizer's files say so,
+    /// else the end that [`Head::cuts_from`](relprop_transformer::Head::cuts_from) gives.
     pub fn cuts_from(&self) -> TextEnd {
         match self.tokenizer().is_some_and(Tokenizer::cuts_at_start) {
             true => TextEnd::Start,

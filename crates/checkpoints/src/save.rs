@@ -1,4 +1,4 @@
-//! A model to files.
+//! Writes models to files.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ impl Model {
         }
         weights::write(&self.transformer, self.family, &folder.join(WEIGHTS[0].0))?;
 
-        // Last: a folder with a config.json is a whole model.
+        // This file is written last, so a folder with a config.json is a whole model.
         let config_file = folder.join(CONFIG);
         let config = Value::from(self.family.write(self.transformer.config()));
         fs::write(&config_file, format!("{config:#}\n")).map_err(io_error(&config_file))
@@ -40,8 +40,8 @@ impl Model {
         fs::write(&settings_file, settings).map_err(io_error(&settings_file))
     }
 
-    /// Tells Python's transformers to take `tokenizer.json` as it is, whatever the family's own
-    /// tokenizer would do, and what to hand to the model.
+    /// Tells Python's transformers to take `tokenizer.json` as it is, instead of the family's own
+    /// tokenizer, and which inputs the model takes.
     fn tokenizer_config(&self, tokenizer: &Tokenizer) -> Value {
         let config = self.transformer.config();
         let mut settings = tokenizer.settings(config.positions, config.token_types);

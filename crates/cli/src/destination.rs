@@ -1,4 +1,4 @@
-//! Where explained groups go.
+//! The output of explained groups.
 
 use std::fs::File;
 use std::io::Write;
@@ -39,7 +39,7 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
-    /// Opens what the output of a plan goes to. None if everything is there already.
+    /// Opens the output of a plan. None if it is complete already.
     pub(crate) fn open(plan: &ExplainPlan, destined: &Destined) -> anyhow::Result<Option<Self>> {
         let out = destined.out.as_deref();
         let errors = || {
@@ -130,7 +130,7 @@ impl Destination {
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Stream { output, .. } => output.finish(),
-            // A document of nothing would say nothing.
+            // No document is written if nothing was explained.
             Self::Document { groups, .. } if groups.iter().all(|group| group.found.is_empty()) => {
                 Ok(())
             }

@@ -1,4 +1,4 @@
-//! Where the texts come from.
+//! The texts of a run.
 
 use std::io::stdin;
 use std::ops::Range;
@@ -21,7 +21,7 @@ pub(crate) fn open_table(path: &Path, column: Option<&str>) -> anyhow::Result<Ta
     })
 }
 
-/// What messages call rows.
+/// The names of rows in messages.
 enum Name {
     /// By their numbers, after this word; not at all if the message names them.
     Given(Option<&'static str>),
@@ -40,7 +40,7 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Where the texts of a plan come from, in order, without the first `finished` rows of its table.
+    /// The texts of a plan, in order, without the first `finished` rows of its table.
     pub(crate) fn of(
         plan: &ExplainPlan,
         destined: &Destined,
@@ -65,8 +65,8 @@ impl Input {
         Ok(inputs)
     }
 
-    /// The texts of the command line. `name` is what messages call each before its number, if they name it
-    /// at all.
+    /// The texts of the command line. `name` is the word before the number of a text in messages;
+    /// none if messages name the text itself.
     fn given(texts: &[String], name: Option<&'static str>) -> Self {
         Self {
             name: Name::Given(name),

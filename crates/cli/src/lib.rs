@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
     let result = result.unwrap_or_else(|fault| Err(fault.into()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has seen enough: `relprop ... | head`.
+        // The reader of the output has closed the pipe: `relprop ... | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let way_out = error.chain().find_map(way_out::way_out);

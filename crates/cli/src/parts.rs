@@ -1,11 +1,11 @@
 //! Finished groups of an unfinished run: a folder beside the output, `OUT.parts`.
 //!
 //! Each group is a file of its own, which appears under its name in one step, when it is complete.
-//! So whenever a run is killed, what is there is whole, can be read by anything that reads the
-//! format, and says where to go on. `_manifest.json` says what the run is of: a run that goes on must
-//! be of the same. At the end the files become one, and the folder goes.
+//! So whenever a run is killed, all files in the folder are whole, can be read by any reader of the
+//! format, and show where to go on. `_manifest.json` holds the plan of the run; a resumed run must
+//! have the same plan. At the end the files are joined into one, and the folder is removed.
 //!
-//! Names of other files start with `_`, which readers of folders of Parquet files pass over.
+//! Names of other files start with `_`; readers of folders of Parquet files skip such files.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead, BufReader};
@@ -28,13 +28,13 @@ pub(crate) struct Parts {
     folder: PathBuf,
     /// How many groups are finished.
     groups: u64,
-    /// Held as long as this run lasts, however it ends.
+    /// A lock that is held until this run ends, however it ends.
     _lock: File,
 }
 
 impl Parts {
-    /// The parts of `out`. With `resume` those of an interrupted run, which must have the same
-    /// plan; without it there must be none.
+    /// The parts of `out`. With `resume`, these are the parts of an interrupted run, which must
+    /// have the same plan; without it, there must be no parts.
     ///
     /// None if there is nothing to resume because the run is finished.
     pub(crate) fn open(
@@ -45,7 +45,8 @@ impl Parts {
         let folder = beside(out, ".parts");
         let place = || folder.display().to_string();
         let file = folder.join(MANIFEST);
-        // The manifest is written first and deleted first: without it, nothing else counts.
+        // The manifest is written first and deleted first. Without it, other files of the folder
+        // are ignored.
         let known = file.is_file();
         if known && !resume {
             bail!(
@@ -156,14 +157,14 @@ impl Parts {
 
 impl Drop for Parts {
     fn drop(&mut self) {
-        // A run that failed before its first group leaves nothing to go on with.
+        // A run that failed before its first group leaves nothing to resume.
         if self.groups == 0 {
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
 }
 
-/// A JSON object a line.
+/// One JSON object in each line.
 pub(crate) fn bad_lines(bad: &[BadRow]) -> String {
     let line = |row: &BadRow| {
         let BadRow {

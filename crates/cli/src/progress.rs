@@ -1,4 +1,4 @@
-//! How far a run is, and what the user is told.
+//! The progress of a run, and its messages to the user.
 
 use std::time::Instant;
 
@@ -11,16 +11,16 @@ use crate::input::Input;
 use crate::plan::ExplainPlan;
 use crate::say::say;
 
-/// Below this many texts nobody waits.
+/// A run with fewer texts is too short for a bar.
 const FEW: u64 = 32;
 
 /// Counts rows, and shows a bar on standard error where that is a terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
     start: Instant,
-    /// How many rows are behind us, earlier runs and bad rows included.
+    /// How many rows are done, including those of earlier runs and bad rows.
     rows: u64,
-    /// How many of them this run has read.
+    /// How many of these rows this run has read.
     read: u64,
     bad: u64,
     /// How many rows there are, where it is known.
@@ -29,7 +29,7 @@ pub(crate) struct Progress {
     reason: String,
     /// What a row is.
     things: &'static str,
-    /// How many tokens a text is to go on for.
+    /// How many tokens are generated for a text.
     tokens: Option<usize>,
 }
 

@@ -2,7 +2,8 @@
 
 use relprop_render::printable;
 
-/// Says something. What a file says, such as the name of a label, reaches the terminal harmless.
+/// Prints a message. Control characters from files, such as in the name of a label, are made
+/// harmless.
 pub(crate) fn say(message: &str) {
     eprintln!("{}", printable(message));
 }

@@ -1,4 +1,4 @@
-//! Errors that the user can mend by another command line, and the way out in its words.
+//! Errors of the command line, and what the user can change in it.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use relprop_explain::{ExplainError, PropagationPart};
 
 use crate::way_out::told;
 
-/// The command asks for something that does not exist; the message says what does.
+/// The command asks for something that does not exist; the message says what exists.
 #[derive(Debug)]
 pub(crate) struct UsageError(String);
 
@@ -17,7 +17,7 @@ impl UsageError {
         Self(error.to_string())
     }
 
-    /// Refuses what does not go together.
+    /// Refuses arguments that exclude each other.
     pub(crate) fn refuse<T>(message: impl fmt::Display) -> anyhow::Result<T> {
         Err(Self::new(message).into())
     }

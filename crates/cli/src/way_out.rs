@@ -1,4 +1,5 @@
-//! What the program offers where a library can only say what is wrong: its commands, flags and builds.
+//! The program's advice for errors of the libraries: its own commands, options and features. A
+//! library only says what is wrong.
 
 use std::error::Error;
 
@@ -6,7 +7,7 @@ use relprop_checkpoints::{CheckpointError, TextError};
 use relprop_engine::EngineError;
 use relprop_rules::RuleError;
 
-/// The fault, and the way out if the program has one.
+/// The message of the error, with the program's advice if there is any.
 pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
     match way_out(error) {
         None => error.to_string(),
@@ -14,7 +15,7 @@ pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
     }
 }
 
-/// The way out of this fault, if the program has one.
+/// The program's advice for this error, if there is any.
 pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<CheckpointError>() {
         return of_checkpoint(error);

@@ -16,7 +16,7 @@ pub enum DataError {
     Missing {
         /// What was looked for.
         path: PathBuf,
-        /// What would do.
+        /// What is asked for instead.
         wanted: &'static str,
     },
 
@@ -40,7 +40,7 @@ pub enum DataError {
     UnsupportedExtension {
         /// The file.
         path: PathBuf,
-        /// What would do.
+        /// What is asked for instead.
         wanted: &'static str,
     },
 

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-/// How a file of texts is stored: what is read. (What explanations are written as is the choice of
-/// whoever writes them.)
+/// The format of a file of texts that is read. (Formats of explanations belong to the programs that
+/// write them.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TableFormat {
-    /// `.txt`: a line is a text, white space at its ends taken off. Blank lines are no rows.
+    /// `.txt`: each line is a text, without the white space at its ends. Blank lines are no rows.
     Lines,
     /// `.tsv`: fields between tabs, no quoting, the first line names the columns.
     Tsv,
     /// `.csv`: fields between commas, double quotes, the first line names the columns.
     Csv,
-    /// `.jsonl`: a line is a JSON object. Blank lines are no rows.
+    /// `.jsonl`: each line is a JSON object. Blank lines are no rows.
     JsonLines,
     /// `.parquet`
     Parquet,

@@ -1,4 +1,4 @@
-//! What data is known by: its SHA-256, in hexadecimal.
+//! The SHA-256 of data, in hexadecimal, which identifies it.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -18,7 +18,7 @@ const LARGEST: u64 = 1 << 28;
 pub fn decode(bytes: &[u8]) -> Result<DynamicImage, DataError> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let reader = reader.map_err(ImageError::IoError)?;
-    // It has limits of its own, which a header alone can exceed.
+    // The decoder has limits of its own, which a header alone can exceed.
     let mut decoder = reader.into_decoder().map_err(too_large)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > LARGEST {

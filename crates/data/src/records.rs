@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{DataError, TableFormat};
 
-/// Opens a file. `wanted` is what errors offer in place of one that is not there.
+/// Opens a file. `wanted` is what errors ask for if the file is not there.
 pub(crate) fn open(path: &Path, wanted: &'static str) -> Result<File, DataError> {
     File::open(path).map_err(DataError::opening(path, wanted))
 }
@@ -111,7 +111,7 @@ impl<R: BufRead> Iterator for Lines<R> {
 #[derive(Clone, Debug, Default)]
 struct LineEnds(Rc<RefCell<VecDeque<u64>>>);
 
-/// A source that writes down where its lines end.
+/// A source that records where its lines end.
 struct Watched<R> {
     source: R,
     read: u64,
@@ -143,7 +143,7 @@ pub(crate) struct Separated<R> {
     lines: u64,
 }
 
-/// What is read, and a line end, so that every record ends with its line.
+/// The source and an added line end, so that the last record ends with its line too.
 type Source<R> = io::Chain<BufReader<R>, Cursor<&'static [u8]>>;
 
 impl<R: Read> Separated<R> {
@@ -195,7 +195,8 @@ impl<R: Read> Separated<R> {
 
     /// The line on which the record that was just read starts.
     fn line(&mut self, record: &csv::ByteRecord) -> u64 {
-        // The reader stands after the record's end, or in the middle of it where that is CR and LF.
+        // The reader is after the end of the record or, if lines end with CR and LF, between the
+        // two.
         let end = self.reader.position().byte().saturating_sub(1);
         let mut ends = self.ends.0.borrow_mut();
         while ends.front().is_some_and(|at| *at < end) {
@@ -208,7 +209,7 @@ impl<R: Read> Separated<R> {
     }
 }
 
-/// The separator of a `.csv`, and how many lines said so and were passed over.
+/// The separator of a `.csv`, and how many lines that name it were skipped.
 fn separator_of(source: &mut impl BufRead) -> io::Result<(u8, u64)> {
     let start = source.fill_buf()?;
     let mark = "\u{feff}".len() * usize::from(start.starts_with("\u{feff}".as_bytes()));
@@ -268,7 +269,7 @@ fn not_utf8(line: u64, bytes: &[u8]) -> RecordError {
     })
 }
 
-/// A reader of bytes that counts no fields can only fail to read.
+/// Because the reader does not count fields, the only error is that of the source.
 fn unreadable(error: csv::Error) -> RecordError {
     RecordError::Unreadable(error.into())
 }
@@ -306,7 +307,7 @@ pub(crate) fn json_objects<R: BufRead>(
     })
 }
 
-/// Checks that what stands under these names is a text or null, or is not there.
+/// Checks that the value under each of these names is a text, null, or absent.
 pub(crate) fn texts_at(
     names: &[impl AsRef<str>],
     object: &Map<String, Value>,

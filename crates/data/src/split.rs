@@ -1,4 +1,4 @@
-//! Examples that are held out where the files do not say which.
+//! Holds out examples, where the files do not say which.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::DataError;
 
-/// Decides which examples are held out. Never change it: the held-out rows of everybody's corpora would
-/// move.
+/// The seed that decides which examples are held out. Never change it, or other rows of every
+/// user's corpus will be held out.
 const SEED: u64 = 0;
 
 /// Shuffles the examples of `path` and takes as many tenths of them as asked for.

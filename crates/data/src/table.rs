@@ -1,4 +1,4 @@
-//! A file of rows, looked through once before it is read.
+//! A file of rows, which is scanned once before it is read.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -20,14 +20,14 @@ use crate::{DataError, TableFormat};
 
 /// The names that a column of texts has unless another is named.
 const TEXT: [&str; 2] = ["text", "sentence"];
-/// What errors offer in place of a path that will not do.
+/// What errors ask for instead of a path that cannot be read.
 const TABLE: &str = "a .txt, .tsv, .csv, .jsonl, .parquet or .arrow file";
-/// What a file in Arrow's IPC format starts with, where it is no stream.
+/// The first bytes of a file in Arrow's IPC format; a stream does not have them.
 const ARROW_FILE: &[u8] = b"ARROW1";
-/// How many rows a Parquet file is decoded by.
+/// How many rows of a Parquet file are decoded at a time.
 const DECODED: usize = 1024;
 
-/// A table in a file: its columns, how many rows it has, and what it is known by.
+/// A table in a file: its columns, and how many rows it has.
 #[derive(Clone, Debug)]
 pub struct Table {
     path: PathBuf,
@@ -38,7 +38,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Looks through a file: counts its rows, and finds its columns where only the rows tell.
+    /// Scans a file: counts its rows, and finds its columns if only the rows show them.
     ///
     /// `column` names the column of texts; without it, it is `text` or `sentence`.
     ///
@@ -186,7 +186,7 @@ impl Table {
 ///
 /// # Errors
 ///
-/// If there is none, or it holds no texts. `path` is what errors call the file.
+/// If there is none, or it holds no texts. `path` is the name of the file in errors.
 pub fn text_column(schema: &Schema, column: Option<&str>, path: &Path) -> Result<usize, DataError> {
     let names = names(column);
     let Some(index) = names.iter().find_map(|name| schema.index_of(name).ok()) else {

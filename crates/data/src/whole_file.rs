@@ -8,9 +8,9 @@ use crate::DataError;
 
 /// A file that is being written, under another name in the same folder: `_NAME.unfinished`.
 ///
-/// Whoever is interrupted, by whatever kind of death, leaves what was at the path before, or all of
-/// the new file, and never a part of it. What an interrupted process left under the other name is
-/// overwritten by the next that writes the same file.
+/// However a process is interrupted, the path holds what was there before or all of the new file,
+/// and never a part of it. What an interrupted process left under the other name is overwritten by
+/// the next process that writes the same file.
 ///
 /// ```
 /// # fn main() -> Result<(), relprop_data::DataError> {
@@ -69,7 +69,7 @@ impl WholeFile {
     ///
     /// # Errors
     ///
-    /// [`DataError::Io`] if the disk does not take it.
+    /// [`DataError::Io`] if it cannot be written to the disk.
     pub fn finish(self) -> Result<(), DataError> {
         let synced = self.file.sync_all();
         let finished = synced.and_then(|()| fs::rename(&self.beside, &self.path));
@@ -89,7 +89,7 @@ impl Write for WholeFile {
 
 impl Drop for WholeFile {
     fn drop(&mut self) {
-        // There is nothing under this name any more if the file was finished.
+        // If the file was finished, there is nothing under this name any more.
         let _ = fs::remove_file(&self.beside);
     }
 }

@@ -17,7 +17,7 @@ use crate::{EngineError, Group};
 type Column = (&'static str, ArrayRef);
 
 /// The columns of the input, then those of the explanations; `ledger` says whether these have one.
-/// What is the same for all rows stands in the metadata, under `relprop`.
+/// The facts that all rows share stand in the metadata, under `relprop`.
 ///
 /// # Errors
 ///
@@ -46,7 +46,7 @@ pub fn columns_of(group: &Group, ledger: bool) -> Result<RecordBatch, EngineErro
     Ok(RecordBatch::try_new(Arc::new(schema), arrays)?)
 }
 
-/// What is the same for all rows.
+/// The facts that all rows share, as JSON.
 fn facts(explanation: &Explanation) -> String {
     let Explanation {
         schema,
@@ -117,7 +117,7 @@ fn columns(explanations: &[&Explanation]) -> Result<Vec<Column>, EngineError> {
     ])
 }
 
-/// What was absorbed, summed up by its kind, and what is unaccounted.
+/// What was absorbed, summed by kind, and what is unaccounted.
 fn ledger_columns(explanations: &[&Explanation]) -> Result<Vec<Column>, EngineError> {
     let ledgers: Vec<&Ledger> = explanations.iter().filter_map(|e| e.ledger()).collect();
     let sums: Vec<_> = ledgers.iter().map(|ledger| ledger.by_kind()).collect();
@@ -147,7 +147,7 @@ fn strings<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
-/// 32 bits with a sign, which every reader of tables has.
+/// Signed integers of 32 bits, which every reader of tables has.
 fn integers(values: impl Iterator<Item = usize>) -> Result<ArrayRef, EngineError> {
     let values = values.map(|value| i32::try_from(value).map_err(|_| EngineError::TextTooLong));
     Ok(Arc::new(Int32Array::from(

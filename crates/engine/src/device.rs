@@ -60,7 +60,8 @@ const KINDS: [Kind; 4] = [
     },
 ];
 
-/// The device that `text` names: `auto`, a kind such as `gpu`, or one of several as `gpu:1`.
+/// The device that `text` names: `auto`, a kind such as `gpu`, or one of several devices such as
+/// `gpu:1`.
 ///
 /// # Errors
 ///
@@ -98,7 +99,7 @@ pub fn device(text: &str) -> Result<Device, EngineError> {
     }
 }
 
-/// The first device that is no mere imitation of a card.
+/// The first device that is not a GPU in software.
 fn auto() -> Option<Device> {
     let found = KINDS.iter().filter_map(|kind| Some(kind.find?()));
     found
@@ -133,12 +134,12 @@ pub fn devices() -> String {
     list
 }
 
-/// What a device that is no plain CPU says about itself.
+/// What a GPU says about itself.
 struct Card {
     name: String,
-    /// Whether the CPU imitates a card.
+    /// Whether it is a GPU in software, on the CPU.
     is_software: bool,
-    /// In bytes; wgpu does not say.
+    /// Its memory in bytes; wgpu does not report it.
     memory: Option<u64>,
 }
 

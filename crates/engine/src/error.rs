@@ -108,7 +108,7 @@ pub enum EngineError {
     /// Rows of a table cannot be put together.
     #[error(transparent)]
     Arrow(#[from] arrow_schema::ArrowError),
-    /// A row cannot be given back.
+    /// A bad row cannot be written as JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// The table has a column of a name that the explanation's columns need.
@@ -124,10 +124,10 @@ pub enum EngineError {
         /// The columns that there are.
         known: Vec<String>,
     },
-    /// A place in a text is no number of 32 bits.
+    /// A place in a text does not fit into 32 bits.
     #[error("a text is too long for a table")]
     TextTooLong,
-    /// The code that computes gave up.
+    /// The code that computes panicked.
     #[error(transparent)]
     Fault(#[from] Fault),
     /// Threads could not be started.

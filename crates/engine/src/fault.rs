@@ -1,10 +1,9 @@
-//! Faults that the code they happen in does not expect: Burn panics where a device fails in the middle
-//! of a computation.
+//! Panics as errors: Burn panics if a device fails in the middle of a computation.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, Once, PoisonError};
 
-/// What the code that computes said when it gave up.
+/// The panic of code that computes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "relprop cannot go on. If the device is out of memory or lost, use fewer or shorter texts at once, \
@@ -15,8 +14,8 @@ pub struct Fault {
     pub what: String,
 }
 
-/// How many bodies are being watched, and what the first panic under them said, of any thread: later ones
-/// follow from it.
+/// How many bodies are running, and the message of the first panic in them or in a thread that
+/// works for them. Later panics follow from the first.
 struct Watch {
     bodies: usize,
     first: Option<String>,
@@ -32,9 +31,9 @@ fn watch<T>(change: impl FnOnce(&mut Watch) -> T) -> T {
     change(&mut WATCH.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Runs `body`. A panic in it, or in a thread that works for it, is an error like others; with
-/// `RUST_BACKTRACE` it says where it came from as well. Panics elsewhere in the process are left to whoever
-/// looks after them.
+/// Runs `body`. A panic in it, or in a thread that works for it, is returned as an error, with a
+/// backtrace if `RUST_BACKTRACE` is set. Panics elsewhere in the process go to the hook that was
+/// there before.
 ///
 /// # Errors
 ///
@@ -81,7 +80,7 @@ mod tests {
             assert!(text.contains(part), "{text}");
         }
         assert_eq!(caught(|| 7), Ok(7));
-        // A later one is told from an earlier one.
+        // The message of a later panic is not that of an earlier one.
         let error = caught::<()>(|| panic!("again")).unwrap_err();
         assert!(error.what.contains("again"), "{error}");
     }

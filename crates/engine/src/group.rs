@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
 
-/// What the rows of a table hold, and what is to be found for them.
+/// What the rows of a table hold, and what is computed for them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowKind {
@@ -35,11 +35,11 @@ pub enum RowKind {
     },
     /// Names of files with pictures to explain.
     Pictures,
-    /// Texts that a language model goes on with; each new token is explained.
+    /// Texts that a language model continues; each new token is explained.
     Prompts {
         /// How many tokens at most.
         tokens: usize,
-        /// How they are drawn; the likeliest each time if it is none.
+        /// How they are drawn; if it is none, each is the likeliest.
         sampling: Option<Sampling>,
     },
 }
@@ -48,14 +48,14 @@ pub enum RowKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Second {
-    /// The same text after each.
+    /// The same text after every text.
     Text(String),
     /// The text in this column of the row.
     Column(String),
 }
 
 impl RowKind {
-    /// Whether explanations of it are shown beside others.
+    /// Whether explanations by several rule sets can be shown side by side.
     pub fn is_compared(&self) -> bool {
         matches!(self, Self::Texts { .. } | Self::Pictures)
     }
@@ -64,16 +64,16 @@ impl RowKind {
 /// What was found for one row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
-    /// One explanation from each explainer, the one that was asked for first.
+    /// One explanation from each explainer, in the order of the explainers.
     Explanations(Vec<Explanation>),
-    /// How the text goes on.
+    /// The continuation of the text.
     Continuation(Box<Continuation>),
     /// What its tokens are.
     Labelling(Box<Labelling>),
 }
 
 impl Found {
-    /// The explanation by the explainer that was asked for; none of a continuation.
+    /// The explanation by the first explainer; none for a continuation.
     pub fn explanation(&self) -> Option<&Explanation> {
         match self {
             Self::Explanations(found) => found.first(),
@@ -95,27 +95,28 @@ pub struct Group {
     pub pictures: Vec<DynamicImage>,
     /// The rows that were not explained, in order.
     pub bad: Vec<BadRow>,
-    /// The texts that the model cannot read whole: how many tokens were cut, and left.
+    /// The texts that were too long for the model: their place, and how many tokens were cut and
+    /// kept.
     pub cut: Vec<(Place, usize, usize)>,
     /// From which end they were cut.
     pub cut_from: TextEnd,
 }
 
 impl Group {
-    /// The explanations by the explainer that was asked for.
+    /// The explanations by the first explainer.
     pub fn explanations(&self) -> impl Iterator<Item = &Explanation> {
         self.found.iter().filter_map(Found::explanation)
     }
 }
 
-/// Explains groups of rows, however many, in passes that are bounded in memory.
+/// Explains groups of rows of any size, in passes of bounded memory.
 #[derive(Debug)]
 pub struct Worker<'a> {
-    /// The explainer that was asked for, and those beside it.
+    /// The explainer that was asked for, and those to compare it with.
     explainers: &'a [Explainer],
     content: RowKind,
     passes: Passes,
-    /// What is said of a row that the model cannot be given.
+    /// Makes the message for a row that the model cannot read.
     tell: fn(&(dyn Error + 'static)) -> String,
 }
 
@@ -127,7 +128,8 @@ struct Readable {
 }
 
 impl<'a> Worker<'a> {
-    /// Explains by `explainers`, of which the first is the one that was asked for.
+    /// Explains by `explainers`. The first is the one that was asked for; the others are to compare
+    /// it with.
     ///
     /// # Panics
     ///
@@ -142,22 +144,22 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The same, saying of a row that the model cannot be given what `tell` makes of the fault: a front end
-    /// adds its own way out.
+    /// The same with `tell`, which makes the message for a row that the model cannot read. A front
+    /// end can add what to do about it.
     #[must_use]
     pub fn telling(self, tell: fn(&(dyn Error + 'static)) -> String) -> Self {
         Self { tell, ..self }
     }
 
-    /// The same in passes that can be called off.
+    /// The same in passes that can be cancelled.
     #[must_use]
     pub fn in_passes(self, passes: Passes) -> Self {
         Self { passes, ..self }
     }
 
-    /// Explains the texts in `column` of `rows`. A row without a text, or with one that the model
-    /// cannot be given, or whose explanation holds a number that is not finite, is a bad row. `warn` is told
-    /// where the device was asked for too much at once.
+    /// Explains the texts in `column` of `rows`. A row is bad if it has no text, if the model
+    /// cannot read the text, or if its explanation holds a number that is not finite. Calls `warn`
+    /// when a pass was too large for the device.
     ///
     /// # Errors
     ///
@@ -220,7 +222,7 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// The tokens of each row, or why it has none, on all cores.
+    /// The tokens of each row, or the reason why it has none. Uses all cores.
     fn read(
         &self,
         texts: Vec<Option<&str>>,
@@ -261,7 +263,7 @@ impl<'a> Worker<'a> {
         texts.collect()
     }
 
-    /// What is found for each text.
+    /// Explains each text.
     fn find(
         &mut self,
         readable: &[Readable],
@@ -306,7 +308,7 @@ fn second_column(batch: &RecordBatch, name: &str) -> Result<usize, EngineError> 
     })
 }
 
-/// The picture in a file, and what the model sees of it.
+/// The picture in a file, and its patches as the model reads them.
 fn picture(
     explainer: &Explainer,
     name: &str,
@@ -319,7 +321,7 @@ fn picture(
     Ok((tokens, Some(picture)))
 }
 
-/// Puts the good rows on one side and the bad ones on the other.
+/// Divides rows into good and bad ones.
 fn divide(
     batch: RecordBatch,
     places: &[Place],

@@ -10,8 +10,8 @@ use relprop_rules::Registry;
 use crate::EngineError;
 use crate::rules::{is_rules_file, rules};
 
-/// The method that `name` names: propagation under the rules of a file if it ends in `.toml`, else one of
-/// relprop's own, presets among them.
+/// The method called `name`: propagation under the rules of a file if the name ends in `.toml`,
+/// else a preset or one of relprop's other methods.
 ///
 /// # Errors
 ///

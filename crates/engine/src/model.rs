@@ -6,9 +6,9 @@ use relprop_checkpoints::HubName;
 
 use crate::EngineError;
 
-/// The folder of the model. A folder that is there is meant, whatever it is called; a name on the Hub
-/// is fetched. `progress` is told which file is fetched, how many of its bytes are here, and how many
-/// there are.
+/// The folder of the model. If there is a folder called `name`, it is that folder; otherwise `name`
+/// is a name on the Hub, and the model is fetched. `progress` gets the name of the file, how many
+/// of its bytes are fetched, and how many it has.
 ///
 /// # Errors
 ///

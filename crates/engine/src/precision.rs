@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
 
-/// The types that weights can be kept in, and multiplied with.
+/// The float types of weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
@@ -18,7 +18,7 @@ pub enum Precision {
     F32,
     /// 11 binary digits, up to 65504.
     F16,
-    /// 8 binary digits, as far as f32.
+    /// 8 binary digits, with the range of f32.
     Bf16,
 }
 

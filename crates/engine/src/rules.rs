@@ -6,11 +6,11 @@ use relprop_rules::RuleSet;
 
 use crate::EngineError;
 
-/// The presets that are shown side by side, the paper's method first: its parts, what it improves on, and
-/// the two methods that came after it.
+/// The presets that are shown side by side: the paper's method first, then what it improves on, its
+/// two rules alone, and two methods that came after it.
 pub const COMPARED: [&str; 6] = ["ah-ln", "gradient-x-input", "ah", "ln", "attn-lrp", "libra"];
 
-/// The rule set that `name` names: a file if it ends in `.toml`, else a preset.
+/// The rule set called `name`: a file if the name ends in `.toml`, else a preset.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub fn rules(name: &str) -> Result<RuleSet, EngineError> {
     })
 }
 
-/// Whether `name` is that of a file with rules.
+/// Whether `name` is the name of a file with rules.
 pub fn is_rules_file(name: &str) -> bool {
     let ending = Path::new(name).extension();
     ending.is_some_and(|ending| ending == "toml")

@@ -1,4 +1,4 @@
-//! Threads of relprop's own.
+//! A pool of relprop's own threads.
 
 use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,22 +9,22 @@ use crate::EngineError;
 
 /// The threads that a model computes on.
 ///
-/// A front end that lives in somebody else's process, such as a notebook or a server, computes inside
-/// [`Threads::run`]: the process's own threads stay free, and each operation starts at once instead of
-/// waking a thread first.
+/// A front end inside another program's process, such as a notebook or a server, computes inside
+/// [`Threads::run`]. Then the process's own threads stay free, and an operation need not wake a
+/// thread first.
 ///
-/// A process made by `fork` has none of its parent's threads, and would wait for them for ever. So threads
-/// are started anew in the child, on its first run.
+/// A child process made by `fork` has none of its parent's threads, and would wait for them for
+/// ever. So the child starts new threads on its first run.
 #[derive(Debug)]
 pub struct Threads {
-    /// How many; as many as there are cores if it is none.
+    /// How many threads; if it is none, as many as there are cores.
     count: Option<usize>,
     /// The threads, and the process that started them.
     started: Mutex<Option<(u32, Arc<ThreadPool>)>>,
 }
 
 impl Threads {
-    /// So many threads, or as many as there are cores. They start with the first run.
+    /// A pool of `count` threads, or of as many as there are cores. They start with the first run.
     pub const fn new(count: Option<usize>) -> Self {
         Self {
             count,
@@ -36,7 +36,7 @@ impl Threads {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Threads`] if the system starts none.
+    /// [`EngineError::Threads`] if the system cannot start threads.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, EngineError> {
         Ok(self.pool()?.install(work))
     }
@@ -53,7 +53,8 @@ impl Threads {
                 let threads = threads.map_err(|error| EngineError::Threads(error.to_string()))?;
                 let pool = Arc::new(threads);
                 let parents = started.replace((process::id(), Arc::clone(&pool)));
-                // To drop a pool is to tell its threads to end, and a parent's threads do not hear it.
+                // Dropping a pool tells its threads to end. Here they are the parent's threads,
+                // which do not exist in this process.
                 std::mem::forget(parents);
                 Ok(pool)
             }

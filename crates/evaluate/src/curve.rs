@@ -18,8 +18,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The places of these tokens by `key` of their relevance, lowest first; equal ones stay in the
-    /// order of the text.
+    /// The places of these tokens, sorted by `key` of their relevance, the lowest first. Tokens
+    /// with equal keys stay in the order of the text.
     pub(super) fn order(
         self,
         text: &TokenizedText,
@@ -33,7 +33,7 @@ impl Scope {
         order
     }
 
-    /// What the names of metrics of this scope end in.
+    /// The ending of the names of metrics of this scope.
     pub(super) fn suffix(self) -> &'static str {
         match self {
             Self::All => "",
@@ -42,12 +42,12 @@ impl Scope {
     }
 }
 
-/// The key that puts the most relevant token first, sign and all.
+/// The key that puts the token of the highest relevance first; signs count.
 pub(super) fn highest(relevance: f32) -> f32 {
     -relevance
 }
 
-/// The key that puts the least relevant token first, sign and all.
+/// The key that puts the token of the lowest relevance first; signs count.
 pub(super) fn lowest(relevance: f32) -> f32 {
     relevance
 }
@@ -69,20 +69,20 @@ pub(super) fn marks(text: &TokenizedText, places: &[usize]) -> Vec<bool> {
     marks
 }
 
-/// The text at each step: from the whole to none of `order`, its first hidden first.
+/// The text at each step, from no token of `order` hidden to all, in the order of `order`.
 pub(super) fn hiding(text: &TokenizedText, order: &[usize]) -> Vec<View> {
     let counts = (0..STEPS).map(|step| changed(step, order.len()));
     counts.map(|count| hide(text, &order[..count])).collect()
 }
 
-/// The text at each step: from none of `order` to the whole, its first shown first.
+/// The text at each step, from no token of `order` shown to all, in the order of `order`.
 pub(super) fn showing(text: &TokenizedText, order: &[usize]) -> Vec<View> {
     let counts = (0..STEPS).map(|step| changed(step, order.len()));
     counts.map(|count| hide(text, &order[count..])).collect()
 }
 
 /// How many of `count` tokens are changed at a step. The product of fractions is not exact, and the
-/// protocol rounds up: step 3 of 10 tokens changes 4, as it does there.
+/// released code rounds it up: with 10 tokens, step 3 changes 4 tokens, here as there.
 fn changed(step: usize, count: usize) -> usize {
     let fraction = if step + 1 == STEPS {
         1.0

@@ -12,8 +12,8 @@ use relprop_explain::methods::relevance_by_label;
 pub struct Candidate {
     /// The method.
     pub method: Box<dyn Method>,
-    /// The method on each stage of [`cascade`](super::cascade). Only [`Need::Randomized`] asks for it;
-    /// else it may be empty.
+    /// The method on each stage of [`cascade`](super::cascade). Only [`Need::Randomized`] needs it;
+    /// without such a metric it may be empty.
     pub randomized: Vec<Box<dyn Method>>,
 }
 
@@ -33,9 +33,9 @@ pub struct Evaluation<'a> {
     pub model: &'a Model,
     /// The metrics.
     pub metrics: &'a [Box<dyn Metric>],
-    /// The id of the token that stands in the place of hidden ones.
+    /// The id of the token that replaces hidden tokens.
     pub mask_token: u32,
-    /// What the other label of [`Need::OtherLabel`] is drawn from.
+    /// The seed of the draw of another label for [`Need::OtherLabel`].
     pub seed: u64,
 }
 
@@ -43,8 +43,8 @@ impl Evaluation<'_> {
     /// What the metrics find, `[candidate][sample][metric]`.
     ///
     /// All samples are explained and perturbed at once, so give a few dozen at a time. A version of
-    /// a text that several metrics or methods ask for goes through the model once. Now and then
-    /// `progress` is told which share is done.
+    /// a text that several metrics or methods need goes through the model once. `progress` gets the
+    /// share that is done, from time to time.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Evaluation<'_> {
         self.measure_knowing(&mut Versions::default(), candidates, samples, progress)
     }
 
-    /// The same, with the versions of the very same samples that the model has read before.
+    /// The same, with the versions of the same samples that the model has read before.
     pub(crate) fn measure_knowing(
         &self,
         versions: &mut Versions,
@@ -97,7 +97,7 @@ impl Evaluation<'_> {
                     .map(|(metric, places)| {
                         let logits = places.iter().map(|&place| versions.logits(place));
                         let reading = metric.read(&case, &logits.collect::<Vec<_>>());
-                        // A model that overflows has no number that could be averaged.
+                        // A model that overflows gives a number that cannot be averaged.
                         reading.filter(|reading| reading.value.is_finite())
                     });
                 of_metric.collect()
@@ -107,7 +107,7 @@ impl Evaluation<'_> {
         Ok(of_candidate.collect())
     }
 
-    /// All the relevance that the metrics ask for.
+    /// All the relevance that the metrics need.
     fn explain(
         &self,
         candidate: &Candidate,

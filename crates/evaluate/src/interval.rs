@@ -1,10 +1,10 @@
-//! How sure a mean is.
+//! Bootstrap intervals of means.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// How often the sample is drawn anew.
+/// How often the sample is resampled.
 const RESAMPLES: usize = 1000;
 /// The seed of the draws: the same numbers give the same interval.
 const SEED: u64 = 0;

@@ -7,8 +7,8 @@ use super::{Sample, View};
 
 /// How good an explanation of one text is, by one measure.
 ///
-/// A metric says which changed versions of the text it must see the model's logits for; then it reads
-/// its number from them. So metrics that look at the same versions share the model's passes.
+/// A metric says for which changed versions of the text it needs the model's logits, and computes
+/// its number from these. So metrics that need the same versions share the model's passes.
 pub trait Metric: Send + Sync {
     /// What it is.
     fn about(&self) -> About;
@@ -24,8 +24,8 @@ pub trait Metric: Send + Sync {
         Vec::new()
     }
 
-    /// The number, from the logits of each view in order. None if the text has none: there is no
-    /// correlation with words that are all neutral, say.
+    /// The number, from the logits of each view in order. None if the metric has no number for the
+    /// text: for example, there is no correlation with words that are all neutral.
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading>;
 }
 
@@ -38,7 +38,7 @@ pub struct About {
     pub about: String,
     /// Which values are good.
     pub better: Better,
-    /// What it must be told beside the relevance for the true label.
+    /// What it needs besides the relevance for the true label.
     #[serde(skip)]
     pub need: Option<Need>,
 }
@@ -82,7 +82,7 @@ pub struct Case<'a> {
 pub struct Reading {
     /// The number.
     pub value: f64,
-    /// The curve that it sums up, if it does.
+    /// The curve under which the number is the area; empty if there is no curve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<f64>,
 }
@@ -102,11 +102,11 @@ pub enum Better {
     Higher,
     /// Low ones.
     Lower,
-    /// Neither: it describes, and does not judge.
+    /// Neither: the metric describes explanations and does not judge them.
     Neither,
 }
 
-/// What a metric must be told beside relevance.
+/// What a metric needs besides relevance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// [`Sample::evidence`].

@@ -1,4 +1,4 @@
-//! Models that have forgotten what they learned, part by part.
+//! Models whose parameters are randomized part by part.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -69,7 +69,7 @@ impl ModuleMapper for Randomizer {
         if !self.parts.iter().any(inside) {
             return parameter;
         }
-        // Of the name, so that no part's numbers depend on how many came before.
+        // The seed depends on the name, so no part's numbers depend on how many came before.
         let mix = |seed: u64, byte: u8| seed.wrapping_mul(0x100_0000_01B3) ^ u64::from(byte);
         let mut generator = ChaCha8Rng::seed_from_u64(path.bytes().fold(self.seed, mix));
         parameter.map(|old| {

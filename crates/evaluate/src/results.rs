@@ -15,12 +15,12 @@ pub struct Results {
     pub methods: Vec<MethodResults>,
 }
 
-/// What one method reached.
+/// The results of one method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodResults {
     /// Its name.
     pub name: String,
-    /// One a metric.
+    /// One summary for each metric.
     pub metrics: Vec<Summary>,
 }
 
@@ -49,8 +49,8 @@ impl Results {
         }
     }
 
-    /// The place of the best method under the metric at `index`. None where the metric does not judge,
-    /// or no method has a number.
+    /// The place of the best method under the metric at `index`. None if the metric does not judge,
+    /// or if no method has a number.
     pub fn best(&self, index: usize) -> Option<usize> {
         let sign = match self.metrics[index].better {
             Better::Higher => 1.0,

@@ -1,19 +1,19 @@
-//! What is measured on.
+//! The texts that are measured.
 
 use std::ops::Range;
 
 use relprop_transformer::TokenizedText;
 
-/// A text, its true label, and what people know of its words.
+/// A text, its true label, and what is known about its words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// The text.
     pub text: TokenizedText,
     /// The index of its label among the model's.
     pub label: usize,
-    /// The words that decide the label, as ranges of characters. Empty where nobody knows them.
+    /// The words that decide the label, as ranges of characters. Empty if they are not known.
     pub evidence: Vec<Range<usize>>,
-    /// How much each word speaks for the label. Empty where nobody has judged them.
+    /// How much each word speaks for the label. Empty if nobody has judged the words.
     pub polarity: Vec<Polarity>,
 }
 
@@ -27,7 +27,7 @@ pub struct Polarity {
 }
 
 impl Sample {
-    /// A text of whose words nothing is known.
+    /// A text about whose words nothing is known.
     pub fn new(text: TokenizedText, label: usize) -> Self {
         Self {
             text,

@@ -1,4 +1,4 @@
-//! What is left of many texts.
+//! Summaries of a metric over many texts.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,12 +13,12 @@ pub struct Summary {
     pub mean: Option<Interval>,
     /// For how many texts the metric had a number.
     pub texts: usize,
-    /// The mean curve, if the metric sums one up.
+    /// The mean curve, if the metric is the area under one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<f64>,
 }
 
-/// The mean of one metric's readings, one a text.
+/// The mean of one metric's readings, one for each text.
 pub fn summarize<'a>(
     metric: &str,
     readings: impl IntoIterator<Item = &'a Option<Reading>>,

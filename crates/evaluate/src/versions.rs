@@ -1,4 +1,4 @@
-//! What the model says to changed versions of texts.
+//! The model's logits for changed versions of texts.
 
 use std::collections::HashMap;
 
@@ -34,8 +34,8 @@ impl Versions {
         &self.logits[place]
     }
 
-    /// Lets the model read what is pending, in passes over versions of about the same length. After
-    /// each pass `progress` is told which share is done.
+    /// Lets the model read the pending versions, in passes over versions of about the same length.
+    /// After each pass `progress` gets the share that is done.
     pub(crate) fn answer(
         &mut self,
         transformer: &Transformer,

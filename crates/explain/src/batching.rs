@@ -1,4 +1,4 @@
-//! Texts in passes through a model that are bounded in size.
+//! Cuts texts into passes through a model whose memory is bounded.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,13 +14,14 @@ use relprop_transformer::{
 use crate::numbers::numbers;
 use crate::{ExplainError, View};
 
-/// How many tokens go through a model in one pass, padding included, at most: what bounds memory.
+/// The largest number of tokens in one pass, padding included. It bounds the memory of a pass.
 pub const TOKENS: usize = 4096;
-/// How many tokens of texts with hidden ones are held at once, at most.
+/// The largest number of tokens, of versions of texts with hidden tokens, that are held at once.
 const HELD: usize = 32 * TOKENS;
 
-/// Cuts any number of texts into passes, of texts of about the same length, so that little of a pass is
-/// padding. Where the device fails on a pass, the pass is halved, and later ones stay as small.
+/// Cuts any number of texts into passes, of texts of about the same length, so that little of a
+/// pass is padding. If the device fails on a pass, the pass is halved, and later passes stay as
+/// small.
 #[derive(Clone, Debug)]
 pub struct Passes {
     /// How many texts go into a pass at most.
@@ -46,12 +47,13 @@ impl Passes {
         }
     }
 
-    /// What `run` gives for each text, in the order of `texts`. It is given as many texts at once as fit
-    /// into a pass when each goes through it `copies` times. `warn` is told where a pass is halved.
+    /// Calls `run` with as many texts at once as fit into a pass if each of them takes the place of
+    /// `copies` texts. Returns what `run` gives for each text, in the order of `texts`. Calls
+    /// `warn` when a pass is halved.
     ///
     /// # Errors
     ///
-    /// [`ExplainError::Cancelled`], whatever goes wrong in `run`, or the device's failure on a single
+    /// [`ExplainError::Cancelled`], an error of `run`, or the failure of the device on a single
     /// text.
     pub fn run<T>(
         &mut self,
@@ -93,7 +95,7 @@ impl Passes {
     }
 }
 
-/// [`Passes::run`] for a caller who has nobody to warn.
+/// [`Passes::run`] without warnings.
 ///
 /// # Errors
 ///
@@ -106,7 +108,8 @@ pub fn in_passes<T>(
     Passes::default().run(texts, copies, run, |_| ())
 }
 
-/// Cuts sorted lengths into runs of at most [`TOKENS`] tokens when padded, of one text at least.
+/// Cuts sorted lengths into ranges of at least one text, and otherwise of at most [`TOKENS`] tokens
+/// when padded.
 fn passes(lengths: &[usize]) -> Vec<Range<usize>> {
     let mut passes: Vec<Range<usize>> = Vec::new();
     for (place, length) in lengths.iter().enumerate() {
@@ -199,8 +202,8 @@ pub fn logits_of(
     Ok(logits.chunks(labels).map(<[f32]>::to_vec).collect())
 }
 
-/// Runs `pass` forward, and backward from the logits of `label`, each times what `weigh` gives for
-/// it. Gives these logits, `[batch, 1]`, and what the probes found.
+/// Runs `pass` forward, and backward from the logits of `label`, each multiplied by its weight from
+/// `weigh`. Returns these logits, `[batch, 1]`, and what the probes found.
 pub fn backward(
     transformer: &Transformer,
     batch: &Batch,
@@ -216,8 +219,8 @@ pub fn backward(
     (values, relevance)
 }
 
-/// The logits of each text with tokens hidden behind the token `unknown`: for each text, one row
-/// for each of its masks, which are true where a token is hidden.
+/// The logits of each text with some tokens replaced by the token `unknown`: for each text, one row
+/// for each of its masks. A mask is true where a token is hidden.
 ///
 /// # Errors
 ///
@@ -256,7 +259,7 @@ pub fn hidden_logits<'t>(
     Ok(found)
 }
 
-/// Rows of one number a position, `[batch, position]`, without the padding.
+/// Rows of one number for each position, `[batch, position]`, without the padding.
 ///
 /// # Errors
 ///
@@ -288,8 +291,8 @@ pub fn tensor<const D: usize>(
     Tensor::from_data(data, (&transformer.device(), dtype))
 }
 
-/// The id of the token that stands for what the vocabulary does not have: `[UNK]` or `<unk>`. Other
-/// tokens are hidden behind it. Patches of a picture are hidden behind [`PATCH_HIDDEN`].
+/// The id of the token for everything that the vocabulary does not have: `[UNK]` or `<unk>`. It
+/// replaces hidden tokens. [`PATCH_HIDDEN`] replaces the hidden patches of a picture.
 ///
 /// # Errors
 ///
@@ -370,7 +373,7 @@ mod tests {
         assert_eq!(warnings.borrow().len(), 2, "13 to 6 to 3");
         assert!(warnings.borrow()[1].contains("6 texts at once; going on with 3"));
 
-        // What was learnt is kept: the next pass fits at once.
+        // The smaller size is kept: the next pass fits at once.
         let never = |_: &str| panic!("failed again");
         passes.run(&texts, 1, device(4), never).unwrap();
     }

@@ -1,4 +1,4 @@
-//! A text that a language model goes on with, and what drove each token of it.
+//! A text that a language model continues, and the relevance of earlier tokens for each new token.
 
 use relprop_rules::Pass;
 use relprop_transformer::{Head, Token, TokenizedText, probability};
@@ -14,12 +14,12 @@ use crate::{
 /// The name and version of the JSON format that a [`Continuation`] is written in.
 pub const CONTINUATION: &str = "relprop.continuation/1";
 
-/// A prompt with what a language model made of it, token by token.
+/// A prompt and the tokens that a language model added to it, each one explained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Continuation {
     /// Always [`CONTINUATION`].
     pub schema: String,
-    /// The prompt, and after it the new tokens. A token of a few bytes that are no whole character is
+    /// The prompt, and after it the new tokens. A token whose bytes are no whole character is
     /// written as �.
     pub text: String,
     /// The name of the rule set, or of the method.
@@ -33,7 +33,7 @@ pub struct Continuation {
     /// How the new tokens were drawn; none if each is the likeliest.
     #[serde(default)]
     pub sampling: Option<Sampling>,
-    /// How many of the tokens are the prompt's.
+    /// How many of the tokens belong to the prompt.
     pub prompt: usize,
     /// All tokens, those of the prompt first. Their relevance is the sum over all steps.
     pub tokens: Vec<TokenRelevance>,
@@ -41,12 +41,12 @@ pub struct Continuation {
     pub steps: Vec<Step>,
 }
 
-/// One new token, and what it rests on.
+/// One new token, and the relevance of the tokens before it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// Which token it is: an index into [`Continuation::tokens`].
     pub token: usize,
-    /// How probable the model found it, whatever it was drawn by.
+    /// The probability that the model gave to it, before temperature, top-k and top-p.
     pub probability: f32,
     /// What was explained: the token itself.
     pub target: TargetValue,
@@ -55,9 +55,9 @@ pub struct Step {
 }
 
 impl Explainer {
-    /// Goes on with a text for up to `count` tokens, drawn as `sampling` says or else always the
-    /// likeliest, and explains each of them. It stops before a special token, such as the end of a
-    /// text, and where the model has no position for more.
+    /// Continues a text by up to `count` tokens and explains each of them. The tokens are drawn as
+    /// `sampling` says; without `sampling`, each is the likeliest. It stops before a special token,
+    /// such as the end of a text, and where the model has no position for more.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl Explainer {
     }
 }
 
-/// Puts a token to the end of a text.
+/// Appends a token to a text.
 fn append(text: &mut TokenizedText, id: u32, readable: &str, token: Option<String>) {
     let start = text.text.chars().count();
     let spaces = readable.chars().take_while(|c| c.is_whitespace()).count();

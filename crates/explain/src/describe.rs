@@ -1,4 +1,4 @@
-//! What a method found, as an explanation.
+//! Turns what a method found into an explanation.
 
 use relprop_transformer::{AnswersAt, Outputs, TokenizedText, probability};
 
@@ -12,7 +12,7 @@ use crate::{Answer, Explainer, Explanation, PictureInfo, SCHEMA, TokenRelevance}
 const TOP_LOGITS: usize = 10;
 
 impl Explanation {
-    /// What the method of `explainer` found for `text`.
+    /// The explanation of `text`, from what the method of `explainer` found.
     pub(crate) fn new(explainer: &Explainer, text: &TokenizedText, found: Finding) -> Self {
         let Explainer { model, run, .. } = explainer;
         let (logits, relevance) = (&found.logits[..], &found.relevance[..]);
@@ -162,7 +162,7 @@ fn tokens(text: &TokenizedText, relevance: &[f32]) -> Vec<TokenRelevance> {
     tokens.collect()
 }
 
-/// The indices of the largest logits, and of those that have a weight, the largest first.
+/// The indices of the largest logits and of the logits that have a weight, the largest first.
 fn likeliest(logits: &[f32], weights: &[f32]) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..logits.len()).collect();
     indices.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));

@@ -41,7 +41,7 @@ pub enum ExplainError {
         /// The methods that there are.
         known: Vec<&'static str>,
     },
-    /// A method cannot do with this parameter, or not without it.
+    /// A parameter of a method is wrong, or missing.
     #[error("{method}: {message}")]
     MethodParameter {
         /// The method.
@@ -60,7 +60,8 @@ pub enum ExplainError {
     /// The name of a rule set stands where that of a method belongs.
     #[error("`{0}` is a rule set of relevance propagation, not a method beside it")]
     RulesAsMethod(String),
-    /// Blocks are run again only where relevance is read at their input, without an account.
+    /// Blocks can be run again only if relevance is read at the input of the first block, without a
+    /// ledger.
     #[error(
         "blocks are run again on the way back only for relevance that is read at `blocks`, \
          and without a ledger"
@@ -69,7 +70,7 @@ pub enum ExplainError {
     /// The method needs a token that the vocabulary does not have.
     #[error("the model's vocabulary has no {} to put in the place of others", names.join(" or "))]
     NoToken {
-        /// What it may be called.
+        /// The names that it may have.
         names: Vec<&'static str>,
     },
     /// The head reads one token that is always the same, or all of them.
@@ -110,7 +111,7 @@ pub enum ExplainError {
     /// The method needs attention weights.
     #[error("the model has no attention weights")]
     NoAttention,
-    /// The work was called off.
+    /// The caller cancelled the work.
     #[error("cancelled")]
     Cancelled,
 }

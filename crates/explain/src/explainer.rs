@@ -14,8 +14,8 @@ use crate::{ExplainError, Explanation, Plan, Target};
 
 /// Explains the decisions of one model as a [`Plan`] says.
 ///
-/// What a text gets does not depend on the texts beside it. An explainer owns its share of the model: it can
-/// be kept, cloned at no cost and asked by several threads.
+/// The explanation of a text does not depend on the other texts of a batch. An explainer shares
+/// ownership of the model: it can be kept, cloned at no cost and used by several threads.
 #[derive(Clone, Debug)]
 pub struct Explainer {
     pub(crate) model: Arc<Model>,
@@ -29,13 +29,13 @@ impl Explainer {
     ///
     /// # Errors
     ///
-    /// Everything that can be refused is refused here: rules that do not fit the model, a site, a label
-    /// or a method that it does not have, and what does not go together.
+    /// Everything that can be refused is refused here: rules that do not fit the model, a site, a
+    /// label or a method that does not exist, and options that exclude each other.
     pub fn new(model: &Arc<Model>, plan: &Plan) -> Result<Self, ExplainError> {
         Self::with_registry(model, plan, &Registry::default())
     }
 
-    /// The same with rules that `registry` knows, one's own among them.
+    /// The same with the rules of `registry`, which may hold rules of your own.
     ///
     /// # Errors
     ///
@@ -49,8 +49,8 @@ impl Explainer {
         Self::by(model, plan.method(model, registry)?, plan)
     }
 
-    /// The same by a method of one's own. Of `plan`, the target, its unit, the position and what is done
-    /// to long texts count.
+    /// The same with a method of your own. Only the target, its unit, the position and the
+    /// treatment of long texts are taken from `plan`.
     ///
     /// # Errors
     ///
@@ -157,8 +157,8 @@ impl Explainer {
         self.explain_in(&mut Passes::default(), &texts, |_| ())
     }
 
-    /// The same in `passes` of the caller, who can call the work off; `warn` is told where the device
-    /// was asked for too much at once.
+    /// The same in `passes` of the caller, who can cancel the work. Calls `warn` when a pass was
+    /// too large for the device.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ impl Explainer {
         passes.run(texts, 1, explain, warn)
     }
 
-    /// What the method is asked.
+    /// The question to the method.
     pub(crate) fn question(&self) -> Question<'_> {
         Question {
             model: &self.model,

@@ -16,7 +16,7 @@ pub const SCHEMA: &str = "relprop.explanation/1";
 pub struct Explanation {
     /// Always [`SCHEMA`].
     pub schema: String,
-    /// The text that was explained, as given; of a picture, its name.
+    /// The text that was explained, as given; for a picture, its name.
     pub text: String,
     /// The picture that was explained, if it was one. Its tokens are then patches, row by row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ pub struct Explanation {
     pub device: String,
     /// The version of relprop.
     pub version: String,
-    /// One logit a label, in the order of `labels`.
+    /// One logit for each label, in the order of `labels`.
     pub logits: Vec<f32>,
     /// The model's labels; of a language model, the tokens that are likeliest to come next and those
     /// that the target is made of, the likeliest first.
@@ -122,8 +122,8 @@ pub struct TargetValue {
 /// One token and its relevance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenRelevance {
-    /// The token as the vocabulary has it: `warm`, `##ly`, `[CLS]`. Of a patch, its row and column,
-    /// counted from 0: `3,4`.
+    /// The token as the vocabulary has it: `warm`, `##ly`, `[CLS]`. For a patch, its row and
+    /// column, counted from 0: `3,4`.
     pub text: String,
     /// Its id in the vocabulary.
     pub id: u32,
@@ -170,7 +170,8 @@ pub struct WordRelevance {
 }
 
 impl Explanation {
-    /// What tells it from other explanations of the text: the rule set's name, or the method's.
+    /// A title that tells it from other explanations of the text: the name of the rule set, or of
+    /// the method.
     pub fn title(&self) -> &str {
         match self.method.as_str() {
             "lrp" => &self.rules,
@@ -183,10 +184,9 @@ impl Explanation {
         self.tokens.iter().filter(|token| token.area.is_some())
     }
 
-    /// The sum of relevance over all tokens. What it lacks of the target was absorbed by biases
-    /// and by operations whose rule does not conserve.
+    /// The sum of relevance over all tokens. The rest of the target was absorbed by biases and by
+    /// operations whose rule does not conserve; the [ledger](Explanation::ledger) lists it.
     ///
-    /// What exactly it was is in the [ledger](Explanation::ledger).
     pub fn total(&self) -> f32 {
         self.tokens.iter().map(|token| token.relevance).sum()
     }

@@ -1,4 +1,4 @@
-//! Whether an explanation holds nothing but numbers.
+//! Whether all numbers of an explanation are finite.
 
 use crate::Explanation;
 
@@ -9,7 +9,7 @@ use crate::Explanation;
      rule set that keeps numbers finite"
 )]
 pub struct NotFinite {
-    /// Which of its numbers: `the relevance of token 3 "warm"`.
+    /// Which number it is: `the relevance of token 3 "warm"`.
     pub place: String,
     /// The number: NaN or an infinity.
     pub value: f64,

@@ -26,7 +26,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Enters what was absorbed between the logits and `target`.
+    /// Adds what was absorbed between the logits and `target`.
     pub(crate) fn enter(&mut self, target: f64, absorbed: Absorbed) {
         if let Some(last) = self.layers.last_mut() {
             last.absorbed += absorbed.relevance;
@@ -37,7 +37,7 @@ impl Ledger {
         self.absorbed.push(absorbed);
     }
 
-    /// The sum of what was absorbed, of each kind, in the order in which the kinds first come up.
+    /// The sum of what each kind absorbed, in the order in which the kinds first occur.
     pub fn by_kind(&self) -> Vec<(&str, f64)> {
         let mut sums: Vec<(&str, f64)> = Vec::new();
         for entry in &self.absorbed {
@@ -66,11 +66,11 @@ pub struct Absorbed {
     /// What absorbed it: `bias`, `shift`, `scale`, `activation`, `softmax`, `product`, `stabilizer`,
     /// `input`, ...
     pub kind: String,
-    /// How much; negative where the operation made relevance up.
+    /// How much; negative where the operation created relevance.
     pub relevance: f64,
 }
 
-/// Relevance at one place between blocks, and what became of it up to the next.
+/// Relevance at one place between blocks, and what was absorbed up to the next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
     /// The site: `blocks`, `encoder.0.output`.
@@ -78,12 +78,12 @@ pub struct Layer {
     /// The relevance of each token there.
     pub tokens: Vec<f32>,
     /// The relevance that each attention head passes on between here and the next layer: at the
-    /// mixture of its values, which is also what its attention weights hold if they are not halved
-    /// or detached. Empty where no attention comes.
+    /// mixture of its values. This is also the relevance of its attention weights, if they are not
+    /// halved or detached. Empty where no attention follows.
     pub heads: Vec<f32>,
     /// What was absorbed between here and the next layer, or the target.
     pub absorbed: f64,
-    /// The relevance at the next layer minus that here and what was absorbed.
+    /// The relevance at the next layer, minus the relevance here and what was absorbed.
     pub unaccounted: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What a ledger needs of a pass, and how it is put together afterwards.
+//! Which sites a pass must record for a ledger, and how the ledger is made from them.
 
 use relprop_rules::operations::AttentionMix;
 use relprop_rules::{BoundRules, Operation, Pass, Relevance};
@@ -7,7 +7,7 @@ use relprop_transformer::Transformer;
 use crate::numbers::numbers;
 use crate::{ExplainError, Layer, Ledger};
 
-/// The stretches of a model that its ledger goes through, from the site where relevance is read.
+/// The stretches of a model between the cuts of its ledger, from the site where relevance is read.
 #[derive(Clone, Debug)]
 pub(crate) struct LedgerPlan(Vec<Stretch>);
 
@@ -20,7 +20,7 @@ struct Stretch {
 }
 
 impl LedgerPlan {
-    /// The stretches from `at` on: what comes before it is not accounted for.
+    /// The stretches from `at` on. The ledger leaves out what comes before `at`.
     pub(crate) fn new(transformer: &Transformer, at: &str) -> Self {
         let boundaries = transformer.boundaries();
         let sites = transformer.sites();
@@ -43,7 +43,7 @@ impl LedgerPlan {
         Self(stretches)
     }
 
-    /// A pass that keeps the account.
+    /// A pass that records what the ledger needs.
     pub(crate) fn pass<'r>(&self, rules: &'r BoundRules) -> Pass<'r> {
         let cuts = self.0.iter().map(|stretch| stretch.cut.as_str());
         let mixes = self.0.iter().flat_map(|stretch| &stretch.mixes);

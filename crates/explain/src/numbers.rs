@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 
 use crate::ExplainError;
 
-/// The numbers of a tensor, row by row. A device computes behind the program's back, so this is
-/// where its failures show.
+/// The numbers of a tensor, row by row. A device computes while the program goes on, so its
+/// failures show here, where numbers are read.
 ///
 /// # Errors
 ///

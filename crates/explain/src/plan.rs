@@ -17,11 +17,12 @@ pub const DEFAULT_RULES: &str = "ah-ln";
 /// The site at which relevance is read unless another is asked for: the input of the first block.
 pub const DEFAULT_SITE: &str = "blocks";
 
-/// What is asked: everything that decides what an explanation of a text says, beside the model. Two plans
-/// that are equal give the same explanations.
+/// What is asked: everything besides the model that decides what the explanation of a text says.
+/// Two equal plans give the same explanations.
 ///
 /// The default explains the predicted label's logit by the method of the paper. An
-/// [`Explainer`](crate::Explainer) is made of a plan, and checks it against its model.
+/// [`Explainer`](crate::Explainer) is made from a plan, and checks that the model has everything it
+/// asks for.
 ///
 /// ```
 /// use relprop_explain::{Plan, Target};
@@ -41,10 +42,10 @@ pub const DEFAULT_SITE: &str = "blocks";
 pub struct Plan {
     /// What is explained.
     pub target: Target,
-    /// In which unit it is measured. Only propagation knows another than the logit.
+    /// In which unit the target is measured. Only propagation explains another than the logit.
     pub score: Score,
-    /// Of a language model, the token whose continuation is explained, counted from 0; the last one if
-    /// none is given.
+    /// For a language model, the token whose continuation is explained, counted from 0; by default
+    /// the last.
     pub position: Option<usize>,
     /// How relevance is obtained, if not by propagation: one of the [methods](crate::methods) by its name.
     pub method: Option<String>,
@@ -54,16 +55,18 @@ pub struct Plan {
     pub at: Option<String>,
     /// Whether propagation accounts for the whole target: see [`Ledger`](crate::Ledger).
     pub ledger: bool,
-    /// Whether propagation runs every block again on the way back: less memory for more time.
+    /// Whether propagation runs every block again in the backward pass, which takes less memory and
+    /// more time.
     pub recompute: bool,
     /// What is done to a text that is too long.
     pub truncation: Truncation,
-    /// What random numbers come from, where a method draws any.
+    /// The seed of random numbers, if the method draws any.
     pub seed: u64,
 }
 
 impl Plan {
-    /// What tells its explanations from others of a text: the rule set's name, or the method's.
+    /// A title that tells its explanations from others of a text: the name of the rule set, or of
+    /// the method.
     pub fn title(&self) -> &str {
         match (&self.method, &self.rules) {
             (Some(method), _) => method,
@@ -72,7 +75,7 @@ impl Plan {
         }
     }
 
-    /// Propagation under the same plan but for its rules.
+    /// The same plan with propagation under other rules.
     #[must_use]
     pub fn by_rules(&self, rules: RuleSet) -> Self {
         Self {
@@ -95,7 +98,7 @@ impl Plan {
         }
     }
 
-    /// Refuses what does not go together, and what the model does not have.
+    /// Refuses options that exclude each other, and whatever the model does not have.
     pub(crate) fn check(&self, model: &Model) -> Result<(), ExplainError> {
         let config = model.transformer.config();
         self.target.check(config.logits(), &config.labels)?;

@@ -1,4 +1,4 @@
-//! Relevance at any place of a model.
+//! Relevance at any site of a model.
 
 use relprop_rules::{Pass, Relevance, find_site};
 use relprop_transformer::TokenizedText;
@@ -19,8 +19,8 @@ pub struct SiteRelevance {
 }
 
 impl SiteRelevance {
-    /// The same, summed over one axis, which goes. Relevance adds up: that of a head is the sum over its
-    /// queries and features.
+    /// The same, summed over one axis, which is then removed. The relevance of a head, for example,
+    /// is the sum over its queries and features.
     ///
     /// ```
     /// use relprop_explain::SiteRelevance;
@@ -69,8 +69,8 @@ impl Explainer {
     ///
     /// # Errors
     ///
-    /// If the model has no such site, the text cannot be given to it, or the plan does not go by
-    /// propagation.
+    /// If the model has no such site, if it cannot read the text, or if the method of the plan is
+    /// not propagation.
     pub fn read(&self, site: &str, text: &str) -> Result<SiteRelevance, ExplainError> {
         self.read_tokenized(site, &self.tokenize(text)?)
     }

@@ -1,4 +1,4 @@
-//! What is the same for every explanation of one explainer.
+//! The facts that all explanations of one explainer share.
 
 use burn::tensor::DType;
 use relprop_checkpoints::Model;
@@ -33,7 +33,7 @@ impl Run {
         }
     }
 
-    /// What tells it from others: the rule set's name, or the method's.
+    /// A title that tells it from others: the name of the rule set, or of the method.
     pub(crate) fn title(&self) -> &str {
         match self.rules.as_str() {
             "" => &self.method,
@@ -43,7 +43,7 @@ impl Run {
 }
 
 impl ModelInfo {
-    /// What explanations say of `model`.
+    /// The facts about `model` that explanations have.
     pub(crate) fn of(model: &Model) -> Self {
         Self {
             family: model.family.name.to_owned(),
@@ -55,8 +55,8 @@ impl ModelInfo {
 /// What Burn calls the device, in short, and the type of float unless that is f32: `flex`,
 /// `wgpu (f16)`.
 fn device_name(transformer: &Transformer) -> String {
-    // Burn gives a device no name but its debug form, such as `Device<Flex(Cpu)>`. A `Cube` is
-    // what runs kernels on cards, through what stands in its brackets.
+    // Burn gives a device no name but its debug form, such as `Device<Flex(Cpu)>`. A `Cube` runs
+    // kernels on GPUs, through the backend in its brackets.
     let name = format!("{:?}", transformer.device().without_autodiff());
     let name = name
         .trim_start_matches("Device<")

@@ -32,17 +32,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sampling {
-    /// What logits are divided by, above 0: below 1 likely tokens gain, towards 0 the likeliest is
-    /// all that is left; above 1 unlikely ones gain.
+    /// The number by which logits are divided, above 0. Below 1 likely tokens gain, and towards 0
+    /// only the likeliest is left; above 1 unlikely tokens gain.
     pub temperature: f64,
-    /// Draw of so many of the likeliest tokens; all of them if there is none. Of tokens that are
+    /// Draw from this many of the likeliest tokens; from all if it is none. Of tokens that are
     /// equally likely, the one with the lower id counts as the likelier.
     pub top_k: Option<NonZeroUsize>,
-    /// Draw of the likeliest tokens that have this much of the probability together, as few as
+    /// Draw from the likeliest tokens that together have this much of the probability, as few as
     /// possible (nucleus sampling; Holtzman et al. 2020); in (0, 1].
     pub top_p: f64,
-    /// What the random numbers come from. They are ChaCha8's, so the same seed draws the same tokens
-    /// of the same logits everywhere.
+    /// The seed of the random numbers. They come from ChaCha8, so the same seed draws the same
+    /// tokens from the same logits everywhere.
     pub seed: u64,
 }
 

@@ -16,7 +16,8 @@ pub enum Target {
     Predicted,
     /// The logit of a label, by its index.
     Label(usize),
-    /// The logit of one label minus that of another: why this rather than that.
+    /// The logit of one label minus the logit of another: why the first label rather than the
+    /// second.
     Contrast(usize, usize),
 }
 
@@ -28,9 +29,9 @@ pub struct UnknownTarget {
     pub text: String,
     /// The labels that the model has; none if it is a language model.
     pub labels: Vec<String>,
-    /// The tokens that a language model would read in its place.
+    /// The tokens into which a language model splits the text.
     pub pieces: Vec<String>,
-    /// What it could mean, if it is ambiguous, and how each is said.
+    /// What it could mean, if it is ambiguous, and how to ask for each meaning.
     pub readings: Vec<String>,
 }
 
@@ -86,8 +87,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`UnknownTarget`], with the labels that there are; with all readings, if the text has several that
-    /// are not the same.
+    /// [`UnknownTarget`], with the labels that there are, or with all meanings of the text if it
+    /// has several.
     pub fn parse(text: &str, labels: &[String]) -> Result<Self, UnknownTarget> {
         if text == "predicted" {
             return Ok(Self::Predicted);
@@ -142,7 +143,8 @@ impl Target {
         }
     }
 
-    /// The target, if a model of so many logits has it; `labels` are theirs, if they are labels.
+    /// The target, if a model with `outputs` logits has it; `labels` are the labels of these
+    /// logits, if they have any.
     ///
     /// # Errors
     ///

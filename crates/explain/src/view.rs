@@ -2,12 +2,12 @@
 
 use relprop_transformer::TokenizedText;
 
-/// A version of a text: what became of the tokens that are marked `true`.
+/// A version of a text, in which the tokens that are marked `true` are changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
-    /// They are the unknown token.
+    /// The unknown token replaces them.
     Hidden(Vec<bool>),
-    /// They are gone.
+    /// They are removed.
     Removed(Vec<bool>),
 }
 
@@ -18,7 +18,7 @@ impl View {
     }
 
     /// The version of `text`, with `unknown` in the place of hidden tokens. A text of which nothing
-    /// would be left is one unknown token: no model reads nothing.
+    /// would be left becomes one unknown token, because a model cannot read an empty text.
     pub fn of(&self, text: &TokenizedText, unknown: u32) -> TokenizedText {
         let mut version = text.clone();
         match self {

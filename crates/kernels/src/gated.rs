@@ -31,7 +31,7 @@ impl Gated {
         }
     }
 
-    /// Puts y = z q(z) in the place of every number of `z`, to 1e-6 of 1 or of its size, whichever is
+    /// Replaces every number z by y = z q(z), to 1e-6 of 1 or of the size of y, whichever is
     /// larger. NaN stays NaN.
     ///
     /// ```
@@ -48,7 +48,8 @@ impl Gated {
         }
     }
 
-    /// Does what [`Gated::value`] does, and gives the slopes dy / dz = q(z) + z q'(z), which are as exact.
+    /// Does what [`Gated::value`] does, and returns the slopes dy / dz = q(z) + z q'(z), which are
+    /// as exact.
     ///
     /// ```
     /// let mut z = [0.0];
@@ -63,7 +64,7 @@ impl Gated {
             }),
             Self::GeluTanh => change_and_map(z, |z| {
                 let q = logistic(doubled(z));
-                // Far out the slope is 0 or 1, and the square would overflow.
+                // For large |z| the slope is 0 or 1, and the square would overflow.
                 let near = z.clamp(-FAR, FAR);
                 let bend = SLOPE * (1.0 + 3.0 * CUBIC * near * near);
                 (z * q, q + near * q * (1.0 - q) * bend)

@@ -13,7 +13,8 @@ pub struct Heads<'a> {
     pub numbers: &'a [f32],
     /// How many texts, heads, rows and columns there are.
     pub shape: [usize; 4],
-    /// How many numbers lie from one text, head, row or column to the next. The rows' or the columns' is 1.
+    /// The distance in numbers from one text, head, row or column to the next. That of the rows or
+    /// that of the columns is 1.
     pub strides: [usize; 4],
 }
 

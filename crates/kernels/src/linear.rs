@@ -5,7 +5,8 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 use crate::parallel::{BLOCK, blocks, zeros};
 
-/// z_j = sum_i x_i W_ij + b_j for every row x, with the weights W `[input, output]` in rows of memory.
+/// z_j = sum_i x_i W_ij + b_j for every row x, with the weights W `[input, output]` row by row in
+/// memory.
 ///
 /// ```
 /// let z = relprop_kernels::linear(&[1.0, 2.0], &[1.0, 0.0, 3.0, 0.5], &[0.0, 1.0]);
@@ -14,7 +15,7 @@ use crate::parallel::{BLOCK, blocks, zeros};
 ///
 /// # Panics
 ///
-/// If `x` is not of whole rows, or `weight` not of one row for each input.
+/// If `x` does not consist of whole rows, or `weight` does not have one row for each input.
 pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let output = bias.len();
     let input = weight.len() / output;
@@ -33,7 +34,7 @@ pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
 ///
 /// # Panics
 ///
-/// If `gradient` is not of whole rows, or `weight` not of one row for each input.
+/// If `gradient` does not consist of whole rows, or `weight` does not have one row for each input.
 pub fn linear_backward(gradient: &[f32], weight: &[f32], output: usize) -> Vec<f32> {
     let input = weight.len() / output;
     assert!(gradient.len().is_multiple_of(output), "a row is cut");
@@ -47,18 +48,18 @@ fn all_cores() -> Par {
     Par::rayon(0)
 }
 
-/// A browser gives a program one thread.
+/// One core, because a browser gives a program one thread.
 #[cfg(target_arch = "wasm32")]
 fn all_cores() -> Par {
     Par::Seq
 }
 
-/// Rows times a matrix, added to `y` or in its place.
+/// The product of rows and a matrix, which is added to `y` or replaces it.
 fn product(mut y: Vec<f32>, accum: Accum, rows: &[f32], matrix: MatRef<'_, f32>) -> Vec<f32> {
     let count = rows.len() / matrix.nrows();
     if count == 1 {
-        // faer sums a product of one row in another order than a product of several. The row is doubled, so
-        // that a text rounds the same alone and in a batch.
+        // faer sums a one-row product in another order than a product of several rows. The row is
+        // duplicated, so that a text rounds the same alone and in a batch.
         let mut y = product(y.repeat(2), accum, &rows.repeat(2), matrix);
         y.truncate(matrix.ncols());
         return y;

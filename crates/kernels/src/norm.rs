@@ -1,4 +1,5 @@
-//! Layer normalization, a row of features at a time, so that a row is still in the cache for its next step.
+//! Layer normalization, one row of features at a time, so that the row stays in the cache for all
+//! steps.
 
 #![expect(
     clippy::extra_unused_type_parameters,
@@ -14,7 +15,7 @@ use crate::sum::{product, sum};
 /// y = (x - mean) * scale * gamma + beta, over rows of features.
 #[derive(Clone, Copy, Debug)]
 pub struct Norm<'a> {
-    /// Whether the mean of a row is taken off; if not, it counts as 0.
+    /// Whether the mean of a row is subtracted; if not, the mean counts as 0.
     pub centered: bool,
     /// A factor for each feature.
     pub gamma: &'a [f32],
@@ -22,10 +23,10 @@ pub struct Norm<'a> {
     pub beta: &'a [f32],
 }
 
-/// What a norm found in one row.
+/// What a norm computed for one row.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Row {
-    /// The mean that was taken off.
+    /// The mean that was subtracted.
     pub mean: f32,
     /// The factor of the row.
     pub scale: f32,
@@ -33,8 +34,8 @@ pub struct Row {
     pub scale_slope: f32,
 }
 
-/// What the gradient flows through on its way back, besides the features themselves. A part that is left
-/// out counts as a constant. With both parts it is the gradient of the norm.
+/// What the gradient flows through in the backward pass, besides the features themselves. A part
+/// that is left out is a constant. With both parts the result is the gradient of the norm.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Through<'a> {
     /// Whether it flows through the mean.
@@ -44,12 +45,13 @@ pub struct Through<'a> {
 }
 
 impl Norm<'_> {
-    /// The value at the rows `x`, and what was found in each. `scale` gets the sum of a row's squares, after
-    /// the mean was taken off; it gives the factor of the row and its [slope](Row::scale_slope).
+    /// The value at the rows `x`, and what was computed for each. `scale` gets the sum of a row's
+    /// squares, after the mean was subtracted, and returns the factor of the row and its
+    /// [slope](Row::scale_slope).
     ///
     /// # Panics
     ///
-    /// If `gamma` and `beta` are not of one length, or `x` not of whole rows.
+    /// If `gamma` and `beta` differ in length, or `x` does not consist of whole rows.
     pub fn forward(
         &self,
         x: &[f32],
@@ -68,7 +70,7 @@ impl Norm<'_> {
         (y, rows)
     }
 
-    /// Puts the gradient of `x` in the place of the `gradient` of the value.
+    /// Replaces `gradient`, the gradient of the value, by the gradient of `x`.
     ///
     /// ```
     /// use relprop_kernels::{Norm, Through};

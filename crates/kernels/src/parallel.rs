@@ -8,8 +8,8 @@
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
-/// How many numbers make one piece of work: enough to be worth handing to another core, few enough to stay
-/// in the nearest cache.
+/// How many numbers make one piece of work: enough to be worth the cost of another core, few enough
+/// to stay in the first-level cache.
 const PIECE: usize = 8192;
 
 /// How many numbers are computed on the stack before they are written to memory.
@@ -22,9 +22,9 @@ pub(crate) fn together(features: usize) -> usize {
 
 /// A vector of `numbers` numbers, made a block at a time; `make` gets the index at which its block starts.
 ///
-/// A vector of zeros would be cleared by one core before the others can write to it, and for an activation
-/// that takes as long as the activation itself. Here the core that computes a block is the first to touch
-/// its memory.
+/// One core would clear a vector of zeros before the others can write to it. For an activation that
+/// takes as long as the activation itself. Here the core that computes a block is the first to
+/// write to its memory.
 pub(crate) fn blocks(
     numbers: usize,
     make: impl Fn(usize) -> [f32; BLOCK] + Send + Sync,
@@ -64,7 +64,7 @@ pub(crate) fn change(z: &mut [f32], f: impl Fn(f32) -> f32 + Copy + Send + Sync)
     z.par_chunks_mut(PIECE).for_each(|z| each(z, f));
 }
 
-/// The first result of `f` of every number in its place, and the second.
+/// Replaces every number by the first result of `f`, and returns the second results.
 pub(crate) fn change_and_map(
     z: &mut [f32],
     f: impl Fn(f32) -> (f32, f32) + Copy + Send + Sync,

@@ -2,12 +2,12 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
-/// Added to a number below 2^22, it leaves its nearest integer in the lowest bits.
+/// If this is added to a number below 2^22, the lowest bits of the sum hold the nearest integer.
 const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
 /// ln 2 in two parts (Cody and Waite 1980): products of the first with small integers are exact.
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
-/// Below this, the exponential is taken for 1.2e-38, about the smallest number with all its digits.
+/// Below this, the exponential counts as 1.2e-38, about the smallest number with all its digits.
 pub(crate) const LEAST: f32 = -87.0;
 
 /// e^x for x <= 0, to 2e-7 of itself.
@@ -32,8 +32,8 @@ pub(crate) fn exp(x: f32) -> f32 {
 /// The fraction of a normal distribution below z, and its density there, times the root of 2 pi.
 ///
 /// Phi(-|z|) = exp(-z^2 / 2) erfcx(u) / 2 with u = |z| / sqrt(2). The scaled complementary error
-/// function erfcx(u) is t P(t), t = 1 / (1 + 0.3 u), P of degree 8: a fit of least relative error, 2e-8,
-/// for 0 <= u <= 10. So the tail has all its digits, which 1/2 + erf / 2 has not.
+/// function erfcx(u) is t P(t), t = 1 / (1 + 0.3 u), P of degree 8: a fit of least relative error,
+/// 2e-8, for 0 <= u <= 10. So the tail has all its digits; 1/2 + erf / 2 would lose them.
 #[inline(always)]
 pub(crate) fn normal(z: f32) -> (f32, f32) {
     const P: [f32; 9] = [
@@ -60,8 +60,8 @@ pub(crate) fn normal(z: f32) -> (f32, f32) {
 
 /// The hyperbolic tangent of x, and its part of x, tanh(x) / x, to 2e-7 of themselves.
 ///
-/// Near 0 by the continued fraction of Lambert (1768), x / (1 + x^2 / (3 + x^2 / (5 + ...))), to its sixth
-/// level; further out (1 - e^-2x) / (1 + e^-2x), which would have lost digits.
+/// Near 0 by the continued fraction of Lambert (1768), x / (1 + x^2 / (3 + x^2 / (5 + ...))), to
+/// its sixth level; for larger |x| (1 - e^-2x) / (1 + e^-2x), which would lose digits near 0.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> (f32, f32) {
     let square = x * x;

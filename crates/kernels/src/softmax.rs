@@ -1,4 +1,4 @@
-//! The softmax of attention, a query's row of keys at a time.
+//! The softmax of attention, one query's row of keys at a time.
 
 #![expect(
     clippy::extra_unused_type_parameters,
@@ -16,7 +16,7 @@ use crate::sum::{largest, product, sum};
 /// every key is hidden gets equal weights and not NaN.
 const LOWEST: f32 = f32::MIN;
 
-/// Puts p_i = exp(q_i) / sum_i' exp(q_i') in the place of the scores q, in every row of `keys` numbers.
+/// Replaces the scores q by p_i = exp(q_i) / sum_i' exp(q_i'), in every row of `keys` numbers.
 ///
 /// `hidden` gets the index of a row and gives a mark for each of its keys; an empty slice hides none. A key
 /// whose mark is not 0 gets a weight of exactly zero. A score that is NaN makes its whole row NaN.
@@ -29,7 +29,7 @@ const LOWEST: f32 = f32::MIN;
 ///
 /// # Panics
 ///
-/// If `scores` are not whole rows.
+/// If `scores` does not consist of whole rows.
 pub fn softmax<'h>(
     scores: &mut [f32],
     keys: usize,
@@ -43,8 +43,8 @@ pub fn softmax<'h>(
         .for_each(|(piece, rows)| weigh(rows, keys, |row| hidden(piece * together + row)));
 }
 
-/// Puts what flows back to the scores in the place of the `gradient` of the `weights`, in rows of `keys`
-/// numbers: p_i (g_i - sum_i' p_i' g_i').
+/// Replaces `gradient`, the gradient of the `weights`, by the gradient of the scores, in rows of
+/// `keys` numbers: p_i (g_i - sum_i' p_i' g_i').
 ///
 /// # Panics
 ///

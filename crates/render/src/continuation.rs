@@ -1,4 +1,4 @@
-//! How the tokens of a continuation and their relevance are shown, by every writer.
+//! How every writer shows the tokens of a continuation and their relevance.
 
 use relprop_explain::{Continuation, Step, TokenRelevance};
 use unicode_width::UnicodeWidthStr;

@@ -1,4 +1,4 @@
-//! How the numbers of an evaluation are shown, by every writer.
+//! How every writer shows the numbers of an evaluation.
 
 use relprop_evaluate::{Better, Summary};
 

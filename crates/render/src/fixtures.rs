@@ -1,4 +1,4 @@
-//! What the tests show: explanations, a ledger, a continuation and an evaluation, all made up.
+//! Invented data for the tests: explanations, a ledger, a continuation and an evaluation.
 
 use relprop_evaluate::{About, Better, Interval, MethodResults, Results, Summary};
 use relprop_explain::{
@@ -79,7 +79,7 @@ pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
     }
 }
 
-/// The account of a target of 2.1, of which the tokens hold 1.7.
+/// The ledger of a target of 2.1, of which the tokens hold 1.7.
 pub(crate) fn ledger() -> Ledger {
     let entry = |site: &str, operation: &str, kind: &str, relevance| Absorbed {
         site: site.into(),

@@ -23,9 +23,9 @@ pub(crate) struct Cell {
 /// Breaks a text into lines of at most `width` columns. `room` says how many columns the number of a
 /// word with some relevance needs.
 ///
-/// Words are parted only at spaces and beside wide characters, unless they do not fit a line.
-/// Spaces at the start of a line are dropped; line breaks of the text are kept. Where a number is
-/// wider than its word, the next word moves to the right.
+/// Lines are broken only at spaces and beside wide characters, unless a word does not fit on a
+/// line. Spaces at the start of a line are dropped; line breaks of the text are kept. Where a
+/// number is wider than its word, the next word moves to the right.
 pub(crate) fn flow(
     segments: &[Segment],
     width: usize,
@@ -197,14 +197,15 @@ impl Flow {
 }
 
 /// Makes a text safe to print: no control character reaches the terminal, where it could move the
-/// cursor or change colours. White space becomes a space, the rest a visible stand-in.
+/// cursor or change colors. White space becomes a space, the rest a visible stand-in.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             c if c.is_whitespace() => ' ',
             '\0'..'\x20' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
             '\x7f' => '\u{2421}',
-            // The second turns the direction of what follows: the numbers would change places.
+            // Marks of direction (the second line) reverse the text that follows: numbers would
+            // change places.
             c if c.is_control() => '\u{fffd}',
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
             c => c,
@@ -212,7 +213,7 @@ pub(crate) fn clean(text: &str) -> String {
         .collect()
 }
 
-/// The same for a message of several lines, which stay apart.
+/// The same for a message of several lines, whose line breaks are kept.
 ///
 /// ```
 /// assert_eq!(relprop_render::printable("a \x1b[31mlabel\nof a model"), "a ␛[31mlabel\nof a model");

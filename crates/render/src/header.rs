@@ -1,4 +1,4 @@
-//! What stands above a heat map. It is decided here, once, for every writer.
+//! What stands above a heat map, for all writers.
 
 use relprop_explain::{Explanation, Score, probability};
 use relprop_transformer::{Probabilities, TextEnd};
@@ -8,9 +8,11 @@ use crate::numbers::Numbers;
 /// What a model decided on one text, and how that decision was explained.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Header<'a> {
-    /// The label that the model predicts, or the token: a token in quotes, for it may be a space.
+    /// The label or the token that the model predicts. A token is in quotes, because it may be a
+    /// space.
     pub prediction: String,
-    /// How probable the model finds its prediction, in `[0, 1]`; none where nothing says it.
+    /// The probability that the model gives to its prediction, in `[0, 1]`; none if it is not
+    /// known.
     pub probability: Option<f32>,
     /// The label or token that was explained, with the unit of its value if that is no logit.
     pub target: String,
@@ -33,7 +35,7 @@ impl<'a> Header<'a> {
     /// The header of an explanation.
     pub fn of(explanation: &'a Explanation) -> Self {
         let target = &explanation.target;
-        // A language model alone answers at a position, and what it answers is a token.
+        // Only a language model has a position, and its outputs are tokens.
         let quoted = |name: &str| match explanation.position {
             Some(_) => format!("{name:?}"),
             None => name.to_owned(),
@@ -52,7 +54,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// The method, then what it has of rules and of a site at which it reads relevance.
+/// The method, then its rules and the site at which it reads relevance, if it has them.
 fn ways(explanation: &Explanation) -> Vec<Way<'_>> {
     let ways = [
         ("Method", &explanation.method),
@@ -91,8 +93,8 @@ pub fn facts(explanation: &Explanation) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The sentence, without its full stop, that says how many tokens the model did not see. None if it
-/// saw all.
+/// The sentence, without its full stop, that says how many tokens the model did not read. None if
+/// it read all.
 pub(crate) fn dropped(explanation: &Explanation) -> Option<String> {
     let tokens = match explanation.dropped_tokens {
         0 => return None,

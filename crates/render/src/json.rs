@@ -1,8 +1,8 @@
 //! Explanations as JSON: the fields of [`Explanation`], in the order in which it declares them.
 //!
-//! JSON has no NaN and no infinity, and a writer that puts `null` in their place makes a file
-//! that cannot be read back. So a number that is not finite is an error here, found before
-//! anything is written. Whoever writes in bulk calls [`jsonl`] text by text and skips the bad one.
+//! JSON has no NaN and no infinity, and a writer that puts `null` in their place makes a file that
+//! cannot be read back. So a number that is not finite is an error here, found before anything is
+//! written. To skip a bad text among many, call [`jsonl`] text by text.
 
 use relprop_explain::Explanation;
 
@@ -33,7 +33,7 @@ pub fn json(explanations: &[Explanation]) -> Result<String, NotFinite> {
     Ok(written.expect(SERIALIZES) + "\n")
 }
 
-/// One compact object a line, each line ended by a newline.
+/// One compact object in each line; each line ends with a newline.
 ///
 /// # Errors
 ///

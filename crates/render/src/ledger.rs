@@ -1,10 +1,10 @@
-//! The account of a target, gathered into the lines that every writer shows.
+//! The ledger of a target, summed up in the lines that every writer shows.
 
 use relprop_explain::Ledger;
 
 use crate::numbers::{Numbers, largest};
 
-/// So many entries have a line of their own, at most.
+/// The largest number of entries with a line of their own.
 const LINES: usize = 10;
 /// An entry of less than this fraction of the largest line has no line of its own.
 const SMALL: f64 = 0.03;
@@ -18,8 +18,9 @@ pub(crate) struct Line {
     pub relevance: f64,
 }
 
-/// The tokens, then the largest entries, largest first, then the other entries gathered by kind. They
-/// add up to the target minus the unaccounted part. A line that would show as zero is left out.
+/// The tokens, then the largest entries, the largest first, then the other entries summed by kind.
+/// They add up to the target minus the unaccounted part. A line that would show as zero is left
+/// out.
 pub(crate) fn lines(ledger: &Ledger) -> Vec<Line> {
     let mut entries: Vec<_> = ledger.absorbed.iter().collect();
     entries.sort_by(|a, b| b.relevance.abs().total_cmp(&a.relevance.abs()));

@@ -2,7 +2,7 @@
 
 use relprop_explain::Explanation;
 
-/// Maps relevance to `[-1, 1]`, by the strongest that it is shown beside.
+/// Maps relevance to `[-1, 1]`, relative to the strongest relevance that is shown with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scale {
     largest: f32,
@@ -51,7 +51,7 @@ impl Scale {
 /// Writes the numbers of one text with the same number of decimals: `+1.23`, `-0.40`, `0.00`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Numbers {
-    /// So many digits behind the point.
+    /// This many digits after the decimal point.
     Decimals(usize),
     /// One digit, a point, one digit, and a power of ten.
     Scientific,

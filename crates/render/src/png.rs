@@ -1,4 +1,4 @@
-//! A viewer of pictures: the picture with its heat map over it, as a PNG.
+//! A picture with its heat map over it, as a PNG.
 
 use std::io::Cursor;
 
@@ -9,13 +9,13 @@ use relprop_explain::Explanation;
 use crate::colors::color;
 use crate::numbers::Scale;
 
-/// A smaller picture is shown in larger pixels, so that its longer side has at least so many.
+/// The smallest longer side, in pixels. A smaller picture is shown in larger pixels.
 const SMALLEST: u32 = 448;
 
 /// `picture` in gray with the colors of relevance over its patches, as a PNG. Small pictures are
 /// enlarged by a whole number.
 ///
-/// The explanation must be of this picture; of a text, the picture stays gray.
+/// The explanation must be of this picture. With the explanation of a text, the picture stays gray.
 pub fn overlay(explanation: &Explanation, picture: &DynamicImage) -> Vec<u8> {
     let gray = DynamicImage::ImageLuma8(picture.to_luma8()).to_rgb8();
     let (width, height) = gray.dimensions();

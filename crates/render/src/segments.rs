@@ -18,7 +18,7 @@ pub(crate) struct Segment<'a> {
 /// The whole text in its own order, nothing left out and nothing twice.
 ///
 /// A word that overlaps the one before is cut short, and a word beyond the end of the text is left
-/// out, so that positions which do not fit the text are no reason to show nothing.
+/// out. So something is shown even if positions do not fit the text.
 pub(crate) fn segments(explanation: &Explanation) -> Vec<Segment<'_>> {
     let text = explanation.text.as_str();
     let offsets: Vec<usize> = text

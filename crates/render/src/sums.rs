@@ -96,7 +96,8 @@ impl Sums {
         let missing = match share {
             _ if written == percent(1.0, 0) => return format!("{held} ({written})"),
             0.0..1.0 => "the rest",
-            // More than everything, or the wrong sign: what is missing is no mere rest.
+            // The tokens hold more than the target, or the opposite sign, so the difference is not
+            // a rest.
             _ => "the difference",
         };
         format!(

@@ -1,4 +1,4 @@
-//! The detach algebra: the verbs that every rule is built of.
+//! The detach algebra: the functions that every rule is built of.
 //!
 //! * *detach*: nothing flows back. This is [`Tensor::detach`](burn::tensor::Tensor::detach).
 //! * [`share`]: a fraction flows back.
@@ -9,10 +9,10 @@
 
 use burn::tensor::Tensor;
 
-/// The value of `value`; the gradient of `proxy`, scaled elementwise by `slope`.
+/// A tensor with the value of `value` and the gradient of `proxy`, scaled elementwise by `slope`.
 ///
-/// `slope` is a constant: nothing flows back through it. It must be finite, or the value is lost on some
-/// devices (zero times infinity is not a number). The three tensors have one shape, or shapes that
+/// `slope` is a constant: nothing flows back through it. It must be finite: on some devices zero
+/// times infinity would turn the value into NaN. The three tensors have one shape, or shapes that
 /// broadcast to that of `value`.
 ///
 /// ```
@@ -40,8 +40,9 @@ pub fn surrogate<const D: usize>(
     value.detach() + (proxy.clone() - proxy.detach()) * slope.detach()
 }
 
-/// The surrogate as one node of autodiff's graph, which computes nothing on the way forward. None on other
-/// devices than the CPU: they fuse the three operations of the formula themselves.
+/// The surrogate as one node of autodiff's graph, which computes nothing in the forward pass. It is
+/// None on any device but the CPU, because other devices fuse the three operations of the formula
+/// themselves.
 #[cfg(feature = "flex")]
 fn fused_surrogate<const D: usize>(
     value: &Tensor<D>,
@@ -60,7 +61,7 @@ fn fused_surrogate<const D: usize>(
     })
 }
 
-/// The value of `x`; `fraction` of its gradient.
+/// A tensor with the value of `x` and `fraction` times its gradient.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};

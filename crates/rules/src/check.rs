@@ -1,10 +1,11 @@
-//! What the author of a rule has to show.
+//! A check for authors of rules: is the value unchanged, is relevance finite, how much is
+//! conserved.
 
 use burn::tensor::{Tensor, TensorData};
 
 use crate::{Operation, Rule, RuleError, Signal, Signals, Watched};
 
-/// What [`check`] found out about a rule.
+/// The result of [`check`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RuleReport {
     /// Whether the rule gave the operation's value, to the last bit. It must.
@@ -15,12 +16,13 @@ pub struct RuleReport {
     pub held: f64,
     /// The relevance that the inputs got.
     pub kept: f64,
-    /// The sum of the absolute relevance of the outputs: what the other two are measured against.
+    /// The sum of the absolute relevance of the outputs, the unit of
+    /// [`conservation_error`](RuleReport::conservation_error).
     pub absolute: f64,
 }
 
 impl RuleReport {
-    /// How much relevance was lost or made up, as a share of the absolute relevance of the outputs:
+    /// How much relevance was lost or created, as a share of the absolute relevance of the outputs:
     /// 0 for a rule that conserves.
     pub fn conservation_error(&self) -> f64 {
         (self.held - self.kept).abs() / self.absolute.max(f64::MIN_POSITIVE)
@@ -30,9 +32,9 @@ impl RuleReport {
 /// Runs `rule` on `operation` and `input`, and reports what a rule's author has to show: values are
 /// unchanged, relevance is finite, and how much of it the rule conserves.
 ///
-/// The gradient at the outputs is made up, the same in every run. Give inputs that matter: of either
-/// sign, with zeros, with rows of nothing but zeros, of one token and of many. Conservation depends
-/// on the operation's parameters as well: a bias absorbs its share.
+/// The gradient at the outputs is an arbitrary one, the same in every run. Give inputs of all
+/// kinds: of either sign, with zeros, with rows of nothing but zeros, of one token and of many.
+/// Conservation depends on the operation's parameters as well: a bias absorbs its share.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -53,7 +55,7 @@ impl RuleReport {
 ///
 /// If the device fails.
 pub fn check<O: Operation, R: Rule<O>>(rule: &R, operation: &O, input: O::Input) -> RuleReport {
-    // Burn may compute a tracked tensor by other kernels, so both runs are tracked.
+    // Burn may use other kernels for a tensor that autodiff tracks, so both runs are tracked.
     let expected = operation.forward(input.clone().watch_each(&mut Watched::default()));
     let mut watched = Watched::default();
     let output = rule.apply(operation, input.watch_each(&mut watched));
@@ -65,7 +67,7 @@ pub fn check<O: Operation, R: Rule<O>>(rule: &R, operation: &O, input: O::Input)
             .map(|x| (x + 0.0).to_bits())
             .collect::<Vec<_>>()
     };
-    // Not symmetric, so that no two outputs stand in for each other.
+    // Each output has another gradient, so that no two of them can be mistaken for each other.
     let upstream: Vec<f64> = (1..=found.len()).map(|k| (k as f64).cos()).collect();
     let of_outputs = || found.iter().zip(&upstream).map(|(y, u)| y * u);
 

@@ -85,7 +85,7 @@ pub enum RuleError {
         /// The site.
         site: String,
     },
-    /// Two operations stand at sites of one name, so no rule can be right for both.
+    /// Two operations have the same site name, so no rule can be right for both.
     #[error(
         "two operations stand at site `{site}`: `{}` and `{}`; a site has one", operations[0], operations[1]
     )]
@@ -126,8 +126,8 @@ pub enum RuleError {
         /// The rank that was asked for.
         rank: usize,
     },
-    /// The device failed: it is out of memory, or it is gone. A device computes while the program goes on,
-    /// so a failure shows only where its numbers are read.
+    /// The device failed: it is out of memory, or it is gone. A device computes while the program
+    /// goes on, so its failure shows only where numbers are read.
     #[error("the device failed; it may be out of memory or lost\n{0}")]
     Device(String),
 }
@@ -139,7 +139,8 @@ fn near(names: &[String]) -> String {
     }
 }
 
-/// The up to three candidates most similar to `name`, best first; none if nothing is similar.
+/// At most three candidates that are most similar to `name`, the best first; none if nothing is
+/// similar.
 pub(crate) fn near_misses<'a>(
     name: &str,
     candidates: impl Iterator<Item = &'a str>,

@@ -1,9 +1,9 @@
-//! Burn's CPU device, Flex, from below its tensors.
+//! Access to the memory of Burn's CPU device, Flex, below its tensors.
 //!
-//! On this device every operation of Burn is one more pass over memory. So operations and rules read the
-//! numbers of a tensor where they lie, compute in one pass, and hand the result to autodiff as one node with
-//! a backward pass of its own. Each function that needs the device gives None on another one, and the
-//! caller then takes Burn's operations.
+//! On this device every operation of Burn is one more pass over memory. So operations and rules
+//! read the numbers of a tensor in place, compute in one pass, and give the result to autodiff as
+//! one node with a backward pass of its own. Each function that needs the device returns None on
+//! any other; the caller then uses Burn's operations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use relprop_kernels::multiply;
 
 use crate::precision::widen;
 
-/// A tensor as the device has it, outside autodiff. None on another device.
+/// The device's own tensor, outside autodiff. None on another device.
 pub(crate) fn primitive<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
     let x = x.clone().without_autodiff();
     x.try_into_primitive::<Flex>().ok()
@@ -41,7 +41,7 @@ pub(crate) fn term(term: &Tensor<1>) -> Option<Vec<f32>> {
     Some(slice(&numbers).to_vec())
 }
 
-/// A tensor of f32, of the shape of another.
+/// A tensor of f32, in the shape of another.
 pub(crate) fn like(numbers: Vec<f32>, other: &FlexTensor) -> FlexTensor {
     shaped(numbers, other.shape())
 }
@@ -51,11 +51,12 @@ pub(crate) fn shaped(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(numbers, shape))
 }
 
-/// Changes numbers of f32 in the order of their axes, and gives what `f` found besides. It changes them in
-/// place, unless they lie in another order or another tensor shares them: then it changes a copy.
+/// Lets `f` change numbers of f32 in the order of their axes, and returns the changed tensor with
+/// the result of `f`. The numbers are changed in place. If they lie in another order, or another
+/// tensor shares them, a copy is changed.
 pub(crate) fn change<T>(x: FlexTensor, f: impl FnOnce(&mut [f32]) -> T) -> (FlexTensor, T) {
     let mut numbers = x.to_contiguous();
-    // Were `x` still alive it would share the numbers, and they would be copied.
+    // If `x` were still alive it would share the numbers, and they would be copied.
     drop(x);
     let found = f(numbers.storage_mut());
     (numbers, found)
@@ -106,11 +107,11 @@ where
     Tensor::from_primitive::<Autodiff<Flex>>(y)
 }
 
-/// Lets `f` change the numbers of `x`, in place if no other tensor shares them; what comes out is a node
-/// with the parent `x`. `back` gets the new value and what `f` found besides, and makes of them the function
-/// from the gradient of the node to that of `x`.
+/// Lets `f` change the numbers of `x`, in place if no other tensor shares them. The result is a
+/// node with the parent `x`. `back` gets the new value and the result of `f`, and returns the
+/// function from the gradient of the node to that of `x`.
 ///
-/// Gives `x` back as an error where [`node`] gives None.
+/// Returns `x` as an error where [`node`] returns None.
 #[expect(
     clippy::result_large_err,
     reason = "the tensor goes back, not an error"

@@ -1,21 +1,21 @@
-//! The account of a target: what each operation absorbed on the way back.
+//! The ledger of a target: what each operation absorbed in the backward pass.
 //!
-//! Relevance that enters an operation at its output either comes out at its inputs, or it is absorbed:
+//! The relevance of an operation's output either goes to its inputs, or it is absorbed:
 //!
 //! ```text
 //! absorbed = R(y) - sum_i R(x_i)
 //! ```
 //!
 //! A part of it belongs to the term that the operation adds by itself, a bias b or a shift beta,
-//! whose relevance is R(b) = b * df/db. The rest depends on the operation and its rule. Between two
-//! places that all relevance comes through, *cuts*, the difference must be what the operations in
-//! between absorbed; what is not is unaccounted.
+//! whose relevance is R(b) = b * df/db. The rest depends on the operation and its rule. A *cut* is
+//! a place that all relevance goes through. Between two cuts, the difference of relevance must be
+//! what the operations in between absorbed; any other difference is unaccounted.
 
 use burn::tensor::Gradients;
 
 use crate::{Operation, RuleError, Signal, Signals, Watched};
 
-/// Where the target went: through cuts, and into what operations absorbed between them.
+/// Where the target went: the relevance at each cut, and what operations absorbed between cuts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
     /// The value that was propagated back.
@@ -33,7 +33,7 @@ pub struct Stage {
     pub relevance: f64,
     /// What its operations absorbed, in the order of computation. Zeros are left out.
     pub absorbed: Vec<Absorbed>,
-    /// The relevance at its end minus all of these: 0 but for rounding, unless something was
+    /// The relevance at its end minus the two above: 0 up to rounding, unless something was
     /// computed outside the pass.
     pub unaccounted: f64,
 }
@@ -43,11 +43,11 @@ pub struct Stage {
 pub struct Absorbed {
     /// Where.
     pub site: String,
-    /// The name of the operation; none for a signal that comes in from elsewhere.
+    /// The name of the operation; none for a signal that does not come from the first cut.
     pub operation: Option<&'static str>,
     /// What absorbed it: `bias`, or the operation's [`ABSORBS`](Operation::ABSORBS).
     pub kind: &'static str,
-    /// How much; negative where the operation made relevance up.
+    /// How much; negative where the operation created relevance.
     pub relevance: f64,
 }
 
@@ -69,7 +69,7 @@ impl Ledger {
     }
 }
 
-/// A ledger that is still being written: sums wait for the gradients.
+/// A ledger in the making: it is summed up once the gradients are there.
 pub(crate) struct Account {
     cuts: Vec<String>,
     lines: Vec<Line>,
@@ -103,7 +103,7 @@ impl Account {
         }
     }
 
-    /// Runs an operation, and watches its output, its inputs and the term that it adds.
+    /// Runs an operation, and watches its output, its inputs and the term that it adds by itself.
     pub(crate) fn apply<O: Operation>(
         &mut self,
         site: &str,
@@ -114,7 +114,7 @@ impl Account {
         let mut inputs = Watched::tracked_only();
         let input = input.watch_each(&mut inputs);
         if inputs.is_empty() {
-            // Nothing of the first cut comes by here.
+            // This operation does not depend on the first cut.
             return run(operation, input);
         }
         let mut operation = operation.clone();
@@ -136,8 +136,9 @@ impl Account {
         value
     }
 
-    /// Comes by a signal between operations. One that owes nothing to the first cut holds relevance
-    /// of its own: position embeddings, where relevance is read at the word embeddings.
+    /// Handles a signal between operations. A signal that does not depend on the first cut has
+    /// relevance of its own: position embeddings, for example, if relevance is read at the word
+    /// embeddings.
     pub(crate) fn signal<S: Signal>(&mut self, site: &str, signal: S) -> S {
         let begun = !self.lines.is_empty();
         if !begun || signal.is_tracked() {
@@ -152,7 +153,7 @@ impl Account {
         signal
     }
 
-    /// Notes the relevance at `site`, if it is a cut.
+    /// Records the relevance at `site`, if it is a cut.
     pub(crate) fn cut<S: Signal>(&mut self, site: &str, signal: S) -> S {
         if !self.cuts.iter().any(|cut| cut == site) {
             return signal;

@@ -1,4 +1,4 @@
-//! What a rule can be chosen for: one step of the network, and the place where it stands.
+//! Operations, for which rules can be chosen, and the sites where they stand in a network.
 
 use std::any::TypeId;
 
@@ -11,8 +11,8 @@ pub trait Operation: Clone + 'static {
     /// The name in rule sets: `linear`, `norm`, `attention-weights`.
     const NAME: &'static str;
 
-    /// What a [`Ledger`](crate::Ledger) calls the relevance that this operation does not hand on
-    /// to its inputs, apart from that of its own terms.
+    /// What a [`Ledger`](crate::Ledger) calls the relevance that this operation does not pass on to
+    /// its inputs, apart from that of the term that it adds.
     const ABSORBS: &'static str = "rule";
 
     /// What it takes: a tensor, or several.
@@ -52,7 +52,7 @@ pub trait Signal: Clone + 'static {
         numbers.map_err(|error| RuleError::Device(error.to_string()))
     }
 
-    /// Whether autodiff follows it; if not, it is a constant.
+    /// Whether autodiff tracks it; if not, it is a constant.
     fn is_tracked(&self) -> bool;
 
     /// Returns the same value, watched: after the backward pass the probe knows its gradient.
@@ -80,7 +80,7 @@ impl<const D: usize> Signal for Tensor<D> {
             let leaf = value.zeros_like().autodiff().require_grad();
             (self + leaf.clone(), leaf)
         } else {
-            // Nothing is recorded yet: start here, so that nothing before is differentiated.
+            // No graph is recorded yet: start one here, so that nothing before is differentiated.
             let leaf = value.clone().autodiff().require_grad();
             (leaf.clone(), leaf)
         };
@@ -98,13 +98,13 @@ pub struct Site {
     pub operation: Option<&'static str>,
     /// The shape of the signal there, for the input that the trace ran on.
     pub shape: Vec<usize>,
-    /// The type of the operation, if the pass met it. A name may belong to two types.
+    /// The type of the operation, if a pass found it. Two types may have one name.
     pub(crate) kind: Option<TypeId>,
 }
 
 impl Site {
-    /// A site without a model, which stands there by its name alone. A [trace](crate::Pass::trace) finds
-    /// the sites of a model.
+    /// A site that is made by hand, without a model. A [trace](crate::Pass::trace) finds the sites
+    /// of a model.
     pub fn new(
         name: impl Into<String>,
         operation: Option<&'static str>,

@@ -13,7 +13,7 @@ use crate::{BoundRules, Operation, Relevance, Signal, Site};
 
 /// One run of a model: it looks up the rule of each site, applies it, and records probes.
 ///
-/// A model's `forward` takes a pass and hands every operation to it. The same code then trains
+/// A model's `forward` takes a pass and runs every operation through it. The same code then trains
 /// ([`Pass::training`]), predicts ([`Pass::plain`]) and explains ([`Pass::new`]).
 #[derive(Debug, Default)]
 pub struct Pass<'a> {
@@ -40,7 +40,7 @@ impl<'a> Pass<'a> {
         Self::default()
     }
 
-    /// A run like [`Pass::plain`], in which dropout is on.
+    /// A run like [`Pass::plain`] with dropout on.
     pub fn training() -> Self {
         Self {
             training: true,
@@ -48,7 +48,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// A run that lists the sites it comes through; see [`Pass::into_sites`].
+    /// A run that records the sites of the model; see [`Pass::into_sites`].
     pub fn trace() -> Self {
         Self {
             sites: Some(Vec::new()),
@@ -56,29 +56,29 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Asks for relevance at `site`.
+    /// Records the signal at `site`, so that its relevance can be read after the backward pass.
     pub fn with_probe(mut self, site: impl Into<String>) -> Self {
         self.probes.request(site.into());
         self
     }
 
-    /// Puts `value` in the place of the signal at `site`, which it must have the shape of. What comes
-    /// before the site no longer matters to the run.
+    /// Replaces the signal at `site` by `value`, which must have the same shape. What comes before
+    /// the site then has no effect on the run.
     ///
     /// # Panics
     ///
-    /// The run does, if the signal there has another rank.
+    /// The run panics if the signal there has another rank.
     pub fn with_signal<S: Signal>(mut self, site: impl Into<String>, value: S) -> Self {
         self.substitutes.insert(site.into(), Box::new(value));
         self
     }
 
-    /// Asks for an account of the target: what every operation after the first cut absorbed.
+    /// Keeps a ledger of the target: what every operation after the first cut absorbed.
     ///
-    /// A *cut* is a site that all relevance comes through, such as the output of a block. They are
-    /// given in the order of computation; the first is where relevance is read. The account balances
-    /// from cut to cut. It is the account of everything in the batch together, so give one text to
-    /// have it for that text.
+    /// A *cut* is a site that all relevance goes through, such as the output of a block. `cuts` are
+    /// given in the order of computation; the first is where relevance is read. The ledger is
+    /// balanced from cut to cut. It is one ledger for the whole batch, so run one text alone to
+    /// have its own.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
@@ -110,8 +110,8 @@ impl<'a> Pass<'a> {
         self.training
     }
 
-    /// Whether anyone asks for what happens at the sites whose names begin with `scope`: a probe, a
-    /// substitute, a trace or an account. A model may compute less there if nobody does.
+    /// Whether the sites whose names begin with `scope` are needed: for a probe, a replaced signal,
+    /// a trace or a ledger. If not, a model may compute less there.
     pub fn is_watched(&self, scope: &str) -> bool {
         let mut named = self.substitutes.keys().chain(self.probes.sites());
         let all = self.sites.is_some() || self.account.is_some();
@@ -131,7 +131,7 @@ impl<'a> Pass<'a> {
     ///
     /// # Panics
     ///
-    /// If the rules were bound to the sites of another model: they have none for this site.
+    /// If the rules were bound to the sites of another model, and have none for this site.
     pub fn apply<O: Operation>(&mut self, site: &str, operation: &O, input: O::Input) -> O::Output {
         let site = format!("{}{site}", self.scope);
         let rules = self.rules;
@@ -191,18 +191,18 @@ impl<'a> Pass<'a> {
         self.probes.record(&name, x, added)
     }
 
-    /// The sites that a [trace](Pass::trace) came through, in the order of computation; empty for
-    /// any other run.
+    /// The sites that a [trace](Pass::trace) recorded, in the order of computation; empty for any
+    /// other run.
     pub fn into_sites(self) -> Vec<Site> {
         self.sites.unwrap_or_default()
     }
 
-    /// What the probes found in the forward pass alone; all gradients are zero.
+    /// The signals that the probes recorded, after the forward pass alone; all gradients are zero.
     pub fn into_readings(self) -> Relevance {
         self.probes.into_relevance(None)
     }
 
-    /// Runs the backward pass from `target`, a single number, and gives the relevance at every
+    /// Runs the backward pass from `target`, a single number, and returns the relevance at every
     /// probe.
     pub fn backward(self, target: Tensor<1>) -> Relevance {
         // If every path from the probes to the target is detached, nothing is recorded.

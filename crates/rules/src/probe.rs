@@ -26,13 +26,13 @@ pub struct Reading<const D: usize> {
     pub signal: Tensor<D>,
     /// The gradient of the target there; zero where nothing flowed back.
     pub gradient: Tensor<D>,
-    /// What the operation that gave the signal adds by itself to every position, if it does:
-    /// see [`Operation::added`](crate::Operation::added).
+    /// The term that the operation before the signal adds by itself to every position, if there is
+    /// one: see [`Operation::added`](crate::Operation::added).
     pub added: Option<Tensor<1>>,
 }
 
 impl<const D: usize> Reading<D> {
-    /// The relevance: the signal times its gradient, in f32 if they have fewer digits.
+    /// The relevance: the signal times its gradient, in f32 if their type has fewer digits.
     pub fn relevance(self) -> Tensor<D> {
         widen(self.signal) * widen(self.gradient)
     }
@@ -72,7 +72,7 @@ impl Probe {
     }
 }
 
-/// The probes of a pass: asked for, then filled when the pass comes by.
+/// The probes of a pass: they are requested by site, and filled when the pass reaches the site.
 #[derive(Default)]
 pub(crate) struct Probes(HashMap<String, Option<Filled>>);
 
@@ -139,7 +139,7 @@ impl Relevance {
     ///
     /// # Errors
     ///
-    /// As of [`read`](Self::read).
+    /// As for [`read`](Self::read).
     pub fn take<const D: usize>(&mut self, site: &str) -> Result<Tensor<D>, RuleError> {
         self.read(site).map(Reading::relevance)
     }
@@ -148,8 +148,8 @@ impl Relevance {
     ///
     /// # Errors
     ///
-    /// [`RuleError::NoProbe`] if no probe was asked for there, the pass did not come by, or the
-    /// signal has another rank than `D`.
+    /// [`RuleError::NoProbe`] if no probe was asked for there, if the pass did not reach the site,
+    /// or if the signal has another rank than `D`.
     pub fn read<const D: usize>(&mut self, site: &str) -> Result<Reading<D>, RuleError> {
         let missing = || RuleError::NoProbe {
             site: site.to_owned(),
@@ -160,7 +160,7 @@ impl Relevance {
         Ok(Reading { added, ..*reading })
     }
 
-    /// Takes the account of the target, if the pass was asked to keep one; see
+    /// Takes the ledger of the target, if the pass kept one; see
     /// [`Pass::with_ledger`](crate::Pass::with_ledger).
     ///
     /// # Errors

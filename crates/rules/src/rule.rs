@@ -8,7 +8,7 @@ use crate::Operation;
 ///
 /// After the backward pass, relevance at a signal is the signal times its gradient. So a rule
 /// states a propagation law R(y) -> R(x) by choosing the gradient: see [`algebra`](crate::algebra)
-/// for the three verbs that suffice.
+/// for the three functions that suffice.
 pub trait Rule<O: Operation>: Debug + Send + Sync + 'static {
     /// Computes the operation's value for `input`, with this rule's gradient.
     ///

@@ -21,7 +21,7 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Will watch only what autodiff tracks already, and leave constants alone.
+    /// Watches only tensors that autodiff tracks already, and leaves constants alone.
     pub(crate) fn tracked_only() -> Self {
         Self {
             tracked_only: true,

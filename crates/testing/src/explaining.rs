@@ -60,7 +60,7 @@ pub trait Asked: Sized {
         self.asked(|plan| plan.ledger = true).unwrap()
     }
 
-    /// With blocks that run again on the way back.
+    /// With blocks that run again in the backward pass.
     fn recompute(self) -> Self {
         self.asked(|plan| plan.recompute = true).unwrap()
     }

@@ -1,4 +1,4 @@
-//! How often a model is right.
+//! The accuracy of a model.
 
 use burn::data::dataloader::DataLoader;
 use rayon::prelude::*;
@@ -10,8 +10,8 @@ use crate::loader::{Labeled, Loader};
 use crate::{Task, TrainError};
 use relprop_data::corpus::Example;
 
-/// The share of `examples` that `model` classifies right, in [0, 1]; of a language model, the share of
-/// tokens that it expects most. NaN for no examples.
+/// The share of `examples` that `model` classifies right, in [0, 1]; for a language model, the
+/// share of next tokens that have the largest logit. NaN if there are no examples.
 ///
 /// Texts that are too long for the model are cut.
 ///
@@ -26,7 +26,7 @@ pub fn accuracy(model: &Model, examples: &[Example], batch: usize) -> Result<f64
     accuracy_on(model, texts, batch)
 }
 
-/// The same for texts, or pictures, that the model's preprocessing has seen.
+/// The same for texts, or pictures, that are tokenized already.
 pub(crate) fn accuracy_on(
     model: &Model,
     examples: Vec<Labeled>,
@@ -77,7 +77,7 @@ pub(crate) fn tokenize(
         })?;
         Ok((encoded, example.label))
     };
-    // Of several errors, the first one in the file.
+    // If there are several errors, the first one in the file is returned.
     let tokenized: Vec<Result<_, _>> = examples.par_iter().map(tokenize).collect();
     tokenized.into_iter().collect()
 }

@@ -17,7 +17,7 @@ impl Checkpoints {
         self.0.join(format!("{name}-{epoch}.bpk"))
     }
 
-    /// The last epoch all of whose checkpoint is there and can be read; 0 if there is none.
+    /// The last epoch whose checkpoint is complete and can be read; 0 if there is none.
     pub(crate) fn last_complete(&self, epochs: &[Epoch]) -> usize {
         let complete = |epoch: &usize| {
             ModuleRecord::load(self.file("model", *epoch)).is_ok()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
-/// The architectures that can be trained from nothing.
+/// The architectures that can be trained from scratch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Architecture {
@@ -28,26 +28,27 @@ pub enum Task {
     /// To give a text its label.
     #[default]
     Classify,
-    /// To give the next token at every place of a text: a small Llama with a vocabulary of byte pairs.
+    /// To give the next token at every position of a text: a small Llama with a vocabulary of byte
+    /// pairs.
     NextToken,
 }
 
-/// How a model is trained. Read from TOML, every field may be left out.
+/// How a model is trained. In TOML, every field may be left out.
 ///
 /// | field | default | range | what it is |
 /// | --- | --- | --- | --- |
 /// | `task` | `classify` | `classify`, `next-token` | what the model is trained to do; labels are not used for `next-token` |
 /// | `architecture` | `bert` | `bert`, `pre-norm`, `attention-only` | the parts of a model that classifies |
 /// | `embeddings` | none | a model's folder of the same `width` | the model whose vocabulary and embeddings are taken over and kept as they are |
-/// | `vocabulary` | 8000 | at least 100 | tokens of the vocabulary, at most |
-/// | `positions` | 128 | at least 8 | tokens of a text, at most |
-/// | `patch` | 4 | at least 1 | pixels of the side of a patch, for pictures |
+/// | `vocabulary` | 8000 | at least 100 | the largest number of tokens in the vocabulary |
+/// | `positions` | 128 | at least 8 | the largest number of tokens of a text |
+/// | `patch` | 4 | at least 1 | the side of a patch in pixels, for pictures |
 /// | `width` | 128 | a multiple of `heads` | features of a hidden state |
-/// | `blocks` | 2 | at least 1 | blocks |
+/// | `blocks` | 2 | at least 1 | Transformer blocks |
 /// | `heads` | 4 | at least 1 | attention heads |
 /// | `feed_forward` | 512 | at least 1 | features in the middle of a feed-forward part |
-/// | `epochs` | 4 | at least 1 | runs through the training texts, at most |
-/// | `batch` | 64 | at least 1 | texts a step |
+/// | `epochs` | 4 | at least 1 | the largest number of passes over the training texts |
+/// | `batch` | 64 | at least 1 | texts in a step |
 /// | `learning_rate` | 0.0005 | (0, 1] | the peak learning rate |
 /// | `warmup` | 0.1 | [0, 1) | the share of steps in which the learning rate rises |
 /// | `weight_decay` | 0.01 | at least 0 | AdamW's weight decay |
@@ -56,7 +57,7 @@ pub enum Task {
 /// | `label_smoothing` | 0.1 | [0, 1) | how much of each label is spread over all |
 /// | `clip` | 1 | above 0 | the largest norm of one parameter's gradient |
 /// | `patience` | 2 | at least 1 | epochs without a better accuracy before training stops |
-/// | `seed` | 0 | | what all random numbers come from |
+/// | `seed` | 0 | | the seed of all random numbers |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)] // the table above says it once
@@ -163,7 +164,7 @@ impl TrainConfig {
     /// [`TrainConfig::check`].
     pub fn with_toml(&self, text: &str) -> Result<Self, TrainError> {
         let wrong = |error: toml::de::Error| TrainError::Settings(error.to_string());
-        // This has the line of what is wrong.
+        // This error has the line of the fault.
         let _: Self = toml::from_str(text).map_err(wrong)?;
         let given: toml::Table = toml::from_str(text).map_err(wrong)?;
         let all = toml::Table::try_from(self);
@@ -285,7 +286,7 @@ impl TrainConfig {
             }),
             dropout: match self.task {
                 Task::Classify => self.dropout,
-                // A Llama has none: its file could not say it.
+                // A Llama has none: its config.json has no key for it.
                 Task::NextToken => 0.0,
             },
             attention_dropout: self.dropout,

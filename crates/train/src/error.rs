@@ -23,16 +23,16 @@ pub enum TrainError {
         /// What it may be.
         range: String,
     },
-    /// A setting is given that says nothing of the task.
+    /// A setting is given that does not apply to the task.
     #[error("`{field}` is for `task = \"classify\"`: leave it out")]
     NotForTask {
         /// The setting.
         field: &'static str,
     },
-    /// Pictures are to be continued.
+    /// Pictures were given for the task of next tokens.
     #[error("pictures have labels to learn, and no next token: leave `task` out")]
     NoNextToken,
-    /// The settings make no model.
+    /// The settings do not describe a model.
     #[error(transparent)]
     Model(#[from] ConfigError),
     /// The model whose embeddings are taken over is of another width.
@@ -82,7 +82,7 @@ pub enum TrainError {
     SmallVocabulary {
         /// The size that was asked for.
         size: usize,
-        /// The smallest size that would do.
+        /// The smallest size that is enough.
         needed: usize,
     },
     /// The tokenizers library refused to learn a vocabulary.

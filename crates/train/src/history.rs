@@ -1,4 +1,4 @@
-//! What each epoch gave: the reason to keep a checkpoint, and to stop.
+//! The figures of each epoch, which decide what checkpoints are kept and when training stops.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -105,7 +105,7 @@ impl History {
             .unwrap_or_else(|poison| poison.into_inner());
         epochs.push(added);
         (self.report)(&added);
-        // Losing this file costs a resume, not the training.
+        // Without this file the training cannot be resumed, but it goes on.
         if let Ok(text) = serde_json::to_string_pretty(&*epochs) {
             let _ = WholeFile::write(&self.file, text);
         }

@@ -17,8 +17,8 @@ use crate::Task;
 /// A tokenized text and its label.
 pub(crate) type Labeled = (TokenizedText, usize);
 
-/// A batch of texts and what is to be answered: their labels, `[batch]`, or the token that comes next
-/// at each place, `[place]`.
+/// A batch of texts and the right answers: their labels, `[batch]`, or the next token at each
+/// place, `[place]`.
 #[derive(Clone, Debug)]
 pub(crate) struct LabeledBatch {
     pub(crate) texts: Batch,
@@ -156,7 +156,7 @@ struct Batches<'a> {
 }
 
 impl Batches<'_> {
-    /// What is to be answered, and at which rows of the batch's positions.
+    /// The right answers, and the rows of the batch's positions that they belong to.
     fn answers(&self, batch: &[usize], texts: &[TokenizedText]) -> (Vec<i64>, Option<Vec<i64>>) {
         if self.loader.task == Task::Classify {
             let labels = batch.iter().map(|i| self.loader.texts[*i].1 as i64);
@@ -187,7 +187,7 @@ impl Iterator for Batches<'_> {
             .iter()
             .map(|index| self.loader.texts[*index].0.clone())
             .collect();
-        // Before words are dropped: the answer is the word that stood there.
+        // Taken before words are dropped, because the answer is the original word.
         let answers = self.answers(&batch, &texts);
         if let (Some(rng), Some(shuffle)) = (&mut self.rng, &self.loader.shuffle)
             && shuffle.word_dropout > 0.0

@@ -49,7 +49,7 @@ pub fn train_pictures(
         ..Preprocessor::plain(corpus.channels)
     };
     let model = config.picture_model(patches, corpus.labels.clone());
-    // Before pictures are cut by it.
+    // The check comes before pictures are cut as the configuration says.
     model.check()?;
     let cut = |pictures: &[LabeledPicture], part: &'static str| {
         let cut = |(index, one): (usize, &LabeledPicture)| -> Result<Labeled, TrainError> {

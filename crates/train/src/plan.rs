@@ -1,4 +1,4 @@
-//! What a training is of, kept in its folder, so that nothing else is resumed there.
+//! The plan of a training, which is kept in its folder so that no other training is resumed there.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{TrainConfig, TrainError};
 
-/// What a training is of: it can be resumed only with the same.
+/// Everything that decides the result of a training. It can be resumed only with the same plan.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) config: TrainConfig,
@@ -20,7 +20,7 @@ pub(crate) struct Plan {
     pub(crate) embeddings: Option<String>,
 }
 
-/// Makes the folder `out` for a training, or finds that it is this one's.
+/// Makes the folder `out` for a training, or checks that it belongs to this training.
 pub(crate) fn begin(out: &Path, plan: Plan) -> Result<(), TrainError> {
     plan.config.check()?;
     if out.join("config.json").exists() {
@@ -29,7 +29,7 @@ pub(crate) fn begin(out: &Path, plan: Plan) -> Result<(), TrainError> {
     claim(&out.join("training"), plan, out)
 }
 
-/// Makes `folder` this training's own, or finds that it is.
+/// Writes the plan into `folder`, or checks that the same plan is there.
 fn claim(folder: &Path, plan: Plan, out: &Path) -> Result<(), TrainError> {
     let io = |path: &Path| {
         let path = path.to_owned();

@@ -23,36 +23,36 @@ use crate::{TrainConfig, TrainError};
 pub enum Display {
     /// burn-train's dashboard, which fills the terminal.
     Dashboard,
-    /// A line an epoch and a progress bar, on standard error.
+    /// A line for each epoch and a progress bar, on standard error.
     Lines,
     /// Nothing.
     Silent,
 }
 
-/// A trained model and how it came about.
+/// A trained model and the figures of its training.
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// The model of the best epoch, ready to be explained.
     pub model: Model,
     /// The figures of every epoch.
     pub epochs: Vec<Epoch>,
-    /// The share of development texts, or pictures, that are classified right, or of their tokens that are expected
-    /// most, in [0, 1].
+    /// The share of development texts, or pictures, that are classified right, or of next tokens
+    /// that have the largest logit, in [0, 1].
     pub dev_accuracy: f64,
     /// The same for the test part, if there is any.
     pub test_accuracy: Option<f64>,
 }
 
-/// Everything that a training needs to know of what it is on.
+/// Everything that a training needs to know about its data and its model.
 pub(crate) struct Job<'a> {
     pub(crate) train: Vec<Labeled>,
     pub(crate) dev: Vec<Labeled>,
-    /// The id of the token that stands in the place of hidden ones.
+    /// The id of the token that replaces hidden tokens.
     pub(crate) mask_token: u32,
     pub(crate) model: TransformerConfig,
     /// The model whose embeddings are taken over.
     pub(crate) donor: Option<&'a Model>,
-    /// Puts the trained network together with what stands before it.
+    /// Makes a model of the trained network and its tokenizer or preprocessor.
     pub(crate) make: Box<dyn Fn(Transformer) -> Model + 'a>,
     /// The accuracy on the development part, and on the test part if there is one.
     pub(crate) score: Box<Score<'a>>,
@@ -146,7 +146,7 @@ pub(crate) fn run(
     let model = (job.make)(trained.transformer.valid());
     let (dev_accuracy, test_accuracy) = (job.score)(&model)?;
     model.save(out)?;
-    // What is left of the training is its history; the checkpoints have served.
+    // Only the history of the training is kept; the checkpoints are no longer needed.
     let _ = fs::remove_dir_all(&checkpoints.0);
     Ok(Trained {
         model,
@@ -156,8 +156,8 @@ pub(crate) fn run(
     })
 }
 
-/// Fresh weights for `device`. They are drawn on the CPU where that is compiled in: each device has
-/// random numbers of its own, and a seed is to give the same weights on all.
+/// Fresh weights for `device`. They are drawn on the CPU if it is compiled in: each device has
+/// random numbers of its own, and a seed must give the same weights on all devices.
 fn fresh(
     config: &TransformerConfig,
     seed: u64,
@@ -169,12 +169,13 @@ fn fresh(
     let drawn_on = device.clone();
     drawn_on.seed(seed);
     let transformer = Transformer::new(config, &drawn_on.autodiff())?;
-    // Until someone looks at a weight, Burn would still draw it on the device that it is moved to.
+    // Burn draws a weight when it is first read, on the device that it is on by then. So every
+    // weight is read here.
     transformer.visit(&mut Look);
     Ok(transformer.fork(&device.clone().autodiff()))
 }
 
-/// Looks at every weight.
+/// Reads every weight.
 struct Look;
 
 impl ModuleVisitor for Look {
@@ -183,7 +184,7 @@ impl ModuleVisitor for Look {
     }
 }
 
-/// Runs the training, unless its last epoch is already behind.
+/// Runs the training, unless its last epoch is already done.
 fn classifier_of(
     training: SupervisedTraining<Classifier>,
     learner: Learner<Classifier>,
@@ -200,7 +201,7 @@ fn classifier_of(
     let result = training.launch(learner);
     match result.error {
         Some(error) => Err(TrainError::Failed(error.to_string())),
-        // The dashboard forgets that it was asked to stop, so the epochs are counted.
+        // The dashboard does not report that it was asked to stop, so the epochs are counted.
         None if is_over() => Ok(result.model.train()),
         None => Err(TrainError::Interrupted),
     }

@@ -1,4 +1,4 @@
-//! How weights are changed at each step.
+//! The optimizer and the learning rate.
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::{
@@ -18,7 +18,7 @@ pub(crate) fn optimizer(config: &TrainConfig) -> ModuleOptimizer {
         .init()
 }
 
-/// The learning rate: up over the warm-up steps, then down to nearly nothing, both in a line.
+/// The learning rate: it rises linearly over the warm-up steps, then falls linearly to nearly zero.
 pub(crate) fn schedule(
     config: &TrainConfig,
     steps: usize,

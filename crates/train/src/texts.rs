@@ -16,12 +16,12 @@ use crate::{Display, Task, TrainConfig, TrainError, Trained};
 /// Trains a classifier, or a language model, on `corpus` and writes it to the folder `out`.
 ///
 /// The vocabulary is learned from the training texts, unless the embeddings of another model are
-/// taken over. After each epoch a checkpoint is written to
-/// `out/training`; if training is interrupted, the same call resumes after the last finished epoch
-/// and gives the same model as a training that was not interrupted. The model of the epoch with
-/// the best accuracy on the development texts is kept. The same seed gives the same model on the
-/// same device. On another it goes through the texts in the same order and starts from the same
-/// weights, but drops out other numbers.
+/// taken over. After each epoch a checkpoint is written to `out/training`; if training is
+/// interrupted, the same call resumes after the last finished epoch and gives the same model as a
+/// training that was not interrupted. The model of the epoch with the best accuracy on the
+/// development texts is kept. The same seed gives the same model on the same device. On another
+/// device training takes the texts in the same order and starts from the same weights, but dropout
+/// drops other numbers.
 ///
 /// # Errors
 ///
@@ -55,7 +55,7 @@ pub fn train(
         }
     };
     let train_texts = tokenize(&tokenizer, &corpus.train, limit)?;
-    // Positions that no training text has would never be learned.
+    // Positions that no training text has would not be trained.
     let positions = longest(&train_texts);
     let dev_texts = tokenize(&tokenizer, &corpus.dev, positions)?;
 
@@ -100,7 +100,7 @@ fn donor(config: &TrainConfig, device: &Device) -> Result<Option<Model>, TrainEr
     Ok(Some(donor))
 }
 
-/// What a training of these is of.
+/// The plan of this training.
 fn plan(config: &TrainConfig, corpus: &Corpus, donor: Option<&Model>) -> Plan {
     Plan {
         config: config.clone(),

@@ -20,11 +20,11 @@ use crate::TrainError;
 /// The special tokens. The position is the token's number.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// What marks a piece that continues a word.
+/// The mark of a piece that continues a word.
 const CONTINUES: &str = "##";
 
-/// A piece of two characters or more must be seen this often. A word seen once is no piece of its
-/// own, so a model also learns from pieces.
+/// A piece of two characters or more must be seen this often. A word that is seen once does not
+/// become a piece, so a model also learns from pieces.
 const MIN_FREQUENCY: u64 = 2;
 
 /// Learns a vocabulary of at most `size` tokens and puts it into a tokenizer.
@@ -59,9 +59,9 @@ pub fn train_wordpiece<'a>(
     }
 
     // The trainer numbers the single characters inside of words in the order of its hash map of
-    // words, which differs from run to run, and breaks ties between merges by these numbers. Handed
-    // to it as special tokens, they have fixed numbers from the start. The trainer only puts
-    // special tokens first; it is `add_special_tokens` below that makes a token special.
+    // words, which differs from run to run, and breaks ties between merges by these numbers. Given
+    // to the trainer as special tokens, they have fixed numbers from the start. The trainer only
+    // puts special tokens first; it is `add_special_tokens` below that makes a token special.
     let first = SPECIAL.into_iter().map(str::to_owned);
     let first = first.chain(
         inside
@@ -75,7 +75,7 @@ pub fn train_wordpiece<'a>(
         .special_tokens(first.map(|token| AddedToken::from(token, true)).collect())
         .show_progress(false)
         .build();
-    // Words hold no white space, so a space joins them and parts them again.
+    // Words hold no white space, so they can be joined by spaces and split again.
     trainer.feed(texts.iter().map(|words| words.join(" ")), |text| {
         Ok(text
             .split(' ')
@@ -98,7 +98,7 @@ pub fn train_wordpiece<'a>(
 
 /// What a language model reads before each text.
 const BEGINNING: &str = "<|begin|>";
-/// What texts are filled up with.
+/// The token for padding.
 const PADDING: &str = "<|pad|>";
 
 /// Learns a vocabulary of at most `size` byte pairs, and puts it into a tokenizer for language models.
@@ -160,7 +160,7 @@ pub fn train_byte_pairs<'a>(
     Ok(tokenizer)
 }
 
-/// The words of a text as the tokenizer sees them.
+/// The words of a text as the tokenizer splits it.
 fn words(text: &str) -> Result<Vec<String>, TrainError> {
     let mut text = NormalizedString::from(text);
     normalizer().normalize(&mut text)?;
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use relprop_data::corpus::reviews;
 
-    /// Set for a process that is only to print what it learned.
+    /// Set for a process that only prints what it learned.
     const CHILD: &str = "RELPROP_VOCABULARY_CHILD";
 
     fn learn(texts: &[&str], size: usize) -> Tokenizer {
@@ -302,8 +302,8 @@ mod tests {
         assert_eq!(learn(&texts, 250).to_string(false).unwrap(), forwards);
     }
 
-    /// Hash maps differ from process to process, so other processes learn too. Small sizes stop
-    /// among pairs that are equally frequent.
+    /// Hash maps differ from process to process, so the test runs other processes too. With small
+    /// sizes, learning ends among pairs that are equally frequent.
     #[test]
     fn every_process_learns_the_same() {
         let sizes = [100, 137, 200, 350, 10_000];

@@ -4,7 +4,7 @@ use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use crate::{AnswersAt, PATCH_HIDDEN, Picture, TokenizedText};
 
-/// On which side shorter texts are filled up. Explanations do not depend on it.
+/// On which side shorter texts are padded. Explanations do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PaddingSide {
     /// After the text.
@@ -19,8 +19,8 @@ pub enum PaddingSide {
 pub struct Batch {
     /// What the model reads.
     pub input: BatchInput,
-    /// Where in its text each token stands, counted from 0, `[batch, position]`. Padding stands
-    /// at 0, where it is never looked at.
+    /// The position of each token in its text, counted from 0, `[batch, position]`. Padding has
+    /// position 0, which has no effect because no token attends to it.
     pub positions: Tensor<2, Int>,
     /// True where there is padding, `[batch, position]`.
     pub padding: Tensor<2, Bool>,
@@ -34,21 +34,22 @@ pub struct Batch {
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a batch has one of them")]
 pub enum BatchInput {
-    /// Of texts.
+    /// The tokens of texts.
     Tokens {
         /// Token ids, `[batch, position]`.
         ids: Tensor<2, Int>,
         /// Segment ids, `[batch, position]`.
         types: Tensor<2, Int>,
     },
-    /// Of pictures: the numbers of each patch, `[batch, patch, number]`, zero where it is hidden. A
-    /// patch stands at the position of its token, less the tokens before all patches.
+    /// The patches of pictures: the numbers of each patch, `[batch, patch, number]`, zero where it
+    /// is hidden. The index of a patch is the position of its token, minus the number of tokens
+    /// before all patches.
     Patches(Tensor<3>),
 }
 
 impl Batch {
-    /// Puts `texts` side by side on `device`, filled up with the token `padding_token`. They are all
-    /// texts, or all pictures of one size.
+    /// Makes one batch of `texts` on `device`, padded with the token `padding_token`. They must be
+    /// all texts, or all pictures of one size.
     pub fn new<'a>(
         texts: impl IntoIterator<Item = &'a TokenizedText>,
         padding_token: u32,
@@ -70,7 +71,7 @@ impl Batch {
             })
             .collect();
 
-        // Lays out one number a token, with `fill` around each text.
+        // Lays out one number for each token, with `fill` around each text.
         let layout = |fill: i64, number: &dyn Fn(&TokenizedText, usize) -> i64| {
             let mut values = vec![fill; shape[0] * shape[1]];
             for (row, (text, span)) in texts.iter().zip(&spans).enumerate() {

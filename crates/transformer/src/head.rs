@@ -1,19 +1,19 @@
-//! What the last hidden states are asked, and the answers to every question about it.
+//! The heads of models: what the logits stand for, and which hidden state they come from.
 //!
-//! Whoever needs to know something about a head asks it here. A new kind of head is a variant of
-//! [`Head`], and a variant of each answer that is new; the compiler then names every place that has to
-//! take a stand.
+//! Code that needs to know something about a head asks these methods. A new kind of head is a
+//! variant of [`Head`], with a variant of each of the types below that needs one; the compiler then
+//! names every `match` that must handle it.
 
 use relprop_rules::operations::Activation;
 use serde::{Deserialize, Serialize};
 
 use crate::{TextEnd, TokenizedText, probability, softmax};
 
-/// What the last hidden states are asked.
+/// What a model computes from its last hidden states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
-    /// Which label a text, or a picture, has; its first token answers.
+    /// The label of a text or a picture, from the hidden state of its first token.
     #[default]
     Labels,
     /// Which label a text has; its last token answers, through a linear map without a bias. It is how

@@ -1,11 +1,11 @@
-//! A picture as a model sees it: patches, each of which is a token.
+//! A picture as a model reads it: patches, each of which is a token.
 
 use crate::PatchConfig;
 
-/// A picture as a model sees it, cut into patches.
+/// A picture as a model reads it, cut into patches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
-    /// The numbers of all patches, `[patch, channel, y, x]`, where a patch's number goes row by row.
+    /// The numbers of all patches, `[patch, channel, y, x]`; patches are counted row by row.
     pixels: Vec<f32>,
     patches: PatchConfig,
     size: [u32; 2],
@@ -15,7 +15,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Cuts `values`, `[channel, y, x]`, a picture of the size that `patches` says, into patches.
+    /// Cuts `values`, `[channel, y, x]`, into patches. They are a picture of the size in `patches`.
     ///
     /// # Panics
     ///
@@ -51,8 +51,9 @@ impl Picture {
         }
     }
 
-    /// The same, as a part of a larger picture of `size`, width and height: where the first patch
-    /// starts in it, x and y, and how large a patch is, width and height, in its pixels.
+    /// The same picture, placed in the one that was given, whose width and height are `size`.
+    /// `origin` is x and y of the first patch there, and `step` the width and height of a patch
+    /// there, in pixels.
     #[must_use]
     pub fn placed(self, size: [u32; 2], origin: [f32; 2], step: [f32; 2]) -> Self {
         Self {
@@ -63,7 +64,7 @@ impl Picture {
         }
     }
 
-    /// A grey picture of nothing, for a run whose values do not matter.
+    /// A picture of zeros, for a run whose values do not matter.
     pub(crate) fn blank(patches: PatchConfig) -> Self {
         let [height, width] = patches.picture;
         Self::cut(&vec![0.0; patches.channels * height * width], patches)
@@ -74,12 +75,12 @@ impl Picture {
         self.patches.grid()
     }
 
-    /// The width and the height of the picture as given, in pixels.
+    /// The width and the height of the given picture, in pixels.
     pub fn size(&self) -> [u32; 2] {
         self.size
     }
 
-    /// Where a patch lies in the picture as given: x and y of its upper left corner, width, height.
+    /// Where a patch lies in the given picture: x and y of its upper left corner, width, height.
     pub fn area(&self, patch: usize) -> [f32; 4] {
         let [_, columns] = self.grid();
         let ([x, y], [width, height]) = (self.origin, self.step);

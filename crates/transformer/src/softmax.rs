@@ -1,6 +1,7 @@
 //! Logits as probabilities.
 
-/// The logarithm of the sum of the exponentials, without overflow; minus infinity of nothing.
+/// The logarithm of the sum of the exponentials, without overflow; minus infinity if there are no
+/// logits.
 ///
 /// ```text
 /// log sum_j exp(z_j) = m + log sum_j exp(z_j - m),    m = max_j z_j

@@ -1,4 +1,4 @@
-//! A text as a model sees it: tokens, and the places in the text that they come from.
+//! A text as a model reads it: tokens, and the places in the text that they come from.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{PATCH_VISIBLE, Picture};
 
-/// A text, a pair of texts or a picture, as a model sees it.
+/// A text, a pair of texts or a picture, as a model reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenizedText {
-    /// The text as it was given. Of a pair, both, with a line break between them; of a picture, its
-    /// name.
+    /// The text as it was given; for a pair, both texts with a line break between them; for a
+    /// picture, its name.
     pub text: String,
     /// What the tokens were made of.
     pub content: Content,
@@ -19,8 +19,9 @@ pub struct TokenizedText {
     pub tokens: Vec<Token>,
     /// The segment of each token.
     pub types: Vec<u32>,
-    /// How many tokens were cut because the model has no position for them, from the end that the
-    /// head [names](crate::Head::cuts_from); of a pair, from that end of the longer text.
+    /// How many tokens were cut because the model has no position for them. They were cut from the
+    /// end that [`Head::cuts_from`](crate::Head::cuts_from) gives; in a pair, from that end of the
+    /// longer text.
     pub dropped: usize,
     /// The tokens that are asked, counted from 0, where the head answers at the
     /// [last](crate::AnswersAt::Last) token unless the text names others. Empty if it names none.
@@ -32,7 +33,7 @@ pub struct TokenizedText {
 pub enum Content {
     /// Words.
     Text {
-        /// Of a pair of texts, where the second one starts, in characters.
+        /// Where the second text of a pair starts, in characters; none if there is one text.
         second: Option<usize>,
     },
     /// Patches. The number of a patch, row by row, is the word that its token belongs to.
@@ -71,8 +72,9 @@ pub struct Token {
     /// Where it ends in the text, in characters, exclusive.
     pub end: usize,
     /// Which word it belongs to, counted from 0 through both texts of a pair; none for a special
-    /// token, and for one of white space that no word follows directly. A word ends at white space of
-    /// the text, and where the tokenizer's pre-tokenizer ends one, but not beside a combining mark.
+    /// token, and for a token of white space that no word follows directly. A word ends at white
+    /// space of the text, and where the tokenizer's pre-tokenizer ends one, but not beside a
+    /// combining mark.
     pub word: Option<u32>,
     /// Whether it was added around the text.
     pub special: bool,
@@ -106,7 +108,7 @@ impl TokenizedText {
         self.asked.first().map_or(last, |&token| token.min(last))
     }
 
-    /// The picture, if that is what it is.
+    /// The picture, if the tokens are those of a picture.
     pub fn picture(&self) -> Option<&Picture> {
         match &self.content {
             Content::Text { .. } => None,
@@ -116,7 +118,7 @@ impl TokenizedText {
 }
 
 impl Picture {
-    /// The tokens of the picture: the class token, that of distillation if there is one, and the
+    /// The tokens of the picture: the class token, the distillation token if there is one, and the
     /// patches, row by row.
     pub fn into_tokens(self, name: impl Into<String>) -> TokenizedText {
         let token = |text: &str, word: Option<u32>| Token {

@@ -124,7 +124,7 @@ pub const POSITIONS: Keys = &[
     ("pad_token_id", PADDING),
 ];
 
-/// What the families that come from BERT call their embeddings and blocks.
+/// The names of embeddings and blocks in the families derived from BERT.
 #[rustfmt::skip]
 pub const TENSORS: Names = &[
     ("embeddings.word", "$.embeddings.word_embeddings"),

@@ -16,7 +16,7 @@ pub static GPT2: Family = Family {
     start,
     keys: &[KEYS],
     ignored_keys: &[
-        // What summarises a text in other tasks.
+        // What summarizes a text in other tasks.
         "summary_activation",
         "summary_first_dropout",
         "summary_last_dropout",

@@ -159,7 +159,7 @@ const EPSILON: Key = Key::Custom {
     write: |config| json!(config.norm.scale.epsilon()),
 };
 
-/// What Llama and its relatives call their tensors.
+/// The names of tensors in Llama and the families derived from it.
 #[rustfmt::skip]
 pub const TENSORS: Names = &[
     ("embeddings.word", "$.embed_tokens"),

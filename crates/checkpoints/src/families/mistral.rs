@@ -1,4 +1,4 @@
-//! Mistral (Jiang et al. 2023), as a language model: a Llama whose tokens look back so far only.
+//! Mistral (Jiang et al. 2023), as a language model: a Llama with a sliding window of attention.
 
 use super::{bert, heads, llama};
 use crate::Family;

@@ -1,4 +1,4 @@
-//! The families, one a file, and the list of them.
+//! The families, one in each file, and the list of them.
 //!
 //! A family of your own can build on their tables: `docs/add-a-model.md` adds one step by step.
 
@@ -36,7 +36,7 @@ pub mod vit;
 
 use super::Family;
 
-/// Every family. Which of two that could write a model does so is the earlier one.
+/// Every family. A model is written as the first family in this list that can express it.
 pub static FAMILIES: &[&Family] = &[
     &bert::BERT,
     &bert::TOKEN_LABELS,

@@ -8,7 +8,7 @@ use crate::family::Names;
 use crate::json::from_value;
 use crate::keys::{Key, KeyError};
 
-/// The layout that can say everything.
+/// The layout that can express every configuration.
 pub static RELPROP: Family = Family {
     name: "relprop",
     architecture: None,

@@ -1,15 +1,15 @@
-//! Why the Hub gives no model.
+//! Errors of the Hugging Face Hub.
 
 use std::path::PathBuf;
 
 use super::HubName;
 use crate::CheckpointError;
 
-/// Why a model cannot be had from the Hub.
+/// Why a model cannot be fetched from the Hub.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
-    /// It is not at hand, and must not be fetched.
+    /// It is not in the cache, and must not be fetched.
     #[error(
         "{name} is not in the cache {}, or not all of it, and HF_HUB_OFFLINE says not to fetch it; \
          fetch it once without HF_HUB_OFFLINE, where there is a network", cache.display()
@@ -71,7 +71,7 @@ pub enum HubError {
         /// What the network said.
         reason: String,
     },
-    /// The Hub's answer is none.
+    /// The Hub's answer is not understood.
     #[error("{endpoint} does not answer as the Hub does: {reason}; try again later")]
     Answer {
         /// The Hub's address.
@@ -79,7 +79,7 @@ pub enum HubError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A file did not come to its end.
+    /// A file could not be fetched whole.
     #[error(
         "{file} could not be fetched into {}: {reason}; fetching it again goes on where it stopped",
         cache.display()
@@ -92,7 +92,7 @@ pub enum HubError {
         /// What happened.
         reason: String,
     },
-    /// What an earlier run left of a file is no beginning of it.
+    /// The part of a file that an earlier run fetched does not belong to the file.
     #[error("the cache holds a part of {file} that does not fit: delete {}/*.part", blobs.display())]
     Part {
         /// The file.

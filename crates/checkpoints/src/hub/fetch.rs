@@ -1,4 +1,4 @@
-//! From the Hub to a folder, by way of the cache that all of Hugging Face's libraries share.
+//! Fetches a model from the Hub into the cache that all of Hugging Face's libraries share.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -20,18 +20,18 @@ const MAIN: &str = "main";
 const OUT_OF_RANGE: u16 = 416;
 
 impl HubName {
-    /// The folder with the model, in the cache. What is not there is fetched: the files that
-    /// [`Model::load`](crate::Model::load) reads, and no others. What is there is not looked for
-    /// again, even if the Hub has a newer state by now.
+    /// The folder with the model, in the cache. Files that are not there are fetched: those that
+    /// [`Model::load`](crate::Model::load) reads, and no others. Files that are there are not
+    /// fetched again, even if the Hub has newer ones.
     ///
-    /// The cache is in HF_HOME, or in `~/.cache/huggingface`. HF_ENDPOINT is the Hub's address, HF_TOKEN
-    /// proves who asks (or the file `token` beside the cache), and with HF_HUB_OFFLINE=1 nothing is
-    /// fetched. `progress` is told the name of a file, how many bytes of it are here, and how many
-    /// it has.
+    /// The cache is in HF_HOME, or in `~/.cache/huggingface`. HF_ENDPOINT is the Hub's address,
+    /// HF_TOKEN is the access token (or the file `token` beside the cache), and with
+    /// HF_HUB_OFFLINE=1 nothing is fetched. `progress` gets the name of a file, how many bytes of
+    /// it are fetched, and how many it has.
     ///
     /// # Errors
     ///
-    /// A [`HubError`] that names the way out.
+    /// A [`HubError`] that says what to do.
     pub fn fetch(&self, mut progress: impl FnMut(&str, u64, u64)) -> Result<PathBuf, HubError> {
         let cache = Cache::from_env();
         let named = self.at(self.revision.as_deref().unwrap_or(MAIN));
@@ -61,7 +61,7 @@ impl HubName {
             file,
         })?;
 
-        // All files of one commit, whatever is pushed meanwhile.
+        // All files are of one commit, even if another is pushed meanwhile.
         let fixed = self.at(&commit);
         let folder = cache.repo(fixed.clone()).pointer_path(&commit);
         let api = hub.api(fixed);
@@ -120,7 +120,7 @@ fn is_whole(folder: &Path) -> bool {
     })
 }
 
-/// Whether the user wants no network, in the words that Hugging Face's libraries understand.
+/// Whether HF_HUB_OFFLINE is set, to any value that Hugging Face's libraries understand.
 fn is_offline() -> bool {
     let value = env::var("HF_HUB_OFFLINE").unwrap_or_default();
     ["1", "on", "yes", "true"].contains(&value.to_lowercase().as_str())
@@ -207,7 +207,7 @@ impl<'n> Hub<'n> {
     }
 }
 
-/// Hands on how far a file is.
+/// Reports how much of a file is fetched.
 struct Told<'p> {
     tell: &'p mut dyn FnMut(&str, u64, u64),
     file: String,

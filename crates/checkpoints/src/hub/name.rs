@@ -1,4 +1,4 @@
-//! What a model is called on the Hub.
+//! The names of models on the Hub.
 
 use std::fmt;
 use std::str::FromStr;

@@ -7,7 +7,8 @@ use crate::files::{
 use crate::weights::{WEIGHTS, index_of};
 
 /// The files that [`Model::load`](crate::Model::load) reads, of those for which `has` holds; of
-/// weights in several files, the index alone. The weights come last: where they are, all is.
+/// weights in several files, the index alone. The weights come last, so a folder that has them has
+/// all files.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::family::Keys;
 use relprop_transformer::{FeedForwardConfig, Head, InputConfig, Probabilities, TransformerConfig};
 
-/// What a key of `config.json` stands for.
+/// What a key of `config.json` means, and how it is read and written.
 #[derive(Clone, Copy)]
 pub enum Key {
     /// A size.
@@ -25,9 +25,9 @@ pub enum Key {
     Token(fn(&mut TransformerConfig) -> &mut u32),
     /// True or false.
     Flag(fn(&mut TransformerConfig) -> &mut bool),
-    /// Only this value, here in JSON, is supported: it is what is computed anyway.
+    /// An option of which only this value, given as JSON, is supported.
     Only(&'static str),
-    /// Anything else. It is left as it is where the key is not there, or null.
+    /// Anything else. A key that is absent or null changes nothing.
     Custom {
         /// Whether it must be given.
         required: bool,
@@ -36,7 +36,7 @@ pub enum Key {
         /// The key's value; null if it need not be written.
         write: fn(&TransformerConfig) -> Value,
     },
-    /// Like [`Key::Custom`], where it says something that the key is not there, or null.
+    /// Like [`Key::Custom`], for a key that means something when it is absent or null.
     Derived {
         /// Sets what the key stands for; the value is none if the key is not there, and may be null.
         read: fn(&mut TransformerConfig, Option<&Value>) -> Result<(), KeyError>,
@@ -52,7 +52,7 @@ pub enum Key {
 pub struct KeyError(String);
 
 impl KeyError {
-    /// A sentence that goes on where the key's name ends.
+    /// A message that continues a sentence after the key's name.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
@@ -62,20 +62,20 @@ impl KeyError {
         Self(format!("is {value}; it must be {what}"))
     }
 
-    /// The value may be one that other implementations know; here, only these are supported.
+    /// The value may be valid elsewhere, but only these are supported here.
     pub fn only(value: &Value, supported: &str) -> Self {
         Self(format!("is {value}; only {supported} is supported"))
     }
 
-    /// The same of a key inside the value of another.
+    /// The same error for a key inside the value of another.
     #[must_use]
     pub fn within(self, key: &str) -> Self {
         Self(format!("has `{key}`, which {self}"))
     }
 }
 
-/// Keys that change no logit, whatever the family: what training, generation and saving were told,
-/// and numbers of tokens that the tokenizer knows by itself.
+/// Keys that change no logit in any family: settings of training, generation and saving, and ids of
+/// tokens that the tokenizer knows by itself.
 ///
 /// They are the fields of `PreTrainedConfig` in transformers 5.24 and of older versions, the keys that
 /// it takes away because they are generation's (`GenerationConfig`), and what its code reads in
@@ -209,7 +209,7 @@ impl Key {
         }
     }
 
-    /// Sets what the key stands for. The error goes on where the key's name ends.
+    /// Sets what the key stands for. The error continues a sentence after the key's name.
     pub(super) fn read(
         &self,
         config: &mut TransformerConfig,
@@ -236,7 +236,7 @@ impl Key {
         Ok(())
     }
 
-    /// Sets what it stands for that the key is not there, or null.
+    /// Sets what the key means when it is absent or null.
     pub(super) fn without(
         &self,
         config: &mut TransformerConfig,
@@ -248,7 +248,7 @@ impl Key {
         }
     }
 
-    /// The key's value; null if it goes without saying.
+    /// The key's value; null if the key need not be written.
     pub(super) fn write(&self, config: &TransformerConfig) -> Value {
         let mut config = config.clone();
         match self {
@@ -477,7 +477,7 @@ pub const PADDING: Key = Key::Custom {
     },
 };
 
-/// `label2id`: says again what `id2label` says, but transformers wants it.
+/// `label2id`: repeats `id2label`, but transformers needs it.
 pub const IDS: Key = Key::Custom {
     required: false,
     read: |_, _| Ok(()),

@@ -1,4 +1,5 @@
-//! What transformers reads of a `config.json`: evidence for which keys can be let through.
+//! The keys of a `config.json` that transformers reads. A key that it does not read can be
+//! accepted.
 //!
 //! A key that the code of a model never reads changes nothing that the model computes, whoever wrote it
 //! into the file. The lists are of transformers 5.24: `config.NAME` and `getattr(config, "NAME")` in
@@ -25,7 +26,7 @@ pub(crate) fn of_type(model_type: &str) -> Option<&'static [&'static str]> {
         .map(|(_, names)| *names)
 }
 
-/// What the code that all models share reads and can compute otherwise by.
+/// The keys that the code shared by all models reads, and that can change what is computed.
 pub(crate) const SHARED: &[&str] = &[
     "attention_chunk_size",
     "fusion_config",

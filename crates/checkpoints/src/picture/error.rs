@@ -1,10 +1,10 @@
-//! Pictures that no model can be given.
+//! Errors of pictures.
 
-/// Why a picture cannot be given to a model.
+/// Why a model cannot read a picture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PictureError {
-    /// It has not the size that the model reads, and the preprocessor is told to leave sizes alone.
+    /// It does not have the size that the model reads, and the preprocessor must not resize it.
     #[error(
         "it has {found} pixels, the model reads {wanted}, and preprocessor_config.json says not to \
          resize; resize the picture"

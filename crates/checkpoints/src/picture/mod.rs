@@ -1,4 +1,4 @@
-//! Pictures: to the patches that a model reads.
+//! From pictures to the patches that a model reads.
 
 mod error;
 mod preprocessor;

@@ -12,25 +12,26 @@ use crate::files::PREPROCESSOR;
 use crate::json::from_json;
 use relprop_transformer::{PatchConfig, Picture, TokenizedText};
 
-/// What is done to a picture before a model reads it, in this order: it is resized, cut around its
-/// middle, and each channel is scaled.
+/// The preprocessing of a picture, in this order: it is resized, cropped to its middle, and each
+/// channel is scaled.
 ///
-/// What transformers calls `size`, `resample`, `crop_size`, `rescale_factor`, `image_mean` and
-/// `image_std`.
+/// Its settings are `size`, `resample`, `crop_size`, `rescale_factor`, `image_mean` and `image_std`
+/// of transformers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preprocessor {
     /// The height and width that a picture is resized to, whatever its shape, and how.
     pub resize: Option<([usize; 2], Filter)>,
     /// The height and width of the middle that is kept.
     pub crop: Option<[usize; 2]>,
-    /// What a number from 0 to 255 is multiplied by.
+    /// The factor of a number from 0 to 255.
     pub factor: f64,
-    /// What is then taken from each channel, and what it is divided by.
+    /// The mean that is then subtracted from each channel, and the deviation by which it is
+    /// divided.
     pub normalize: Option<(Vec<f64>, Vec<f64>)>,
 }
 
-/// How new pixels are mixed from old ones. All but `Nearest` look at all old pixels under a new one,
-/// as Pillow does, from whose numbers they differ by at most one of 255 levels.
+/// How new pixels are interpolated from old ones. All but `Nearest` use all old pixels under a new
+/// one, as Pillow does, and differ from Pillow by at most one of 255 levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "these are their names")]
 pub enum Filter {
@@ -66,8 +67,8 @@ impl Filter {
     }
 }
 
-/// The file, with transformers' own names. What it does not say is as in `ViTImageProcessor`, or in
-/// `DeiTImageProcessor` if that is its type.
+/// The file, with transformers' own names. A key that is absent has the default of
+/// `ViTImageProcessor`, or of `DeiTImageProcessor` if that is the type.
 #[derive(Serialize, Deserialize)]
 struct File {
     #[serde(alias = "feature_extractor_type")]
@@ -117,8 +118,8 @@ impl Size {
 /// No side is resized to more pixels.
 const LARGEST: usize = 1 << 13;
 
-/// Keys that change no pixel: what the file is for, and how results were wanted. `do_convert_rgb` is
-/// always done where a model reads three channels.
+/// Keys that change no pixel: what the file is for, and how results are returned. `do_convert_rgb`
+/// is always done if a model reads three channels.
 const HARMLESS: &[&str] = &[
     "_valid_processor_keys",
     "auto_map",
@@ -264,7 +265,7 @@ impl Preprocessor {
         }
     }
 
-    /// A picture as the model sees it, as tokens: see [`Picture::into_tokens`].
+    /// A picture as the tokens that the model reads: see [`Picture::into_tokens`].
     ///
     /// # Errors
     ///
@@ -323,7 +324,7 @@ impl Preprocessor {
                 values.extend(row.map(|byte| scaled[usize::from(*byte)]));
             }
         }
-        // Where that lies in the picture as given.
+        // Where the cropped part lies in the given picture.
         let scale = [0, 1].map(|axis| sides[axis] as f32 / size[axis] as f32);
         let origin = [left as f32 * scale[1], top as f32 * scale[0]];
         let step = [
@@ -345,7 +346,7 @@ impl Preprocessor {
     }
 }
 
-/// The error of a file that is called as it always is.
+/// The error for `preprocessor_config.json`.
 fn wrong(message: String) -> CheckpointError {
     CheckpointError::Preprocessor {
         path: PREPROCESSOR.into(),
@@ -353,7 +354,7 @@ fn wrong(message: String) -> CheckpointError {
     }
 }
 
-/// A picture in grey: that of a colored one as Pillow has it, by the weights of Rec. 601.
+/// A picture in gray, computed from colors as Pillow does, by the weights of Rec. 601.
 fn grey(picture: &DynamicImage) -> Vec<u8> {
     if !picture.color().has_color() {
         return picture.to_luma8().into_raw();

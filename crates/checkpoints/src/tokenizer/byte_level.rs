@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::settings::Settings;
 
-/// A `tokenizer.json` that says the same. Texts get their special tokens as RoBERTa gives them if the
-/// vocabulary has `<s>` and `</s>`, as GPT-2, which gives none, if not.
+/// The equivalent `tokenizer.json`. If the vocabulary has `<s>` and `</s>`, texts get special
+/// tokens as in RoBERTa; otherwise they get none, as in GPT-2.
 pub(super) fn described(
     vocabulary: &str,
     merges: &str,

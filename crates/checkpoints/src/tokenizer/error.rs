@@ -1,4 +1,4 @@
-//! Texts that are too long, or are none that a model can be given.
+//! Errors of texts, and what to do with texts that are too long.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub enum Truncation {
     Refuse,
 }
 
-/// Why a text cannot be given to a model.
+/// Why a model cannot read a text.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {

@@ -38,10 +38,10 @@ use template::undefined_token;
 pub struct Tokenizer {
     /// The tokenizer without its last step. A vocabulary is large, so copies of a model share it.
     inner: Arc<Inner>,
-    /// The last step, which puts special tokens around a text. It is kept apart because it must run
+    /// The last step, which puts special tokens around a text. It is separate because it must run
     /// once, after a text is cut.
     post_processor: Option<PostProcessorWrapper>,
-    /// What else the files say of how texts are read.
+    /// Other settings of the files for how texts are read.
     reading: Reading,
 }
 
@@ -101,7 +101,8 @@ impl Tokenizer {
 
     fn described(mut json: Value, settings: &Settings) -> Result<Self, String> {
         settings.known()?;
-        // The `tokenizers` crate panics at a special token that is put around texts but said nowhere.
+        // The `tokenizers` crate panics at a special token that is put around texts but defined
+        // nowhere.
         if let Some(token) = undefined_token(&json["post_processor"]) {
             return Err(format!("`post_processor` has no special token `{token}`"));
         }
@@ -157,13 +158,15 @@ impl Tokenizer {
         written.map_err(|error| wrong(TOKENIZER)(error.to_string()))
     }
 
-    /// How many embeddings a model needs for this vocabulary, added tokens included, and those that
-    /// are put around texts, whose ids the file says once more: one more than the largest id.
+    /// How many embeddings a model needs for this vocabulary: one more than the largest id. Added
+    /// tokens count, and so do the tokens that are put around texts, whose ids the file gives a
+    /// second time.
     pub fn vocabulary_size(&self) -> usize {
         self.embeddings(true)
     }
 
-    /// The same with or without the added tokens, of which a model may lack those that no text has.
+    /// The same with or without the added tokens. A model may lack embeddings of added tokens that
+    /// no text has.
     pub(crate) fn embeddings(&self, added: bool) -> usize {
         let special_tokens = |pair: Option<Encoding>| {
             let step = self.post_processor.as_ref()?;
@@ -182,8 +185,8 @@ impl Tokenizer {
         ids.max().map_or(0, |largest| largest as usize + 1)
     }
 
-    /// What a `tokenizer_config.json` must say beside [`Tokenizer::to_json`], for a model of so many
-    /// positions and kinds of segments.
+    /// The `tokenizer_config.json` that goes with [`Tokenizer::to_json`], for a model with this
+    /// many positions and kinds of segments.
     pub(crate) fn settings(&self, positions: usize, segments: usize) -> Map<String, Value> {
         let mut inputs = vec!["input_ids", "attention_mask"];
         if segments > 1 && !self.reading.one_segment {
@@ -228,7 +231,7 @@ impl Tokenizer {
         self.reading.cut_at_start
     }
 
-    /// The most tokens of a text, for a model of so many positions.
+    /// The largest number of tokens of a text, for a model with this many positions.
     fn positions(&self, positions: usize) -> usize {
         self.reading
             .longest
@@ -245,14 +248,14 @@ impl Tokenizer {
         self.inner.id_to_token(id)
     }
 
-    /// The token with the number `id` as it would stand in a text: ` film` for `Ġfilm` or `▁film`. A
-    /// token of a few bytes that are no whole character has the sign � for them.
+    /// The token with the number `id` as it would stand in a text: ` film` for `Ġfilm` or `▁film`.
+    /// A token whose bytes are no whole character has the sign � for them.
     pub fn readable(&self, id: u32) -> Option<String> {
         let token = self.token(id)?;
         if spells_bytes(self.inner.get_decoder()) {
             let decoder = self.inner.get_decoder();
             let text = decoder.map(|decoder| decoder.decode_chain(vec![token.clone()]));
-            // A token beside the vocabulary is no spelling of bytes.
+            // An added token is not spelled in bytes.
             return Some(
                 text.and_then(Result::ok)
                     .map_or(token, |pieces| pieces.concat()),
@@ -271,9 +274,10 @@ impl Tokenizer {
         token.is_some_and(|token| self.inner.get_added_vocabulary().is_special_token(&token))
     }
 
-    /// The tokens that stand for `text`: those that [read](Tokenizer::readable) so. Where none does, the one
-    /// that the vocabulary spells so, such as `##ly` or `[CLS]`. A spelling of bytes is no text: the letter
-    /// `é` can spell a byte, and is then not the token that reads `é`.
+    /// The tokens that stand for `text`: those whose [readable](Tokenizer::readable) form is
+    /// `text`. If there is none, the token that the vocabulary spells so, such as `##ly` or
+    /// `[CLS]`. In a byte-level vocabulary the letter `é` can spell a byte; it is then not the
+    /// token whose readable form is `é`.
     pub fn find(&self, text: &str) -> Vec<u32> {
         let mut ids: Vec<u32> = self.inner.get_vocab(true).into_values().collect();
         ids.sort_unstable();
@@ -363,7 +367,8 @@ impl Tokenizer {
         };
         let (mut encoding, mut pair) =
             truncate_encodings(encoding, pair, &limit).map_err(failed)?;
-        // Some last steps, and none at all, leave open which text a token is of.
+        // Without a last step, and with some, the encoding does not say which text a token belongs
+        // to.
         encoding.set_sequence_id(0);
         if let Some(pair) = &mut pair {
             pair.set_sequence_id(1);
@@ -386,7 +391,7 @@ impl Tokenizer {
     }
 }
 
-/// The error of a file that is called so.
+/// The error for the file of this name.
 fn wrong(file: &str) -> impl Fn(String) -> CheckpointError {
     move |message| CheckpointError::Tokenizer {
         path: file.into(),

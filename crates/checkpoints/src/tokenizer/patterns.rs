@@ -1,15 +1,15 @@
-//! The patterns of a `tokenizer.json`, which are written for the engine onig, in the words of the engine
-//! of this build.
+//! Rewrites the regular expressions of a `tokenizer.json`, which are written for the engine onig,
+//! for the engine of this build.
 //!
-//! Where the two engines read a sign differently it is spelled out, so that both read the same; what
-//! cannot be spelled out is refused.
+//! Where the two engines read a sign differently, it is written in a form that both read in the
+//! same way. A pattern for which there is no such form is refused.
 
 use serde_json::Value;
 
 /// What onig takes for a letter of a word. Others count the two joiners, U+200C and U+200D, as well.
 const WORD: &str = r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}²³¹¼½¾";
 
-/// Spells out every pattern of a `tokenizer.json`.
+/// Rewrites every pattern of a `tokenizer.json`.
 pub(super) fn spell_out(json: &mut Value) -> Result<(), String> {
     match json {
         Value::Array(values) => values.iter_mut().try_for_each(spell_out),
@@ -26,7 +26,7 @@ pub(super) fn spell_out(json: &mut Value) -> Result<(), String> {
     }
 }
 
-/// A pattern that both engines read as onig reads this one.
+/// A pattern that both engines read as onig reads `pattern`.
 fn spelled_out(pattern: &str) -> Result<String, String> {
     let refused = |part: &str| {
         Err(format!(

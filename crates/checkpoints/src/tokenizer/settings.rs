@@ -1,5 +1,5 @@
-//! What stands beside the file of a tokenizer, and counts as much: `tokenizer_config.json`,
-//! `special_tokens_map.json` and `added_tokens.json`.
+//! The settings beside the file of a tokenizer: `tokenizer_config.json`, `special_tokens_map.json`
+//! and `added_tokens.json`.
 //!
 //! They are read as `transformers` 5 reads them. A class that builds its tokenizer from settings, such as
 //! BERT's, does so here, whatever `tokenizer.json` says; other classes take that file as it is.
@@ -77,7 +77,7 @@ pub(super) struct Reading {
     pub(super) longest: Option<usize>,
     /// Texts that are too long are cut at the start.
     pub(super) cut_at_start: bool,
-    /// The model is told nothing of the two texts of a pair.
+    /// Both texts of a pair are in segment 0.
     pub(super) one_segment: bool,
     /// The token that stands for one that is to be found.
     pub(super) mask: Option<String>,
@@ -112,7 +112,7 @@ impl Settings {
         Some(class.strip_suffix("Fast").unwrap_or(class))
     }
 
-    /// The same class for whoever says none: that of `config.json`.
+    /// The same settings; if they name no class, with the class of `config.json`.
     pub(crate) fn or_class(mut self, class: Option<&str>) -> Self {
         if let (None, Some(class)) = (self.class(), class) {
             self.keys.insert("tokenizer_class".to_owned(), class.into());
@@ -161,7 +161,7 @@ impl Settings {
         }
     }
 
-    /// What to say of a class that is not understood.
+    /// The message for a class that is not understood.
     pub(crate) fn unknown(&self) -> String {
         format!(
             "`tokenizer_class` is {}, and relprop does not know how it splits texts by this file",
@@ -173,7 +173,7 @@ impl Settings {
         self.keys.get(key).and_then(Value::as_bool)
     }
 
-    /// Lets the settings count in a `tokenizer.json`.
+    /// Applies the settings to a `tokenizer.json`.
     pub(super) fn apply(&self, json: &mut Value) {
         // Dropout is for training.
         if json["model"]["dropout"].is_number() {

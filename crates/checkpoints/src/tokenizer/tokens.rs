@@ -1,11 +1,11 @@
-//! What a tokenizer gives, to tokens with their places and words in the text.
+//! From the output of a tokenizer to tokens with their places and words in the text.
 
 use relprop_transformer::{Content, Token, TokenizedText};
 use tokenizers::Encoding;
 
 use super::words::number_words;
 
-/// Which characters of a text have tokens. It is asked before the text is cut.
+/// Which characters of a text have tokens, before the text is cut.
 pub(super) fn covered(text: &str, encoding: &Encoding) -> Vec<bool> {
     let mut covered = vec![false; text.chars().count()];
     for &(start, end) in encoding.get_offsets() {
@@ -15,8 +15,8 @@ pub(super) fn covered(text: &str, encoding: &Encoding) -> Vec<bool> {
     covered
 }
 
-/// Puts together what the tokens of a text, or of a pair, are, given the characters of either that
-/// have tokens.
+/// Makes the tokens of a text, or of a pair. `covered` says which characters of each text have
+/// tokens.
 pub(super) fn tokenized(
     first: &str,
     second: Option<&str>,
@@ -72,7 +72,7 @@ pub(super) fn tokenized(
     }
 }
 
-/// A token's place without the spaces around it, which some tokenizers count in.
+/// A token's place without the spaces around it, which some tokenizers include.
 fn without_spaces(text: &[char], (start, end): (usize, usize)) -> (usize, usize) {
     let end = end.min(text.len());
     let start = start.min(end);

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use relprop_transformer::Token;
 use tokenizers::utils::SysRegex;
 
-/// What hangs on the character before it: combining marks (general category M) and the two joiners,
-/// U+200C and U+200D.
+/// Characters that belong to the one before: combining marks (general category M) and the two
+/// joiners, U+200C and U+200D.
 static MARK: LazyLock<SysRegex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is a constant")]
     SysRegex::new(r"[\p{M}\x{200C}\x{200D}]").expect("the pattern is right")
@@ -58,7 +58,7 @@ pub(super) fn number_words(text: &[char], tokens: &mut [&mut Token], first: u32)
 }
 
 /// Whether the character at this place belongs to the same word as the one before, whatever the
-/// pre-tokenizer says: it is a mark, or a letter of a word in whose midst marks stand.
+/// pre-tokenizer says: it is a mark, or a letter after a mark inside of a word.
 fn joined(text: &[char], at: usize) -> bool {
     let (before, from) = text.split_at(at);
     let Some(next) = from.first() else {

@@ -1,4 +1,4 @@
-//! A model's weights: the tensors under the family's names, in its layout.
+//! A model's weights: tensors under the family's names, in the family's layout.
 
 mod files;
 mod pytorch;
@@ -27,7 +27,7 @@ pub(crate) use tensors::{Stored, open};
 
 /// Reads every tensor of the model, into the floats that the device computes in.
 ///
-/// Whatever is wrong with a name, a type or a shape is found before the first number is read.
+/// All faults of names, types and shapes are found before the first number is read.
 pub(crate) fn read(
     model: &mut Transformer,
     family: &Family,
@@ -36,7 +36,7 @@ pub(crate) fn read(
 ) -> Result<(), CheckpointError> {
     let base = family.base_in(stored.keys().map(String::as_str));
     let mut problems = Vec::new();
-    // Linear maps that stand in the file the other way round, and everything else.
+    // Linear maps that the file stores transposed, and everything else.
     let [mut turned, mut straight] = [Vec::new(), Vec::new()];
     let mut modules = BTreeSet::new();
     let not_finite = NotFinite::default();
@@ -68,7 +68,7 @@ pub(crate) fn read(
         }
     }
     let mut extra = stored.into_keys();
-    // What was learned with other heads is left over, and transformers ignores it.
+    // Tensors of other heads are left over, and transformers ignores them.
     let other_head =
         |name: &str| family.architecture.is_some() && !modules.contains(first_module(name));
     let extra = extra
@@ -85,7 +85,8 @@ pub(crate) fn read(
     let dtype: DType = model.device().settings().float_dtype.into();
     let cast = || FloatCastAdapter::to(dtype);
     let turn: Box<dyn ModuleAdapter> = Box::new(PyTorchToBurnAdapter.chain(cast()));
-    // Embeddings first: they are the largest, and a tensor is there twice while it is read.
+    // Embeddings come first: they are the largest, and a tensor takes its memory twice while it is
+    // read.
     for (found, adapter) in [(straight, Box::new(cast()) as _), (turned, turn)] {
         // As in `ParameterPath`, variants of enums have no part in names.
         let skip_enum_variants = true;
@@ -143,11 +144,11 @@ fn take(stored: &mut BTreeMap<String, Stored>, name: &str) -> Option<Stored> {
     stored.remove(name).or_else(|| stored.remove(&old))
 }
 
-/// A tensor of a file: a parameter of the model, or several, side by side along what they give.
+/// A tensor of a file: one parameter of the model, or several side by side along their outputs.
 struct FileTensor {
     name: String,
     parts: Vec<Parameter>,
-    /// Whether it is a linear map that stands in the file the other way round, `[output, input]`.
+    /// Whether it is a linear map that the file stores transposed, `[output, input]`.
     turned: bool,
     /// How often the parts take turns: once where each stands in one piece.
     groups: usize,
@@ -214,7 +215,7 @@ impl FileTensor {
         shape
     }
 
-    /// What each part gets of the tensor in the file, with the part's name.
+    /// The piece of the tensor in the file for each part, with the part's name.
     fn split(&self, found: Stored) -> Vec<(String, Stored)> {
         let names = self.parts.iter().map(|part| part.name.clone());
         match self.parts.len() {
@@ -291,10 +292,10 @@ pub(crate) fn write(
     fs::rename(&unfinished, file).map_err(io_error(file))
 }
 
-/// Gives the numbers of a parameter, turned the other way round if asked to.
+/// Gives the numbers of a parameter, transposed if asked to.
 type ReadNumbers = Box<dyn Fn(bool) -> TensorData>;
 
-/// How to get at the numbers of each parameter, by its name.
+/// A function that reads the numbers of each parameter, by its name.
 #[derive(Default)]
 struct Numbers {
     path: ParameterPath,
@@ -321,7 +322,7 @@ impl ModuleVisitor for Numbers {
     }
 }
 
-/// A tensor on its way into a file; its numbers are fetched when it is its turn.
+/// A tensor to be written to a file; its numbers are fetched when it is written.
 struct Written<'a> {
     parts: Vec<&'a ReadNumbers>,
     dtype: DType,

@@ -1,4 +1,5 @@
-//! The tensors of a checkpoint's files: names, types and shapes at once, numbers when asked for.
+//! The tensors of a checkpoint's files: names, types and shapes are read at once, numbers when they
+//! are asked for.
 //!
 //! Each tensor is read from its file by itself, so that there are never two copies of a model in
 //! memory. Mapping the file would count as a copy, and needs `unsafe`.
@@ -62,8 +63,8 @@ impl Stored {
         Ok(!alike || (self.read)()?[..] != (other.read)()?[..])
     }
 
-    /// Hands the tensor to Burn under `name`, to be read when it is needed. In the file it is called
-    /// `tensor`; numbers in it that are not finite are told.
+    /// Passes the tensor to Burn under `name`, to be read when it is needed. In the file it is
+    /// called `tensor`; `not_finite` records a number in it that is not finite.
     pub(super) fn into_burn(
         self,
         name: String,
@@ -146,7 +147,8 @@ fn part_of(bytes: &Bytes, rows: usize, whole: usize, within: Range<usize>) -> By
     Bytes::from_bytes_vec((0..rows).flat_map(row).copied().collect())
 }
 
-/// The tensors of all files together, by their names, without what training in PyTorch put around these.
+/// The tensors of all files together, by their names, without the parts that PyTorch adds to names
+/// in training.
 pub(crate) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, CheckpointError> {
     let mut found = Vec::new();
     for file in &files.parts {
@@ -179,15 +181,15 @@ pub(crate) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, Chec
     Ok(all)
 }
 
-/// What PyTorch puts between the names of modules when it compiles a model, spreads it over devices, or
-/// computes a part of it twice to save memory.
+/// Parts that PyTorch puts between the names of modules when it compiles a model, spreads it over
+/// devices, or recomputes a part of it to save memory.
 const WRAPPERS: [&str; 3] = [
     "_orig_mod",
     "_fsdp_wrapped_module",
     "_checkpoint_wrapped_module",
 ];
 
-/// What PyTorch puts before all names when a model is trained in parallel.
+/// The part that PyTorch puts before all names when a model is trained in parallel.
 const PARALLEL: &str = "module.";
 
 fn safetensors(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {

@@ -33,7 +33,7 @@ pub(crate) struct EvaluateArguments {
     /// Take the first N texts only
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// What all random numbers come from
+    /// The seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
     /// The folder for results.json, curves.svg and report.html; an interrupted run in it goes on
@@ -45,7 +45,7 @@ pub(crate) struct EvaluateArguments {
     pub(crate) device: DeviceArgument,
 }
 
-/// What `evaluate` compares unless it is told.
+/// What `evaluate` compares by default.
 const METHODS: [&str; 8] = [
     "random",
     "gradient-x-input",
@@ -77,7 +77,7 @@ pub(crate) struct TuneArguments {
     /// The rule sets that the search may start from: presets (see `relprop rules`), TOML files
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = STARTS.map(String::from))]
     pub(crate) start: Vec<String>,
-    /// Try so many rule sets at most
+    /// Try at most this many rule sets
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(crate) tries: usize,
     /// Take N texts, drawn at random
@@ -90,7 +90,7 @@ pub(crate) struct TuneArguments {
     /// predicts (the texts need no labels then)
     #[arg(long, value_enum, default_value_t = EvaluationTarget::True)]
     pub(crate) target: EvaluationTarget,
-    /// What all random numbers come from
+    /// The seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
     /// Print every rule set that is tried, with its score

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::{DeviceArgument, ModelArgument, PrecisionArgument, Shard};
 use crate::output::FORMATS;
 
-/// The formats of the one table that lists them.
+/// The names of the formats, from the table that lists them.
 fn formats() -> PossibleValuesParser {
     let values = FORMATS.iter();
     values
@@ -22,14 +22,14 @@ pub(crate) struct ExplainArguments {
     /// The texts to explain; for a model that reads pictures, PNG or JPEG files
     #[arg(value_name = "TEXT", required_unless_present = "input")]
     pub(crate) texts: Vec<String>,
-    /// A file of texts: .txt (a line a text), .tsv, .csv, .jsonl, .parquet or .arrow (column `text`
-    /// or `sentence`); `-` reads lines from standard input
+    /// A file of texts: .txt (one text in each line), .tsv, .csv, .jsonl, .parquet or .arrow
+    /// (column `text` or `sentence`); `-` reads lines from standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     /// A second text, which the model reads after each of the texts: a hypothesis, an answer
     #[arg(long, value_name = "TEXT")]
     pub(crate) pair: Option<String>,
-    /// The column of the texts that the model reads after those of the row: hypotheses, passages
+    /// The column of the second texts, which the model reads after the first: hypotheses, passages
     #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["pair", "texts"])]
     pub(crate) pair_column: Option<String>,
     /// The column of the texts, instead of `text` or `sentence`
@@ -37,15 +37,15 @@ pub(crate) struct ExplainArguments {
     pub(crate) column: Option<String>,
     #[command(flatten)]
     pub(crate) model: ModelArgument,
-    /// How: `lrp`, relevance propagation, or another of the methods of docs/methods.md, such as
+    /// The method: `lrp` for relevance propagation, or another method of docs/methods.md, such as
     /// `integrated-gradients:steps=50` [default: lrp]
     #[arg(long, value_name = "METHOD")]
     pub(crate) method: Option<String>,
     /// The rules of propagation: a preset (see `relprop rules`) or a TOML file [default: ah-ln]
     #[arg(long, value_name = "RULES")]
     pub(crate) rules: Option<String>,
-    /// What to explain: `predicted`, a label, its index, or two of them as A-B; of a language model,
-    /// the token that comes next, with its space: " are"
+    /// What to explain: `predicted`, a label, its index, or two of them as A-B; for a language
+    /// model, the next token, with its space: " are"
     #[arg(
         long,
         value_name = "TARGET",
@@ -66,12 +66,14 @@ pub(crate) struct ExplainArguments {
     /// Explain the logit of the target, or the logarithm of its probability
     #[arg(long, value_enum, default_value_t = Unit::Logit)]
     pub(crate) score: Unit,
-    /// Run every block again on the way back instead of keeping what it computed: with 24 blocks, an
-    /// eighth of the memory beside the weights, for about half as much time again
+    /// Run every block again in the backward pass instead of keeping what it computed: with 24
+    /// blocks this takes an eighth of the memory beside the weights, and about half as much time
+    /// again
     #[arg(long, conflicts_with = "ledger")]
     pub(crate) recompute: bool,
-    /// Let a language model go on for N tokens, and explain each of them: one text, as ansi, json or
-    /// html. It takes the likeliest token each time, or draws it with one of the four options below
+    /// Let a language model generate N tokens, and explain each of them: for one text, as ansi,
+    /// json or html. The likeliest token is taken each time; with one of the four options below,
+    /// tokens are drawn
     #[arg(long, value_name = "N", conflicts_with_all = ["input", "pair", "position", "target", "against"])]
     pub(crate) generate: Option<NonZeroUsize>,
     #[command(flatten)]
@@ -82,26 +84,28 @@ pub(crate) struct ExplainArguments {
     /// Account for the whole target: what each bias, norm, activation and softmax absorbed
     #[arg(long)]
     pub(crate) ledger: bool,
-    /// How results are written; else the ending of --out says it, and without one it is `ansi`
+    /// The format of the results; by default the one of the ending of --out, or else `ansi`
     #[arg(long, value_parser = formats())]
     pub(crate) format: Option<String>,
     /// The file for the results, instead of standard output; see docs/bulk.md for large tables
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// The file for the rows that could not be explained: a JSON object a line, with the number of
-    /// the row, the reason and the row
+    /// The file for the rows that could not be explained: one JSON object in each line, with the
+    /// number of the row, the reason and the row
     #[arg(long, value_name = "FILE")]
     pub(crate) errors: Option<PathBuf>,
-    /// Go on with the run that was interrupted, or start it where there is none
+    /// Go on with the run that was interrupted, or start one if there is none
     #[arg(long, requires_all = ["input", "out"], conflicts_with = "texts")]
     pub(crate) resume: bool,
-    /// Explain only part I of N of the table, counted from 1; the parts in order are the whole
+    /// Explain only part I of N of the table, counted from 1; the parts joined in order are the
+    /// whole
     #[arg(long, value_name = "I/N", requires = "input", conflicts_with = "texts")]
     pub(crate) shard: Option<Shard>,
-    /// How many rows are written at a time, which is also what an interruption can cost
+    /// How many rows are written at a time; an interruption loses at most this many
     #[arg(long, value_name = "ROWS", default_value = "1024")]
     pub(crate) group: NonZeroUsize,
-    /// Write a picture with its heat map over it, as a PNG; of several, each with its number in the name
+    /// Write the picture with its heat map over it, as a PNG; if there are several, each file has a
+    /// number in its name
     #[arg(long, value_name = "FILE")]
     pub(crate) overlay: Option<PathBuf>,
     /// Refuse texts that are too long for the model instead of cutting them
@@ -113,7 +117,7 @@ pub(crate) struct ExplainArguments {
     pub(crate) device: DeviceArgument,
 }
 
-/// How a continuation is drawn: any of these turns it on.
+/// How the tokens of a continuation are drawn. Any of these options turns drawing on.
 #[derive(Debug, Args)]
 pub(crate) struct SamplingArguments {
     /// Draw tokens from logits that are divided by T: below 1 for likelier tokens, above 1 for rarer
@@ -125,10 +129,11 @@ pub(crate) struct SamplingArguments {
         allow_negative_numbers = true
     )]
     pub(crate) temperature: Option<f64>,
-    /// Draw of the K likeliest tokens [default of drawing: all]
+    /// Draw from the K likeliest tokens [default of drawing: all]
     #[arg(long, value_name = "K", requires = "generate")]
     pub(crate) top_k: Option<NonZeroUsize>,
-    /// Draw of the likeliest tokens that have the probability P together [default of drawing: 1]
+    /// Draw from the fewest likeliest tokens that together have the probability P [default of
+    /// drawing: 1]
     #[arg(
         long,
         value_name = "P",
@@ -136,7 +141,7 @@ pub(crate) struct SamplingArguments {
         allow_negative_numbers = true
     )]
     pub(crate) top_p: Option<f64>,
-    /// What the draws come from; the same seed draws the same tokens [default of drawing: 0]
+    /// The seed of the draws; the same seed draws the same tokens [default of drawing: 0]
     #[arg(long, value_name = "N", requires = "generate")]
     pub(crate) seed: Option<u64>,
 }
@@ -144,9 +149,9 @@ pub(crate) struct SamplingArguments {
 /// In which unit a target is explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Unit {
-    /// Its logit
+    /// The logit
     Logit,
-    /// The logarithm of its probability
+    /// The logarithm of the probability
     LogProbability,
 }
 

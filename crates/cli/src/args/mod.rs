@@ -16,8 +16,8 @@ pub(crate) use shard::Shard;
 pub(crate) use similar::{MeasureArgument, PoolingArgument, SimilarArguments, SimilarFormat};
 pub(crate) use train::{TaskArgument, TrainArguments};
 
-/// How many reviews the demo's corpus has unless another number is asked for: eight tenths to train on, a
-/// tenth held out, a tenth to test.
+/// How many reviews the demo's corpus has by default: eight tenths to train on, a tenth held out, a
+/// tenth to test.
 pub(crate) const REVIEWS: u32 = 8000;
 
 /// Explains the decisions of Transformers by relevance propagation.
@@ -30,9 +30,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// The whole thing on an embedded corpus: train, explain, evaluate, one HTML report
+    /// Train, explain and evaluate on an embedded corpus, and write one HTML report
     Demo(DemoArguments),
-    /// Train a small Transformer on labelled texts or pictures
+    /// Train a small Transformer on labeled texts or pictures
     Train(TrainArguments),
     /// Explain why a model decided as it did
     Explain(Box<ExplainArguments>),
@@ -59,7 +59,7 @@ pub(crate) struct DemoArguments {
     /// The folder for the model and the report
     #[arg(long, value_name = "DIR", default_value = "relprop-demo")]
     pub(crate) out: PathBuf,
-    /// What all random numbers come from
+    /// The seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
     /// How many reviews are written: eight tenths to train on, a tenth held out, a tenth to test
@@ -119,7 +119,7 @@ pub(crate) struct DeviceArgument {
 
 #[derive(Debug, Args)]
 pub(crate) struct PrecisionArgument {
-    /// The type of float to keep weights and to multiply with them in: f32, f16 or bf16
+    /// The float type of weights and of the products with them: f32, f16 or bf16
     #[arg(long = "dtype", value_name = "TYPE", default_value = "f32", value_parser = ["f32", "f16", "bf16"])]
     pub(crate) dtype: String,
 }

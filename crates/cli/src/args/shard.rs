@@ -1,4 +1,4 @@
-//! Parts of a table that can be explained apart from each other.
+//! Parts of a table that can be explained independently.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,12 +12,12 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// The rows of this part in a table of `rows`, counted from 0. The parts in order are the table,
-    /// and none has more than one row more than another.
+    /// The rows of this part in a table of `rows`, counted from 0. The parts in order are the
+    /// table, and their sizes differ by at most one row.
     pub(crate) fn of(self, rows: u64) -> Range<u64> {
         let bound = |index: u64| {
             let bound = u128::from(rows) * u128::from(index) / u128::from(self.count);
-            // No bound is beyond the number of rows.
+            // No bound is larger than the number of rows.
             u64::try_from(bound).unwrap_or(rows)
         };
         bound(self.index - 1)..bound(self.index)

@@ -13,8 +13,8 @@ pub(crate) struct TrainArguments {
     /// a folder of pictures: a folder of PNG or JPEG files for each label, or the files of MNIST
     #[arg(long, value_name = "PATH")]
     pub(crate) data: PathBuf,
-    /// What the model learns: labels, or which token comes next (labels are then not needed for
-    /// anything); instead of the settings' own task
+    /// What the model learns: labels, or the next token (labels are then not used); replaces the
+    /// task of the settings
     #[arg(long, value_enum)]
     pub(crate) task: Option<TaskArgument>,
     /// The folder for the model; an interrupted training in it is resumed
@@ -23,10 +23,10 @@ pub(crate) struct TrainArguments {
     /// Settings in TOML; all of them are in docs/training.md
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// What all random numbers come from, instead of the settings' own seed
+    /// The seed of all random numbers, instead of the settings' own seed
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Print plain lines even where there is a terminal for the dashboard
+    /// Print plain lines even if there is a terminal for the dashboard
     #[arg(long)]
     pub(crate) no_tui: bool,
     #[command(flatten)]

@@ -68,7 +68,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
     ))
 }
 
-/// The demo's model: the one of an earlier demo if it is there, else a fresh one.
+/// The demo's model: that of an earlier demo if it is there, else a new one.
 fn model(corpus: &Corpus, folder: &Path, seed: u64, device: &Device) -> anyhow::Result<Model> {
     if folder.join("config.json").exists() {
         eprintln!("using the model of an earlier demo in {}", folder.display());
@@ -89,7 +89,7 @@ fn model(corpus: &Corpus, folder: &Path, seed: u64, device: &Device) -> anyhow::
     Ok(Model::load(folder, device)?)
 }
 
-/// One explainer a preset.
+/// One explainer for each preset.
 fn explainers(
     model: &Arc<Model>,
     presets: impl IntoIterator<Item = &'static str>,
@@ -133,7 +133,8 @@ fn showcase(reviews: &[Example]) -> Vec<&Example> {
 /// What the demo measures, on every preset.
 const METRICS: [&str; 3] = ["pointing-game", "mass-accuracy", "conservation"];
 
-/// How well every preset finds the words that decide: what `relprop evaluate --data reviews` finds.
+/// How well every preset finds the words that decide, computed as `relprop evaluate --data reviews`
+/// does.
 fn evaluate(model: &Arc<Model>, reviews: &[Example]) -> anyhow::Result<Results> {
     let sample = |review: &Example| -> anyhow::Result<Sample> {
         let text = model.tokenize(&review.text, None, Truncation::Cut)?;

@@ -1,4 +1,4 @@
-//! `relprop completions` and `relprop man`: both are made of the arguments.
+//! `relprop completions` and `relprop man`: both are made from the arguments.
 
 use std::fs;
 

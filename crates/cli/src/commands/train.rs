@@ -16,7 +16,7 @@ const EMBEDDED: &str = "agreement";
 /// How many sentences it has: eight tenths to train on, a tenth held out, a tenth to test.
 const SENTENCES: usize = 20_000;
 
-/// Trains a model on texts, or on labelled pictures.
+/// Trains a model on texts, or on labeled pictures.
 pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
     let device = arguments.device.open()?;
     let pictures = Pictures::are_at(&arguments.data);
@@ -74,7 +74,7 @@ fn announce(things: &str, [train, dev, test]: [usize; 3], labels: &[String]) {
     eprintln!("the same command resumes a training that was interrupted");
 }
 
-/// Says what came of it, and what to do with it.
+/// Reports the result, and the command that uses it.
 fn conclude(trained: &Trained, out: &Path, example: &str) -> anyhow::Result<()> {
     let mut text = format!("held-out accuracy  {:.3}\n", trained.dev_accuracy);
     if let Some(accuracy) = trained.test_accuracy {

@@ -20,9 +20,9 @@ use crate::opened;
 use crate::output::Output;
 use crate::usage::UsageError;
 
-/// Of the texts, one in so many is held out.
+/// One text in this many is held out.
 const HELD_OUT: usize = 3;
-/// With fewer texts to search with, chance decides.
+/// The smallest number of texts to search with; with fewer, chance would decide.
 const FEWEST: usize = 20;
 
 /// Searches for the rule set that is the most faithful on a model and texts.
@@ -96,7 +96,8 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As many texts as are asked for, none too short, in an order drawn from the seed.
+/// As many texts as were asked for, without those that are too short, in an order drawn from the
+/// seed.
 fn drawn(data: &Data, arguments: &TuneArguments) -> Vec<Sample> {
     let words = |sample: &Sample| {
         let words = sample.text.tokens.iter().filter_map(|token| token.word);
@@ -112,7 +113,7 @@ fn drawn(data: &Data, arguments: &TuneArguments) -> Vec<Sample> {
     texts
 }
 
-/// The rule set as TOML, with what is known of it in comments.
+/// The rule set as TOML, with the result of the search in comments.
 fn written(
     tuned: &Tuned,
     model: &Model,
@@ -139,7 +140,7 @@ fn written(
     Ok(text + &tuned.rules.to_toml()?)
 }
 
-/// What was changed and what it brought, in lines.
+/// Lines that say what was changed and by how much it helped.
 fn summary(tuned: &Tuned) -> String {
     let mut text = String::new();
     if tuned.kept.is_empty() {

@@ -1,4 +1,4 @@
-//! Tables whose files cannot be put one after another: a library joins them.
+//! Tables whose files cannot be joined byte by byte: a library joins them.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use relprop_engine::{Group, columns_of};
 
 use super::Sink;
 
-/// A format by what makes a file of rows, and one file of several.
+/// A format, as two functions: one makes a file of rows, the other makes one file of several.
 pub(super) struct Columnar {
     pub(super) ledger: bool,
     pub(super) encode: fn(&RecordBatch) -> Result<Vec<u8>, ArrowError>,

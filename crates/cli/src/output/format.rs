@@ -1,4 +1,4 @@
-//! What a format of the output is.
+//! The formats of the output: what they have in common.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,17 +9,17 @@ use relprop_engine::Group;
 
 use super::FORMATS;
 
-/// A way to write what was found.
+/// A format.
 pub(crate) struct Format {
-    /// What `--format` calls it.
+    /// Its name for `--format`.
     pub(crate) name: &'static str,
-    /// What `--help` says of it.
+    /// Its description in `--help`.
     pub(crate) about: &'static str,
     /// The endings of a file's name that stand for it.
     pub(crate) endings: &'static [&'static str],
     /// Whether it can show explanations of pictures.
     pub(crate) pictures: bool,
-    /// Whether it can show how a text goes on.
+    /// Whether it can show continuations.
     pub(crate) continuations: bool,
     /// Whether it can show the labels of a text's tokens.
     pub(crate) labellings: bool,
@@ -47,7 +47,7 @@ pub(crate) enum Writes {
 pub(crate) struct Look {
     /// How many columns a line of a terminal has.
     pub(crate) width: usize,
-    /// Whether there are colours.
+    /// Whether there are colors.
     pub(crate) colour: bool,
     /// Whether explanations have a ledger.
     pub(crate) ledger: bool,
@@ -55,10 +55,10 @@ pub(crate) struct Look {
 
 /// Writes groups, and makes one file of them.
 pub(crate) trait Sink {
-    /// A group as a file that can be read by itself.
+    /// A group as a complete file.
     fn file(&self, group: &Group) -> anyhow::Result<Vec<u8>>;
 
-    /// How many bytes at the start of a file stand in a joined file only once.
+    /// How many bytes at the start of each file a joined file has only once.
     fn head(&self, _file: &mut dyn Read) -> io::Result<u64> {
         Ok(0)
     }

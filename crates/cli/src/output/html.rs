@@ -1,4 +1,4 @@
-//! A page with the heat map, and under it that of other rule sets.
+//! A page with the heat map, and the heat maps of other rule sets below it.
 
 use std::slice;
 
@@ -20,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     writes: Writes::AtTheEnd(page),
 };
 
-/// A page of all that was found: the explanations of each text, or how one text goes on.
+/// A page with the explanations of each text, or with the continuation of one text.
 fn page(groups: &[Group]) -> anyhow::Result<String> {
     let parts = parts(groups);
     let mut items: Vec<_> = parts

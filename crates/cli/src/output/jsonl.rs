@@ -1,4 +1,4 @@
-//! One JSON object a line: an explanation, with the other columns of its row under `input`.
+//! One JSON object in each line: an explanation, with the other columns of its row under `input`.
 
 use relprop_data::objects;
 use relprop_engine::{Found, Group};

@@ -1,5 +1,5 @@
-//! Formats of the output, one a file, and the table that lists them. To add one, write its file and add its
-//! line to [`FORMATS`].
+//! Formats of the output, one in each file, and the table that lists them. To add one, write its
+//! file and add its line to [`FORMATS`].
 
 mod arrow;
 mod columnar;

@@ -1,4 +1,4 @@
-//! Where results go.
+//! Standard output, or a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -15,13 +15,13 @@ pub(crate) struct Output {
     unfinished: Option<WholeFile>,
     /// How many columns a line may have.
     pub(crate) width: usize,
-    /// Whether colours are shown.
+    /// Whether colors are shown.
     pub(crate) colour: bool,
 }
 
 impl Output {
-    /// Writes to `file`, or to standard output. A file is there when it is [finished](Self::finish);
-    /// a pipe or a device is written at once.
+    /// Writes to `file`, or to standard output. A file gets its name when it is
+    /// [finished](Self::finish); a pipe or a device is written at once.
     pub(crate) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = file else {
             let stdout = io::stdout();

@@ -1,4 +1,4 @@
-//! A heat map for the terminal, one under the other.
+//! Heat maps for the terminal, one below the other.
 
 use relprop_engine::{Found, Group};
 use relprop_render as render;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::{EvaluateArguments, EvaluationTarget};
 use crate::commands::Data;
 
-/// Everything that decides what is found. Two runs with the same plan find the same.
+/// Everything that decides the results. Two runs with the same plan have the same results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct EvaluatePlan {
     /// The version of relprop.
@@ -26,7 +26,7 @@ pub(crate) struct EvaluatePlan {
     texts: usize,
     /// Which label's logit is explained.
     target: EvaluationTarget,
-    /// What all random numbers come from.
+    /// The seed of all random numbers.
     seed: u64,
     /// The device, as it was asked for.
     device: String,

@@ -49,13 +49,14 @@ pub(crate) struct ExplainPlan {
     pub(crate) format: &'static Format,
 }
 
-/// What is known before the model is there.
+/// The part of the plan that is known before the model is loaded.
 pub(crate) struct Checked {
     format: &'static Format,
     rules: Option<RuleSet>,
 }
 
-/// Where a plan's texts come from, and where its output goes: two runs of one plan may differ in it.
+/// The source of the texts and the destination of the output. Two runs of one plan may differ in
+/// these.
 pub(crate) struct Destined {
     /// The texts of the command line, or the names of pictures.
     pub(crate) texts: Vec<String>,
@@ -67,8 +68,8 @@ pub(crate) struct Destined {
     pub(crate) resume: bool,
 }
 
-/// Files that a plan knows by their content: they are hashed when the plan is written, since a table can be
-/// large and not every run can be resumed.
+/// Files that are part of a plan by their content. They are hashed only when the plan is written,
+/// because a table can be large and not every run can be resumed.
 struct Hashed(Vec<PathBuf>);
 
 impl Serialize for Hashed {
@@ -84,7 +85,8 @@ fn name<S: Serializer>(format: &&Format, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 impl ExplainPlan {
-    /// Checks what can be checked without the model: the model may be large, and be fetched first.
+    /// Checks what can be checked without the model, because a model can be large and may have to
+    /// be fetched.
     pub(crate) fn check(arguments: &ExplainArguments) -> anyhow::Result<Checked> {
         let format = format(arguments)?;
         let rules = arguments.rules.as_deref().map(opened::rules).transpose()?;
@@ -108,8 +110,8 @@ impl ExplainPlan {
 
     /// The plan of these arguments for `model`, which was read from `folder`.
     ///
-    /// Every argument is named here, so that one which is added cannot be forgotten: it decides what is
-    /// written, and stands in the plan, or it does not, and stands in what the plan is destined for.
+    /// Every argument is named here, so that a new one cannot be forgotten. An argument that
+    /// decides what is written goes into the plan; any other goes into [`Destined`].
     pub(crate) fn new(
         arguments: ExplainArguments,
         checked: Checked,
@@ -126,7 +128,7 @@ impl ExplainPlan {
             pair,
             pair_column,
             column,
-            // The model is known by its content.
+            // The plan has the hash of the model instead.
             model: _,
             method,
             rules: _,
@@ -149,7 +151,7 @@ impl ExplainPlan {
             overlay,
             no_truncate,
             precision: _,
-            // The model is on it.
+            // The model is on the device.
             device: _,
         } = arguments;
         if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
@@ -244,7 +246,7 @@ impl ExplainPlan {
     }
 }
 
-/// Refuses what the model cannot be asked for.
+/// Refuses arguments that do not fit the model.
 fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyhow::Result<()> {
     if let Input::Pictures(_) = model.input {
         let for_texts = [

@@ -1,5 +1,6 @@
-//! What a command will do, checked: made of its arguments once, and handed on. A plan is all that decides
-//! what is written, so it is also what a run that is resumed must have in common with the first.
+//! Plans: what a command will do, made from its arguments once, after all checks. A plan holds
+//! everything that decides what is written, so a resumed run must have the same plan as the first
+//! run.
 
 mod evaluate;
 mod explain;
@@ -18,7 +19,7 @@ pub(crate) fn fields(plan: &impl Serialize) -> anyhow::Result<Map<String, Value>
     }
 }
 
-/// The names of the fields that two plans have otherwise.
+/// The names of the fields in which two plans differ.
 pub(crate) fn differences(ours: &Map<String, Value>, theirs: &Map<String, Value>) -> Vec<String> {
     let gone = theirs.keys().filter(|name| !ours.contains_key(*name));
     let names = ours.keys().chain(gone);

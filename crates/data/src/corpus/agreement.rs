@@ -1,5 +1,5 @@
-//! A corpus for language models that needs no file: sentences in which the number of the subject decides
-//! that of the verb, and other nouns stand between.
+//! A corpus for language models that needs no file: sentences in which the number of the subject
+//! decides the number of the verb, and other nouns stand between them.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::{Corpus, Example};
 /// A sentence whose verb agrees with one of its nouns: "the keys to the cabinet are old ."
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreement {
-    /// The sentence, its words and marks parted by spaces.
+    /// The sentence, with spaces between its words and marks.
     pub text: String,
     /// Where the verb stands, in characters.
     pub verb: Range<usize>,
@@ -59,7 +59,8 @@ const CLAUSE_VERBS: [[&str; 2]; 3] = [["sees", "see"], ["likes", "like"], ["need
 /// Writes `count` sentences, no two the same: a quarter each with nothing between subject and verb, one
 /// noun, two nouns, and a clause. The same `count` and `seed` give the same sentences on every machine.
 ///
-/// Every noun stands in either number, whatever the number of the verb, so only the subject decides it.
+/// Every other noun stands in either number, whatever the number of the verb, so only the subject
+/// decides it.
 ///
 /// # Panics
 ///

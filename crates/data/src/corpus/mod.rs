@@ -26,23 +26,22 @@ pub struct Example {
     pub text: String,
     /// Its label: an index into [`Corpus::labels`].
     pub label: usize,
-    /// The words that decide the label, as ranges of characters (not bytes) in `text`, in order
-    /// and without overlap. Empty where nobody knows them, as in a corpus that was read from a
-    /// file.
+    /// The words that decide the label, as ranges of characters (not bytes) in `text`, in order and
+    /// without overlap. Empty if they are not known, as in a corpus that was read from a file.
     pub evidence: Vec<Range<usize>>,
 }
 
-/// Labeled texts in three parts: one to train on, one to watch the training with, one to measure
-/// on at the end.
+/// Labeled texts in three parts: one to train on, one to evaluate each epoch on, and one to test
+/// the trained model on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corpus {
     /// The names of the labels, two or more. A label is an index into this list.
     pub labels: Vec<String>,
-    /// What the model learns from.
+    /// The examples to train on.
     pub train: Vec<Example>,
-    /// What the training is watched with.
+    /// The examples to evaluate each epoch on.
     pub dev: Vec<Example>,
-    /// What the trained model is measured on. Empty where a folder brings no labeled `test.tsv`.
+    /// The examples to test the trained model on. Empty if a folder has no labeled `test.tsv`.
     pub test: Vec<Example>,
 }
 
@@ -66,13 +65,13 @@ impl Corpus {
     ///
     /// # Errors
     ///
-    /// Any [`DataError`]. The first bad row ends the reading: a corpus with holes would be
-    /// measured against without anybody knowing.
+    /// Any [`DataError`]. The first bad row ends the reading, because results on a corpus with
+    /// missing rows would be wrong without notice.
     pub fn read(path: impl AsRef<Path>) -> Result<Corpus, DataError> {
         file::read_corpus(path.as_ref())
     }
 
-    /// What this corpus is known by: the SHA-256 of all texts and labels, in hexadecimal.
+    /// The SHA-256 of all texts and labels, in hexadecimal, which identifies this corpus.
     pub fn sha256(&self) -> String {
         let mut hash = Hash::default();
         for part in [&self.train, &self.dev, &self.test] {

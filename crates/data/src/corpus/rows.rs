@@ -1,4 +1,4 @@
-//! Rows of a file of texts, in any format. Nothing here knows what a label means.
+//! Rows of a file of texts, in any format, with labels as they are written.
 
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use crate::records::{Lines, Record, RecordError, Separated, json_objects, texts_at};
 use crate::{DataError, TableFormat};
 
-/// The names that the text of a row has, the first first.
+/// The names of the column of texts, in order of preference.
 const TEXT: [&str; 2] = ["text", "sentence"];
-/// The name that its label has.
+/// The name of the column of labels.
 pub(super) const LABEL: &str = "label";
 
 /// One row as it stands in the file, white space at the ends of the fields taken off.
@@ -94,7 +94,7 @@ fn collect<T>(
     rows.collect()
 }
 
-/// Checks the fields of a JSON object that matter; the others are left alone.
+/// Checks the text and the label of a JSON object; other fields are not read.
 fn fields(object: &Map<String, Value>) -> Result<(), String> {
     texts_at(&TEXT, object)?;
     match object.get(LABEL) {

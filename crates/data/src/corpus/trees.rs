@@ -38,7 +38,7 @@ impl Tree {
             line,
         };
         let mut rest = text.trim_matches(is_space);
-        // The labels of the phrases that are not closed yet, and whether each has a part already.
+        // The labels of the open phrases, and whether each has a part already.
         let mut open: Vec<(u8, bool)> = Vec::new();
         let mut closed = false;
         while let Some(first) = rest.chars().next() {
@@ -134,7 +134,7 @@ pub fn are_trees(path: impl AsRef<Path>) -> Result<bool, DataError> {
 ///
 /// # Errors
 ///
-/// If the file cannot be read, has no tree, or a line of it is none.
+/// If the file cannot be read, has no tree, or has a line that is not a tree.
 pub fn read_trees(path: impl AsRef<Path>) -> Result<Vec<Tree>, DataError> {
     let path = path.as_ref();
     let text = read(path)?;

@@ -1,4 +1,4 @@
-//! CSV. Lists and structures are written as JSON, and null as nothing.
+//! CSV. Lists and structures are written as JSON, and null as an empty field.
 
 use std::io::{self, Read};
 
@@ -18,7 +18,7 @@ pub fn head(file: impl Read) -> io::Result<u64> {
     Ok(reader.position().byte())
 }
 
-/// A file of the batch: its head, then a line a row.
+/// A file of the batch: its head, then a line for each row.
 ///
 /// # Errors
 ///

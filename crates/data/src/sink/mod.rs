@@ -1,4 +1,4 @@
-//! Files made of batches, and one file made of many.
+//! Files from batches, and one file from several.
 
 pub mod arrow;
 pub mod csv;
@@ -12,8 +12,8 @@ use arrow_schema::ArrowError;
 
 use crate::DataError;
 
-/// Writes files one after another into `out`, each without its first `head` bytes, but for the
-/// first.
+/// Writes files one after another into `out`. All but the first are written without their first
+/// `head` bytes.
 ///
 /// # Errors
 ///
@@ -29,7 +29,7 @@ pub fn concatenate(files: &[impl AsRef<Path>], head: u64, out: &File) -> io::Res
     Ok(())
 }
 
-/// The error for what could not be read of `path`, or done with it.
+/// The error for a fault in the file at `path`.
 fn at<E: Into<ArrowError>>(path: &Path) -> impl FnOnce(E) -> DataError {
     DataError::content(path)
 }

@@ -11,8 +11,8 @@ use arrow_select::concat::concat_batches;
 use super::{Place, Rows, Source};
 use crate::DataError;
 
-/// Rows cut anew from batches. Categories become what they stand for, because each batch may have
-/// its own.
+/// Rows cut from batches in groups of another size. Categories become their values, because each
+/// batch may have its own categories.
 pub(crate) struct BatchSource<I> {
     batches: I,
     /// What is left of the last batch.
@@ -24,7 +24,7 @@ pub(crate) struct BatchSource<I> {
 }
 
 impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> BatchSource<I> {
-    /// Rows of `batches`, which have `schema`, and of which `row` have been passed over already.
+    /// Rows of `batches`, which have `schema`, after `row` rows that were skipped already.
     pub(crate) fn new(batches: I, schema: &Schema, path: &Path, row: u64) -> Self {
         Self {
             batches,

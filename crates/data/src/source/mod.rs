@@ -1,4 +1,4 @@
-//! Where rows come from: as many at a time as are asked for, in the order of the table.
+//! Sources of rows, which give as many rows at a time as are asked for, in the order of the table.
 
 mod batches;
 mod text;
@@ -29,7 +29,7 @@ pub trait Source {
     /// If the table cannot be read any further. A bad row is no error: it is in [`Rows::bad`].
     fn read(&mut self, rows: usize) -> Result<Option<Rows>, DataError>;
 
-    /// Passes over the next `rows` rows.
+    /// Skips the next `rows` rows.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ pub fn given(texts: Vec<String>) -> impl Source {
     TextSource::new(records, schema_of_texts(), Path::new("the texts"))
 }
 
-/// A table of the lines of `reader`, in a column `text`. `name` is what errors call it.
+/// A table of the lines of `reader`, in a column `text`. `name` is its name in errors.
 pub fn lines(reader: impl BufRead, name: &str) -> impl Source {
     TextSource::new(Lines::new(reader), schema_of_texts(), Path::new(name))
 }

@@ -58,7 +58,7 @@ impl Row for Map<String, Value> {
     fn batch(schema: &SchemaRef, rows: &[Self]) -> Result<RecordBatch, ArrowError> {
         let builder = ReaderBuilder::new(schema.clone())
             .with_batch_size(rows.len().max(1))
-            // A column in which numbers and texts are mixed is one of texts.
+            // A column that mixes numbers and texts becomes a column of texts.
             .with_coerce_primitive(true);
         let mut decoder = builder.build_decoder()?;
         decoder.serialize(rows)?;
@@ -81,7 +81,7 @@ pub(crate) struct TextSource<I> {
 }
 
 impl<I> TextSource<I> {
-    /// Rows with the columns of `schema`. `path` is what errors call the file.
+    /// Rows with the columns of `schema`. `path` is the name of the file in errors.
     pub(crate) fn new(records: I, schema: SchemaRef, path: &Path) -> Self {
         let path = path.to_owned();
         Self {
@@ -124,7 +124,7 @@ impl<T: Row, I: Iterator<Item = Result<Record<T>, RecordError>>> Source for Text
         }
         let batch = match T::batch(&self.schema, &good) {
             Ok(batch) => batch,
-            // Some row does not fit the columns: find it by itself.
+            // Some row does not fit the columns. Trying each row alone finds it.
             Err(_) => {
                 let rows = std::mem::take(&mut good)
                     .into_iter()

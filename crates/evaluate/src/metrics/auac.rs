@@ -5,8 +5,8 @@ use crate::{About, Better, Case, Metric, Reading, View};
 
 /// The area under the activation curve (Ali et al. 2022).
 ///
-/// All tokens are the unknown token; those of the highest relevance, sign and all, are shown first.
-/// The curve is the probability of the true label.
+/// All tokens start as the unknown token. Those of the highest relevance are shown first; signs
+/// count. The curve is the probability of the true label.
 #[derive(Clone, Copy, Debug)]
 pub struct Auac(pub Scope);
 

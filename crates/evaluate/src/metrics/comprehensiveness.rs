@@ -1,11 +1,11 @@
-//! Comprehensiveness: is what was found all that matters?
+//! Comprehensiveness: do the most relevant tokens hold all that matters?
 
 use super::shared::rationale::{mean_loss, views};
 use crate::curve::marks;
 use crate::{About, Better, Case, Metric, Reading, View};
 
-/// How much of the label's probability goes with the most relevant tokens (ERASER; DeYoung et al.
-/// 2020), as the area over the perturbation curve.
+/// How much of the label's probability is lost without the most relevant tokens (ERASER; DeYoung et
+/// al. 2020), as the area over the perturbation curve.
 ///
 /// ```text
 /// mean over fractions of p(label | x) - p(label | x without the rationale)

@@ -4,7 +4,8 @@ use crate::curve::{Scope, hiding, lowest, probabilities};
 use crate::{About, Better, Case, Metric, Reading, View};
 
 /// Least relevant first (Samek et al. 2017): the area under the probability of the true label while
-/// the text's tokens of the lowest relevance, sign and all, become unknown first. Special tokens stay.
+/// the text's tokens of the lowest relevance become unknown first; signs count. Special tokens
+/// stay.
 #[derive(Clone, Copy, Debug)]
 pub struct Lerf;
 

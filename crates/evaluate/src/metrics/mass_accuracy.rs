@@ -4,7 +4,7 @@ use super::shared::evidence::{Word, ranked};
 use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The share of positive relevance that lies on evidence (Arras et al. 2022, CLEVR-XAI). A text
-/// without positive relevance has none.
+/// without positive relevance has no number.
 ///
 /// ```text
 /// sum over evidence of max(R, 0) / sum over words of max(R, 0)

@@ -1,5 +1,5 @@
-//! The metrics, one a file. A new one is its file and a line of the table below; what several of them
-//! need is in `shared/`.
+//! The metrics, one in each file. A new metric needs its file and a line of the table below. Code
+//! that several metrics need is in `shared/`.
 
 mod au_mse;
 mod auac;
@@ -48,8 +48,8 @@ use super::curve::Scope;
 /// Makes a metric.
 type Make = fn() -> Box<dyn Metric>;
 
-/// Every metric, in the order in which users are shown them. All that is known of a metric by its
-/// name comes from its line here and from [`Metric::about`].
+/// Every metric, in the order in which users are shown them. Names, help and the lookup by name
+/// come from this table and from [`Metric::about`].
 const TABLE: &[Make] = &[
     || Box::new(Auac(Scope::All)),
     || Box::new(Aupc(Scope::All)),
@@ -75,7 +75,7 @@ const TABLE: &[Make] = &[
     || Box::new(Sparseness),
 ];
 
-/// The names of those that are measured unless others are asked for.
+/// The names of the metrics that are measured by default.
 pub const DEFAULT: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
 
 /// Every metric, in the order in which users are shown them. `precision@3` stands for any

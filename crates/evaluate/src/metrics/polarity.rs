@@ -7,8 +7,8 @@ use crate::{About, Better, Case, Metric, Need, Reading};
 /// Pearson's correlation, over the words of a text, of relevance with how much people find that the
 /// word speaks for the label (Socher et al. 2013 asked them about every word).
 ///
-/// A word's relevance is the sum over the tokens in its place. A text whose words are all alike, to
-/// people or to the method, has none.
+/// A word's relevance is the sum over its tokens. A text whose words are all alike, to people or to
+/// the method, has no number.
 #[derive(Clone, Copy, Debug)]
 pub struct HumanPolarity;
 
@@ -30,7 +30,7 @@ impl Metric for HumanPolarity {
             let found: Vec<f64> = of_word
                 .map(|(_, relevance)| f64::from(*relevance))
                 .collect();
-            // Of a text that was cut, the last words were not read.
+            // If a text was cut, its last words were not read.
             if !found.is_empty() {
                 judged.push(word.value);
                 relevance.push(found.iter().sum());

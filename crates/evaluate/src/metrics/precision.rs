@@ -3,7 +3,7 @@
 use super::shared::evidence::ranked;
 use crate::{About, Better, Case, Metric, Need, Reading};
 
-/// The share of the k most relevant words that are evidence. A text of fewer words has none.
+/// The share of the k most relevant words that are evidence. A text of fewer words has no number.
 #[derive(Clone, Copy, Debug)]
 pub struct Precision(pub usize);
 

@@ -1,11 +1,11 @@
-//! Sufficiency: is what was found enough?
+//! Sufficiency: are the most relevant tokens enough?
 
 use super::shared::rationale::{mean_loss, views};
 use crate::curve::marks;
 use crate::{About, Better, Case, Metric, Reading, View};
 
-/// How much of the label's probability the most relevant tokens lack by themselves (ERASER; DeYoung
-/// et al. 2020), as the area over the perturbation curve.
+/// How much of the label's probability is lost if only the most relevant tokens are left (ERASER;
+/// DeYoung et al. 2020), as the area over the perturbation curve.
 ///
 /// ```text
 /// mean over fractions of p(label | x) - p(label | the rationale alone)

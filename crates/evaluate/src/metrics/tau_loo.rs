@@ -12,7 +12,7 @@ use crate::{About, Better, Case, Metric, Reading, View};
 /// ```
 ///
 /// Jain and Wallace 2019 compare with leave-one-out; Attanasio et al. 2023 (ferret) score by it. A
-/// text of one token, or of tokens that all matter alike, has none.
+/// text of one token, or of tokens that all matter alike, has no number.
 #[derive(Clone, Copy, Debug)]
 pub struct TauLoo;
 

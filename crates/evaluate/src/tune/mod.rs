@@ -1,10 +1,10 @@
 //! Which rule set is the most faithful on my model?
 //!
-//! [`tune`] looks for one: from the best of some rule sets it changes one thing at a time (the rule of
-//! an operation, at all depths or at some, or a rule's parameter), and keeps what helps. What it ends
-//! with is then compared with where it started on texts that the search has never seen.
+//! [`tune`] looks for one: from the best of some rule sets it changes one thing at a time (the rule
+//! of an operation, at all depths or at some, or a rule's parameter), and keeps what helps. The
+//! result is then compared with the start on texts that the search has never seen.
 //!
-//! The search goes down
+//! The search minimizes
 //!
 //! ```text
 //! score = mean over texts of (1 - AUAC) / A + AU-MSE / E
@@ -29,7 +29,7 @@ use relprop_explain::methods::Propagation;
 use race::{Judge, Scores};
 use space::{Change, changes};
 
-/// The presets that a search starts from unless it is told: the first is what scores are relative to.
+/// The presets that a search starts from by default. Scores are relative to the first.
 pub const STARTS: [&str; 6] = [
     "ah-ln",
     "attn-lrp",
@@ -52,7 +52,7 @@ pub struct Search<'a> {
     pub held_out: &'a [Sample],
     /// How many rule sets are tried at most.
     pub tries: usize,
-    /// The id of the token that stands in the place of hidden ones.
+    /// The id of the token that replaces hidden tokens.
     pub mask_token: u32,
 }
 
@@ -86,7 +86,7 @@ pub struct Comparison {
     pub difference: Faithfulness,
 }
 
-/// The two numbers of the paper, each a mean with its interval.
+/// The two measures of the paper, each a mean with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Faithfulness {
     /// Higher is better.
@@ -96,7 +96,8 @@ pub struct Faithfulness {
 }
 
 impl Comparison {
-    /// Whether what was found is better by both numbers, and by one of them beyond its interval.
+    /// Whether the found rule set is at least as good by both measures, and better by one of them
+    /// beyond its interval.
     pub fn confirmed(&self) -> bool {
         let Faithfulness { auac, au_mse } = self.difference;
         auac.mean >= 0.0 && au_mse.mean <= 0.0 && (auac.low > 0.0 || au_mse.high < 0.0)
@@ -139,7 +140,7 @@ pub struct Attempt<'a> {
     pub best: f64,
 }
 
-/// Searches for the most faithful rule set. `progress` is told of every rule set that was tried.
+/// Searches for the most faithful rule set. `progress` is called for every rule set that was tried.
 ///
 /// A rule set that falls behind the best by more than two standard errors is given up before the last
 /// text.

@@ -1,4 +1,4 @@
-//! Comparing a rule set with the best so far, no longer than it takes.
+//! Compares a rule set with the best so far, and stops early if it is clearly worse.
 
 use relprop_checkpoints::Model;
 
@@ -8,7 +8,7 @@ use relprop_explain::methods::Propagation;
 
 /// How many texts are measured at once.
 const TEXTS: usize = 16;
-/// A rule set is given up no earlier.
+/// The number of texts before which no rule set is given up.
 const FEWEST: usize = 2 * TEXTS;
 
 /// What a rule set reached, text by text.
@@ -24,9 +24,10 @@ pub(super) struct Judge<'a> {
     texts: &'a [Sample],
     mask_token: u32,
     metrics: [Box<dyn Metric>; 2],
-    /// What the model has read, a chunk of texts: rule sets that are alike ask for much the same.
+    /// The versions that the model has read, for each chunk of texts. Similar rule sets need many
+    /// of the same versions.
     known: Vec<Versions>,
-    /// The mean of 1 - AUAC and of AU-MSE that count as 1.
+    /// The values of 1 - AUAC and of AU-MSE that count as 1.
     units: (f64, f64),
 }
 
@@ -129,7 +130,7 @@ impl<'a> Judge<'a> {
         let known = &mut self.known[chunk];
         let found = evaluation.measure_knowing(known, candidate, texts, |_| {})?;
         for readings in found.into_iter().flatten() {
-            // Relevance that overflows is no explanation: the worst that there is.
+            // Relevance that overflows counts as the worst explanation.
             let value = |index: usize, worst: f64| {
                 readings[index]
                     .as_ref()

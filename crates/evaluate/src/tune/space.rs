@@ -7,9 +7,10 @@ use relprop_rules::operations::{
 };
 use relprop_rules::{Assignment, Operation, Pattern, Site};
 
-/// What a search begins with on linear maps; it goes on by factors of [`FACTOR`].
+/// The first rules to try on linear maps. Their parameters are then changed by factors of
+/// [`FACTOR`].
 const LINEAR: [What; 2] = [What::Gamma(0.1), What::Epsilon(0.1)];
-/// By how much a parameter is changed at once.
+/// The factor by which a parameter is changed.
 const FACTOR: f64 = 3.0;
 
 /// One change of a rule set: these operations at these sites get this rule.
@@ -83,7 +84,7 @@ impl Change {
     fn neighbors(&self) -> Vec<Self> {
         let step = |make: fn(f64) -> What, value: f64| {
             let values = [value * FACTOR, value / FACTOR];
-            // Two digits: what is written must be readable.
+            // Two digits, so that the written rule set is readable.
             let rounded = values.map(|value| format!("{value:.1e}").parse().unwrap_or(value));
             rounded
                 .map(|value| Self::new(&self.site, make(value)))
@@ -127,7 +128,7 @@ pub(super) fn changes(sites: &[Site], kept: &[Change]) -> Vec<Change> {
     }
     changes.extend(LINEAR.map(|rule| Change::new("pooler.*", rule)));
     changes.extend(LINEAR.map(|rule| Change::new("classifier", rule)));
-    // The model must have the sites; what was kept need not be tried again.
+    // The model must have the sites, and changes that were kept need not be tried again.
     changes.retain(|change| {
         let pattern = Pattern::from(change.site.as_str());
         let assignments = change.assignments();
@@ -162,7 +163,7 @@ fn others(depth: &str) -> Vec<Change> {
     rules.map(|rule| Change::new(&site, rule)).into()
 }
 
-/// What the linear maps of a block are called within it.
+/// The names of the linear maps of a block, within the block.
 fn maps(sites: &[Site]) -> Vec<String> {
     let linear = sites
         .iter()

@@ -1,4 +1,4 @@
-//! How much can flow from each output to each token through the attention weights.
+//! Attention flow: how much can flow from each output to each token through the attention weights.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct AttentionFlow {
     parameters: AttentionFlowParameters,
 }
 
-/// What [`AttentionFlow`] takes on.
+/// The limit of [`AttentionFlow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AttentionFlowParameters {

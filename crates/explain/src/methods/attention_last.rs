@@ -10,8 +10,8 @@ use super::attention::{crop, mean_of_heads, received, weights};
 use crate::ExplainError;
 use crate::batching::in_passes;
 
-/// How much all tokens look at a token in the last block (A-Last, as in the released code of Ali et
-/// al. 2022).
+/// How much attention all tokens give to a token in the last block (A-Last, as in the released code
+/// of Ali et al. 2022).
 ///
 /// ```text
 /// R_k = mean over heads of  sum over queries q of  A_L[h, q, k]

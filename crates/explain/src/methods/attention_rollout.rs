@@ -1,4 +1,4 @@
-//! Attention through all blocks, as if it were all that happens.
+//! Attention rollout: the attention weights of all blocks, multiplied.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Gradient x Input with every bias beside the inputs.
+//! FullGrad: Gradient x Input with the biases counted as inputs.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::ExplainError;
 use crate::batching::{backward, in_passes, rows};
 use crate::numbers::numbers;
 
-/// Gradient x Input at the read site, and what each bias and norm shift after it holds, at the token
-/// where it is added (FullGrad; Srinivas and Fleuret 2019, equation 2; for Transformers Mehri et al.
-/// CVPR 2025).
+/// Gradient x Input at the site where relevance is read, plus the relevance of each bias and norm
+/// shift after it, at the token where it is added (FullGrad; Srinivas and Fleuret 2019, equation 2;
+/// for Transformers Mehri et al. CVPR 2025).
 ///
 /// ```text
 /// R_t = x_t . df/dx_t  +  sum over biases b of  b . df/dy_bt,   y_b what b is added to
@@ -39,7 +39,7 @@ pub struct FullGrad {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FullGradParameters {
-    /// The preset that decides the gradients: one that leaves linear maps theirs.
+    /// The preset that decides the gradients. It must keep the plain gradient of linear maps.
     pub rules: String,
 }
 
@@ -138,7 +138,7 @@ impl FullGrad {
     }
 }
 
-/// The sites after the read site where a bias or a shift may be added.
+/// The sites after the one where relevance is read, at which a bias or a shift may be added.
 fn adding(reader: &Reader) -> Vec<String> {
     let sites = reader.model.transformer.sites().into_iter();
     let after = sites.skip_while(|site| site.name != reader.at).skip(1);

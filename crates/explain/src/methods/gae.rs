@@ -1,4 +1,4 @@
-//! Attention weights that the gradient picks, added up over the blocks.
+//! Attention times its gradient, added up over the blocks.
 
 use std::sync::Arc;
 

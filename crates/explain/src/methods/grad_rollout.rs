@@ -1,4 +1,4 @@
-//! Attention weights that the gradient picks, rolled out over the blocks.
+//! Rollout of attention times its gradient.
 
 use std::sync::Arc;
 

@@ -19,8 +19,9 @@ use crate::{ExplainError, batching};
 /// The site of the word embeddings alone.
 const WORDS: &str = "embeddings.word";
 
-/// The gradient, averaged on the straight line from a baseline x' to the input x, times their
-/// difference (integrated gradients; Sundararajan et al. 2017, equation 1), at the read site.
+/// The gradient, averaged on the straight line from a baseline x' to the input x, times x - x'
+/// (integrated gradients; Sundararajan et al. 2017, equation 1), at the site where relevance is
+/// read.
 ///
 /// ```text
 /// R_t = (x_t - x'_t) . integral from 0 to 1 of  df(x' + a (x - x')) / dx_t  da

@@ -27,8 +27,8 @@ pub trait Method: Debug + Send + Sync {
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError>;
 
-    /// What it finds for a question, in one pass over all texts. Unless a method knows more, it is asked
-    /// for the one logit that the target names in each text.
+    /// What it finds for a question, in one pass over all texts. The default asks
+    /// [`Method::relevance`] for the one logit that the target names in each text.
     ///
     /// # Errors
     ///
@@ -61,12 +61,12 @@ pub trait Method: Debug + Send + Sync {
         })
     }
 
-    /// The name of the rule set that decides what it finds; nothing if no rule set does.
+    /// The name of its rule set; empty if it has none.
     fn rules(&self) -> &str {
         ""
     }
 
-    /// The site at which it reads relevance; nothing if it reads none.
+    /// The site at which it reads relevance; empty if it reads at none.
     fn site(&self) -> &str {
         ""
     }
@@ -122,7 +122,8 @@ impl Question<'_> {
     }
 }
 
-/// The relevance of each text's tokens for the label at its place, one call a label.
+/// The relevance of each text's tokens for the label at the same index, with one call for each
+/// label.
 ///
 /// # Errors
 ///

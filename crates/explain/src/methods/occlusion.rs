@@ -1,4 +1,4 @@
-//! What is lost when a token is taken away.
+//! Occlusion: how much the logit drops when a token is hidden.
 
 use std::sync::Arc;
 

@@ -24,7 +24,7 @@ use crate::{Absorbed, DEFAULT_SITE, ExplainError, Ledger, Score, SiteRelevance, 
 /// R(x) = x * d target / dx,    the derivative as the rules say
 /// ```
 ///
-/// It alone of the methods explains any target and keeps an account.
+/// It is the only method that explains any target and keeps a ledger.
 #[derive(Clone, Debug)]
 pub struct Propagation {
     model: Arc<Model>,
@@ -34,7 +34,7 @@ pub struct Propagation {
     recompute: bool,
     padding: PaddingSide,
     ledger: Option<LedgerPlan>,
-    /// The model in f64, once an account has needed it.
+    /// The model in f64, once a ledger has needed it.
     double: Arc<OnceLock<Transformer>>,
 }
 
@@ -106,7 +106,7 @@ impl Propagation {
         Ok(self)
     }
 
-    /// Fills up shorter texts of a batch on this side. It makes no difference to the result.
+    /// Pads the shorter texts of a batch on this side. The result does not depend on it.
     #[must_use]
     pub fn padding(self, padding: PaddingSide) -> Self {
         Self { padding, ..self }
@@ -122,8 +122,9 @@ impl Propagation {
         &self.at
     }
 
-    /// Explains one text with its ledger. Rules that make relevance of both signs up, such as
-    /// alpha-beta, can leave entries of many times the target, whose rounding shows.
+    /// Explains one text with its ledger. Rules that create relevance of both signs, such as
+    /// alpha-beta, can leave entries of many times the target, and their rounding errors are then
+    /// too large for f32.
     fn account(
         &self,
         plan: &LedgerPlan,
@@ -242,8 +243,8 @@ impl Propagation {
     }
 }
 
-/// Relevance of each position, `[batch, position, 1]`, of what has it feature by feature. At the pixels
-/// there is no token before the patches yet: such tokens get nothing.
+/// The relevance of each position, `[batch, position, 1]`: the sum over features. At the site of
+/// the pixels there are no tokens before the patches yet; such tokens get 0.
 fn per_position(relevance: Tensor<3>, positions: usize) -> Tensor<3> {
     let relevance = relevance.sum_dim(2);
     let [texts, found, _] = relevance.dims();
@@ -284,7 +285,7 @@ impl Method for Propagation {
         question: &Question,
     ) -> Result<Vec<Finding>, ExplainError> {
         if let Some(plan) = &self.ledger {
-            // A bias is one number for all texts: what it absorbs is known text by text.
+            // A bias is one parameter for all texts, so each text needs a pass of its own.
             let each = texts.iter().map(|text| self.account(plan, text, question));
             return each.collect();
         }

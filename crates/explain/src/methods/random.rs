@@ -9,11 +9,12 @@ use serde::Deserialize;
 use super::Method;
 use crate::ExplainError;
 
-/// A random order of the tokens, the same for the same text and seed: what any method must beat.
+/// A random order of the tokens, the same for the same text and seed. Any method must be better
+/// than this.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Random {
-    /// What the orders come from.
+    /// The seed of the orders.
     pub seed: u64,
 }
 

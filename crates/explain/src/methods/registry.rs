@@ -12,12 +12,12 @@ use serde_json::{Map, Value};
 use super::*;
 use crate::{ExplainError, SiteRelevance};
 
-/// Makes a method for a model, from the parameters in its name and from what is random unless the name
-/// says otherwise.
+/// Makes a method for a model, from the parameters in its name and from a seed, which the name can
+/// replace.
 type Make = fn(&Arc<Model>, ParsedName, u64) -> Result<Box<dyn Method>, ExplainError>;
 
-/// The methods besides rule sets, in the order in which users are shown them. A new one is its file and a
-/// line here.
+/// The methods besides rule sets, in the order in which users are shown them. A new method needs
+/// its file and a line here.
 const TABLE: &[(&str, Make)] = &[
     ("random", |_, name, seed| {
         Ok(Box::new(name.seeded(seed).read::<Random>()?))
@@ -63,9 +63,9 @@ pub fn names() -> impl ExactSizeIterator<Item = &'static str> {
     TABLE.iter().map(|(name, _)| *name)
 }
 
-/// The method called `name`: one of [`names`] or a preset. Parameters stand behind colons:
-/// `integrated-gradients:steps=50:baseline=zero`; they are the fields of the method's parameters.
-/// What is random comes from `seed`, unless the name gives another.
+/// The method called `name`: one of [`names`] or a preset. Parameters follow the name, separated by
+/// colons: `integrated-gradients:steps=50:baseline=zero`; they are the fields of the method's
+/// parameters. What is random comes from `seed`, unless the name gives another.
 ///
 /// Methods that read a signal do so at [`DEFAULT_SITE`](crate::DEFAULT_SITE).
 ///
@@ -99,7 +99,7 @@ pub fn by_name(name: &str, model: &Arc<Model>, seed: u64) -> Result<Box<dyn Meth
     Ok(Box::new(Named { name, method }))
 }
 
-/// A method under the name that the user gave it, parameters and all.
+/// A method under the name that the user gave, parameters included.
 #[derive(Debug)]
 struct Named {
     name: String,

@@ -1,4 +1,4 @@
-//! The size of the gradient.
+//! Saliency: the norm of the gradient.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The fair share of each token.
+//! Shapley values: the mean gain from each token.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::batching::{hidden_logits, unknown_token};
 /// R_t = sum over sets S without t of  |S|! (n - |S| - 1)! / n! * (v(S + t) - v(S))
 /// ```
 ///
-/// v(S) is the logit where the tokens of S are shown. Relevance sums to f(x) minus the logit of
-/// the text of unknown tokens. Up to `exact` tokens all 2^n sets are tried; beyond, the mean runs
-/// over `samples` random orders (Castro et al. 2009), each of which takes n - 1 forward passes and
-/// has the same sum.
+/// v(S) is the logit where the tokens of S are shown. Relevance sums to f(x) minus the logit of the
+/// text of unknown tokens. Up to `exact` tokens all 2^n sets are tried. With more tokens the mean
+/// is over `samples` random orders (Castro et al. 2009), each of which takes n - 1 forward passes
+/// and has the same sum.
 #[derive(Clone, Debug)]
 pub struct Shapley {
     model: Arc<Model>,
@@ -40,7 +40,7 @@ pub struct ShapleyParameters {
     pub exact: usize,
     /// The number of random orders for longer texts, at least 1.
     pub samples: usize,
-    /// What the orders come from.
+    /// The seed of the orders.
     pub seed: u64,
 }
 

@@ -41,7 +41,7 @@ pub struct SmoothGradParameters {
     pub samples: usize,
     /// The standard deviation of the noise, in units of the range of the text's numbers; at least 0.
     pub noise: f64,
-    /// What the noise comes from.
+    /// The seed of the noise.
     pub seed: u64,
 }
 
@@ -104,7 +104,8 @@ impl SmoothGrad {
         let shape = [count, width, features];
         let values = numbers(signal.clone())?;
 
-        // Where each text's numbers lie in those of the batch, its noise, and how large that is.
+        // For each text: where its numbers lie in those of the batch, its noise, and the deviation
+        // of the noise.
         let mut sources: Vec<_> = texts
             .iter()
             .zip(&batch.spans)

@@ -1,4 +1,4 @@
-//! What an evaluation found.
+//! The page of an evaluation.
 
 use maud::{Markup, PreEscaped, html as markup};
 
@@ -47,7 +47,7 @@ pub fn evaluation_html(results: &Results, facts: &[(String, String)], command: &
     Html::new("Which explanation is faithful?", facts, true, &body)
 }
 
-/// A row a method, a column a metric.
+/// One row for each method, one column for each metric.
 fn table(results: &Results) -> Markup {
     markup! {
         div.scroll {
@@ -110,7 +110,7 @@ mod tests {
         for tag in ["<i>", "<b>", "a & b", "<script"] {
             assert!(!page.contains(tag), "{tag} is not escaped");
         }
-        // The name space of SVG is a name, not an address that is fetched.
+        // The namespace of SVG is a name, not an address that is fetched.
         let outside = page.replace("http://www.w3.org/2000/svg", "");
         for sign in ["http", "src=", "href=", "url(", "@import"] {
             assert!(!outside.contains(sign), "{sign} is in the page");

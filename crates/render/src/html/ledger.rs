@@ -1,4 +1,4 @@
-//! The account of a target: a waterfall from the tokens to the target, and how relevance moves from
+//! The ledger of a target: a waterfall from the tokens to the target, and how relevance moves from
 //! layer to layer.
 
 use maud::{Markup, html as markup};
@@ -66,7 +66,7 @@ fn waterfall(ledger: &Ledger) -> Markup {
     }
 }
 
-/// A row a layer, a column a token; the layer nearest to the target on top.
+/// One row for each layer, one column for each token; the layer nearest to the target is on top.
 fn layers(explanation: &Explanation, layers: &[Layer]) -> Markup {
     let all = layers.iter().flat_map(|layer| layer.tokens.iter().copied());
     let scale = Scale::of_all(all);
@@ -96,7 +96,7 @@ fn layers(explanation: &Explanation, layers: &[Layer]) -> Markup {
     }
 }
 
-/// A row a layer, a column a head.
+/// One row for each layer, one column for each head.
 fn heads(layers: &[Layer]) -> Markup {
     let scale = Scale::of_all(layers.iter().flat_map(|layer| layer.heads.iter().copied()));
     markup! {

@@ -1,8 +1,8 @@
 //! A browser or a notebook: pages, and fragments of pages.
 //!
 //! Everything that is shown stands in one element of the class `relprop`, and every rule of
-//! `style.css` starts with that class. So the style changes nothing around a fragment, and a page is
-//! such a fragment in a frame.
+//! `style.css` starts with that class. So the style changes nothing around a fragment. A page is a
+//! document around such a fragment.
 
 mod continuation;
 mod evaluation;
@@ -25,8 +25,8 @@ use crate::numbers::{Numbers, Scale};
 /// The look of all pages and fragments.
 const STYLE: &str = include_str!("style.css");
 
-/// Something to be looked at in a browser. It needs no other file, no script and no network, follows
-/// the light or dark mode of the system, and can be printed. Every text in it is escaped.
+/// A report for a browser. It needs no other file, no script and no network, follows the light or
+/// dark mode of the system, and can be printed. Every text in it is escaped.
 #[derive(Clone, Debug)]
 pub struct Html {
     title: String,
@@ -72,7 +72,7 @@ impl Html {
         page.into_string()
     }
 
-    /// One element, for a notebook or a page of one's own. It has no ids, and its style reaches
+    /// One element, for a notebook or a page of your own. It has no ids, and its style changes
     /// nothing else, so a document may hold any number of fragments.
     pub fn fragment(&self) -> String {
         self.element(false).into_string()

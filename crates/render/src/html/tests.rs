@@ -1,4 +1,4 @@
-//! What all pages and fragments have in common.
+//! Tests of what all pages and fragments have in common.
 
 use std::ops::Range;
 

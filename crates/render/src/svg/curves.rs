@@ -74,7 +74,7 @@ pub fn evaluation_curves(results: &Results) -> Option<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        // A string takes everything, so drawing cannot fail.
+        // Writing to a string cannot fail, so drawing cannot fail.
         area.fill(&WHITE).ok()?;
         let (top, legend) = area.split_vertically(PANEL.1 * down as u32);
         for ((panel, curves), area) in panels.iter().zip(top.split_evenly((down, across))) {
@@ -101,7 +101,7 @@ pub fn evaluation_curves(results: &Results) -> Option<String> {
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// One panel: a line a method over the share of tokens that are shown, or hidden.
+/// One panel: a line for each method, over the share of tokens that are shown, or hidden.
 fn draw(area: &Area, panel: &(&str, &str, &str), curves: &[&Summary], pens: &[Pen]) -> Option<()> {
     let (_, title, axis) = panel;
     let points = || {

@@ -7,16 +7,17 @@ use unicode_width::UnicodeWidthStr;
 use crate::evaluation::{decimals, judges};
 use relprop_evaluate::{Results, Summary};
 
-/// Between two columns.
+/// The gap between two columns.
 const GAP: &str = "  ";
 
-/// A column: its head of two lines, and a cell a method.
+/// A column: its head of two lines, and a cell for each method.
 struct Column {
     lines: Vec<String>,
 }
 
-/// One line a method, in the order in which they were asked for; as many metrics side by side as fit
-/// into `width` columns of the terminal, the others below. A star marks the best mean.
+/// One line for each method, in the order in which they were asked for. As many metrics stand side
+/// by side as fit into `width` columns of the terminal; the others stand below. A star marks the
+/// best mean.
 pub fn evaluation_table(results: &Results, width: usize) -> String {
     let names = ["method", ""].into_iter();
     let names = names.chain(results.methods.iter().map(|method| method.name.as_str()));

@@ -1,4 +1,4 @@
-//! The account of a target as bars.
+//! The ledger of a target as bars.
 
 use anstyle::{Ansi256Color, Style};
 use relprop_explain::Ledger;

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::flow::{Cell, chunks, clean};
 
-/// As the terminal writes by itself.
+/// The terminal's own style.
 pub(super) const PLAIN: Style = Style::new();
 /// What stands between two parts of a line.
 const GAP: &str = "   ";
@@ -18,7 +18,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Nothing yet. Nothing that is written on one without `color` holds an escape code.
+    /// No lines yet. Without `color`, no line holds an escape code.
     pub fn new(width: usize, color: bool) -> Self {
         Self {
             width,
@@ -105,7 +105,7 @@ impl Lines {
         }
     }
 
-    /// A line with, for each cell, something in the cell's column. A row of nothing is left out.
+    /// A line that shows something in the column of each cell. An empty line is left out.
     pub fn row(&mut self, line: &[Cell], show: impl Fn(&Cell) -> Option<(String, Style)>) {
         let mut column = 0;
         for cell in line {

@@ -38,7 +38,8 @@ const DIMMED: Style = Style::new().dimmed();
 /// Without, the result holds no escape code, and one to five signs take the place of the color. A
 /// `width` below 24 is taken as 24.
 ///
-/// Control characters in the text are shown as symbols, so no text can talk to the terminal.
+/// Control characters in the text are shown as symbols, so no text can send commands to the
+/// terminal.
 pub fn ansi(explanation: &Explanation, width: usize, color: bool) -> String {
     let mut lines = Lines::new(width.max(NARROWEST), color);
     header(&mut lines, explanation);

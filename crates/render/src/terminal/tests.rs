@@ -1,4 +1,4 @@
-//! What a heat map in a terminal looks like.
+//! Tests of heat maps in a terminal.
 
 use relprop_explain::Score;
 use relprop_transformer::TextEnd;

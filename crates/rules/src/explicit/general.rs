@@ -1,4 +1,4 @@
-//! The rule behind all others.
+//! The general rule, from which the others follow.
 
 use burn::tensor::Tensor;
 
@@ -14,8 +14,8 @@ use super::ratio;
 /// `x`: `[rows, i]`, `y` and `relevance`: `[rows, j]`, `jacobian`: dy_j/dx_i of each row,
 /// `[rows, i, j]`. Gives `[rows, i]`.
 ///
-/// It conserves where sum_i x_i dy_j/dx_i = y_j, as it is for linear maps without a bias. A map of
-/// degree 2 doubles relevance:
+/// It conserves where sum_i x_i dy_j/dx_i = y_j, which holds for linear maps without a bias. A map
+/// of degree 2 doubles relevance:
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};

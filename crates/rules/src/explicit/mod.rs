@@ -1,10 +1,10 @@
 //! The laws of propagation written out: R(y) -> R(x) as plain functions on tensors.
 //!
-//! A [`Rule`](crate::Rule) states its law by choosing a gradient, and autodiff walks the network.
-//! Here the same laws stand as the papers print them, and nothing is differentiated. They are for
-//! reading, for checking (the tests walk whole Transformers back by hand and compare), and for
-//! propagating through what is no Burn graph. They build every contribution x_i W_ij as a number of
-//! its own, so they cost more memory than the rules.
+//! A [`Rule`](crate::Rule) states its law by choosing a gradient, and autodiff goes through the
+//! network. This module has the same laws as the papers print them, and differentiates nothing.
+//! They are for reading, for checking (the tests propagate through whole Transformers with them and
+//! compare), and for networks that are no Burn graph. They compute every contribution x_i W_ij as a
+//! number of its own, so they take more memory than the rules.
 //!
 //! | module | operation | laws |
 //! | --- | --- | --- |
@@ -20,10 +20,11 @@
 //!
 //! * Features are the last axis. Every function takes the values of the forward pass and the
 //!   relevance of the output, and gives the relevance of the input in the input's shape.
-//! * A signal that is used several times has as its relevance the sum of what comes back from each
+//! * The relevance of a signal that is used several times is the sum of the relevance from each
 //!   use.
-//! * 0 / 0 is 0. An output of exactly 0 has no contributions to divide by, so relevance that sits
-//!   on it is dropped. Where relevance is a signal times its gradient there is none to drop.
+//! * 0 / 0 is 0. The relevance of an output that is exactly 0 cannot be divided among
+//!   contributions, so it is dropped. (If relevance is a signal times its gradient, such an output
+//!   has none.)
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -40,7 +41,7 @@
 //!
 //! let of_z = explicit::activation::identity(of_y);
 //! let of_x = explicit::linear::lrp_0(&map, x, of_z);
-//! // The bias has its quarter, the inputs theirs.
+//! // The bias gets a quarter, and the inputs the rest.
 //! assert_eq!(of_x.into_data_as::<f32>().to_vec::<f32>().unwrap(), [1.0, 2.0]);
 //! ```
 

@@ -1,8 +1,8 @@
 //! The operations that a Transformer is written in.
 //!
-//! Each has a folder of its own. There is what it computes (`mod.rs`), how a CPU does so in one go
-//! (`cpu.rs`), its laws of propagation written out (`law.rs`), and its rules (`rules/`, one a file). What an
-//! operation does not need it does not have.
+//! Each has a folder: what it computes (`mod.rs`), how a CPU computes it in one pass (`cpu.rs`),
+//! its laws of propagation as plain functions (`law.rs`), and its rules (`rules/`, one in each
+//! file). An operation has only those of these files that it needs.
 
 pub(crate) mod activation;
 pub(crate) mod attention;

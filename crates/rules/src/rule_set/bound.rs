@@ -13,7 +13,7 @@ pub struct BoundRules {
 }
 
 impl BoundRules {
-    /// Gives `site` the rule `rule`, called `name`, in the place of the one that it has.
+    /// Replaces the rule of `site` by `rule`, which is called `name`.
     ///
     /// # Errors
     ///
@@ -52,7 +52,8 @@ impl BoundRules {
         self.by_site.get(site).map(|(name, _)| name.as_str())
     }
 
-    /// The rule at `site`. Binding has seen to it that each site of the model has one for its operation.
+    /// The rule at `site`. Binding made sure that each site of the model has a rule for its
+    /// operation.
     pub(crate) fn rule<O: Operation>(&self, site: &str) -> &dyn Rule<O> {
         let rule = self.by_site.get(site).and_then(|(_, rule)| rule.get::<O>());
         rule.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! A rule whose operation the compiler no longer knows.
+//! Rules without their operation in the type, so that one map can hold all of them.
 
 use std::any::{Any, TypeId};
 use std::fmt;

@@ -53,7 +53,7 @@ const PRESETS: [(&str, &str); 12] = [
 /// "#)?;
 /// assert_eq!(rules.rules.len(), 2);
 ///
-/// // A preset with one change of one's own before it.
+/// // A preset with one change before it.
 /// let mut rules = RuleSet::preset("ah-ln")?;
 /// rules.rules.insert(0, Assignment::new("encoder.0.attention.norm", "norm", "gradient"));
 /// # Ok::<(), relprop_rules::RuleError>(())
@@ -61,7 +61,7 @@ const PRESETS: [(&str, &str); 12] = [
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSet {
-    /// What explanations say it is called.
+    /// The name that explanations give.
     pub name: String,
     /// The assignments, in order.
     pub rules: Vec<Assignment>,
@@ -76,7 +76,8 @@ pub struct Assignment {
     /// Which operation; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// Whether there may be no such site: a model may lack a part. If not, that is an error.
+    /// Whether the model may have no such site, because it lacks a part. Without `optional` that is
+    /// an error.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
     /// The name of the rule.
@@ -84,7 +85,7 @@ pub struct Assignment {
     /// The rule's parameters.
     #[serde(flatten)]
     pub parameters: toml::Table,
-    /// The rule itself, where it was given as a Rust value and not by its name.
+    /// The rule itself, if it was given as a Rust value and not by its name.
     #[serde(
         skip_deserializing,
         skip_serializing_if = "Option::is_none",
@@ -295,7 +296,7 @@ impl RuleSet {
         sites: &[Site],
         registry: &Registry,
     ) -> Result<(), RuleError> {
-        // A rule that is a Rust value may be for an operation that nobody registered.
+        // A rule that is a Rust value may be for an operation that is not registered.
         if assignment.value.is_none()
             && let Some(name) = &assignment.operation
             && !registry.operations().any(|known| known == name)

@@ -14,8 +14,8 @@ type Build = Box<dyn Fn(&toml::Table) -> Result<ErasedRule, String> + Send + Syn
 
 /// The rules that rule sets can name, for each operation.
 ///
-/// [`Registry::default`] holds relprop's own. A program that has rules of its own adds them under
-/// names of its own with [`Registry::register`]; see `examples/custom_rule.rs`.
+/// [`Registry::default`] holds relprop's own. A program adds its own rules under its own names with
+/// [`Registry::register`]; see `examples/custom_rule.rs`.
 pub struct Registry {
     operations: BTreeMap<&'static str, BTreeMap<String, Build>>,
 }

@@ -1,7 +1,7 @@
 //! The propagation rules.
 //!
-//! A rule for one operation stands with it, in `operations/<operation>/rules/`. Here are the rules that
-//! serve several operations, and the names of all.
+//! A rule for one operation is in the folder of that operation, `operations/<operation>/rules/`.
+//! This module has the rules that serve several operations, and re-exports all others.
 
 mod gradient;
 mod half;

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Biases {
-    /// Those that make queries, keys and values.
+    /// The maps that compute queries, keys and values.
     pub attention: bool,
-    /// The one after the heads.
+    /// The map after the heads.
     pub attention_output: bool,
-    /// Those of the feed-forward part.
+    /// The maps of the feed-forward part.
     pub feed_forward: bool,
     /// The head of a language model, which has none in most.
     #[serde(default)]
@@ -47,21 +47,21 @@ pub struct FeedForwardConfig {
     pub width: usize,
     /// The activation in the middle.
     pub activation: Activation,
-    /// Whether it goes over a second linear map up, and the first is multiplied by the result:
-    /// Llama.
+    /// Whether the activation is applied to a second linear map up, and the first map is multiplied
+    /// by the result: Llama.
     #[serde(default)]
     pub gated: bool,
 }
 
-/// A layer norm.
+/// A LayerNorm or an RMSNorm.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NormConfig {
     /// Where epsilon stands, and how large it is.
     pub scale: NormScale,
-    /// Whether it has a learned factor, and a shift unless it is an RMSNorm.
+    /// Whether it has a learned factor and, unless it is an RMSNorm, a learned shift.
     pub affine: bool,
-    /// Whether the factor is 1 plus what was learned: Gemma.
+    /// Whether the factor is 1 plus the learned parameter: Gemma.
     #[serde(default)]
     pub plus_one: bool,
 }

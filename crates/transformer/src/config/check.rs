@@ -1,9 +1,9 @@
-//! What makes a model, and what does not.
+//! Checks whether the values of a configuration fit together.
 
 use super::{Branches, InputConfig, NormPlacement, PatchConfig, TransformerConfig};
 use crate::{Dense, Head, Outputs};
 
-/// Why a configuration makes no model.
+/// Why a configuration does not describe a model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("the model's `{field}` is {value}: it must be {range}")]
 pub struct ConfigError {
@@ -19,7 +19,7 @@ pub struct ConfigError {
 pub(super) const LARGEST: usize = (1 << 31) - 1;
 
 impl TransformerConfig {
-    /// Checks that the sizes and ranges make a model.
+    /// Checks that all values are in their ranges and fit together.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl TransformerConfig {
                 "at least 1, and below 2^31",
             )?;
         }
-        // Without a limit, a damaged file could ask for more blocks than fit into memory.
+        // A damaged file could ask for more blocks than fit into memory.
         ensure(self.blocks <= 1000, "blocks", self.blocks, "at most 1000")?;
         for (field, value) in [
             ("token_types", self.token_types),

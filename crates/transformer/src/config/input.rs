@@ -15,7 +15,7 @@ pub enum InputConfig {
     Patches(PatchConfig),
 }
 
-/// How a picture is cut into patches, each of which is a token.
+/// How a picture is cut into patches. Each patch is a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatchConfig {
@@ -24,9 +24,9 @@ pub struct PatchConfig {
     /// The height and the width of a patch, in pixels. Pixels that fill no patch at the lower and
     /// the right edge are not read.
     pub patch: [usize; 2],
-    /// How many numbers a pixel is: 1 for grey, 3 for red, green and blue.
+    /// The number of channels of a pixel: 1 for gray, 3 for red, green and blue.
     pub channels: usize,
-    /// What there is of DeiT's distillation token.
+    /// Whether there is DeiT's distillation token, and whether it is classified.
     pub distillation: Distillation,
 }
 
@@ -60,13 +60,13 @@ impl PatchConfig {
         }
     }
 
-    /// How many tokens a picture is.
+    /// How many tokens a picture has.
     pub fn positions(&self) -> usize {
         let [rows, columns] = self.grid();
         rows.saturating_mul(columns).saturating_add(self.special())
     }
 
-    /// How many numbers a patch is.
+    /// How many numbers a patch has.
     pub fn numbers(&self) -> usize {
         let [height, width] = self.patch;
         self.channels.saturating_mul(height).saturating_mul(width)

@@ -33,8 +33,8 @@ pub struct TransformerConfig {
     /// embeddings unless attention is [rotary](AttentionConfig::rotary), or has positions as a
     /// [bias](AttentionConfig::bias).
     pub positions: usize,
-    /// The row of the position table in which the first token of a text stands. RoBERTa leaves the
-    /// first ones to padding; everyone else starts at 0.
+    /// The row of the position table for the first token of a text. RoBERTa uses the rows before it
+    /// for padding; all other families start at 0.
     #[serde(default)]
     pub first_position: usize,
     /// How many kinds of segments there are; 0 for a model without them.
@@ -43,7 +43,7 @@ pub struct TransformerConfig {
     pub padding_token: u32,
     /// The number of features of a hidden state.
     pub width: usize,
-    /// The number of features of an embedding, if it is another one. Embeddings are then projected.
+    /// The number of features of an embedding, if it is not `width`. Embeddings are then projected.
     #[serde(default)]
     pub embedding_width: Option<usize>,
     /// The number of blocks, at most 1000.
@@ -95,7 +95,7 @@ pub struct TransformerConfig {
     /// The activation of the pooler over the first token, a linear map and this activation; none
     /// for a model without a pooler.
     pub pooler: Option<Activation>,
-    /// What the last hidden states are asked.
+    /// What the logits are for, and which hidden state they come from.
     #[serde(default)]
     pub head: Head,
     /// The labels, in the order of the logits; none for a head that has none.
@@ -112,8 +112,8 @@ pub struct TransformerConfig {
 }
 
 impl TransformerConfig {
-    /// How many tokens the vocabulary has. That of a model for pictures has two: a patch that is
-    /// visible, and one that is hidden.
+    /// How many tokens the vocabulary has. The vocabulary of a model for pictures has two tokens: a
+    /// visible patch, and a hidden patch.
     pub fn vocabulary(&self) -> usize {
         match self.input {
             InputConfig::Tokens { vocabulary } => vocabulary,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::TransformerConfig;
 
-/// Every token looks at every token that is not hidden from it, in several heads at once.
+/// Every token attends to every token that is not hidden from it, in several heads at once.
 #[derive(Module, Debug)]
 pub(super) struct Attention {
     query: Linear,
@@ -42,9 +42,9 @@ pub(super) struct Attention {
 /// What attention in a block needs to know about the tokens of a batch.
 #[derive(Clone, Debug)]
 pub(super) struct AttentionContext {
-    /// True where a key must not be looked at, `[batch, 1, 1 or query, key]`.
+    /// True where a key is hidden from a query, `[batch, 1, 1 or query, key]`.
     pub(super) hidden: Tensor<4, Bool>,
-    /// How queries and keys are turned, where positions are rotary.
+    /// How queries and keys are rotated, if positions are rotary.
     pub(super) rotary: Option<Rotary>,
     /// What is added to scores, where positions are a bias.
     pub(super) bias: Option<AttentionBias>,
@@ -94,8 +94,8 @@ impl Attention {
         }
     }
 
-    /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`, or of the token of each
-    /// text that is the `answer` alone, `[batch, 1, feature]`.
+    /// `x`: `[batch, position, feature]`. Returns `[batch, position, feature]`; if `answer` marks
+    /// one token of each text, returns that token alone, `[batch, 1, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
@@ -198,8 +198,8 @@ impl Attention {
     }
 }
 
-/// The token of each text that `answer` marks with a 1, `[batch, 1, position]`; without it, all of
-/// them.
+/// The token of each text that `answer` marks with a 1, `[batch, 1, position]`; without `answer`,
+/// all tokens.
 pub(super) fn select_token(answer: Option<&Tensor<3>>, x: Tensor<3>) -> Tensor<3> {
     match answer {
         Some(answer) => answer.clone().cast(x.dtype()).matmul(x),

@@ -60,8 +60,8 @@ impl Block {
         }
     }
 
-    /// `x`: `[batch, position, feature]`. Gives `[batch, position, feature]`, or of the token of each
-    /// text that is the `answer` alone, `[batch, 1, feature]`.
+    /// `x`: `[batch, position, feature]`. Returns `[batch, position, feature]`; if `answer` marks
+    /// one token of each text, returns that token alone, `[batch, 1, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,

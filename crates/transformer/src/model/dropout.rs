@@ -1,4 +1,4 @@
-//! Dropout, in training alone.
+//! Dropout, which is on in training passes alone.
 
 use burn::nn::Dropout;
 use burn::tensor::Tensor;

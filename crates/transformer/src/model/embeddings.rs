@@ -8,7 +8,7 @@ use super::patch_embeddings::PatchEmbeddings;
 use super::token_embeddings::TokenEmbeddings;
 use crate::{Batch, BatchInput, InputConfig, TransformerConfig};
 
-/// What makes the input of the first block.
+/// The module that computes the input of the first block.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a model has one of them")]
 pub(super) enum Embeddings {

@@ -11,8 +11,8 @@ use relprop_rules::{
 use super::linear::linear;
 use crate::{FeedForwardConfig, TransformerConfig};
 
-/// A linear map up, an activation, a linear map down; each token by itself. Where it is gated, the
-/// activation stands on a second map up, and the first is multiplied by it.
+/// A linear map up, an activation, a linear map down, for each token by itself. If it is gated, the
+/// activation is applied to a second map up, and the first map is multiplied by the result.
 #[derive(Module, Debug)]
 pub(super) struct FeedForward {
     up: Linear,

@@ -1,18 +1,19 @@
-//! What a parameter is called.
+//! The names of parameters.
 
-/// The name of the place in a model where a visitor or a mapper of its parameters stands, such as
-/// `encoder.0.attention.query.weight`. Burn tells it every module that it enters and leaves.
+/// The name of the parameter that a visitor or a mapper of a model is at, such as
+/// `encoder.0.attention.query.weight`. Burn tells a visitor every module that it enters and leaves.
 ///
-/// Burn enters a variant of an enum as a module too, but a model has one variant of each alone, so it
-/// is no part of the name.
+/// Burn enters a variant of an enum as a module too. A model has only one variant of each enum, so
+/// the variant is no part of the name.
 #[derive(Clone, Debug, Default)]
 pub struct ParameterPath {
-    /// The names and the kinds of the modules around.
+    /// The names and the kinds of the modules around the parameter.
     modules: Vec<(String, String)>,
 }
 
 impl ParameterPath {
-    /// Enters a module of this name in a container of this kind, as `enter_module` hands them over.
+    /// Enters a module of this name in a container of this kind; both are the arguments of
+    /// `enter_module`.
     pub fn enter(&mut self, name: &str, container: &str) {
         self.modules.push((name.to_owned(), container.to_owned()));
     }

@@ -1,4 +1,4 @@
-//! From the first token's hidden state to one vector a text.
+//! From the first token's hidden state to one vector for each text.
 
 use burn::module::Module;
 use burn::nn::Linear;

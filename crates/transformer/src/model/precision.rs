@@ -1,4 +1,4 @@
-//! In which type of float a model computes.
+//! The type of float that a model computes in.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Tensor};
@@ -11,8 +11,8 @@ impl Transformer {
         self.embeddings.home().1
     }
 
-    /// The same model with weights in `dtype`, a type of float that its device has. What it computes
-    /// in: see [`precision`](relprop_rules::precision).
+    /// The same model with weights in `dtype`, a type of float that its device has.
+    /// [`precision`](relprop_rules::precision) says in which type it then computes.
     #[must_use]
     pub fn cast(self, dtype: DType) -> Self {
         self.map(&mut Cast(dtype))

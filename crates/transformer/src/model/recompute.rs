@@ -1,4 +1,4 @@
-//! Relevance in the memory of one block.
+//! Relevance with the memory of one block, by gradient checkpointing.
 
 use burn::tensor::Tensor;
 use relprop_rules::{BoundRules, Pass};
@@ -11,9 +11,9 @@ impl Transformer {
     /// `[batch, position, feature]`, of the target that `weigh` makes of the logits: how much of each
     /// flows into it.
     ///
-    /// It is what a [`Pass`] with a probe at `blocks` gives, at less memory and more time (gradient
-    /// checkpointing; Chen et al. 2016): of the forward run only the input of each block is kept, and
-    /// each block is run again on the way back.
+    /// The result is that of a [`Pass`] with a probe at `blocks`, with less memory and more time
+    /// (gradient checkpointing; Chen et al. 2016): the forward pass keeps only the input of each
+    /// block, and each block is run again in the backward pass.
     ///
     /// # Panics
     ///
@@ -55,7 +55,7 @@ impl Transformer {
     }
 }
 
-/// The gradient at `x` of what `run` makes of it; zero where nothing flows back.
+/// The gradient at `x` of `run(x)`; zero where nothing flows back.
 fn gradient_at(x: Tensor<3>, run: impl FnOnce(Tensor<3>) -> Tensor<1>) -> Tensor<3> {
     let leaf = x.clone().autodiff().require_grad();
     let target = run(leaf.clone());

@@ -10,7 +10,7 @@ use crate::{Batch, RotaryConfig};
 /// The rotation of every token of the batch, for heads of `width` features, of which the configuration may
 /// turn fewer.
 ///
-/// The angles are computed here, in f64: in f32, those of late positions would lose their digits.
+/// The angles are computed here, in f64: in f32, the angles of late positions would lose digits.
 pub(super) fn rotary(config: &RotaryConfig, width: usize, batch: &Batch, dtype: DType) -> Rotary {
     let [texts, positions] = batch.positions.dims();
     let device = batch.positions.device();
@@ -30,7 +30,7 @@ pub(super) fn rotary(config: &RotaryConfig, width: usize, batch: &Batch, dtype: 
     }
 }
 
-/// By which angle each pair of features is turned from one position to the next.
+/// The angle by which each pair of features is rotated from one position to the next.
 fn frequencies(config: &RotaryConfig, width: usize) -> Vec<f64> {
     let pairs = (0..width / 2).map(|pair| (2 * pair) as f64 / width as f64);
     let plain = pairs.map(|exponent| config.theta.powf(-exponent));

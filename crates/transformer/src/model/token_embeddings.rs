@@ -12,8 +12,8 @@ use relprop_rules::{
 use super::{dropout::dropout, layer_norm::LayerNorm, linear::linear};
 use crate::TransformerConfig;
 
-/// The sum of word, position and segment embeddings, its norm, and its projection to the width of
-/// hidden states where that is another one.
+/// The sum of word, position and segment embeddings, its norm, and its projection if hidden states
+/// have another width.
 #[derive(Module, Debug)]
 pub(super) struct TokenEmbeddings {
     word: Embedding,
@@ -24,7 +24,7 @@ pub(super) struct TokenEmbeddings {
     dropout: Dropout,
     #[module(skip)]
     first_position: usize,
-    /// What word embeddings are multiplied by.
+    /// The factor of word embeddings.
     #[module(skip)]
     scale: Option<f64>,
 }
@@ -55,7 +55,7 @@ impl TokenEmbeddings {
         }
     }
 
-    /// The table of word embeddings, as a head reads it, `[token, feature]`.
+    /// The table of word embeddings, for a head that shares it, `[token, feature]`.
     pub(super) fn words(&self) -> Tensor<2> {
         self.word.weight.val()
     }

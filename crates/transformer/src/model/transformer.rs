@@ -51,7 +51,7 @@ impl Transformer {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] if the configuration makes no model.
+    /// A [`ConfigError`] if the configuration does not describe a model.
     pub fn new(config: &TransformerConfig, device: &Device) -> Result<Self, ConfigError> {
         config.check()?;
         let final_norm = config.norm_placement.has_final();
@@ -85,8 +85,8 @@ impl Transformer {
         })
     }
 
-    /// The same model over the embeddings of `donor`, norm included, which training leaves as they
-    /// are and without dropout: how Ali et al. 2022 trained theirs.
+    /// The same model over the embeddings of `donor`, norm included. Training does not change them
+    /// and drops none of their numbers. Ali et al. 2022 trained their model this way.
     ///
     /// # Panics
     ///
@@ -203,8 +203,8 @@ impl Transformer {
         batch.answers(self.config.head.answers_at())
     }
 
-    /// The logits of the token after each one, `[batch, position, token]`, of a language model: what
-    /// it is trained on.
+    /// The logits of the next token after each token, `[batch, position, token]`, for the training
+    /// of a language model.
     ///
     /// # Panics
     ///
@@ -318,8 +318,8 @@ impl Transformer {
         AttentionContexts::new(&self.config, table, self.distances.as_ref(), batch, dtype)
     }
 
-    /// One block, `[batch, position, feature]` to the same; the last one, given which token of each
-    /// text is the `answer`, to `[batch, 1, feature]`.
+    /// One block, from `[batch, position, feature]` to the same. The last block, if `answer` marks
+    /// one token of each text, gives `[batch, 1, feature]`.
     pub(super) fn block(
         &self,
         index: usize,
@@ -358,8 +358,8 @@ impl Transformer {
         }
     }
 
-    /// The sites between blocks, in the order of computation: `blocks`, then the output of each block.
-    /// All relevance comes through each of them.
+    /// The sites between blocks, in the order of computation: `blocks`, then the output of each
+    /// block. All relevance goes through each of them.
     pub fn boundaries(&self) -> Vec<String> {
         let outputs = (0..self.config.blocks).map(|index| format!("encoder.{index}.output"));
         std::iter::once("blocks".to_owned())

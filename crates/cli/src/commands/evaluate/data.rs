@@ -1,4 +1,4 @@
-//! The texts that are measured on.
+//! The texts that are measured.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use relprop_transformer::{Outputs, TokenizedText};
 use crate::args::{EvaluationTarget, REVIEWS};
 use crate::say::say;
 
-/// What names the embedded corpus, unless a file is called so.
+/// The name of the embedded corpus, unless a file has this name.
 const EMBEDDED: &str = "reviews";
 
 /// Texts, and where they come from.
@@ -28,7 +28,7 @@ struct Found {
     text: String,
     label: FoundLabel,
     evidence: Vec<std::ops::Range<usize>>,
-    /// What people think of its words: positive or negative.
+    /// The judgement of people about its words: positive or negative.
     sentiment: Vec<Polarity>,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn labelled(
         let place = &found.place;
         let label = match target {
             EvaluationTarget::True => label(&found, written, &config.labels)?,
-            EvaluationTarget::Predicted => 0, // known only once the model has read it
+            EvaluationTarget::Predicted => 0, // known only after the model has read the text
         };
         let encoded = model.tokenize(&found.text, None, Truncation::Cut);
         match encoded {
@@ -95,7 +95,7 @@ pub(crate) fn labelled(
             .zip(labels)
             .for_each(|(sample, label)| sample.label = label);
     }
-    // People said what speaks for the last label; it speaks against any other.
+    // People judged what speaks for the last label. It speaks against any other.
     let last = config.labels.len() - 1;
     for sample in samples.iter_mut().filter(|sample| sample.label != last) {
         sample
@@ -106,18 +106,18 @@ pub(crate) fn labelled(
     Ok(Data { samples, sha256 })
 }
 
-/// How the labels of a file are written. All rows are read in the same way: a model may call its labels by
-/// numbers that are not their indices.
+/// How the labels of a file are written. All rows are read in the same way, because the names of a
+/// model's labels may be numbers that are not their indices.
 #[derive(Clone, Copy)]
 enum Written {
     Names,
     Indices,
-    /// Some rows name a label, others give its index: each must have one reading.
+    /// Some rows name a label, others give its index; each must have only one meaning.
     Either,
 }
 
 impl Written {
-    /// By names if every row names one label of the model, else by indices if every row is one, else by
+    /// Names if every row names one label of the model, else indices if every row is an index, else
     /// either.
     fn of(found: &[Found], labels: &[String]) -> Self {
         let mut written = found.iter().filter_map(|found| match &found.label {

@@ -16,15 +16,15 @@ use crate::plan::{EvaluatePlan, differences, fields};
 /// The name and version of the format of `results.json`.
 const SCHEMA: &str = "relprop.evaluation/2";
 const RESULTS: &str = "results.json";
-/// The folder of what an unfinished run has found so far.
+/// The folder with the parts of an unfinished run.
 const PARTS: &str = "unfinished";
-/// The file there that says which run it is.
+/// The file in it with the settings of the run.
 const SETTINGS: &str = "settings.json";
 
 /// A folder that belongs to one run.
 pub(super) struct Folder(PathBuf);
 
-/// How far the run in a folder is.
+/// The state of the run in a folder.
 pub(super) enum State {
     /// It is new, or was interrupted.
     Unfinished,
@@ -47,7 +47,7 @@ struct Report {
 type Part = Vec<Vec<Readings>>;
 
 impl Folder {
-    /// Makes the folder, or takes up the run that is in it.
+    /// Makes the folder, or continues the run that is in it.
     pub(super) fn open(path: &Path, settings: &EvaluatePlan) -> anyhow::Result<(Self, State)> {
         let folder = Self(path.to_owned());
         if let Some(report) = read::<Report>(&path.join(RESULTS))? {
@@ -91,12 +91,12 @@ impl Folder {
         self.0.join(PARTS).join(format!("{index:06}.json"))
     }
 
-    /// What was found before for the texts of this part.
+    /// The readings of an earlier run for the texts of this part.
     pub(super) fn part(&self, index: usize) -> anyhow::Result<Option<Part>> {
         read(&self.part_file(index))
     }
 
-    /// Keeps what was found, and gives it as it will be read back.
+    /// Writes the readings of a part, and returns them as they will be read back.
     pub(super) fn keep(&self, index: usize, part: &Part) -> anyhow::Result<Part> {
         let text = serde_json::to_string(part)?;
         WholeFile::write(&self.part_file(index), &text)?;
@@ -122,7 +122,7 @@ impl Folder {
         )?;
         let file = self.0.join(RESULTS);
         if !file.exists() {
-            // Last: a folder with it is a finished run.
+            // This file is written last, so a folder with it is a finished run.
             WholeFile::write(&file, &json)?;
         }
         match fs::remove_dir_all(self.0.join(PARTS)) {

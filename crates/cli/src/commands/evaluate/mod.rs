@@ -24,7 +24,7 @@ use folder::{Folder, State};
 
 /// How many texts are measured at once, and how many a part of an interrupted run holds.
 const TEXTS: usize = 16;
-/// What stands for every metric that the data have what it needs for.
+/// The name that stands for every metric for which the data have what it needs.
 const ALL: &str = "all";
 
 /// Measures which explanation of a model is the most faithful.
@@ -128,7 +128,7 @@ fn run(
                     bar.set_position(position(done as f64 + share * chunk.len() as f64));
                 })?;
                 match folder {
-                    // Read back, so that a run that was interrupted has the very same numbers.
+                    // Read back, so that a run that was interrupted has exactly the same numbers.
                     Some(folder) => folder.keep(index, &part)?,
                     None => part,
                 }

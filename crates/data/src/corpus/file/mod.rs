@@ -10,12 +10,12 @@ use crate::records::open;
 use crate::split::hold_out;
 use crate::{DataError, TableFormat};
 
-// What error messages offer in place of a path that will not do.
+// What error messages ask for instead of a path that cannot be read.
 const CORPUS: &str = "a folder with a train.tsv in it, or one .tsv, .csv or .jsonl file";
 const LABELLED: &str = "a .tsv, .csv or .jsonl file";
 const TEXTS: &str = "a .txt, .tsv, .csv or .jsonl file";
 
-/// A text that someone wants explained or measured.
+/// A text to explain or to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputText {
     /// The text, never empty, without white space at its ends.
@@ -26,7 +26,7 @@ pub struct InputText {
     pub line: u64,
 }
 
-/// The texts of a file, and what had to be left out.
+/// The texts of a file, and the rows that had to be left out.
 #[derive(Debug)]
 pub struct Inputs {
     /// The good rows in the order of the file.
@@ -50,7 +50,7 @@ pub fn read_texts(path: impl AsRef<Path>) -> Result<Inputs, DataError> {
     read_texts_from(source, path, format)
 }
 
-/// Like [`read_texts`], from any source. `name` is what errors call it.
+/// Like [`read_texts`], from any source. `name` is its name in errors.
 fn read_texts_from(
     source: impl Read,
     name: impl AsRef<Path>,
@@ -140,7 +140,7 @@ fn labeled_rows(path: &Path) -> Result<Vec<Row>, DataError> {
     rows.into_iter().collect()
 }
 
-/// The labels of a corpus: what stands in the file, and what it is called.
+/// The labels of a corpus, as the file has them, and their names.
 struct Labels {
     /// As written in the file. The position is the label's number.
     written: Vec<String>,
@@ -162,7 +162,7 @@ impl Labels {
                 label: label.clone(),
             });
         }
-        // "10" comes before "2" in the alphabet, so integers are written anew.
+        // "10" comes before "2" in the alphabet, so labels that are integers are sorted as numbers.
         let numbers: Vec<String> = (0..written.len())
             .map(|number| number.to_string())
             .collect();

@@ -76,7 +76,7 @@ fn read_part(folder: &Path) -> Result<Vec<Named>, DataError> {
     Ok(found)
 }
 
-/// Reads them.
+/// Reads the pictures of all parts.
 pub(super) fn read(folder: &Path) -> Result<Pictures, DataError> {
     let train = read_part(&part(folder, "train"))?;
     let labels: BTreeSet<&String> = train.iter().map(|(_, label)| label).collect();

@@ -25,7 +25,7 @@ fn idx(folder: &Path, name: &str) -> Option<PathBuf> {
     paths.find(|path| path.is_file())
 }
 
-/// Reads them.
+/// Reads the pictures of both parts.
 pub(super) fn read(folder: &Path) -> Result<Pictures, DataError> {
     let mut train = idx_part(folder, TRAIN)?;
     let test = match idx(folder, TEST[0]) {
@@ -69,8 +69,8 @@ fn idx_part(
     Ok(pictures.collect())
 }
 
-/// An IDX file: two zero bytes, 8 for bytes, the number of axes, the size of each axis in four bytes
-/// from the highest, and the bytes.
+/// An IDX file: two zero bytes, 8 for the type of bytes, the number of axes, the size of each axis
+/// in four bytes (big-endian), and the bytes.
 fn idx_file<const AXES: usize>(
     folder: &Path,
     name: &str,

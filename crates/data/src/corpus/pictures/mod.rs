@@ -26,11 +26,11 @@ pub struct Pictures {
     pub labels: Vec<String>,
     /// How many numbers a pixel is: 1 if all training pictures are gray, else 3.
     pub channels: usize,
-    /// What the model learns from.
+    /// The pictures to train on.
     pub train: Vec<LabeledPicture>,
-    /// What the training is watched with.
+    /// The pictures to evaluate each epoch on.
     pub dev: Vec<LabeledPicture>,
-    /// What the trained model is measured on. Empty where there is no such part.
+    /// The pictures to test the trained model on. Empty if there is no such part.
     pub test: Vec<LabeledPicture>,
 }
 
@@ -60,7 +60,7 @@ impl Pictures {
         }
     }
 
-    /// What these pictures are known by: the SHA-256 of all of them and their labels, in hexadecimal.
+    /// The SHA-256 of all pictures and labels, in hexadecimal, which identifies them.
     pub fn sha256(&self) -> String {
         let mut hash = Hash::default();
         for part in [&self.train, &self.dev, &self.test] {

@@ -1,6 +1,6 @@
 //! The words of the reviews. Everything that carries sentiment comes in two lists, negative first.
 
-/// What a word is said of, as a set of bits: an adjective fits a noun if they share one.
+/// What a word can be said about, as a set of bits: an adjective fits a noun if they share a bit.
 pub(super) type Kind = u8;
 
 /// A story or how it is told.

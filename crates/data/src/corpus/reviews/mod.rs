@@ -1,4 +1,5 @@
-//! A corpus that needs no file: short film reviews from a small grammar, with their reasons known.
+//! A corpus that needs no file: short film reviews from a small grammar, whose deciding words are
+//! known.
 
 mod lexicon;
 mod templates;
@@ -21,21 +22,21 @@ use super::{Corpus, Example};
 ///
 /// # What decides the label
 ///
-/// About half of the reviews say it plainly ("the score is truly elegant ."), a quarter with a
-/// negator ("not a bad film at all ."), a quarter with a contrast whose last part decides ("despite
-/// the clumsy script , it is a delight ."). Every word that is not evidence is as likely in one
-/// label as in the other, and most words with sentiment occur in both, so counting words is not
-/// enough.
+/// About half of the reviews judge plainly ("the score is truly elegant ."), a quarter with a
+/// negator ("not a bad film at all ."), and a quarter with a contrast whose last part decides
+/// ("despite the clumsy script , it is a delight ."). Every word that is not evidence is as likely
+/// in one label as in the other, and most words with sentiment occur in both, so counting words is
+/// not enough.
 ///
 /// # What the evidence is
 ///
 /// * Each word with sentiment, such as "elegant", "drags" or "mess", in every part that decides.
 /// * The intensifier right before it ("truly") and the words of the negator that turns it round
-///   ("not at all", "far from", "fails", "without"). The "to" of "fails to" and the article
-///   between a negator and its word are none.
+///   ("not at all", "far from", "fails", "without"). The "to" of "fails to" and the article between
+///   a negator and its word are not evidence.
 /// * In a contrast, the contrast word ("but", "yet", "however", "although", "though", "while",
-///   "despite", "for all"), and of the rest only what stands in the part that decides. The words of
-///   the conceded part are none.
+///   "despite", "for all"), and otherwise only words in the part that decides. The words of the
+///   conceded part are not evidence.
 ///
 /// Two parts joined by "and" say the same, and both decide. Each word is a range of its own.
 pub fn reviews(count: usize, seed: u64) -> Corpus {

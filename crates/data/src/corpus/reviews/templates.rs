@@ -1,8 +1,9 @@
 //! The sentences of the reviews, with gaps for the words.
 //!
-//! No template knows the label. It says where a word is asked for that speaks for the label, where
-//! a negator turns the next such word round, and where in a contrast the deciding part begins. So
-//! one template gives sentences of both labels, and what is not evidence is equally likely in both.
+//! No template knows the label. It marks the gaps for words that speak for the label, the negators
+//! that reverse the next such word, and the start of the deciding part in a contrast. So one
+//! template gives sentences of both labels, and words that are not evidence are equally likely in
+//! both.
 
 /// A piece of a template.
 #[derive(Clone, Copy)]
@@ -11,7 +12,7 @@ pub(super) enum Piece {
     Say(&'static str),
     /// The form of a word after a singular subject and after a plural one.
     Agree(&'static str, &'static str),
-    /// A word that turns the next word with sentiment round.
+    /// A word that reverses the next word with sentiment.
     Negate(&'static str),
     /// The same in two forms, as in [`Piece::Agree`].
     NegateAgree(&'static str, &'static str),
@@ -35,9 +36,9 @@ pub(super) enum Piece {
     Film,
     /// The film itself, in a statement of fact.
     Title,
-    /// Chooses an aspect but does not say it yet.
+    /// Chooses an aspect but does not write it yet.
     Choose,
-    /// Says the aspect that was chosen, without an article.
+    /// Writes the aspect that was chosen, without an article.
     Noun,
     /// An adjective.
     Adjective,

@@ -1,4 +1,4 @@
-//! Words beside the evidence that is known.
+//! The words of a text, and which of them are evidence.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(in crate::metrics) struct Word {
 }
 
 /// The words of the text, the most relevant first; equal ones stay in the order of the text. None
-/// where no evidence is known, or none is among the words that the model reads.
+/// if no evidence is known, or if the model reads no word that is evidence.
 pub(in crate::metrics) fn ranked(case: &Case) -> Option<Vec<Word>> {
     let evidence = &case.sample.evidence;
     let known = |place: Range<usize>| evidence.iter().any(|known| overlap(known, &place));

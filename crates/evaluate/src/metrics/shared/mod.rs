@@ -1,4 +1,4 @@
-//! What several metrics need: no metrics themselves.
+//! Code that several metrics share. No file here is a metric.
 
 pub(super) mod evidence;
 pub(super) mod rationale;

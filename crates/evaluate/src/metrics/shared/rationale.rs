@@ -1,4 +1,4 @@
-//! The tokens that ERASER's metrics take for the explanation.
+//! The rationale of ERASER's metrics: the tokens that stand for the explanation.
 
 use crate::curve::{Scope, highest};
 use crate::versions::losses;

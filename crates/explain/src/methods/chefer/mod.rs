@@ -1,4 +1,4 @@
-//! Attention weights that relevance and gradient pick, rolled out.
+//! Rollout of attention relevance times attention gradient.
 
 mod rules;
 
@@ -36,9 +36,9 @@ use rules::Rescaled;
 /// ```
 ///
 /// and the same for b, where A and B are the sums of a_i / y_i * R(y_i) and b_i / y_i * R(y_i) over
-/// the text. The factors of a residual sum need the relevance there, so it takes one forward and
-/// backward pass for each residual sum after the first attention weights that are used, and two
-/// more.
+/// the text. The factors of a residual sum depend on the relevance there, so this takes two forward
+/// and backward passes, and one more for each residual sum after the first attention weights that
+/// are used.
 #[derive(Clone, Debug)]
 pub struct Chefer {
     model: Arc<Model>,
@@ -46,7 +46,8 @@ pub struct Chefer {
     start: usize,
     /// The attention weights of the blocks that are used.
     weights: Vec<String>,
-    /// The residual sums after the first of them, last first, each with the site of its branch.
+    /// The residual sums after the first of these weights, the last sum first, each with the site
+    /// of its branch.
     residuals: Vec<(String, String)>,
 }
 

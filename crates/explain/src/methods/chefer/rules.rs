@@ -21,7 +21,7 @@ rules = [
 ]
 "#;
 
-/// The rules of every site but the residual sums, which wait for their factors.
+/// The rules of every site but the residual sums, whose factors are not known yet.
 pub(super) fn bind(sites: &[Site]) -> Result<BoundRules, RuleError> {
     let mut registry = Registry::default();
     registry.register::<Linear, Unbiased>("z-plus-unbiased");
@@ -50,7 +50,7 @@ impl Rule<Linear> for Unbiased {
     }
 }
 
-/// Relevance goes through number by number: R(x_i) = R(y_i).
+/// Passes on the relevance of each number unchanged: R(x_i) = R(y_i).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Unchanged {}
@@ -78,7 +78,7 @@ impl Rule<AttentionWeights> for Unchanged {
     }
 }
 
-/// A residual sum that gives each term its share, times a factor of its own for each text.
+/// A residual sum that gives each term its share, multiplied by one factor for each term and text.
 #[derive(Debug)]
 pub(super) struct Rescaled {
     /// The factor for the skip connection and that for the branch, each `[batch, 1, 1]`.

@@ -1,7 +1,7 @@
 //! What the methods on attention weights share.
 //!
-//! A map is a matrix `[query, key]`; a text has one a block, the mean over heads of its attention
-//! weights or of what a method makes of them.
+//! A map is a matrix `[query, key]`. A text has one for each block: the mean over heads of its
+//! attention weights, or of what a method computes from them.
 
 use burn::tensor::{Device, Int, Tensor};
 use relprop_checkpoints::Model;
@@ -81,7 +81,7 @@ pub(in crate::methods) fn identity(like: &Tensor<3>) -> Tensor<3> {
     identity.expand([batch, length, length])
 }
 
-/// A map with the residual connection beside it, each query's row scaled to sum to 1.
+/// A map plus the identity, for the residual connection, with each query's row scaled to sum to 1.
 ///
 /// ```text
 /// A~_qk = (A_qk + [q = k]) / sum over k' of (A_qk' + [q = k'])
@@ -110,8 +110,8 @@ pub(in crate::methods) fn crop(maps: Tensor<3>, batch: &Batch) -> Result<Vec<Map
     Ok(of_text.map(crop).collect())
 }
 
-/// What each token of a text gets: from all queries together, or in a language model, from the token
-/// that is continued. The others look for their own next token.
+/// What each token of a text gets from all queries together. In a language model, what it gets from
+/// the token that is continued, because every other query is for the next token of its own.
 pub(in crate::methods) fn received(model: &Model, map: &Map, text: &TokenizedText) -> Vec<f32> {
     match model.transformer.config().head.answers_at() {
         AnswersAt::Last => map[text.last()].iter().map(|x| *x as f32).collect(),
@@ -119,8 +119,8 @@ pub(in crate::methods) fn received(model: &Model, map: &Map, text: &TokenizedTex
     }
 }
 
-/// What the token that decides gives to the others: the first one, or in a language model, the one
-/// that is continued.
+/// What the token whose hidden state the head reads gives to the others: the first token or, in a
+/// language model, the one that is continued.
 pub(in crate::methods) fn without_itself(
     model: &Model,
     mut map: Map,

@@ -1,4 +1,4 @@
-//! What several methods need: no methods themselves.
+//! Code that several methods share. No file here is a method.
 
 pub(in crate::methods) mod attention;
 pub(in crate::methods) mod quadrature;

@@ -56,7 +56,8 @@ mod tests {
                 let integral = 1.0 / (degree as f64 + 1.0);
                 assert!((sum - integral).abs() < 1e-13, "{count} {degree}: {sum}");
             }
-            // And no further: x^(2 n) is not exact while it can be told from rounding.
+            // The rule is exact no further: the error for x^(2 n) is seen where it is larger than
+            // rounding.
             if count <= 3 {
                 let sum: f64 = rule.iter().map(|(x, w)| w * x.powi(2 * count as i32)).sum();
                 assert!((sum - 1.0 / (2.0 * count as f64 + 1.0)).abs() > 1e-5);

@@ -85,7 +85,7 @@ pub(crate) fn per_token(transformer: &Transformer, site: &str) -> Result<(), Exp
     // The model lists its sites for a text of two tokens, or for a picture.
     let patches = transformer.config().patches();
     let positions = patches.map_or(2, |patches| patches.positions());
-    // Where the tokens before the patches are not there yet.
+    // A site at which the tokens before the patches are not there yet.
     let fewer = patches.map(|patches| positions - patches.special());
     match find_site(&transformer.sites(), site)?.shape[..] {
         [1, found, _] if found == positions => Ok(()),

@@ -8,8 +8,9 @@ use super::Activation;
 use crate::flex;
 
 impl Activation {
-    /// The value in one pass, which finds the slope as well if autodiff follows `z`. Gives `z` back as an
-    /// error on another device, of another type than f32, or for an activation that no kernel has.
+    /// The value in one pass, which computes the slope as well if autodiff tracks `z`. Returns `z`
+    /// as an error on another device, for another type than f32, or for an activation without a
+    /// kernel.
     #[expect(clippy::result_large_err, reason = "z goes back, not an error")]
     pub(super) fn fused(&self, z: Tensor<3>) -> Result<Tensor<3>, Tensor<3>> {
         let Some(gated) = self.gated(&z) else {
@@ -29,8 +30,8 @@ impl Activation {
         })
     }
 
-    /// The [quotient](Activation::quotient) at `z`, outside autodiff. None where [`Activation::fused`] gives
-    /// `z` back.
+    /// The [quotient](Activation::quotient) at `z`, outside autodiff. None where
+    /// [`Activation::fused`] returns `z`.
     pub(super) fn fused_quotient(&self, z: &Tensor<3>) -> Option<Tensor<3>> {
         let gated = self.gated(z)?;
         let numbers = flex::numbers(z)?;

@@ -55,7 +55,7 @@ impl Activation {
             Self::Silu => activation::sigmoid(z),
             Self::Relu => z.clone().greater_elem(0.0).float().cast(z.dtype()),
             Self::Tanh => {
-                // Near 0 the division loses digits, and the series has them all.
+                // Near 0 the division loses digits; the series does not.
                 let near_zero = z.clone().abs().lower_elem(1e-3);
                 let series = z.clone().square() * (-1.0 / 3.0) + 1.0;
                 let divisor = z.clone().mask_fill(near_zero.clone(), 1.0);

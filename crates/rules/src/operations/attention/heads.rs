@@ -12,7 +12,8 @@ pub(super) fn matrices(x: &Tensor<4>) -> Option<FlexTensor> {
     Some(with_unit_stride(x))
 }
 
-/// The same tensor, copied if neither the numbers of a row nor those of a column are adjacent in memory.
+/// The same tensor. It is copied if neither the numbers of a row nor those of a column are adjacent
+/// in memory.
 pub(super) fn with_unit_stride(x: FlexTensor) -> FlexTensor {
     let strides = x.layout().strides();
     match strides[2..].contains(&1) && strides.iter().all(|stride| *stride >= 0) {
@@ -21,7 +22,7 @@ pub(super) fn with_unit_stride(x: FlexTensor) -> FlexTensor {
     }
 }
 
-/// The matrices of a tensor from [`matrices`] or [`with_unit_stride`], where they lie.
+/// The matrices of a tensor from [`matrices`] or [`with_unit_stride`], in place.
 pub(super) fn heads(x: &FlexTensor) -> Heads<'_> {
     let layout = x.layout();
     Heads {
@@ -31,7 +32,8 @@ pub(super) fn heads(x: &FlexTensor) -> Heads<'_> {
     }
 }
 
-/// The [`products`] as a tensor `[text, head, row, column]`; `order` says how it lies in memory.
+/// The [`products`] as a tensor `[text, head, row, column]`; `order` says in which order it lies in
+/// memory.
 pub(super) fn product(left: Heads<'_>, right: Heads<'_>, factor: f32, order: Order) -> FlexTensor {
     let ([texts, heads, rows, _], columns) = (left.shape, right.shape[3]);
     let numbers = products(left, right, factor, order);

@@ -1,4 +1,4 @@
-//! The sum of what a token is, where it stands, and which segment it belongs to.
+//! The sum of the embeddings of a token: of the word, the position and the segment.
 
 use burn::tensor::Tensor;
 

@@ -7,7 +7,8 @@ use burn::tensor::Tensor;
 
 use crate::Operation;
 
-/// y = a * b, elementwise on `[batch, position, feature]`: a gate and what it lets through.
+/// y = a * b, elementwise on `[batch, position, feature]`: a gate, and the signal that it lets
+/// through.
 #[derive(Clone, Copy, Debug)]
 pub struct Gate;
 

@@ -8,9 +8,9 @@ use super::Linear;
 use crate::flex;
 
 impl Linear {
-    /// The map of `rows`, `[row, input]`, by one kernel that adds the bias as it multiplies. None on another
-    /// device, of another type than f32, while the weights are being trained, or if they are a transposed
-    /// view.
+    /// The map of `rows`, `[row, input]`, by one kernel that adds the bias as it multiplies. None
+    /// on another device, for another type than f32, while the weights are being trained, or if
+    /// they are a transposed view.
     pub(super) fn fused(&self, rows: &Tensor<2>) -> Option<Tensor<2>> {
         let trained =
             self.weight.is_tracked() || self.bias.as_ref().is_some_and(Tensor::is_tracked);

@@ -1,8 +1,9 @@
 //! Laws for linear maps z_j = sum_i x_i W_ij + b_j.
 //!
 //! `x` is `[.., i]`, `relevance` is R(z), `[.., j]`, and the result is R(x), `[.., i]`. In each law
-//! the bias is one more contribution, that of an input which is always 1; its relevance is
-//! absorbed, and with it sum_i R(x_i) = sum_j R(z_j) unless the law says otherwise.
+//! the bias is one more contribution, that of an input which is always 1, and its relevance is
+//! absorbed. With that of the bias, the relevance of the inputs sums to sum_j R(z_j), unless the
+//! law says otherwise.
 //!
 //! The examples have one output, z = 1 * 3 + 2 * (-1) + 1 = 2, with the relevance 2.
 
@@ -123,7 +124,7 @@ pub fn gamma<const D: usize>(
 /// # };
 /// # let x = Tensor::<2>::from_data([[1.0, 2.0]], &device);
 /// # let of_z = Tensor::<2>::from_data([[2.0]], &device);
-/// let of_x = gamma_positive(&map, x, 0.5, of_z); // as above: no input is negative
+/// let of_x = gamma_positive(&map, x, 0.5, of_z); // as gamma, because no input is negative
 /// assert_eq!(of_x.into_data_as::<f32>().to_vec::<f32>().unwrap(), [2.25, -1.0]);
 /// ```
 pub fn gamma_positive<const D: usize>(

@@ -21,7 +21,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// The same map with its weights in f32 at least, for rules whose slopes are too large for less.
+    /// The same map with its weights in f32 at least, for rules whose slopes are too large for f16.
     pub(crate) fn widened(&self) -> Self {
         Self {
             weight: widen(self.weight.clone()),
@@ -49,8 +49,8 @@ impl Operation for Linear {
         let [batch, position, input] = x.dims();
         let (weight, bias) = (self.weight.clone(), self.bias.clone());
         let (dtype, output) = (weight.dtype(), weight.dims()[1]);
-        // All texts become one matrix. Burn would otherwise multiply text by text, and copy weights that are
-        // transposed, such as those of a head that is tied to the embeddings.
+        // All texts become one matrix. Otherwise Burn would multiply text by text, and copy
+        // transposed weights, such as those of a head that is tied to the embeddings.
         let rows = x.reshape([batch * position, input]);
         let z = if rows.dtype() == dtype {
             #[cfg(feature = "flex")]

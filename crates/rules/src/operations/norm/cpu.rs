@@ -8,14 +8,14 @@ use super::{Held, Norm, NormScale};
 use crate::flex;
 
 impl Norm {
-    /// [`Norm::holding`] in one pass forward and one back. None on another device, or of another type than
-    /// f32.
+    /// [`Norm::holding`] in one pass forward and one backward. None on another device, or for
+    /// another type than f32.
     pub(super) fn fused(&self, x: &Tensor<3>, held: Held) -> Option<Tensor<3>> {
         let numbers = flex::numbers(x).filter(|numbers| numbers.dtype() == DType::F32)?;
         let features = x.dims()[2];
 
-        // A gamma or beta that is being trained needs a gradient too: Burn's operations apply it, and what
-        // comes after it.
+        // A gamma or beta that is being trained needs a gradient, so Burn's operations apply it and
+        // what comes after it.
         let tracked = |term: &Option<Tensor<1>>| term.as_ref().is_some_and(Tensor::is_tracked);
         let gamma_is_ours = !tracked(&self.gamma);
         let beta_is_ours = gamma_is_ours && !tracked(&self.beta);
@@ -37,7 +37,7 @@ impl Norm {
         let y = Tensor::from_primitive::<Flex>(flex::like(values, &numbers));
 
         let y = if x.is_tracked() {
-            // Only the slope of the scale looks at x again.
+            // Only the slope of the scale needs x again.
             let seen = (!held.scale).then_some(numbers);
             flex::node(&y, x.clone(), move |gradient| {
                 let kernel = kernels::Norm {

@@ -15,9 +15,8 @@ use crate::operations::{Norm, NormScale};
 /// R(x_i) = sum_j  x_i C_ij s gamma_j / (sum_i' x_i' C_i'j s gamma_j + beta_j) * R(y_j)
 /// ```
 ///
-/// Without beta, s and gamma cancel, and this is the paper's
-/// R(x_i) = sum_j x_i C_ij / (sum_i' x_i' C_i'j) * R(y_j). It conserves but for beta, which absorbs
-/// beta_j / y_j of R(y_j).
+/// Without beta, s and gamma cancel, and this is the paper's R(x_i) = sum_j x_i C_ij / (sum_i' x_i'
+/// C_i'j) * R(y_j). It conserves relevance except for beta, which absorbs beta_j / y_j of R(y_j).
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -80,7 +79,7 @@ pub fn plain_gradient<const D: usize>(
 /// use burn::tensor::{Device, Tensor};
 /// use relprop_rules::{explicit::norm::jacobian, operations::Norm};
 ///
-/// // Without an epsilon, two features are always (-1, 1): nothing changes them.
+/// // Without an epsilon, two features always give (-1, 1) or (1, -1), so the Jacobian is 0.
 /// let x = Tensor::<2>::from_data([[1.0, 5.0]], &Device::flex());
 /// let jacobian = jacobian(&Norm::plain(0.0), x);
 /// assert_eq!(jacobian.into_data_as::<f32>().to_vec::<f32>().unwrap(), [0.0; 4]);
@@ -92,7 +91,7 @@ pub fn jacobian(norm: &Norm, x: Tensor<2>) -> Tensor<3> {
     parts.linear() + through_scale * parts.gamma.unsqueeze_dim::<3>(1)
 }
 
-/// What a norm makes of each row.
+/// The intermediate values of a norm, for each row.
 struct Parts {
     /// C, `[i, j]`.
     centering: Tensor<2>,

@@ -27,7 +27,7 @@ pub struct Norm {
     pub beta: Option<Tensor<1>>,
 }
 
-/// How a norm brings its features to unit size, and where its epsilon stands.
+/// How a norm scales its features to unit size, and where its epsilon stands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormScale {
@@ -50,7 +50,8 @@ impl NormScale {
     }
 }
 
-/// Which parts of a norm are constants on the way back; by default none is. See [`Norm::holding`].
+/// Which parts of a norm are constants in the backward pass; by default none is. See
+/// [`Norm::holding`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     /// Whether nothing flows back through the mean.
@@ -78,7 +79,8 @@ impl Norm {
         }
     }
 
-    /// What is taken off every feature, `[batch, position, 1]`: their mean, or 0 for RMSNorm.
+    /// The number that is subtracted from every feature, `[batch, position, 1]`: their mean, or 0
+    /// for RMSNorm.
     pub fn mean(&self, x: Tensor<3>) -> Tensor<3> {
         let mean = x.mean_dim(2);
         match self.scale {
@@ -96,8 +98,8 @@ impl Norm {
                 (squares.mean_dim(2) + epsilon).sqrt().recip()
             }
             NormScale::OutsideRoot(epsilon) => {
-                // The root of zero has an infinite slope: equal features would get NaN.
-                // Burn rounds the gradient of a division by a number to f32, so multiply.
+                // The root has an infinite slope at zero, so the gradient of equal features would
+                // be NaN. Burn rounds the gradient of a division by a number to f32, so multiply.
                 let variance = squares.sum_dim(2) * (features - 1.0).recip();
                 (variance.clamp_min(f32::MIN_POSITIVE).sqrt() + epsilon).recip()
             }
@@ -149,7 +151,7 @@ impl Norm {
     }
 }
 
-/// Burn's `LayerNorm` has no counterpart here, because it does not show its epsilon.
+/// There is no conversion from Burn's `LayerNorm`, because it keeps its epsilon private.
 impl From<&burn::nn::RmsNorm> for Norm {
     fn from(module: &burn::nn::RmsNorm) -> Self {
         Self {

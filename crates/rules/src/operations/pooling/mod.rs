@@ -1,4 +1,4 @@
-//! From one vector a token to one vector a text.
+//! Pooling: from one vector for each token to one vector for each text.
 
 pub mod law;
 
@@ -6,10 +6,10 @@ use burn::tensor::Tensor;
 
 use crate::Operation;
 
-/// A fixed mixture of positions.
+/// A weighted sum over positions, with fixed weights.
 #[derive(Clone, Debug)]
 pub struct Pooling {
-    /// What is taken of each position, `[batch, 1, position]`: a single 1 to pool by one token.
+    /// The weight of each position, `[batch, 1, position]`: a single 1 to pool by one token.
     pub weights: Tensor<3>,
 }
 

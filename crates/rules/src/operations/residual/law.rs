@@ -33,7 +33,7 @@ pub fn proportional<const D: usize>(
 }
 
 /// A sum by the size of its terms, whatever their sign (Otsuki et al. 2024). It conserves, and no
-/// term gets more than there was.
+/// term gets more than R(y).
 ///
 /// ```text
 /// R(x) = |x| / (|x| + |b|) * R(y),    R(b) = |b| / (|x| + |b|) * R(y)

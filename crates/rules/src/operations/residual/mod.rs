@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::Operation;
 
-/// What came in plus what a block's branch made of it.
+/// The input of a branch plus its output.
 #[derive(Clone, Copy, Debug)]
 pub struct Residual;
 

@@ -19,7 +19,7 @@ pub(super) enum Use {
 }
 
 impl Writer<'_> {
-    /// Says words that turn the next word with sentiment round.
+    /// Writes words that reverse the next word with sentiment.
     pub(super) fn negate(&mut self, words: &'static str) {
         self.say(words, !self.conceding);
         self.negating = true;

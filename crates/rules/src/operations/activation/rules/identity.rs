@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::operations::Activation;
 use crate::{Operation, Rule, algebra::surrogate};
 
-/// Hands relevance through an activation unchanged (LRP's identity rule; AttnLRP, equation 9).
+/// Passes relevance through an activation unchanged (LRP's identity rule; AttnLRP, equation 9).
 ///
 /// ```text
 /// R(z) = R(y),    y = phi(z) = z * (phi(z) / z) with the quotient as a constant

@@ -1,4 +1,4 @@
-//! The rules for activations, one a file.
+//! The rules for activations, one in each file.
 
 mod identity;
 

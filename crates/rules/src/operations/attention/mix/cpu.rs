@@ -1,4 +1,4 @@
-//! Mixtures on the CPU, from weights and values where they lie in memory.
+//! Mixtures on the CPU, which read weights and values in place.
 
 use burn::backend::Flex;
 use burn::tensor::Tensor;
@@ -9,8 +9,8 @@ use crate::flex;
 use crate::operations::attention::heads::{heads, matrices, product, with_unit_stride};
 
 impl AttentionMix {
-    /// The mixtures by one kernel. It writes the heads of a token side by side, as a model joins them next.
-    /// None on another device, or of another type than f32.
+    /// The mixtures by one kernel. It writes the heads of a token side by side, because a model
+    /// joins them next. None on another device, or for another type than f32.
     pub(super) fn fused(&self, weights: &Tensor<4>, values: &Tensor<4>) -> Option<Tensor<4>> {
         let [p, v] = [matrices(weights)?, matrices(values)?];
         let mixed = product(heads(&p), heads(&v), 1.0, Order::Rows);

@@ -1,4 +1,4 @@
-//! Scores on the CPU, from queries and keys where they lie in memory.
+//! Scores on the CPU, which read queries and keys in place.
 
 use burn::backend::Flex;
 use burn::tensor::Tensor;
@@ -9,8 +9,8 @@ use crate::flex;
 use crate::operations::attention::heads::{heads, matrices, product, with_unit_stride};
 
 impl AttentionScores {
-    /// The scores by one kernel, which reads queries and keys where they lie and scales as it multiplies.
-    /// None on another device, or of another type than f32.
+    /// The scores by one kernel, which reads queries and keys in place and scales as it multiplies.
+    /// None on another device, or for another type than f32.
     pub(super) fn fused(&self, query: &Tensor<4>, key: &Tensor<4>) -> Option<Tensor<4>> {
         let [queries, keys] = [matrices(query)?, matrices(key)?];
         let scale = self.scale as f32;

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use crate::explicit::product;
 
 /// The scores under the uniform rule (AttnLRP, proposition 3.3): half to the queries, half to the
-/// keys. It conserves. The scale of the scores cancels.
+/// keys. It conserves. The scale of the scores cancels out.
 ///
 /// ```text
 /// R(query_j) = 1/2 sum_i  query_j key_i / (query_j . key_i) * R(q_ij),    for each feature

@@ -1,4 +1,4 @@
-//! How well queries fit keys.
+//! The attention scores.
 
 #[cfg(feature = "flex")]
 mod cpu;

@@ -8,8 +8,8 @@ use super::AttentionWeights;
 use crate::flex;
 
 impl AttentionWeights {
-    /// The weights in one pass forward and one back, each in place where nothing else shares the numbers.
-    /// Gives the scores back as an error on another device, or of another type than f32.
+    /// The weights in one pass forward and one backward, each in place if nothing else shares the
+    /// numbers. Returns the scores as an error on another device, or for another type than f32.
     #[expect(clippy::result_large_err, reason = "the scores go back, not an error")]
     pub(super) fn fused(&self, scores: Tensor<4>) -> Result<Tensor<4>, Tensor<4>> {
         let [_, heads, queries, keys] = scores.dims();

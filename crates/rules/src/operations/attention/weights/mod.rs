@@ -9,10 +9,10 @@ use burn::tensor::{Bool, Tensor, activation::softmax};
 
 use crate::Operation;
 
-/// What each query takes of each key: p_j = softmax(q_j), over the keys that are no padding.
+/// The weight of each key for each query: p_j = softmax(q_j), over the keys that are not hidden.
 #[derive(Clone, Debug)]
 pub struct AttentionWeights {
-    /// True where a key must not be looked at, `[batch, 1, 1 or query, key]`.
+    /// True where a key is hidden (padding, or a mask), `[batch, 1, 1 or query, key]`.
     pub hidden: Option<Tensor<4, Bool>>,
 }
 
@@ -33,8 +33,8 @@ impl Operation for AttentionWeights {
         let scores = match &self.hidden {
             None => scores,
             Some(hidden) => {
-                // So low that its exponential is exactly zero, and still finite: a row of nothing
-                // but padding gives numbers, not NaN.
+                // So low that its exponential is exactly zero, but finite: a row of nothing but
+                // padding gives numbers, not NaN.
                 let lowest = scores
                     .dtype()
                     .finfo()

@@ -1,4 +1,4 @@
-//! The rules for gates, one a file.
+//! The rules for gates, one in each file.
 
 mod detach_gate;
 

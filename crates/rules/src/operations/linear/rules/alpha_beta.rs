@@ -14,15 +14,15 @@ use crate::{Operation, Rule, RuleError};
 /// ```
 ///
 /// z_j^+ and z_j^- are the sums of the positive and of the negative contributions, the bias among
-/// them. It conserves but for the bias's share, and for outputs that have no positive (or no
-/// negative) contribution: their share alpha (or -beta) vanishes.
+/// them. It conserves relevance except for the share of the bias, and for outputs that have no
+/// positive (or no negative) contribution, whose share alpha (or -beta) is lost.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "Parameters")]
 pub struct AlphaBeta {
     beta: f64,
 }
 
-/// What a rule set gives.
+/// The parameters in a rule set.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
@@ -49,7 +49,7 @@ impl AlphaBeta {
         if !(beta.is_finite() && beta >= 0.0) {
             return refuse("beta", beta, "a finite number not below 0");
         }
-        // Both are typed by hand: 1.3 - 0.3 is not exactly 1.
+        // Both are decimal numbers in a text, and 1.3 - 0.3 is not exactly 1.
         if (alpha - beta - 1.0).abs() > 1e-9 {
             return refuse("alpha", alpha, "1 + beta");
         }

@@ -19,7 +19,7 @@ use crate::{Operation, Rule, RuleError};
 #[serde(try_from = "Parameters")]
 pub struct Epsilon(Stabilizer);
 
-/// What a rule set gives.
+/// The parameters in a rule set.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {

@@ -7,8 +7,8 @@ use crate::algebra::{quotient, surrogate};
 use crate::operations::linear::{Linear, signed_sums::SignedSums};
 use crate::{Operation, Rule, RuleError};
 
-/// Favors what agrees with the sign of the output (LRP-gamma; Montavon et al. 2019), in its
-/// generalized form for inputs of either sign.
+/// Favors contributions that agree with the sign of the output (LRP-gamma; Montavon et al. 2019),
+/// in its generalized form for inputs of either sign.
 ///
 /// ```text
 /// R(x_i) = sum_j  c_ij / g_j  * R(z_j),    c_ij = x_i W_ij + gamma * [x_i W_ij agrees with z_j] x_i W_ij
@@ -21,7 +21,7 @@ use crate::{Operation, Rule, RuleError};
 #[serde(try_from = "Parameters")]
 pub struct Gamma(f64);
 
-/// What a rule set gives.
+/// The parameters in a rule set.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
@@ -64,7 +64,7 @@ impl Rule<Linear> for Gamma {
     fn apply(&self, linear: &Linear, x: Tensor<3>) -> Tensor<3> {
         let z = linear.forward(x.clone());
         let signs = SignedSums::of(linear, x);
-        // What c_ij adds up to if z_j is positive, and if it is negative.
+        // The sum of c_ij if z_j is positive, and if it is negative.
         let agreeing = [signs.positive(), signs.negative()];
         let [up, down] = agreeing.map(|part| z.clone() + part * self.0);
         let value = z.detach();

@@ -1,4 +1,4 @@
-//! The rules for linear maps, one a file.
+//! The rules for linear maps, one in each file.
 
 mod alpha_beta;
 mod epsilon;

@@ -13,8 +13,8 @@ use crate::{Operation, Rule};
 /// R(x_i) = sum_j  W_ij^2 / (sum_i' W_i'j^2)  * R(z_j)
 /// ```
 ///
-/// It conserves, the bias gets nothing, and the input does not matter, except that an input of
-/// exactly zero loses its share: relevance is the input times a gradient.
+/// It conserves, and the bias gets nothing. The values of the inputs do not matter, except that an
+/// input of exactly zero loses its share, because relevance is the input times a gradient.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WSquared {}
@@ -25,7 +25,8 @@ impl Rule<Linear> for WSquared {
     }
 }
 
-/// The value of `linear`, whose relevance its inputs share in proportion to `weights`, `[input, output]`.
+/// The value of `linear`, with a gradient under which its inputs share relevance in proportion to
+/// `weights`, `[input, output]`.
 pub(super) fn shared_by(linear: &Linear, weights: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
     let value = linear.forward(x.clone()).detach();
     let shares = Linear {

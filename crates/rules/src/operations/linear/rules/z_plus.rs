@@ -7,7 +7,7 @@ use super::AlphaBeta;
 use crate::Rule;
 use crate::operations::Linear;
 
-/// Lets positive contributions alone carry relevance (the z+ rule; Montavon et al. 2017): the
+/// Gives relevance to positive contributions alone (the z+ rule; Montavon et al. 2017): the
 /// [alpha-beta rule](AlphaBeta) with alpha = 1 and beta = 0.
 ///
 /// ```text

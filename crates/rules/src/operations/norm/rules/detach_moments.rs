@@ -1,4 +1,4 @@
-//! A norm whose mean is a constant too.
+//! An ablation of the LN-rule, in which the mean is a constant too.
 
 use burn::tensor::Tensor;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The rules for norms, one a file.
+//! The rules for norms, one in each file.
 
 mod detach_moments;
 mod detach_scale;

@@ -1,4 +1,4 @@
-//! The rules for residual sums, one a file.
+//! The rules for residual sums, one in each file.
 
 mod ratio;
 mod symmetric;

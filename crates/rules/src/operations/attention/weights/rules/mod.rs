@@ -1,4 +1,4 @@
-//! The rules for attention weights, one a file.
+//! The rules for attention weights, one in each file.
 
 mod detach_weights;
 
