@@ -129,6 +129,13 @@ fn stand_ins(here: &Path) {
     }
     let column: ArrayRef = Arc::new(StringArray::from(rows.clone()));
     let batch = RecordBatch::try_from_iter([("text", column)]).unwrap();
+    for (model, fixture) in [
+        ("my-ner-model", "heads/bert-tokens"),
+        ("my-qa-model", "heads/bert-answers"),
+        ("my-sentence-model", "heads/bert-vectors"),
+    ] {
+        symlink(folder(fixture).canonicalize().unwrap(), here.join(model)).unwrap();
+    }
     for table in ["reviews.parquet", "million.parquet"] {
         fs::write(here.join(table), parquet::encode(&batch).unwrap()).unwrap();
     }

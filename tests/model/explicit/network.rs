@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use relprop_rules::explicit::{activation, attention, general, norm, product, residual};
+use relprop_rules::explicit::{activation, attention, general, norm, product};
 use relprop_rules::operations::{Activation, Linear, Norm, NormScale};
 use relprop_transformer::{FeedForwardConfig, Head, NormConfig, TransformerConfig};
 
