@@ -33,6 +33,8 @@ pub enum RowKind {
         /// Which labels.
         parts: Parts,
     },
+    /// Prompts, each with the answer of a language model that is explained as a whole.
+    Answered(Second),
     /// Names of files with pictures to explain.
     Pictures,
     /// Texts that a language model continues; each new token is explained.
@@ -57,7 +59,10 @@ pub enum Second {
 impl RowKind {
     /// Whether explanations by several rule sets can be shown side by side.
     pub fn is_compared(&self) -> bool {
-        matches!(self, Self::Texts { .. } | Self::Pictures)
+        matches!(
+            self,
+            Self::Texts { .. } | Self::Answered(_) | Self::Pictures
+        )
     }
 }
 
@@ -180,7 +185,10 @@ impl<'a> Worker<'a> {
             | RowKind::Labelled {
                 second: Some(Second::Column(name)),
                 ..
-            } => Some(texts(&batch, second_column(&batch, name)?)?),
+            }
+            | RowKind::Answered(Second::Column(name)) => {
+                Some(texts(&batch, second_column(&batch, name)?)?)
+            }
             _ => None,
         };
         let seconds = seconds.as_ref().map(|seconds| seconds.iter().collect());
@@ -251,6 +259,19 @@ impl<'a> Worker<'a> {
                     let second = seconds.as_ref().and_then(|seconds| seconds[row]);
                     let second = second.ok_or("the row has no second text")?;
                     explainer.tokenize_pair(text, second)
+                }
+                RowKind::Answered(answer) => {
+                    let answer = match answer {
+                        Second::Text(answer) => answer,
+                        Second::Column(_) => {
+                            let answer = seconds.as_ref().and_then(|seconds| seconds[row]);
+                            answer.ok_or("the row has no answer")?
+                        }
+                    };
+                    let tokens = explainer.tokenize_answer(text, answer);
+                    return tokens
+                        .map(|tokens| (tokens, None))
+                        .map_err(|error| (self.tell)(&error));
                 }
                 RowKind::Texts { second: None }
                 | RowKind::Labelled { second: None, .. }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use relprop_checkpoints::{Model, TextError};
+use relprop_checkpoints::{Model, TextError, Truncation};
 use relprop_rules::Registry;
 use relprop_transformer::{Head, TokenizedText};
 
@@ -135,6 +135,49 @@ impl Explainer {
     /// As [`Explainer::tokenize`], and if the model does not read pairs.
     pub fn tokenize_pair(&self, first: &str, second: &str) -> Result<TokenizedText, TextError> {
         (self.model).tokenize(first, Some(second), self.plan.truncation)
+    }
+
+    /// A prompt with an answer that was given to it, for [`Target::Given`]: each token of the answer is asked of
+    /// the token before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Explainer::tokenize`]; [`ExplainError::NoContinuation`] if the model does not go on with texts.
+    pub fn tokenize_answer(
+        &self,
+        prompt: &str,
+        answer: &str,
+    ) -> Result<TokenizedText, ExplainError> {
+        let config = self.model.transformer.config();
+        if !matches!(config.head, Head::NextToken { .. }) {
+            return Err(ExplainError::NoContinuation);
+        }
+        let tokenize = |text| self.model.tokenize(text, None, Truncation::Refuse);
+        let mut text = tokenize(prompt)?;
+        let after = text.tokens.len();
+        let shift = text.text.chars().count();
+        let words = text.tokens.iter().filter_map(|token| token.word).max();
+        let words = words.map_or(0, |last| last + 1);
+        // A tokenizer may put a token at the start of a text, but none belongs into its middle.
+        for mut token in tokenize(answer)?
+            .tokens
+            .into_iter()
+            .filter(|token| !token.special)
+        {
+            token.start += shift;
+            token.end += shift;
+            token.word = token.word.map(|word| word + words);
+            text.tokens.push(token);
+            text.types.push(0);
+        }
+        text.text.push_str(answer);
+        let tokens = text.tokens.len();
+        if tokens > config.positions {
+            let positions = config.positions;
+            return Err(TextError::TooLong { tokens, positions }.into());
+        }
+        text.asked = (after.max(1) - 1..tokens - 1).collect();
+        Ok(text)
     }
 
     /// Explains one text.

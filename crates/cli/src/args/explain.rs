@@ -60,6 +60,13 @@ pub(crate) struct ExplainArguments {
     /// the label of token N, where each token has one; the mask at token N, of several
     #[arg(long, value_name = "N")]
     pub(crate) position: Option<usize>,
+    /// Explain why a language model gives this answer to the text: all of it at once, the sum of its tokens'
+    /// logits or, with --score log-probability, the logarithm of its probability
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["pair", "pair_column", "position", "generate", "target", "against"])]
+    pub(crate) answer: Option<String>,
+    /// The column of the answers, one for each row
+    #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["answer", "texts", "pair", "pair_column", "position", "generate", "target", "against"])]
+    pub(crate) answer_column: Option<String>,
     /// What is explained one after another, where each token of a text has a label
     #[arg(long, value_enum, default_value_t = PartsArgument::Entities, conflicts_with = "position")]
     pub(crate) parts: PartsArgument,

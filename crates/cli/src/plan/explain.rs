@@ -136,6 +136,8 @@ impl ExplainPlan {
             against,
             position,
             parts,
+            answer,
+            answer_column,
             score,
             recompute,
             generate,
@@ -163,7 +165,12 @@ impl ExplainPlan {
             at,
             ledger,
             recompute,
-            target: Target::read(model, &target, against.as_deref()).map_err(UsageError::new)?,
+            target: match answer.is_some() || answer_column.is_some() {
+                true => Target::Given,
+                false => {
+                    Target::read(model, &target, against.as_deref()).map_err(UsageError::new)?
+                }
+            },
             score: match score {
                 Unit::Logit => Score::Logit,
                 Unit::LogProbability => Score::LogProbability,
@@ -187,15 +194,19 @@ impl ExplainPlan {
                     Some(column) => Some(Second::Column(column)),
                     None => pair.map(Second::Text),
                 };
-                match labels_tokens(model) && position.is_none() {
-                    true => RowKind::Labelled {
+                let answer = answer_column
+                    .map(Second::Column)
+                    .or(answer.map(Second::Text));
+                match (answer, labels_tokens(model) && position.is_none()) {
+                    (Some(answer), _) => RowKind::Answered(answer),
+                    (None, true) => RowKind::Labelled {
                         second,
                         parts: match parts {
                             PartsArgument::Entities => Parts::Entities,
                             PartsArgument::Tokens => Parts::Tokens,
                         },
                     },
-                    false => RowKind::Texts { second },
+                    (None, false) => RowKind::Texts { second },
                 }
             }
         };
@@ -225,7 +236,7 @@ impl ExplainPlan {
             column,
             rows,
             group: match content {
-                RowKind::Texts { .. } | RowKind::Labelled { .. } => group,
+                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Answered(_) => group,
                 // Pictures are large, and what goes on takes long.
                 RowKind::Pictures | RowKind::Prompts { .. } => NonZeroUsize::MIN,
             },
