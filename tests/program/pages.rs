@@ -264,6 +264,22 @@ fn every_settings_file_of_the_pages_is_read() {
     assert!(read >= 3, "{read}");
 }
 
+/// Where a test of this name may be, from the root.
+fn tests_called(name: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = fs::read_dir(root.join("crates")).unwrap();
+    let crates = crates.map(|entry| entry.unwrap().path().display().to_string());
+    let packages = crates.chain([root.display().to_string()]);
+    packages
+        .flat_map(|package| {
+            [
+                format!("{package}/tests/{name}.rs"),
+                format!("{package}/tests/{name}/main.rs"),
+            ]
+        })
+        .collect()
+}
+
 /// `cargo test --test NAME` and its like name what there is.
 #[test]
 fn every_target_that_a_page_names_exists() {
@@ -278,10 +294,7 @@ fn every_target_that_a_page_names_exists() {
                 continue;
             }
             let places = match pair[0] {
-                "--test" => vec![
-                    format!("tests/{name}/main.rs"),
-                    format!("crates/{name}/tests/{name}/main.rs"),
-                ],
+                "--test" => tests_called(name),
                 "--bench" => vec![format!("benches/{name}.rs")],
                 "--example" => vec![format!("examples/{name}.rs")],
                 _ => continue,
