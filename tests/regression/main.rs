@@ -5,6 +5,7 @@
 //! that an edited rule did nothing on the CPU: `cargo test -p relprop-rules`.
 
 mod names;
+mod opens;
 mod resume;
 
 use relprop_testing::difference;
