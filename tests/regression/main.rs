@@ -5,7 +5,9 @@
 //! that an edited rule did nothing on the CPU: `cargo test -p relprop-rules`.
 
 mod names;
+mod precision;
 mod resume;
+mod tables;
 
 use relprop_testing::difference;
 use relprop_testing::fixtures::folder;

@@ -5,11 +5,12 @@ use std::fs;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
+use burn::tensor::DType;
 use image::DynamicImage;
 use rayon::prelude::*;
 use relprop_data::{BadRow, Place, Rows, decode, objects, texts};
 use relprop_explain::batching::Passes;
-use relprop_explain::{Continuation, ExplainError, Explainer, Explanation, Sampling};
+use relprop_explain::{Continuation, ExplainError, Explainer, Explanation, NotFinite, Sampling};
 use relprop_transformer::{TextEnd, TokenizedText};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,18 @@ pub enum Found {
 }
 
 impl Found {
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFinite`] for the first number that is NaN or infinite.
+    pub fn finite(&self) -> Result<(), NotFinite> {
+        match self {
+            Self::Explanations(found) => found.iter().try_for_each(Explanation::finite),
+            Self::Continuation(continuation) => continuation.finite(),
+        }
+    }
+
     /// The explanation by the explainer that was asked for; none of a continuation.
     pub fn explanation(&self) -> Option<&Explanation> {
         match self {
@@ -184,9 +197,9 @@ impl<'a> Worker<'a> {
         let found = self.find(&readable, warn)?;
         let mut pictures = Vec::new();
         for (Readable { row, picture, .. }, found) in readable.into_iter().zip(found) {
-            outcomes[row] = match found.explanation().map(Explanation::finite) {
-                Some(Err(error)) => Err(error.to_string()),
-                _ => {
+            outcomes[row] = match found.finite() {
+                Err(error) => Err(self.not_finite(error)),
+                Ok(()) => {
                     pictures.extend(picture);
                     Ok(Some(found))
                 }
@@ -203,6 +216,17 @@ impl<'a> Worker<'a> {
             cut,
             cut_from,
         })
+    }
+
+    /// What is said of a number that is none.
+    fn not_finite(&self, error: NotFinite) -> String {
+        match self.explainers[0].model().transformer.dtype() {
+            DType::F16 => (self.tell)(&EngineError::Overflow {
+                place: error.place,
+                value: error.value,
+            }),
+            _ => (self.tell)(&error),
+        }
     }
 
     /// The tokens of each row, or why it has none, on all cores.

@@ -30,7 +30,8 @@ pub struct TransformerConfig {
     /// embeddings unless attention is [rotary](AttentionConfig::rotary).
     pub positions: usize,
     /// The row of the position table in which the first token of a text stands. RoBERTa leaves the
-    /// first ones to padding; everyone else starts at 0.
+    /// first ones to padding, and a padding token within a text stands in the last of them; everyone
+    /// else starts at 0.
     #[serde(default)]
     pub first_position: usize,
     /// How many kinds of segments there are; 0 for a model without them.
