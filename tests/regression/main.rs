@@ -4,6 +4,7 @@
 //! `the_demo_trains_explains_and_reports` in tests/program/training.rs. A kernel knew the LN-rule by itself, so
 //! that an edited rule did nothing on the CPU: `cargo test -p relprop-rules`.
 
+mod continuations;
 mod names;
 mod precision;
 mod resume;

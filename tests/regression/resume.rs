@@ -16,7 +16,7 @@ type Case = (
     &'static [&'static str],
     &'static str,
 );
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     (
         "llama",
         &["--target", " film", "--against", "dull"],
@@ -53,6 +53,7 @@ const CASES: [Case; 16] = [
         "column",
     ),
     ("bert", &[], &["--dtype", "f16"], "dtype"),
+    ("mistral", &[], &["--chat"], "chat"),
 ];
 
 /// What says from where, to where and on what, and what a table does not have.

@@ -12,6 +12,8 @@ use super::CheckpointError;
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const TOKENIZER: &str = "tokenizer.json";
+/// What a language model has to say how it writes.
+pub(super) const GENERATION: &str = "generation_config.json";
 /// What a model for pictures has instead.
 pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
 /// What older folders of the BERT kind have instead.
@@ -22,9 +24,14 @@ pub(super) const MERGES: [&str; 2] = ["vocab.json", "merges.txt"];
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 pub(super) const ADDED_TOKENS: &str = "added_tokens.json";
+/// The template of chats: a file of its own, among several of its kind, and where older processors have it.
+pub(super) const CHAT_TEMPLATE: &str = "chat_template.jinja";
+pub(super) const DEFAULT_CHAT_TEMPLATE: &str = "additional_chat_templates/default.jinja";
+pub(super) const CHAT_TEMPLATE_OF_PROCESSOR: &str = "chat_template.json";
 /// The files that a model is read from besides its weights. Each decides what the model makes of its input.
-pub const SETTINGS_FILES: [&str; 9] = [
+pub const SETTINGS_FILES: [&str; 13] = [
     CONFIG,
+    GENERATION,
     TOKENIZER,
     VOCABULARY,
     MERGES[0],
@@ -33,6 +40,9 @@ pub const SETTINGS_FILES: [&str; 9] = [
     SPECIAL_TOKENS,
     ADDED_TOKENS,
     PREPROCESSOR,
+    CHAT_TEMPLATE,
+    DEFAULT_CHAT_TEMPLATE,
+    CHAT_TEMPLATE_OF_PROCESSOR,
 ];
 /// Vocabularies that are not read here.
 pub(super) const OTHER_VOCABULARIES: [&str; 6] = [

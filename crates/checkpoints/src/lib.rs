@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod chat;
 mod error;
 pub mod families;
 mod family;
@@ -15,6 +16,7 @@ mod save;
 mod tokenizer;
 mod weights;
 
+pub use chat::{ChatError, messages};
 pub use error::CheckpointError;
 pub use family::{Family, Keys, Names};
 pub use files::{Files, SETTINGS_FILES, sha256};

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use relprop_checkpoints::{CheckpointError, TextError};
+use relprop_checkpoints::{ChatError, CheckpointError, TextError};
 use relprop_engine::EngineError;
 use relprop_rules::RuleError;
 
@@ -25,6 +25,9 @@ pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(error) = error.downcast_ref() {
         return of_rules(error);
+    }
+    if let Some(ChatError::NoTemplate) = error.downcast_ref() {
+        return Some("leave out --chat".to_owned());
     }
     if let Some(error) = error.downcast_ref() {
         return of_engine(error);

@@ -117,6 +117,8 @@ pub struct Worker<'a> {
     explainers: &'a [Explainer],
     content: RowKind,
     passes: Passes,
+    /// Whether texts are chats.
+    chat: bool,
     /// What is said of a row that the model cannot be given.
     tell: fn(&(dyn Error + 'static)) -> String,
 }
@@ -140,6 +142,7 @@ impl<'a> Worker<'a> {
             explainers,
             content,
             passes: Passes::default(),
+            chat: false,
             tell: |error| error.to_string(),
         }
     }
@@ -149,6 +152,13 @@ impl<'a> Worker<'a> {
     #[must_use]
     pub fn telling(self, tell: fn(&(dyn Error + 'static)) -> String) -> Self {
         Self { tell, ..self }
+    }
+
+    /// The same for texts that are chats, if `chat` is true: the model's template
+    /// [writes](Explainer::tokenize_chat) them.
+    #[must_use]
+    pub fn chatting(self, chat: bool) -> Self {
+        Self { chat, ..self }
     }
 
     /// The same in passes that can be called off.
@@ -251,9 +261,10 @@ impl<'a> Worker<'a> {
                     let second = second.ok_or("the row has no second text")?;
                     explainer.tokenize_pair(text, second)
                 }
-                RowKind::Texts { second: None } | RowKind::Prompts { .. } => {
-                    explainer.tokenize(text)
-                }
+                RowKind::Texts { second: None } | RowKind::Prompts { .. } => match self.chat {
+                    true => explainer.tokenize_chat(text),
+                    false => explainer.tokenize(text),
+                },
             };
             tokens
                 .map(|tokens| (tokens, None))

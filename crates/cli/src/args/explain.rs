@@ -32,6 +32,10 @@ pub(crate) struct ExplainArguments {
     /// The column of the texts that the model reads after those of the row: hypotheses, passages
     #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["pair", "texts"])]
     pub(crate) pair_column: Option<String>,
+    /// Put each text through the chat template of the model's files, as what a user says or as a JSON list
+    /// of messages with roles, up to where the model answers
+    #[arg(long, conflicts_with_all = ["pair", "pair_column"])]
+    pub(crate) chat: bool,
     /// The column of the texts, instead of `text` or `sentence`
     #[arg(long, value_name = "NAME", requires = "input")]
     pub(crate) column: Option<String>,
