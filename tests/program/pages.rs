@@ -160,6 +160,7 @@ fn stand_ins(here: &Path) {
         "--no-tui",
     ]);
     symlink("my-llama", here.join("DIR")).unwrap();
+    write("my-llama/chat_template.jinja", "{{ messages[-1].content }}");
 
     for name in ["a.png", "seven.png"] {
         fs::copy(folder("pictures/small.png"), here.join(name)).unwrap();

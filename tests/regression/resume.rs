@@ -16,7 +16,7 @@ type Case = (
     &'static [&'static str],
     &'static str,
 );
-const CASES: [Case; 19] = [
+const CASES: [Case; 20] = [
     (
         "llama",
         &["--target", " film", "--against", "dull"],
@@ -71,6 +71,7 @@ const CASES: [Case; 19] = [
         "column",
     ),
     ("bert", &[], &["--dtype", "f16"], "dtype"),
+    ("mistral", &[], &["--chat"], "chat"),
 ];
 
 /// What says from where, to where and on what, and what a table does not have.

@@ -12,6 +12,8 @@ use super::CheckpointError;
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const TOKENIZER: &str = "tokenizer.json";
+/// The settings of a language model for how it writes.
+pub(super) const GENERATION: &str = "generation_config.json";
 /// The settings of a model for pictures, instead of a tokenizer.
 pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
 /// The vocabulary that older folders of the BERT kind have instead.
@@ -24,9 +26,14 @@ pub(super) const SENTENCEPIECE: [&str; 2] = ["sentencepiece.bpe.model", "tokeniz
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 pub(super) const ADDED_TOKENS: &str = "added_tokens.json";
+/// The template of chats: a file of its own, among several of its kind, and where older processors have it.
+pub(super) const CHAT_TEMPLATE: &str = "chat_template.jinja";
+pub(super) const DEFAULT_CHAT_TEMPLATE: &str = "additional_chat_templates/default.jinja";
+pub(super) const CHAT_TEMPLATE_OF_PROCESSOR: &str = "chat_template.json";
 /// The files that a model is read from besides its weights. Each decides what the model makes of its input.
-pub const SETTINGS_FILES: [&str; 11] = [
+pub const SETTINGS_FILES: [&str; 15] = [
     CONFIG,
+    GENERATION,
     TOKENIZER,
     VOCABULARY,
     MERGES[0],
@@ -37,6 +44,9 @@ pub const SETTINGS_FILES: [&str; 11] = [
     SPECIAL_TOKENS,
     ADDED_TOKENS,
     PREPROCESSOR,
+    CHAT_TEMPLATE,
+    DEFAULT_CHAT_TEMPLATE,
+    CHAT_TEMPLATE_OF_PROCESSOR,
 ];
 /// The files that a tokenizer is read from, the first that are there, with what they are.
 pub const TOKENIZER_FILES: &[(&[&str], &str)] = &[

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod chat;
 mod error;
 pub mod families;
 mod family;
@@ -16,6 +17,7 @@ mod tokenizer;
 mod vector;
 mod weights;
 
+pub use chat::{ChatError, messages};
 pub use error::CheckpointError;
 pub use family::{Family, Keys, Names};
 pub use files::{Files, SETTINGS_FILES, TOKENIZER_FILES, sha256};

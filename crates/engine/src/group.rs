@@ -5,12 +5,13 @@ use std::fs;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
+use burn::tensor::DType;
 use image::DynamicImage;
 use rayon::prelude::*;
 use relprop_data::{BadRow, Place, Rows, decode, objects, texts};
 use relprop_explain::batching::Passes;
 use relprop_explain::{
-    Continuation, ExplainError, Explainer, Explanation, Labelling, Parts, Sampling,
+    Continuation, ExplainError, Explainer, Explanation, Labelling, NotFinite, Parts, Sampling,
 };
 use relprop_transformer::{TextEnd, TokenizedText};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,19 @@ pub enum Found {
 }
 
 impl Found {
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFinite`] for the first number that is NaN or infinite.
+    pub fn finite(&self) -> Result<(), NotFinite> {
+        match self {
+            Self::Explanations(found) => found.iter().try_for_each(Explanation::finite),
+            Self::Continuation(continuation) => continuation.finite(),
+            Self::Labelling(labelling) => labelling.finite(),
+        }
+    }
+
     /// The explanation by the first explainer; none for a continuation.
     pub fn explanation(&self) -> Option<&Explanation> {
         match self {
@@ -121,6 +135,8 @@ pub struct Worker<'a> {
     explainers: &'a [Explainer],
     content: RowKind,
     passes: Passes,
+    /// Whether texts are chats.
+    chat: bool,
     /// Makes the message for a row that the model cannot read.
     tell: fn(&(dyn Error + 'static)) -> String,
 }
@@ -145,6 +161,7 @@ impl<'a> Worker<'a> {
             explainers,
             content,
             passes: Passes::default(),
+            chat: false,
             tell: |error| error.to_string(),
         }
     }
@@ -154,6 +171,13 @@ impl<'a> Worker<'a> {
     #[must_use]
     pub fn telling(self, tell: fn(&(dyn Error + 'static)) -> String) -> Self {
         Self { tell, ..self }
+    }
+
+    /// The same for texts that are chats, if `chat` is true: the model's template
+    /// [writes](Explainer::tokenize_chat) them.
+    #[must_use]
+    pub fn chatting(self, chat: bool) -> Self {
+        Self { chat, ..self }
     }
 
     /// The same in passes that can be cancelled.
@@ -209,9 +233,9 @@ impl<'a> Worker<'a> {
         let found = self.find(&readable, warn)?;
         let mut pictures = Vec::new();
         for (Readable { row, picture, .. }, found) in readable.into_iter().zip(found) {
-            outcomes[row] = match found.explanation().map(Explanation::finite) {
-                Some(Err(error)) => Err(error.to_string()),
-                _ => {
+            outcomes[row] = match found.finite() {
+                Err(error) => Err(self.not_finite(error)),
+                Ok(()) => {
                     pictures.extend(picture);
                     Ok(Some(found))
                 }
@@ -228,6 +252,17 @@ impl<'a> Worker<'a> {
             cut,
             cut_from,
         })
+    }
+
+    /// What is said of a number that is none.
+    fn not_finite(&self, error: NotFinite) -> String {
+        match self.explainers[0].model().transformer.dtype() {
+            DType::F16 => (self.tell)(&EngineError::Overflow {
+                place: error.place,
+                value: error.value,
+            }),
+            _ => (self.tell)(&error),
+        }
     }
 
     /// The tokens of each row, or the reason why it has none. Uses all cores.
@@ -275,7 +310,10 @@ impl<'a> Worker<'a> {
                 }
                 RowKind::Texts { second: None }
                 | RowKind::Labelled { second: None, .. }
-                | RowKind::Prompts { .. } => explainer.tokenize(text),
+                | RowKind::Prompts { .. } => match self.chat {
+                    true => explainer.tokenize_chat(text),
+                    false => explainer.tokenize(text),
+                },
             };
             tokens
                 .map(|tokens| (tokens, None))

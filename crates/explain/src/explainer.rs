@@ -103,7 +103,21 @@ impl Explainer {
     ///
     /// If it is empty, or too long and must not be cut.
     pub fn tokenize(&self, text: &str) -> Result<TokenizedText, TextError> {
-        let mut text = self.model.tokenize(text, None, self.plan.truncation)?;
+        self.placed(self.model.tokenize(text, None, self.plan.truncation)?)
+    }
+
+    /// Writes a chat by the model's template, and splits it into tokens as the model reads them: a list of
+    /// messages in JSON, or a text that a user says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::tokenize_chat`], and [`Explainer::tokenize`].
+    pub fn tokenize_chat(&self, text: &str) -> Result<TokenizedText, TextError> {
+        self.placed(self.model.tokenize_chat(text, self.plan.truncation)?)
+    }
+
+    /// A text that is asked at the plan's position.
+    fn placed(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
         if let Some(position) = self.plan.position {
             let tokens = text.tokens.len();
             if position >= tokens {

@@ -212,6 +212,7 @@ pub(crate) fn continuation() -> Continuation {
             step(2, " are", &[-0.25, 1.5]),
             step(3, " here", &[0.5, 0.0, -1.0]),
         ],
+        end: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Text to tokens, and back to the places in the text that they come from.
 
 mod byte_level;
+mod bytes;
 mod charsmap;
 mod error;
 mod patterns;
@@ -19,13 +20,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
 use tokenizers::{
-    Decoder, DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
+    DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
 };
 
 use relprop_transformer::TokenizedText;
 
-use crate::CheckpointError;
+use crate::chat::{Chat, messages};
 use crate::files::{TOKENIZER, VOCABULARY};
+use crate::{ChatError, CheckpointError};
 
 pub use error::{TextError, Truncation};
 pub(crate) use sentencepiece::Class;
@@ -43,6 +45,8 @@ pub struct Tokenizer {
     post_processor: Option<PostProcessorWrapper>,
     /// Other settings of the files for how texts are read.
     reading: Reading,
+    /// How chats are written.
+    chat: Arc<Chat>,
 }
 
 impl Tokenizer {
@@ -58,7 +62,33 @@ impl Tokenizer {
             inner: Arc::new(inner),
             post_processor,
             reading: Reading::default(),
+            chat: Arc::default(),
         }
+    }
+
+    /// The same with a template of chats.
+    pub(crate) fn with_chat(self, chat: Chat) -> Self {
+        let chat = Arc::new(chat);
+        Self { chat, ..self }
+    }
+
+    /// Whether there is a template of chats that can be read.
+    ///
+    /// # Errors
+    ///
+    /// A [`ChatError`] that says why not.
+    pub fn check_chat(&self) -> Result<(), ChatError> {
+        self.chat.check()
+    }
+
+    /// The chat that `text` is, as the model's template writes it, up to where the model is to answer: a list
+    /// of [messages](crate::messages) in JSON, or a text that a user says.
+    ///
+    /// # Errors
+    ///
+    /// A [`ChatError`] if there is no template, or it fails.
+    pub fn chat(&self, text: &str) -> Result<String, ChatError> {
+        self.chat.text(&messages(text))
     }
 
     /// The tokenizer that a `tokenizer.json` describes.
@@ -251,21 +281,8 @@ impl Tokenizer {
     /// The token with the number `id` as it would stand in a text: ` film` for `Ġfilm` or `▁film`.
     /// A token whose bytes are no whole character has the sign � for them.
     pub fn readable(&self, id: u32) -> Option<String> {
-        let token = self.token(id)?;
-        if spells_bytes(self.inner.get_decoder()) {
-            let decoder = self.inner.get_decoder();
-            let text = decoder.map(|decoder| decoder.decode_chain(vec![token.clone()]));
-            // An added token is not spelled in bytes.
-            return Some(
-                text.and_then(Result::ok)
-                    .map_or(token, |pieces| pieces.concat()),
-            );
-        }
-        let byte = token.strip_prefix("<0x").and_then(|t| t.strip_suffix('>'));
-        match byte.and_then(|byte| u8::from_str_radix(byte, 16).ok()) {
-            Some(byte) => Some(String::from_utf8_lossy(&[byte]).into_owned()),
-            None => Some(token.replace('▁', " ")),
-        }
+        let bytes = self.bytes(id)?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Whether the token with the number `id` stands for no text: the end of one, padding.
@@ -300,7 +317,22 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(text, None, positions, truncation)
+        self.split(text, None, positions, truncation, true)
+    }
+
+    /// Splits a text that has all its special tokens in it, such as a [chat](Tokenizer::chat): none are put
+    /// around it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tokenizer::encode`].
+    pub fn encode_whole(
+        &self,
+        text: &str,
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        self.split(text, None, positions, truncation, false)
     }
 
     /// Splits a pair of texts into at most `positions` tokens, special ones included. If they are
@@ -315,7 +347,7 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(first, Some(second), positions, truncation)
+        self.split(first, Some(second), positions, truncation, true)
     }
 
     fn split(
@@ -324,6 +356,7 @@ impl Tokenizer {
         second: Option<&str>,
         positions: usize,
         truncation: Truncation,
+        special: bool,
     ) -> Result<TokenizedText, TextError> {
         let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
         let positions = self.positions(positions);
@@ -346,7 +379,7 @@ impl Tokenizer {
                 .map_or_else(Vec::new, |(text, encoding)| tokens::covered(text, encoding)),
         ];
 
-        let post_processor = self.post_processor.as_ref();
+        let post_processor = self.post_processor.as_ref().filter(|_| special);
         let special = post_processor.map_or(0, |step| step.added_tokens(second.is_some()));
         let lengths = [Some(&encoding), pair.as_ref()];
         let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));

@@ -37,6 +37,8 @@ pub(crate) struct ExplainPlan {
     /// Rule sets beside the one that is asked for.
     pub(crate) compared: Vec<RuleSet>,
     pub(crate) content: RowKind,
+    /// Whether texts are put through the chat template.
+    pub(crate) chat: bool,
     /// The table.
     input: Option<Hashed>,
     /// The column of the texts, if it was named.
@@ -94,6 +96,9 @@ impl ExplainPlan {
         let standard_input = is_standard_input(arguments);
         let message = if format.only_to_file() && !to_file {
             "a Parquet or Arrow table is written to a file: name it (--out)"
+        } else if format.name == "svg" && (arguments.input.is_some() || arguments.texts.len() != 1)
+        {
+            "an SVG is one drawing: give one text, or one picture"
         } else if format.is_table() && arguments.input.is_some() && !arguments.texts.is_empty() {
             "a table has the columns of one input: give texts or --input, not both"
         } else if arguments.resume && (format.is_document() || !to_file) {
@@ -127,6 +132,7 @@ impl ExplainPlan {
             input,
             pair,
             pair_column,
+            chat,
             column,
             // The plan has the hash of the model instead.
             model: _,
@@ -242,6 +248,7 @@ impl ExplainPlan {
             },
             question,
             content,
+            chat,
             format,
         };
         let destined = Destined {
@@ -264,6 +271,7 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
             ("--input", arguments.input.is_some()),
             ("--pair", arguments.pair.is_some()),
             ("--generate", arguments.generate.is_some()),
+            ("--chat", arguments.chat),
             ("--no-truncate", arguments.no_truncate),
             ("a table", !format.pictures),
         ];
@@ -273,6 +281,9 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
             ));
         }
         return Ok(());
+    }
+    if let (true, Some(tokenizer)) = (arguments.chat, model.tokenizer()) {
+        tokenizer.check_chat()?;
     }
     if arguments.overlay.is_some() {
         return UsageError::refuse("--overlay is for pictures, and the model reads texts");
