@@ -1,4 +1,4 @@
-//! Heads against PyTorch, on the fixtures that `fixtures/heads.py` made: what each gives, and Gradient x
+//! Heads against PyTorch, on the fixtures that `fixtures/heads.py` and `fixtures/more.py` made: what each gives, and Gradient x
 //! Input at the word embeddings.
 
 use std::sync::Arc;
@@ -18,17 +18,27 @@ struct Reference<T> {
     texts: Vec<T>,
 }
 
-const TOLERANCE: f64 = 1e-4;
+pub const TOLERANCE: f64 = 1e-4;
 
-fn load<T: serde::de::DeserializeOwned>(name: &str) -> (Arc<Model>, Vec<T>) {
-    let (model, reference): (_, Reference<T>) = fixtures::load(&format!("heads/{name}"));
+/// The families of `more.py` are in a folder of their own.
+pub fn load<T: serde::de::DeserializeOwned>(name: &str) -> (Arc<Model>, Vec<T>) {
+    let folder = match name.starts_with("more/") {
+        true => name.to_owned(),
+        false => format!("heads/{name}"),
+    };
+    let (model, reference): (_, Reference<T>) = fixtures::load(&folder);
     (Arc::new(model), reference.texts)
 }
 
-fn plan() -> Plan {
+/// Gradient x Input at the word embeddings, or at the output of the norm that stands right after them.
+pub fn plan(model: &Model) -> Plan {
+    let config = model.transformer.config();
+    let alone = !config.has_position_table() && config.token_types == 0;
+    let normed = config.embedding_norm.is_some() && alone;
+    let site = if normed { "blocks" } else { "embeddings.word" };
     Plan {
         rules: Some(RuleSet::preset("gradient-x-input").unwrap()),
-        at: Some("embeddings.word".to_owned()),
+        at: Some(site.to_owned()),
         ..Plan::default()
     }
 }
@@ -38,7 +48,7 @@ fn numbers(found: &[f32]) -> Vec<f64> {
 }
 
 #[track_caller]
-fn close(found: &[f32], expected: &[f64], what: &str) {
+pub fn close(found: &[f32], expected: &[f64], what: &str) {
     let error = difference(&numbers(found), expected);
     assert!(error < TOLERANCE, "{what}: {error:.1e}");
 }
@@ -53,10 +63,21 @@ struct Labelled {
 
 #[rstest]
 fn each_token_has_a_label(
-    #[values("bert", "roberta", "xlm-roberta", "distilbert", "electra", "llama")] family: &str,
+    #[values(
+        "bert",
+        "roberta",
+        "xlm-roberta",
+        "distilbert",
+        "electra",
+        "llama",
+        "more/camembert",
+        "more/deberta-v2",
+        "more/phi3"
+    )]
+    family: &str,
 ) {
     let (model, texts) = load::<Labelled>(&format!("{family}-tokens"));
-    let explainer = Explainer::new(&model, &plan()).unwrap();
+    let explainer = Explainer::new(&model, &plan(&model)).unwrap();
     for Labelled {
         text,
         ids,
@@ -104,10 +125,18 @@ struct Answered {
 
 #[rstest]
 fn an_answer_starts_and_ends(
-    #[values("bert", "roberta", "xlm-roberta", "distilbert", "electra")] family: &str,
+    #[values(
+        "bert",
+        "roberta",
+        "xlm-roberta",
+        "distilbert",
+        "electra",
+        "more/deberta-v2"
+    )]
+    family: &str,
 ) {
     let (model, texts) = load::<Answered>(&format!("{family}-answers"));
-    let explainer = Explainer::new(&model, &plan()).unwrap();
+    let explainer = Explainer::new(&model, &plan(&model)).unwrap();
     for expected in texts {
         let text = explainer.tokenize_pair(&expected.text, &expected.pair);
         let found = explainer.explain_batch(&[text.unwrap()]).unwrap().remove(0);
@@ -134,10 +163,19 @@ struct Masked {
 
 #[rstest]
 fn a_mask_is_filled(
-    #[values("bert", "roberta", "xlm-roberta", "distilbert", "electra")] family: &str,
+    #[values(
+        "bert",
+        "roberta",
+        "xlm-roberta",
+        "distilbert",
+        "electra",
+        "more/albert",
+        "more/mpnet"
+    )]
+    family: &str,
 ) {
     let (model, texts) = load::<Masked>(&format!("{family}-masks"));
-    let explainer = Explainer::new(&model, &plan()).unwrap();
+    let explainer = Explainer::new(&model, &plan(&model)).unwrap();
     for expected in texts {
         let masks = model.tokenize(&expected.text, None, Default::default());
         let masks = masks.unwrap().asked;
@@ -149,7 +187,7 @@ fn a_mask_is_filled(
                 assert!(message.contains("several"), "{message}");
                 let plan = Plan {
                     position: Some(masks[0]),
-                    ..plan()
+                    ..plan(&model)
                 };
                 Explainer::new(&model, &plan).unwrap()
             }
@@ -179,9 +217,11 @@ struct Classified {
 
 /// The last of these texts ends with a padding token, which does not answer.
 #[rstest]
-fn a_decoder_classifies_at_its_last_token(#[values("gpt2", "llama")] family: &str) {
+fn a_decoder_classifies_at_its_last_token(
+    #[values("gpt2", "llama", "more/gemma2", "more/gpt_neox")] family: &str,
+) {
     let (model, texts) = load::<Classified>(&format!("{family}-labels"));
-    let explainer = Explainer::new(&model, &plan()).unwrap();
+    let explainer = Explainer::new(&model, &plan(&model)).unwrap();
     let tokenized = texts
         .iter()
         .map(|text| explainer.tokenize(&text.text).unwrap());
@@ -209,10 +249,20 @@ struct Vectors {
 
 #[rstest]
 fn a_text_has_a_vector(
-    #[values("bert", "roberta", "xlm-roberta", "distilbert", "electra")] family: &str,
+    #[values(
+        "bert",
+        "roberta",
+        "xlm-roberta",
+        "distilbert",
+        "electra",
+        "more/albert",
+        "more/mpnet",
+        "more/deberta-v2"
+    )]
+    family: &str,
 ) {
     let (model, texts) = load::<Vectors>(&format!("{family}-vectors"));
-    let similar = |pooling| Similar::new(&model, &plan(), Measure::Dot, pooling).unwrap();
+    let similar = |pooling| Similar::new(&model, &plan(&model), Measure::Dot, pooling).unwrap();
     let tokenize = |text: &Vectors| {
         model
             .tokenize(&text.text, None, Default::default())
@@ -267,7 +317,11 @@ fn the_ledger_closes(
         "electra-masks",
         "gpt2-labels",
         "llama-labels",
-        "llama-tokens"
+        "llama-tokens",
+        "more/albert-masks",
+        "more/deberta-v2-answers",
+        "more/gemma2-labels",
+        "more/phi3-tokens"
     )]
     name: &str,
     #[values("gradient-x-input", "ah-ln", "attn-lrp", "libra")] preset: &str,
@@ -281,7 +335,7 @@ fn the_ledger_closes(
     let explainer = Explainer::new(&model, &plan).unwrap();
     for text in &texts {
         let said = |key: &str| text[key].as_str();
-        let Some(first) = said("text").filter(|text| text.matches("[MASK]").count() < 2) else {
+        let Some(first) = said("text").filter(|text| text.matches("MASK]").count() < 2) else {
             continue;
         };
         let tokenized = match said("pair") {

@@ -6,6 +6,7 @@ mod folders;
 mod heads;
 mod language;
 mod malformed;
+mod more;
 mod pictures;
 mod texts;
 mod tokenizer;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{bert, heads};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{CLASSES, Key, KeyError, flag, size};
+use crate::keys::{CLASSES, Key, KeyError, activation, flag, size};
 use relprop_transformer::{Disentangled, InputConfig, TransformerConfig};
 
 /// DeBERTa v2 and v3.
@@ -71,7 +71,7 @@ pub static VECTOR: Family = Family {
 
 #[rustfmt::skip]
 const OWN: Keys = &[
-    ("pooler_hidden_act", Key::Activation(pooler)),
+    ("pooler_hidden_act", POOLER),
     ("norm_rel_ebd", NORM),
     ("max_relative_positions", LONGEST),
     ("position_buckets", BUCKETS),
@@ -87,10 +87,16 @@ const OWN: Keys = &[
     ("attention_head_size", HEAD_WIDTH),
 ];
 
-/// The pooler, which this family always has.
-fn pooler(config: &mut TransformerConfig) -> &mut Activation {
-    config.pooler.get_or_insert(Activation::Gelu)
-}
+/// The activation of the pooler, where the head has one.
+const POOLER: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let found = activation(value)?;
+        config.pooler = config.pooler.and(Some(found));
+        Ok(())
+    },
+    write: |config| json!(config.pooler.map(crate::keys::name)),
+};
 
 fn distances(config: &mut TransformerConfig) -> &mut Disentangled {
     config.attention.disentangled.get_or_insert(Disentangled {
@@ -130,7 +136,11 @@ const LONGEST: Key = Key::Derived {
     },
     write: |config| {
         let distances = config.attention.disentangled;
-        json!(distances.map(|distances| distances.farthest.unwrap_or(distances.buckets)))
+        let farthest = distances.map(|distances| distances.farthest.unwrap_or(distances.buckets));
+        match farthest == Some(config.positions) {
+            true => json!(-1),
+            false => json!(farthest),
+        }
     },
 };
 

@@ -1,0 +1,109 @@
+//! The families that came later against PyTorch, on the fixtures that `fixtures/more.py` made: small random
+//! models that transformers saved, with logits and Gradient x Input in float64. Heads that are like those of
+//! others are in `heads.rs`.
+
+use std::fs;
+
+use relprop_explain::{Explainer, Plan};
+use relprop_rules::RuleSet;
+use relprop_testing::fixtures::{folder, saves_what_transformers_saved};
+use relprop_testing::{difference, relevance};
+use rstest::rstest;
+use serde::Deserialize;
+
+use super::heads::{TOLERANCE, close, load, plan};
+use super::language::every_logit;
+
+#[derive(Deserialize)]
+struct Text {
+    text: String,
+    ids: Vec<u32>,
+    logits: Vec<f64>,
+    target: usize,
+    relevance: Vec<f64>,
+}
+
+/// The folders of `more/` whose names end so.
+fn named(ending: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder("more")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.ends_with(ending)).collect();
+    names.sort();
+    assert!(!names.is_empty());
+    names
+}
+
+/// Ids, logits and relevance of one text after the other, and of all in one batch.
+#[rstest]
+fn logits_and_relevance_are_those_of_pytorch(#[values("-classes", "-next")] kind: &str) {
+    for name in named(kind) {
+        let (model, texts) = load::<Text>(&format!("more/{name}"));
+        let explainer = Explainer::new(&model, &plan(&model)).unwrap();
+        let batch: Vec<_> = texts
+            .iter()
+            .map(|text| explainer.tokenize(&text.text).unwrap())
+            .collect();
+        let together = explainer.explain_batch(&batch).unwrap();
+        let alone = batch
+            .iter()
+            .map(|text| explainer.explain_batch(std::slice::from_ref(text)));
+        for ((expected, together), alone) in texts.iter().zip(together).zip(alone) {
+            let what = format!("{name}: {}", expected.text);
+            let every = every_logit(&model, &explainer.tokenize(&expected.text).unwrap());
+            let error = difference(&every, &expected.logits);
+            assert!(error < TOLERANCE, "{what}: {error:.1e}");
+            for found in [together, alone.unwrap().remove(0)] {
+                let ids: Vec<_> = found.tokens.iter().map(|token| token.id).collect();
+                assert_eq!(ids, expected.ids, "{what}");
+                // Of a vocabulary, an explanation has the largest logits alone.
+                if found.logits.len() == expected.logits.len() {
+                    close(&found.logits, &expected.logits, &what);
+                }
+                assert_eq!(found.prediction, model.output(expected.target), "{what}");
+                let error = difference(&relevance(&found), &expected.relevance);
+                assert!(error < TOLERANCE, "{what}: {error:.1e}");
+            }
+        }
+    }
+}
+
+#[rstest]
+fn the_ledger_closes(
+    #[values("-classes", "-next")] kind: &str,
+    #[values("gradient-x-input", "ah-ln", "attn-lrp", "libra")] preset: &str,
+) {
+    for name in named(kind) {
+        let (model, texts) = load::<Text>(&format!("more/{name}"));
+        for at in ["blocks", "embeddings.word"] {
+            let plan = Plan {
+                rules: Some(RuleSet::preset(preset).unwrap()),
+                at: Some(at.to_owned()),
+                ledger: true,
+                ..Plan::default()
+            };
+            let explainer = Explainer::new(&model, &plan).unwrap();
+            for text in &texts[..2] {
+                let tokenized = explainer.tokenize(&text.text).unwrap();
+                let found = explainer.explain_batch(&[tokenized]).unwrap().remove(0);
+                let ledger = found.ledger.unwrap();
+                let size = ledger.tokens.abs().max(ledger.target.abs()).max(1.0);
+                let unaccounted = ledger.unaccounted.abs() / size;
+                assert!(unaccounted < 1e-5, "{name}, {at}: {unaccounted:.1e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_saved_is_what_transformers_saved() {
+    for kind in [
+        "-classes", "-next", "-answers", "-tokens", "-masks", "-labels",
+    ] {
+        // Transformers saves parts of an ESM that nothing is computed with.
+        for name in named(kind).iter().filter(|name| !name.starts_with("esm")) {
+            println!("{name}");
+            let name = format!("more/{name}");
+            saves_what_transformers_saved(&name, env!("CARGO_TARGET_TMPDIR"));
+        }
+    }
+}
