@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod adapter;
 mod error;
 pub mod families;
 mod family;
 mod files;
 mod foreign;
+mod gguf;
 mod hub;
 mod json;
 pub mod keys;
