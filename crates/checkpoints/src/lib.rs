@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod adapter;
 mod chat;
 mod error;
 pub mod families;
 mod family;
 mod files;
 mod foreign;
+mod gguf;
 mod hub;
 mod json;
 pub mod keys;

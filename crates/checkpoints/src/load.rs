@@ -7,20 +7,23 @@ use burn::tensor::Device;
 use relprop_transformer::{InputConfig, PatchConfig, Transformer};
 use serde_json::{Map, Value};
 
+use crate::adapter::Adapter;
 use crate::chat::Chat;
 use crate::files::{
     ADDED_TOKENS, CONFIG, File, GENERATION, MERGES, OTHER_VOCABULARIES, PREPROCESSOR,
     SENTENCEPIECE, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
 };
 use crate::foreign;
+use crate::gguf::Gguf;
 use crate::json::from_json;
 use crate::tokenizer::{Class, Settings};
 use crate::vector::Modules;
-use crate::weights::{self, WeightFiles};
+use crate::weights::{self, Changes, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Tokenizer};
 
 impl Model {
-    /// Reads a model folder onto `device`, ready to predict and to be explained.
+    /// Reads a model folder onto `device`, ready to predict and to be explained. A folder with a LoRA adapter
+    /// is read with the model that the adapter changes; a GGUF file may stand in the place of a folder.
     ///
     /// # Errors
     ///
@@ -54,17 +57,76 @@ impl Model {
         device: &Device,
         families: &[&'static Family],
     ) -> Result<Self, CheckpointError> {
+        if let Some(gguf) = Gguf::among(files)? {
+            return Self::from_gguf(&gguf, device, families);
+        }
+        let Some(adapter) = Adapter::among(files)? else {
+            return Self::put_together(files, files, None, device, families);
+        };
+        let base = adapter.base(files)?;
+        let texts = match Adapter::has_tokenizer(files) {
+            true => files,
+            false => &base,
+        };
+        Self::put_together(&base, texts, Some(&adapter), device, families)
+    }
+
+    /// Reads a model from a GGUF file.
+    fn from_gguf(
+        gguf: &Gguf,
+        device: &Device,
+        families: &[&'static Family],
+    ) -> Result<Self, CheckpointError> {
+        let path = gguf.file().path();
+        let (config, stored) = (gguf.config()?, gguf.tensors()?);
+        let names: Vec<&str> = stored.keys().map(String::as_str).collect();
+        let (family, mut config) =
+            Family::read_config_among(families, &config, path, &names, false)?;
+        let invalid = |source| CheckpointError::InvalidConfig {
+            path: path.to_owned(),
+            source,
+        };
+        config.check().map_err(invalid)?;
+        let weight_files = gguf.weight_files();
+        weights::untie(&mut config, family, &stored, &weight_files)?;
+        let tokenizer = fitting(gguf.tokenizer()?, path, config.vocabulary())?;
+        let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
+        let changes = Changes::default();
+        weights::read(&mut transformer, family, &weight_files, stored, changes)?;
+        Ok(Self {
+            transformer: transformer.valid(),
+            input: Input::Text(tokenizer),
+            // Any special token ends what it writes.
+            ends: Vec::new(),
+            family,
+            sha256: Some(weight_files.sha256()?),
+        })
+    }
+
+    /// Reads a model from its `files`, and its tokenizer from `texts`.
+    fn put_together(
+        files: &Files,
+        texts: &Files,
+        adapter: Option<&Adapter>,
+        device: &Device,
+        families: &[&'static Family],
+    ) -> Result<Self, CheckpointError> {
         let instead = |missing| foreign::instead(files, missing);
         let config_file = files.required(CONFIG, "it says which parts the model is made of");
         let config_file = config_file.map_err(instead)?;
-        let text = config_file.text()?;
+        let mut text = config_file.text()?;
         if let Some(message) = foreign::of_timm(&text) {
             let path = config_file.path().to_owned();
             return Err(CheckpointError::Foreign { path, message });
         }
         let weight_files = WeightFiles::find(files).map_err(instead)?;
         // What is wrong in the configuration is said first.
-        let stored = weights::open(&weight_files);
+        let mut stored = weights::open(&weight_files);
+        let mut changes = Changes::default();
+        if let (Some(adapter), Ok(stored)) = (adapter, &mut stored) {
+            changes = adapter.changes(stored)?;
+            text = adapter.config(&text, families, stored)?;
+        }
         let names = stored.iter().flat_map(|stored| stored.keys());
         let names: Vec<&str> = names.map(String::as_str).collect();
         let modules = Modules::read(files)?;
@@ -84,6 +146,11 @@ impl Model {
             modules.add_tensors(files, &mut stored)?;
         }
         weights::untie(&mut config, family, &stored, &weight_files)?;
+        if let Some(adapter) = adapter.filter(|_| config.head.is_tied()) {
+            let base = family.base_in(stored.keys().map(String::as_str));
+            let words = family.tensor_name("embeddings.word.weight", base);
+            adapter.keeps_tied(&words, &changes)?;
+        }
 
         let input = match &config.input {
             InputConfig::Tokens { vocabulary } => {
@@ -91,7 +158,7 @@ impl Model {
                 let class = said
                     .as_ref()
                     .and_then(|keys| keys["tokenizer_class"].as_str());
-                let tokenizer = tokenizer(files, family, class, *vocabulary)?;
+                let tokenizer = tokenizer(texts, family, class, *vocabulary)?;
                 let longest = modules.as_ref().and_then(|modules| modules.longest);
                 Ok(Input::Text(tokenizer.at_most(longest)))
             }
@@ -99,13 +166,16 @@ impl Model {
         }?;
         let ends = ends(files, &text, config_file.path())?;
         let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
-        weights::read(&mut transformer, family, &weight_files, stored)?;
+        weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
             transformer: transformer.valid(),
             input,
             ends,
             family,
-            sha256: Some(weight_files.sha256()?),
+            sha256: Some(match adapter {
+                None => weight_files.sha256()?,
+                Some(adapter) => adapter.sha256(&weight_files)?,
+            }),
         })
     }
 }
@@ -185,13 +255,22 @@ pub(crate) fn tokenizer(
         (None, None) => merges(files, family, &settings)?,
     };
     let tokenizer = read.map_err(|message| no_tokenizer(&file, message))?;
+    fitting(tokenizer.with_chat(chat), file.path(), vocabulary)
+}
+
+/// The tokenizer, if the model's vocabulary has all of its tokens.
+fn fitting(
+    tokenizer: Tokenizer,
+    path: &Path,
+    vocabulary: usize,
+) -> Result<Tokenizer, CheckpointError> {
     // A model may have no embeddings for added tokens that no text has, such as padding.
     let added = false;
     let tokens = tokenizer.embeddings(added);
     match tokens > vocabulary {
-        false => Ok(tokenizer.with_chat(chat)),
+        false => Ok(tokenizer),
         true => Err(CheckpointError::Vocabulary {
-            path: file.path().to_owned(),
+            path: path.to_owned(),
             tokens,
             vocabulary,
         }),

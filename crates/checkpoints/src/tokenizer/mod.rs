@@ -129,6 +129,18 @@ impl Tokenizer {
         Self::described(json, &settings)
     }
 
+    /// The tokenizer of these pieces of sentencepiece, each with its score and kind, as a model of their kind
+    /// says by itself. Whether a space goes before a text is said.
+    pub(crate) fn of_pieces(
+        pieces: Vec<(String, f32, u64)>,
+        unknown: usize,
+        space: bool,
+        settings: &Settings,
+    ) -> Result<Self, String> {
+        let (json, settings) = sentencepiece::of_pieces(pieces, unknown, space, settings)?;
+        Self::described(json, &settings)
+    }
+
     fn described(mut json: Value, settings: &Settings) -> Result<Self, String> {
         settings.known()?;
         // The `tokenizers` crate panics at a special token that is put around texts but defined
