@@ -75,7 +75,8 @@ const CASES: [Case; 20] = [
 ];
 
 /// What says from where, to where and on what, and what a table does not have.
-const OTHER_FLAGS: [&str; 15] = [
+const OTHER_FLAGS: [&str; 16] = [
+    "--base",
     "--model",
     "--input",
     "--out",

@@ -9,8 +9,11 @@ impl Tokenizer {
     /// `Ġfilm` or `▁film`. They can be a part of a character.
     pub(super) fn bytes(&self, id: u32) -> Option<Vec<u8>> {
         let token = self.token(id)?;
+        // A token that was added to the vocabulary stands for itself.
+        if self.inner.get_added_tokens_decoder().contains_key(&id) {
+            return Some(token.into_bytes());
+        }
         if spells_bytes(self.inner.get_decoder()) {
-            // A token beside the vocabulary is no spelling of bytes.
             let bytes: Option<Vec<u8>> = token.chars().map(byte_of).collect();
             return Some(bytes.unwrap_or_else(|| token.into_bytes()));
         }
