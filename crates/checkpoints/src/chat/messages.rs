@@ -30,7 +30,10 @@ fn normal(mut message: Map<String, Value>) -> Map<String, Value> {
         .find_map(|name| message.get(*name))
         .cloned();
     if let Some(thought) = thought {
-        message.entry("thinking").or_insert(thought.clone());
+        if !message.contains_key("thinking") {
+            let first = [("thinking".to_owned(), thought.clone())].into_iter();
+            message = first.chain(message).collect();
+        }
         message.insert(REASONING[0].to_owned(), thought);
     }
     message
