@@ -6,6 +6,7 @@ use std::error::Error;
 use relprop_checkpoints::{ChatError, CheckpointError, TextError};
 use relprop_engine::EngineError;
 use relprop_engine::measure::MeasureError;
+use relprop_evaluate::Need;
 use relprop_rules::RuleError;
 
 /// The message of the error, with the program's advice if there is any.
@@ -61,6 +62,10 @@ fn of_measure(error: &MeasureError) -> Option<String> {
         MeasureError::Unlabeled { .. } | MeasureError::PositiveOrNegative { .. } => {
             "give --target predicted"
         }
+        MeasureError::Lacking {
+            need: Need::Evidence,
+            ..
+        } => "give --data reviews",
         MeasureError::TooFew { .. } => "or give a lower --min-words",
         _ => return None,
     };

@@ -317,7 +317,7 @@ impl Explanation {
     }
 
     /// The heat map as a drawing, with ``columns`` letters a line.
-    #[pyo3(signature = (columns=COLUMNS))]
+    #[pyo3(signature = (columns=80))]
     fn svg(&self, columns: usize) -> String {
         render::svg(&self.found, columns)
     }
