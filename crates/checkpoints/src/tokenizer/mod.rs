@@ -3,7 +3,9 @@
 mod byte_level;
 mod bytes;
 mod charsmap;
+mod class;
 mod error;
+mod frame;
 mod patterns;
 mod read;
 mod rebuilt;
