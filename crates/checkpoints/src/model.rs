@@ -168,6 +168,7 @@ impl Model {
                 skips_padding: false,
             }
             | Head::Labels
+            | Head::LabelsOfMean
             | Head::TokenLabels
             | Head::Span
             | Head::NextToken { .. }

@@ -110,6 +110,11 @@ impl<'a> Pass<'a> {
         self.training
     }
 
+    /// Whether it records the sites of the model, all of which must be run.
+    pub fn is_trace(&self) -> bool {
+        self.sites.is_some()
+    }
+
     /// Whether the sites whose names begin with `scope` are needed: for a probe, a replaced signal,
     /// a trace or a ledger. If not, a model may compute less there.
     pub fn is_watched(&self, scope: &str) -> bool {

@@ -51,6 +51,7 @@ impl Architecture {
                     scale: NormScale::InsideRoot(1e-5),
                     affine: true,
                     plus_one: false,
+                    unshifted: false,
                 },
                 feed_forward: Some(FeedForwardConfig {
                     width: 48,
@@ -318,6 +319,7 @@ pub fn draw_language_config(seed: u64) -> TransformerConfig {
         }),
         norm: NormConfig {
             plus_one: base.norm.affine && below(2) == 0,
+            unshifted: false,
             ..base.norm
         },
         pooler: None,
@@ -340,6 +342,7 @@ pub fn draw_config(seed: u64) -> TransformerConfig {
         ][below(3)]([1e-12, 1e-5, 0.1][below(3)]),
         affine: below(3) > 0,
         plus_one: false,
+        unshifted: false,
     };
     let (norm, embedding_norm) = (norm(), norm());
     let heads = [1, 2, 4][below(3)];

@@ -82,7 +82,8 @@ const PATTERN: Key = Key::Derived {
     write: |_| json!(6),
 };
 
-const TYPES: Key = Key::Custom {
+/// The kinds of blocks, by a list.
+pub const TYPES: Key = Key::Custom {
     required: false,
     read: |config, value| {
         // The window was handed to blocks by the pattern.
@@ -93,7 +94,11 @@ const TYPES: Key = Key::Custom {
 };
 
 /// Hands the window to some blocks, and their own rotation.
-fn by_block(
+///
+/// # Errors
+///
+/// A [`KeyError`] if the list of types is none.
+pub fn by_block(
     config: &mut TransformerConfig,
     types: Option<&Value>,
     slides: impl Fn(usize) -> bool,
@@ -119,7 +124,7 @@ fn turn_windows(config: &mut TransformerConfig, rotary: RotaryConfig) {
 }
 
 /// The base of the rotation in blocks with a window, before transformers 5.
-const LOCAL_THETA: Key = Key::Custom {
+pub const LOCAL_THETA: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let theta = number(value)?;
@@ -130,7 +135,7 @@ const LOCAL_THETA: Key = Key::Custom {
 };
 
 /// The rotations of both kinds of blocks.
-const PARAMETERS: Key = Key::Custom {
+pub const PARAMETERS: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let object = value.as_object();

@@ -8,6 +8,7 @@ pub mod bloom;
 pub mod deberta;
 pub mod distilbert;
 pub mod electra;
+pub mod esm;
 pub mod falcon;
 pub mod gemma;
 pub mod gemma2;
@@ -21,6 +22,8 @@ pub mod heads;
 pub mod llama;
 pub mod ministral;
 pub mod mistral;
+pub mod modernbert;
+pub mod moe;
 pub mod mpnet;
 pub mod olmo2;
 pub mod opt;
@@ -68,6 +71,8 @@ pub static FAMILIES: &[&Family] = &[
     &albert::ALBERT,
     &mpnet::MPNET,
     &deberta::DEBERTA_V2,
+    &esm::ESM,
+    &modernbert::MODERNBERT,
     &gpt2::GPT2,
     &gpt2::GPT2_LABELS,
     &gpt2::GPT2_TOKEN_LABELS,
@@ -105,6 +110,9 @@ pub static FAMILIES: &[&Family] = &[
     &bloom::BLOOM,
     &falcon::FALCON,
     &phi::PHI,
+    &moe::MIXTRAL,
+    &moe::QWEN2_MOE,
+    &moe::QWEN3_MOE,
     &phi3::PHI3,
     &starcoder2::STARCODER2,
     &stablelm::STABLELM,
@@ -124,6 +132,9 @@ pub static FAMILIES: &[&Family] = &[
     &deberta::SPAN,
     &deberta::TOKEN_LABELS,
     &deberta::VECTOR,
+    &esm::MASKED_TOKEN,
+    &esm::TOKEN_LABELS,
+    &esm::VECTOR,
     &falcon::LABELS,
     &falcon::TOKEN_LABELS,
     &falcon::VECTOR,
@@ -144,6 +155,22 @@ pub static FAMILIES: &[&Family] = &[
     &ministral::LABELS,
     &ministral::TOKEN_LABELS,
     &ministral::VECTOR,
+    &modernbert::MASKED_TOKEN,
+    &modernbert::SPAN,
+    &modernbert::TOKEN_LABELS,
+    &modernbert::VECTOR,
+    &moe::MIXTRAL_LABELS,
+    &moe::MIXTRAL_SPAN,
+    &moe::MIXTRAL_TOKEN_LABELS,
+    &moe::MIXTRAL_VECTOR,
+    &moe::QWEN2_MOE_LABELS,
+    &moe::QWEN2_MOE_SPAN,
+    &moe::QWEN2_MOE_TOKEN_LABELS,
+    &moe::QWEN2_MOE_VECTOR,
+    &moe::QWEN3_MOE_LABELS,
+    &moe::QWEN3_MOE_SPAN,
+    &moe::QWEN3_MOE_TOKEN_LABELS,
+    &moe::QWEN3_MOE_VECTOR,
     &mpnet::MASKED_TOKEN,
     &mpnet::SPAN,
     &mpnet::TOKEN_LABELS,

@@ -3,6 +3,7 @@
 //! The constants are keys that several families have, some under a name of their own.
 
 pub mod blocks;
+pub mod experts;
 pub(crate) mod read;
 pub mod rotary;
 

@@ -3,6 +3,7 @@
 mod byte_level;
 mod charsmap;
 mod error;
+mod esm;
 mod patterns;
 mod rebuilt;
 mod sentencepiece;
@@ -141,7 +142,10 @@ impl Tokenizer {
     }
 
     pub(crate) fn parse_vocabulary(vocabulary: &[u8], settings: &Settings) -> Result<Self, String> {
-        let inner = wordpiece::parse(vocabulary, &settings.keys)?;
+        let inner = match settings.class() {
+            Some("EsmTokenizer") => esm::parse(vocabulary, &settings.keys)?,
+            _ => wordpiece::parse(vocabulary, &settings.keys)?,
+        };
         Ok(Self::with(inner, settings))
     }
 

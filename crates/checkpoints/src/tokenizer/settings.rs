@@ -30,7 +30,7 @@ const BYTE_LEVEL: [&str; 4] = [
 ];
 
 /// Classes that `transformers` wrote in Python, which no `tokenizer.json` describes.
-const PYTHON: [&str; 17] = [
+const PYTHON: [&str; 16] = [
     "BertJapaneseTokenizer",
     "BertweetTokenizer",
     "BioGptTokenizer",
@@ -40,7 +40,6 @@ const PYTHON: [&str; 17] = [
     "CanineTokenizer",
     "CpmAntTokenizer",
     "CpmTokenizer",
-    "EsmTokenizer",
     "FlaubertTokenizer",
     "GPTNeoXJapaneseTokenizer",
     "PhobertTokenizer",

@@ -14,8 +14,8 @@ pub struct AttentionConfig {
     pub head_width: Option<usize>,
     /// Whether a token attends only to itself and the tokens before it.
     pub causal: bool,
-    /// The number of tokens that a token attends to, itself and the last ones before it, if causal
-    /// attention is limited to a window; at least 1.
+    /// The number of tokens that a token attends to, itself and the last ones before it, if attention is
+    /// limited to a window; at least 1. Unless attention is causal, it attends to as many after it.
     pub window: Option<usize>,
     /// Positions as rotations of queries and keys, instead of a table of embeddings.
     pub rotary: Option<RotaryConfig>,

@@ -6,11 +6,7 @@ use super::{AttentionConfig, PositionBias, RotaryConfig, RotaryScaling, Transfor
 impl TransformerConfig {
     pub(super) fn check_attention(&self) -> Result<(), ConfigError> {
         let AttentionConfig {
-            head_width,
-            causal,
-            window,
-            rotary,
-            ..
+            head_width, rotary, ..
         } = self.attention;
         let divides = head_width.is_some() || self.width.is_multiple_of(self.heads);
         ensure(divides, "heads", self.heads, "a divisor of the width")?;
@@ -31,9 +27,6 @@ impl TransformerConfig {
             key_heads,
             "a divisor of the heads",
         )?;
-        let fits = causal || window.is_none();
-        let range = "none unless attention is causal";
-        ensure(fits, "attention.window", window.unwrap_or(0), range)?;
         let whole = !self.attention.whole_query_key_norm || self.attention.query_key_norm;
         let range = "false where queries and keys have no norm";
         ensure(whole, "attention.whole_query_key_norm", !whole, range)?;
@@ -69,8 +62,8 @@ impl TransformerConfig {
         ensure(fits, "attention_by_block", by_block, "one for each block")?;
         for block in &self.attention_by_block {
             let window = block.window.unwrap_or(1);
-            let range = "at least 1, below 2^31, and none unless attention is causal";
-            let fits = (1..=LARGEST).contains(&window) && (causal || block.window.is_none());
+            let range = "at least 1, and below 2^31";
+            let fits = (1..=LARGEST).contains(&window);
             ensure(fits, "attention_by_block.window", window, range)?;
             let fits = block.rotary.is_none() || rotary.is_some();
             let range = "none where no rotation is for all";
