@@ -186,7 +186,7 @@ fn inputs(model: &Model, family: &str) -> Vec<TokenizedText> {
         let (first, second) = (text["text"].as_str().unwrap(), text["pair"].as_str());
         let position = text["position"].as_u64().map(|position| position as usize);
         TokenizedText {
-            position,
+            asked: position.into_iter().collect(),
             ..model.tokenize(first, second, Default::default()).unwrap()
         }
     };

@@ -1,6 +1,7 @@
 //! Tables from file to file: every format, bad rows, parts of tables, and runs that are killed.
 
 mod interrupted;
+mod kinds;
 mod mistakes;
 
 use std::fs;

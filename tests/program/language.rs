@@ -217,3 +217,25 @@ fn what_is_for_classifiers_says_so(#[values("evaluate", "tune")] command: &str) 
     let ran: Ran = program.arg(folder("llama")).output().unwrap().into();
     ran.failed(1, &["classifiers", "language-models.md"]);
 }
+
+/// A chat is what the model's template makes of it, with no special token twice, and says it where there is
+/// no template.
+#[test]
+fn a_chat_goes_through_the_models_template() {
+    let found = |arguments: &[&str]| -> Value {
+        let arguments = [arguments, &["--format", "json"]].concat();
+        serde_json::from_str(&explain("mistral", &arguments).done().stdout).unwrap()
+    };
+    let asked = found(&["--chat", "a film"]);
+    assert_eq!(asked["text"], "user: a film\nassistant:");
+    let messages =
+        r#"[{"role": "system", "content": "be dull"}, {"role": "user", "content": "a film"}]"#;
+    let asked = found(&["--chat", messages]);
+    assert_eq!(asked["text"], "system: be dull\nuser: a film\nassistant:");
+    let goes_on = found(&["--chat", "a film", "--generate", "2"]);
+    let text = goes_on["text"].as_str().unwrap();
+    assert!(text.starts_with("user: a film\nassistant:"), "{text}");
+    let none = ["no chat template", "leave out --chat"];
+    explain("gpt2", &["--chat", "a film"]).failed(1, &none);
+    explain("mistral", &["--chat", "[]"]).failed(1, &["the list of messages is empty"]);
+}

@@ -129,6 +129,13 @@ fn stand_ins(here: &Path) {
     }
     let column: ArrayRef = Arc::new(StringArray::from(rows.clone()));
     let batch = RecordBatch::try_from_iter([("text", column)]).unwrap();
+    for (model, fixture) in [
+        ("my-ner-model", "heads/bert-tokens"),
+        ("my-qa-model", "heads/bert-answers"),
+        ("my-sentence-model", "heads/bert-vectors"),
+    ] {
+        symlink(folder(fixture).canonicalize().unwrap(), here.join(model)).unwrap();
+    }
     for table in ["reviews.parquet", "million.parquet"] {
         fs::write(here.join(table), parquet::encode(&batch).unwrap()).unwrap();
     }
@@ -153,6 +160,7 @@ fn stand_ins(here: &Path) {
         "--no-tui",
     ]);
     symlink("my-llama", here.join("DIR")).unwrap();
+    write("my-llama/chat_template.jinja", "{{ messages[-1].content }}");
 
     for name in ["a.png", "seven.png"] {
         fs::copy(folder("pictures/small.png"), here.join(name)).unwrap();
@@ -257,6 +265,22 @@ fn every_settings_file_of_the_pages_is_read() {
     assert!(read >= 3, "{read}");
 }
 
+/// Where a test of this name may be, from the root.
+fn tests_called(name: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = fs::read_dir(root.join("crates")).unwrap();
+    let crates = crates.map(|entry| entry.unwrap().path().display().to_string());
+    let packages = crates.chain([root.display().to_string()]);
+    packages
+        .flat_map(|package| {
+            [
+                format!("{package}/tests/{name}.rs"),
+                format!("{package}/tests/{name}/main.rs"),
+            ]
+        })
+        .collect()
+}
+
 /// `cargo test --test NAME` and its like name what there is.
 #[test]
 fn every_target_that_a_page_names_exists() {
@@ -271,10 +295,7 @@ fn every_target_that_a_page_names_exists() {
                 continue;
             }
             let places = match pair[0] {
-                "--test" => vec![
-                    format!("tests/{name}/main.rs"),
-                    format!("crates/{name}/tests/{name}/main.rs"),
-                ],
+                "--test" => tests_called(name),
                 "--bench" => vec![format!("benches/{name}.rs")],
                 "--example" => vec![format!("examples/{name}.rs")],
                 _ => continue,

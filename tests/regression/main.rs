@@ -4,8 +4,12 @@
 //! `the_demo_trains_explains_and_reports` in tests/program/training.rs. A kernel knew the LN-rule by itself, so
 //! that an edited rule did nothing on the CPU: `cargo test -p relprop-rules`.
 
+mod continuations;
 mod names;
+mod opens;
+mod precision;
 mod resume;
+mod tables;
 
 use relprop_testing::difference;
 use relprop_testing::fixtures::folder;

@@ -16,7 +16,7 @@ type Case = (
     &'static [&'static str],
     &'static str,
 );
-const CASES: [Case; 16] = [
+const CASES: [Case; 20] = [
     (
         "llama",
         &["--target", " film", "--against", "dull"],
@@ -24,6 +24,24 @@ const CASES: [Case; 16] = [
         "target",
     ),
     ("llama", &[], &["--position", "0"], "position"),
+    (
+        "llama",
+        &["--answer", " film"],
+        &["--answer", " dull"],
+        "content",
+    ),
+    (
+        "llama",
+        &["--answer-column", "other"],
+        &["--answer-column", "text"],
+        "content",
+    ),
+    (
+        "heads/bert-tokens",
+        &["--parts", "entities"],
+        &["--parts", "tokens"],
+        "content",
+    ),
     ("bert", &[], &["--score", "log-probability"], "score"),
     ("bert", &["--target", "0"], &["--target", "1"], "target"),
     ("bert", &[], &["--rules", "libra"], "rules"),
@@ -53,10 +71,12 @@ const CASES: [Case; 16] = [
         "column",
     ),
     ("bert", &[], &["--dtype", "f16"], "dtype"),
+    ("mistral", &[], &["--chat"], "chat"),
 ];
 
 /// What says from where, to where and on what, and what a table does not have.
-const OTHER_FLAGS: [&str; 15] = [
+const OTHER_FLAGS: [&str; 16] = [
+    "--base",
     "--model",
     "--input",
     "--out",

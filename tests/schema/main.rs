@@ -8,6 +8,7 @@ use std::sync::Arc;
 use boon::{Compiler, Schemas};
 use burn::tensor::Device;
 use relprop_checkpoints::Model;
+use relprop_data::Table;
 use relprop_explain::batching::Passes;
 use relprop_explain::{
     Explainer, Explanation, Measure, Parts, Plan, Sampling, Score, Similar, Target,
@@ -298,4 +299,85 @@ fn similarities_are_as_their_schema_says() {
     assert_eq!(check("similarity", &document), Ok(()), "{document:#}");
     document["texts"].as_array_mut().unwrap().pop();
     assert!(check("similarity", &document).is_err());
+}
+
+/// Runs `relprop explain` on a table of two rows, of which the second is bad, in this folder.
+fn explain_table(folder: &Path, out: &str, errors: &str, more: &[&str]) -> Ran {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let rows = "{\"text\": \"a warm film\", \"id\": 17}\nnot json\n{\"text\": \" \", \"id\": 18}\n";
+    fs::write(path("in.jsonl"), rows).unwrap();
+    let mut command = relprop();
+    let command = command.args(["explain", "--model"]).arg(fixture("bert"));
+    let files = ["--input", &path("in.jsonl"), "--out", &path(out)];
+    let command = command.args(files).args(["--errors", &path(errors)]);
+    command.args(more).output().unwrap().into()
+}
+
+#[test]
+fn bad_rows_are_as_their_schema_says() {
+    let folder = tempfile::tempdir().unwrap();
+    explain_table(folder.path(), "out.jsonl", "errors.jsonl", &[]).done();
+    let lines = fs::read_to_string(folder.path().join("errors.jsonl")).unwrap();
+    let rows: Vec<Value> = (lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap()))
+    .collect();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert_eq!(check("bad-row", &row), Ok(()), "{row:#}");
+        for field in ["row", "line", "reason", "input"] {
+            let mut wrong = row.clone();
+            wrong.as_object_mut().unwrap().remove(field);
+            assert!(check("bad-row", &wrong).is_err(), "{field}");
+        }
+    }
+}
+
+#[test]
+fn the_facts_of_a_table_are_as_their_schema_says() {
+    let folder = tempfile::tempdir().unwrap();
+    for (out, more) in [
+        ("out.arrow", &[][..]),
+        ("out.parquet", &["--method", "gae"]),
+    ] {
+        explain_table(folder.path(), out, "errors.jsonl", more).done();
+        let table = Table::open(&folder.path().join(out), None).unwrap();
+        let source = table.read(0).unwrap();
+        let facts: Value = serde_json::from_str(&source.schema().metadata()["relprop"]).unwrap();
+        assert_eq!(check("facts", &facts), Ok(()), "{facts:#}");
+        let mut wrong = facts.clone();
+        wrong["unknown"] = json!(1);
+        assert!(check("facts", &wrong).is_err());
+    }
+}
+
+#[test]
+fn a_manifest_is_as_its_schema_says() {
+    for more in [
+        &[][..],
+        &["--rules", "libra", "--target", "0", "--against", "1"],
+        &["--method", "gae", "--pair", "a film"],
+        &["--pair-column", "text", "--no-truncate", "--dtype", "bf16"],
+        &[
+            "--score",
+            "log-probability",
+            "--shard",
+            "1/2",
+            "--column",
+            "text",
+        ],
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder is no file for errors, so that the manifest stays.
+        fs::create_dir(folder.path().join("errors")).unwrap();
+        explain_table(folder.path(), "out.jsonl", "errors", more).failed(1, &["errors"]);
+        let file = folder.path().join("out.jsonl.parts/_manifest.json");
+        let manifest: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        assert_eq!(check("manifest", &manifest), Ok(()), "{manifest:#}");
+        for field in manifest.as_object().unwrap().keys() {
+            let mut wrong = manifest.clone();
+            wrong.as_object_mut().unwrap().remove(field);
+            assert!(check("manifest", &wrong).is_err(), "{field}");
+        }
+    }
 }

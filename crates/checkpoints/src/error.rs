@@ -95,6 +95,14 @@ pub enum CheckpointError {
         /// What is wrong with it.
         message: String,
     },
+    /// An adapter is not understood, or its base is not there.
+    #[error("{}: {message}", path.display())]
+    Adapter {
+        /// The file of the adapter.
+        path: PathBuf,
+        /// What is wrong, and the way out.
+        message: String,
+    },
     /// The weights are a pickle that is more than tensors.
     #[error(
         "{}: {message}; in Python, AutoModelForSequenceClassification.from_pretrained(folder)\

@@ -12,6 +12,8 @@ use super::CheckpointError;
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const TOKENIZER: &str = "tokenizer.json";
+/// The settings of a language model for how it writes.
+pub(super) const GENERATION: &str = "generation_config.json";
 /// The settings of a model for pictures, instead of a tokenizer.
 pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
 /// The vocabulary that older folders of the BERT kind have instead.
@@ -24,9 +26,14 @@ pub(super) const SENTENCEPIECE: [&str; 2] = ["sentencepiece.bpe.model", "tokeniz
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 pub(super) const ADDED_TOKENS: &str = "added_tokens.json";
+/// The template of chats: a file of its own, among several of its kind, and where older processors have it.
+pub(super) const CHAT_TEMPLATE: &str = "chat_template.jinja";
+pub(super) const DEFAULT_CHAT_TEMPLATE: &str = "additional_chat_templates/default.jinja";
+pub(super) const CHAT_TEMPLATE_OF_PROCESSOR: &str = "chat_template.json";
 /// The files that a model is read from besides its weights. Each decides what the model makes of its input.
-pub const SETTINGS_FILES: [&str; 11] = [
+pub const SETTINGS_FILES: [&str; 15] = [
     CONFIG,
+    GENERATION,
     TOKENIZER,
     VOCABULARY,
     MERGES[0],
@@ -37,6 +44,9 @@ pub const SETTINGS_FILES: [&str; 11] = [
     SPECIAL_TOKENS,
     ADDED_TOKENS,
     PREPROCESSOR,
+    CHAT_TEMPLATE,
+    DEFAULT_CHAT_TEMPLATE,
+    CHAT_TEMPLATE_OF_PROCESSOR,
 ];
 /// The files that a tokenizer is read from, the first that are there, with what they are.
 pub const TOKENIZER_FILES: &[(&[&str], &str)] = &[
@@ -59,24 +69,32 @@ pub(super) const OTHER_VOCABULARIES: [&str; 4] =
 /// The files that a model is read from, by the names that they have in a folder: `config.json`,
 /// `model.safetensors`, and `tokenizer.json` or `preprocessor_config.json`.
 #[derive(Clone)]
-pub struct Files(Place);
+pub struct Files {
+    place: Place,
+    /// The files of the model that an adapter among these changes, if they are said.
+    base: Option<Box<Self>>,
+}
 
 #[derive(Clone)]
 enum Place {
     Folder(PathBuf),
+    /// One file that holds all.
+    Alone(PathBuf),
     AtHand(BTreeMap<String, Arc<Vec<u8>>>),
 }
 
 impl Files {
-    /// The files of a folder.
+    /// The files of a folder, or the one GGUF file that `folder` is.
     ///
     /// # Errors
     ///
     /// [`CheckpointError::NoFolder`] if there is no such folder, [`CheckpointError::Foreign`] if the
     /// path is that of another program's file.
     pub fn in_folder(folder: &Path) -> Result<Self, CheckpointError> {
+        let is_gguf = is_gguf(folder) && folder.is_file();
         match folder.is_dir() {
-            true => Ok(Self(Place::Folder(folder.to_owned()))),
+            true => Ok(Self::at(Place::Folder(folder.to_owned()))),
+            false if is_gguf => Ok(Self::at(Place::Alone(folder.to_owned()))),
             false => {
                 let foreign = super::foreign::file(folder);
                 Err(foreign.unwrap_or_else(|| CheckpointError::NoFolder(folder.to_owned())))
@@ -88,16 +106,55 @@ impl Files {
     pub fn at_hand<N: Into<String>>(files: impl IntoIterator<Item = (N, Vec<u8>)>) -> Self {
         let files = files.into_iter();
         let files = files.map(|(name, bytes)| (name.into(), Arc::new(bytes)));
-        Self(Place::AtHand(files.collect()))
+        Self::at(Place::AtHand(files.collect()))
+    }
+
+    fn at(place: Place) -> Self {
+        Self { place, base: None }
+    }
+
+    /// The same files, where `base` is the model that an adapter among them changes, wherever the adapter
+    /// says that it is.
+    #[must_use]
+    pub fn with_base(self, base: Self) -> Self {
+        let base = Some(Box::new(base));
+        Self { base, ..self }
+    }
+
+    /// The model that an adapter among the files changes, if it was given.
+    pub(super) fn base(&self) -> Option<&Self> {
+        self.base.as_deref()
+    }
+
+    /// The files of a folder: one beside or below these, or anywhere else if the path is absolute; none if it
+    /// is not there.
+    pub(super) fn beside(&self, folder: &str) -> Option<Self> {
+        match &self.place {
+            Place::Folder(own) => {
+                let folder = own.join(folder);
+                folder.is_dir().then(|| Self::at(Place::Folder(folder)))
+            }
+            Place::Alone(_) => None,
+            Place::AtHand(files) => {
+                let start = format!("{}/", folder.trim_start_matches("./").trim_end_matches('/'));
+                let below = files.iter().filter_map(|(name, bytes)| {
+                    let name = name.strip_prefix(&start)?;
+                    Some((name.to_owned(), Arc::clone(bytes)))
+                });
+                let below: BTreeMap<_, _> = below.collect();
+                (!below.is_empty()).then(|| Self::at(Place::AtHand(below)))
+            }
+        }
     }
 
     /// The file of this name, if there is one.
     pub(super) fn get(&self, name: &str) -> Option<File> {
-        match &self.0 {
+        match &self.place {
             Place::Folder(folder) => {
                 let path = folder.join(name);
                 path.is_file().then(|| File::on_disk(&path))
             }
+            Place::Alone(path) => (path.file_name()? == name).then(|| File::on_disk(path)),
             Place::AtHand(files) => files.get(name).map(|bytes| File {
                 path: Path::new(name).into(),
                 bytes: Some(Arc::clone(bytes)),
@@ -107,13 +164,14 @@ impl Files {
 
     /// The paths of all files, in the order of their names.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
-        match &self.0 {
+        match &self.place {
             Place::Folder(folder) => {
                 let entries = fs::read_dir(folder).into_iter().flatten().flatten();
                 let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
                 paths.sort();
                 paths
             }
+            Place::Alone(path) => vec![path.clone()],
             Place::AtHand(files) => files.keys().map(PathBuf::from).collect(),
         }
     }
@@ -131,13 +189,20 @@ impl Files {
     pub(super) fn missing(&self, name: &str, purpose: &'static str) -> CheckpointError {
         CheckpointError::NoFile {
             file: name.to_owned(),
-            path: match &self.0 {
+            path: match &self.place {
                 Place::Folder(folder) => folder.join(name),
+                Place::Alone(path) => path.with_file_name(name),
                 Place::AtHand(_) => name.into(),
             },
             purpose,
         }
     }
+}
+
+/// Whether the name is that of a GGUF file.
+pub(super) fn is_gguf(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("gguf"))
 }
 
 /// A file that is read as a whole or in pieces.

@@ -11,14 +11,9 @@ use super::files::Files;
 /// do.
 const FILES: &[(&str, &str)] = &[
     (
-        ".gguf",
-        "it is a GGUF file, which llama.cpp reads and relprop does not; give the folder of the model \
-         that it was made from, with config.json and model.safetensors",
-    ),
-    (
         "adapter_config.json",
-        "it belongs to an adapter (LoRA, or another one of PEFT), which is a change of a model and not \
-         a whole one; in Python, peft's AutoPeftModel class for the task merges the two: \
+        "it belongs to an adapter, where a whole model is needed; in Python, peft's AutoPeftModel class for \
+         the task merges an adapter and its model: \
          .from_pretrained(folder).merge_and_unload().save_pretrained(merged)",
     ),
     (

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod adapter;
+mod chat;
 mod error;
 pub mod families;
 mod family;
 mod files;
 mod foreign;
+mod gguf;
 mod hub;
 mod json;
 pub mod keys;
@@ -16,6 +19,7 @@ mod tokenizer;
 mod vector;
 mod weights;
 
+pub use chat::{ChatError, messages};
 pub use error::CheckpointError;
 pub use family::{Family, Keys, Names};
 pub use files::{Files, SETTINGS_FILES, TOKENIZER_FILES, sha256};

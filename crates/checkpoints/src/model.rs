@@ -12,6 +12,8 @@ pub struct Model {
     pub transformer: Transformer,
     /// The tokenizer or the preprocessor.
     pub input: Input,
+    /// The tokens that end what a language model writes; none if its files do not say it.
+    pub ends: Vec<u32>,
     /// The layout that it was read from, or will be written in.
     pub family: &'static Family,
     /// The SHA-256 of the weights that it was read from, in hexadecimal: of the file, or of several
@@ -48,6 +50,7 @@ impl Model {
         Self {
             transformer,
             input: input.into(),
+            ends: Vec::new(),
             family,
             sha256: None,
         }
@@ -113,19 +116,47 @@ impl Model {
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
         let tokenizer = self.tokenizer().ok_or(TextError::Pictures)?;
-        let config = self.transformer.config();
-        let positions = config.positions;
-        let truncation = match (truncation, self.cuts_from()) {
-            (Truncation::Cut, TextEnd::Start) => Truncation::CutStart,
-            (other, _) => other,
-        };
-        let mut text = match second {
+        let positions = self.transformer.config().positions;
+        let truncation = self.cut(truncation);
+        let text = match second {
             None => tokenizer.encode(text, positions, truncation)?,
             Some(second) => {
                 let pair = [text, second];
                 tokenizer.encode_pair(pair, positions, truncation)?
             }
         };
+        self.readable(text)
+    }
+
+    /// Writes a chat by the model's [template](Tokenizer::chat) and splits it into tokens, without special
+    /// tokens beside those that it has. One that is too long is cut like a [text](Model::tokenize).
+    ///
+    /// # Errors
+    ///
+    /// [`TextError::Chat`] if there is no template, or it fails, and as [`Model::tokenize`].
+    pub fn tokenize_chat(
+        &self,
+        text: &str,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        let tokenizer = self.tokenizer().ok_or(TextError::Pictures)?;
+        let chat = tokenizer.chat(text)?;
+        let positions = self.transformer.config().positions;
+        let truncation = self.cut(truncation);
+        self.readable(tokenizer.encode_whole(&chat, positions, truncation)?)
+    }
+
+    /// What becomes of a text that is too long, with the end that it is cut from.
+    fn cut(&self, truncation: Truncation) -> Truncation {
+        match (truncation, self.cuts_from()) {
+            (Truncation::Cut, TextEnd::Start) => Truncation::CutStart,
+            (other, _) => other,
+        }
+    }
+
+    /// A text of which the model knows every token, with those that answer.
+    fn readable(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
+        let config = self.transformer.config();
         if let InputConfig::Tokens { vocabulary } = config.input {
             let beyond = |token: &&Token| token.id as usize >= vocabulary;
             if let Some(Token { text, id, .. }) = text.tokens.iter().find(beyond) {

@@ -28,7 +28,13 @@ impl Model {
 
         // This file is written last, so a folder with a config.json is a whole model.
         let config_file = folder.join(CONFIG);
-        let config = Value::from(self.family.write(self.transformer.config()));
+        let mut config = self.family.write(self.transformer.config());
+        match self.ends.as_slice() {
+            [] => {}
+            [end] => drop(config.insert("eos_token_id".to_owned(), (*end).into())),
+            ends => drop(config.insert("eos_token_id".to_owned(), ends.into())),
+        }
+        let config = Value::from(config);
         fs::write(&config_file, format!("{config:#}\n")).map_err(io_error(&config_file))
     }
 

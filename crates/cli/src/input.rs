@@ -50,9 +50,10 @@ impl Input {
         if !destined.texts.is_empty() {
             let name = match plan.content {
                 RowKind::Pictures => None,
-                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Prompts { .. } => {
-                    Some("text ")
-                }
+                RowKind::Texts { .. }
+                | RowKind::Labelled { .. }
+                | RowKind::Answered(_)
+                | RowKind::Prompts { .. } => Some("text "),
             };
             inputs.push(Self::given(&destined.texts, name));
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use relprop_checkpoints::Model;
+use relprop_checkpoints::{Files, Model};
 use relprop_engine::{EngineError, Precision, device, model_folder};
 use relprop_rules::RuleSet;
 
@@ -62,7 +62,11 @@ impl ModelArgument {
         precision: Precision,
     ) -> anyhow::Result<(Model, PathBuf)> {
         let folder = self.folder()?;
-        let model = Model::load(&folder, device)?;
+        let mut files = Files::in_folder(&folder)?;
+        if let Some(base) = &self.base {
+            files = files.with_base(Files::in_folder(base)?);
+        }
+        let model = Model::from_files(&files, device, &[])?;
         let model = precision.apply(model).map_err(UsageError::from)?;
         Ok((model, folder))
     }

@@ -57,13 +57,17 @@ impl Progress {
             reason: String::new(),
             things: match plan.content {
                 RowKind::Pictures => "pictures",
-                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Prompts { .. } => {
-                    "texts"
-                }
+                RowKind::Texts { .. }
+                | RowKind::Labelled { .. }
+                | RowKind::Answered(_)
+                | RowKind::Prompts { .. } => "texts",
             },
             tokens: match plan.content {
                 RowKind::Prompts { tokens, .. } => Some(tokens),
-                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Pictures => None,
+                RowKind::Texts { .. }
+                | RowKind::Labelled { .. }
+                | RowKind::Answered(_)
+                | RowKind::Pictures => None,
             },
         }
     }

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use relprop_checkpoints::{CheckpointError, TextError};
+use relprop_checkpoints::{ChatError, CheckpointError, TextError};
 use relprop_engine::EngineError;
 use relprop_rules::RuleError;
 
@@ -27,14 +27,28 @@ pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref() {
         return of_rules(error);
     }
-    if let Some(EngineError::ColumnTaken(_)) = error.downcast_ref() {
-        return Some("or write --format jsonl, which keeps the two apart".to_owned());
+    if let Some(ChatError::NoTemplate) = error.downcast_ref() {
+        return Some("leave out --chat".to_owned());
+    }
+    if let Some(error) = error.downcast_ref() {
+        return of_engine(error);
     }
     match error.downcast_ref::<TextError>()? {
         TextError::TooLong { .. } => Some("leave out --no-truncate to have it cut".to_owned()),
         TextError::Pictures => Some("give PNG or JPEG files".to_owned()),
         _ => None,
     }
+}
+
+fn of_engine(error: &EngineError) -> Option<String> {
+    let way_out = match error {
+        EngineError::ColumnTaken(_) => "or write --format jsonl, which keeps the two apart",
+        EngineError::Overflow { .. } => {
+            "leave out --dtype, or give --dtype bf16, which has the range of f32"
+        }
+        _ => return None,
+    };
+    Some(way_out.to_owned())
 }
 
 fn of_rules(error: &RuleError) -> Option<String> {

@@ -9,7 +9,8 @@ use std::path::Path;
 pub enum TableFormat {
     /// `.txt`: each line is a text, without the white space at its ends. Blank lines are no rows.
     Lines,
-    /// `.tsv`: fields between tabs, no quoting, the first line names the columns.
+    /// `.tsv`: fields between tabs, the first line names the columns. Double quotes are those of a text,
+    /// unless the file shows that they are meant as in a `.csv`: docs/bulk.md says how.
     Tsv,
     /// `.csv`: fields between commas, double quotes, the first line names the columns.
     Csv,

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use crate::{DataError, TableFormat};
+use crate::{DataError, TableFormat, quotes};
 
 /// Opens a file. `wanted` is what errors ask for if the file is not there.
 pub(crate) fn open(path: &Path, wanted: &'static str) -> Result<File, DataError> {
@@ -41,8 +41,8 @@ pub(crate) struct BadRecord {
     pub line: u64,
     /// What is wrong with it and what to do.
     pub problem: String,
-    /// The record as it stands in the file, as far as it is text.
-    pub raw: String,
+    /// The record as it stands in the file, as far as it is text, or its columns.
+    pub raw: Value,
 }
 
 impl RecordError {
@@ -146,12 +146,13 @@ pub(crate) struct Separated<R> {
 /// The source and an added line end, so that the last record ends with its line too.
 type Source<R> = io::Chain<BufReader<R>, Cursor<&'static [u8]>>;
 
-impl<R: Read> Separated<R> {
-    /// Reads records from `source`: those of a `.csv`, or else of a `.tsv`.
+impl<R: Read + Seek> Separated<R> {
+    /// Reads records from `source`: those of a `.csv`, or else of a `.tsv`, which is looked through first:
+    /// it shows whether its fields stand in quotes.
     ///
     /// # Errors
     ///
-    /// If the first line cannot be read. `path` is what errors call the source.
+    /// If the source or its first line cannot be read. `path` is what errors call the source.
     pub(crate) fn new(source: R, format: TableFormat, path: &Path) -> Result<Self, DataError> {
         let mut source = BufReader::new(source);
         let (separator, skipped, quoting) = match format {
@@ -160,7 +161,11 @@ impl<R: Read> Separated<R> {
                 let (separator, skipped) = found.map_err(DataError::io(path))?;
                 (separator, skipped, true)
             }
-            _ => (b'\t', 0, false),
+            _ => {
+                let quoting = quotes::are_meant(&mut source).map_err(DataError::io(path))?;
+                source.rewind().map_err(DataError::io(path))?;
+                (b'\t', 0, quoting)
+            }
         };
         let ends = LineEnds::default();
         let source = Watched {
@@ -187,7 +192,9 @@ impl<R: Read> Separated<R> {
             lines: skipped,
         })
     }
+}
 
+impl<R: Read> Separated<R> {
     /// The names of the columns. Empty if the file is.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
@@ -254,7 +261,7 @@ impl<R: Read> Iterator for Separated<R> {
             return Some(Err(RecordError::Bad(BadRecord {
                 line,
                 problem,
-                raw: fields.iter().collect::<Vec<_>>().join("\t"),
+                raw: fields.iter().collect::<Vec<_>>().join("\t").into(),
             })));
         }
         Some(Ok(Record { line, fields }))
@@ -265,7 +272,7 @@ fn not_utf8(line: u64, bytes: &[u8]) -> RecordError {
     RecordError::Bad(BadRecord {
         line,
         problem: "not UTF-8; save the file as UTF-8".to_owned(),
-        raw: String::from_utf8_lossy(bytes).trim().to_owned(),
+        raw: String::from_utf8_lossy(bytes).trim().into(),
     })
 }
 
@@ -301,7 +308,7 @@ pub(crate) fn json_objects<R: BufRead>(
                     "{problem}; a line is one JSON object such as \
                      {{\"text\": \"a film\", \"label\": 1}}"
                 ),
-                raw,
+                raw: raw.into(),
             })),
         }
     })
@@ -327,7 +334,7 @@ mod tests {
 
     /// The lines and the first fields of the records, `!` for one that is bad.
     fn records(text: &str, format: TableFormat) -> (Vec<String>, Vec<(u64, String)>) {
-        let source = text.as_bytes();
+        let source = Cursor::new(text.as_bytes());
         let records = Separated::new(source, format, Path::new("in")).unwrap();
         let names = records.names().to_vec();
         let found = records.map(|record| match record {
@@ -381,11 +388,11 @@ mod tests {
 
     #[test]
     fn the_fields_of_a_line_that_is_no_text_are_given_back_apart() {
-        let source: &[u8] = b"text,label\r\nna\xefve,1\r\n";
+        let source = Cursor::new(b"text,label\r\nna\xefve,1\r\n");
         let mut records = Separated::new(source, TableFormat::Csv, Path::new("in")).unwrap();
         let Some(Err(RecordError::Bad(bad))) = records.next() else {
             panic!("it is no UTF-8");
         };
-        assert_eq!((bad.line, bad.raw.as_str()), (2, "na\u{fffd}ve,1"));
+        assert_eq!((bad.line, bad.raw), (2, "na\u{fffd}ve,1".into()));
     }
 }

@@ -9,12 +9,14 @@ use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, StringArray};
 use arrow_cast::cast;
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_json::reader::infer_json_schema_from_iterator;
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 
-use crate::records::{Lines, RecordError, Separated, json_objects, open, texts_at};
+use crate::records::{
+    BadRecord, Lines, Record, RecordError, Separated, json_objects, open, texts_at,
+};
+use crate::shape::{Columns, fits};
 use crate::source::{BatchSource, Source, TextSource, schema_of_texts};
 use crate::{DataError, TableFormat};
 
@@ -77,25 +79,18 @@ impl Table {
             }
             TableFormat::JsonLines => {
                 let mut rows = 0;
-                let mut failed = None;
-                let records =
-                    json_objects(Lines::new(BufReader::new(file)), texts_in(names(column)));
-                let objects = records.filter_map(|record| {
+                let mut columns = Columns::default();
+                for record in
+                    json_objects(Lines::new(BufReader::new(file)), texts_in(names(column)))
+                {
                     rows += 1;
                     match record {
-                        Ok(record) => Some(Ok(record.fields.into())),
-                        Err(RecordError::Bad(_)) => None,
-                        Err(RecordError::Unreadable(error)) => {
-                            failed = Some(error);
-                            Some(Err(ArrowError::ExternalError("unreadable".into())))
-                        }
+                        Ok(record) => columns.see(&record.fields),
+                        Err(RecordError::Bad(_)) => {}
+                        Err(error) => return Err(error.at(path)),
                     }
-                });
-                let schema = infer_json_schema_from_iterator::<_, serde_json::Value>(objects);
-                if let Some(error) = failed {
-                    return Err(DataError::io(path)(error));
                 }
-                let schema = schema.map_err(DataError::content(path))?;
+                let schema = columns.schema();
                 if schema.fields().is_empty() {
                     let name = column.unwrap_or(TEXT[0]);
                     let field = Field::new(name, DataType::Utf8, true);
@@ -162,6 +157,8 @@ impl Table {
             TableFormat::JsonLines => {
                 let name = vec![schema.field(self.column).name().clone()];
                 let records = json_objects(Lines::new(BufReader::new(file)), texts_in(name));
+                let fields = schema.fields().clone();
+                let records = records.map(move |record| fitting(&fields, record?));
                 Box::new(TextSource::new(records, schema, path))
             }
             TableFormat::Parquet => {
@@ -241,6 +238,21 @@ fn drop_fields<T>(record: Result<T, RecordError>) -> Result<(), RecordError> {
 /// Checks that a row has texts under these names.
 fn texts_in(names: Vec<String>) -> impl Fn(&Map<String, Value>) -> Result<(), String> {
     move |object| texts_at(&names, object)
+}
+
+/// A row whose values are of the kinds of their columns, or a bad one.
+fn fitting(
+    fields: &Fields,
+    record: Record<Map<String, Value>>,
+) -> Result<Record<Map<String, Value>>, RecordError> {
+    fits(fields, &record.fields).map_err(|problem| {
+        RecordError::Bad(BadRecord {
+            line: record.line,
+            problem,
+            raw: record.fields.clone().into(),
+        })
+    })?;
+    Ok(record)
 }
 
 /// Columns of texts with these names, which must differ.

@@ -57,6 +57,16 @@ pub enum EngineError {
         /// The type of float.
         precision: crate::Precision,
     },
+    /// A number became infinite, or none, in a type of float whose largest is small.
+    #[error(
+        "{place} is {value}, which is no number; the model computes in f16, whose numbers end at 65504"
+    )]
+    Overflow {
+        /// Which number: `the relevance of token 3 "warm"`.
+        place: String,
+        /// The number: NaN or an infinity.
+        value: f64,
+    },
     /// A file with rules cannot be read.
     #[error("{}: {source}", path.display())]
     RulesFile {

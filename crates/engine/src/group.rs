@@ -5,82 +5,15 @@ use std::fs;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
+use burn::tensor::DType;
 use image::DynamicImage;
 use rayon::prelude::*;
 use relprop_data::{BadRow, Place, Rows, decode, objects, texts};
 use relprop_explain::batching::Passes;
-use relprop_explain::{
-    Continuation, ExplainError, Explainer, Explanation, Labelling, Parts, Sampling,
-};
+use relprop_explain::{ExplainError, Explainer, Explanation, NotFinite};
 use relprop_transformer::{TextEnd, TokenizedText};
-use serde::{Deserialize, Serialize};
 
-use crate::EngineError;
-
-/// What the rows of a table hold, and what is computed for them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RowKind {
-    /// Texts to explain.
-    Texts {
-        /// What the model reads after each text.
-        second: Option<Second>,
-    },
-    /// Texts whose tokens have labels, which are explained one after another.
-    Labelled {
-        /// What the model reads after each text.
-        second: Option<Second>,
-        /// Which labels.
-        parts: Parts,
-    },
-    /// Names of files with pictures to explain.
-    Pictures,
-    /// Texts that a language model continues; each new token is explained.
-    Prompts {
-        /// How many tokens at most.
-        tokens: usize,
-        /// How they are drawn; if it is none, each is the likeliest.
-        sampling: Option<Sampling>,
-    },
-}
-
-/// What a model reads after a text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Second {
-    /// The same text after every text.
-    Text(String),
-    /// The text in this column of the row.
-    Column(String),
-}
-
-impl RowKind {
-    /// Whether explanations by several rule sets can be shown side by side.
-    pub fn is_compared(&self) -> bool {
-        matches!(self, Self::Texts { .. } | Self::Pictures)
-    }
-}
-
-/// What was found for one row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Found {
-    /// One explanation from each explainer, in the order of the explainers.
-    Explanations(Vec<Explanation>),
-    /// The continuation of the text.
-    Continuation(Box<Continuation>),
-    /// What its tokens are.
-    Labelling(Box<Labelling>),
-}
-
-impl Found {
-    /// The explanation by the first explainer; none for a continuation.
-    pub fn explanation(&self) -> Option<&Explanation> {
-        match self {
-            Self::Explanations(found) => found.first(),
-            Self::Continuation(_) | Self::Labelling(_) => None,
-        }
-    }
-}
+use crate::{EngineError, Found, RowKind, Second};
 
 /// Rows and what was found for them.
 #[derive(Debug)]
@@ -116,6 +49,8 @@ pub struct Worker<'a> {
     explainers: &'a [Explainer],
     content: RowKind,
     passes: Passes,
+    /// Whether texts are chats.
+    chat: bool,
     /// Makes the message for a row that the model cannot read.
     tell: fn(&(dyn Error + 'static)) -> String,
 }
@@ -140,6 +75,7 @@ impl<'a> Worker<'a> {
             explainers,
             content,
             passes: Passes::default(),
+            chat: false,
             tell: |error| error.to_string(),
         }
     }
@@ -149,6 +85,13 @@ impl<'a> Worker<'a> {
     #[must_use]
     pub fn telling(self, tell: fn(&(dyn Error + 'static)) -> String) -> Self {
         Self { tell, ..self }
+    }
+
+    /// The same for texts that are chats, if `chat` is true: the model's template
+    /// [writes](Explainer::tokenize_chat) them.
+    #[must_use]
+    pub fn chatting(self, chat: bool) -> Self {
+        Self { chat, ..self }
     }
 
     /// The same in passes that can be cancelled.
@@ -180,7 +123,10 @@ impl<'a> Worker<'a> {
             | RowKind::Labelled {
                 second: Some(Second::Column(name)),
                 ..
-            } => Some(texts(&batch, second_column(&batch, name)?)?),
+            }
+            | RowKind::Answered(Second::Column(name)) => {
+                Some(texts(&batch, second_column(&batch, name)?)?)
+            }
             _ => None,
         };
         let seconds = seconds.as_ref().map(|seconds| seconds.iter().collect());
@@ -201,9 +147,9 @@ impl<'a> Worker<'a> {
         let found = self.find(&readable, warn)?;
         let mut pictures = Vec::new();
         for (Readable { row, picture, .. }, found) in readable.into_iter().zip(found) {
-            outcomes[row] = match found.explanation().map(Explanation::finite) {
-                Some(Err(error)) => Err(error.to_string()),
-                _ => {
+            outcomes[row] = match found.finite() {
+                Err(error) => Err(self.not_finite(error)),
+                Ok(()) => {
                     pictures.extend(picture);
                     Ok(Some(found))
                 }
@@ -220,6 +166,17 @@ impl<'a> Worker<'a> {
             cut,
             cut_from,
         })
+    }
+
+    /// What is said of a number that is none.
+    fn not_finite(&self, error: NotFinite) -> String {
+        match self.explainers[0].model().transformer.dtype() {
+            DType::F16 => (self.tell)(&EngineError::Overflow {
+                place: error.place,
+                value: error.value,
+            }),
+            _ => (self.tell)(&error),
+        }
     }
 
     /// The tokens of each row, or the reason why it has none. Uses all cores.
@@ -252,9 +209,25 @@ impl<'a> Worker<'a> {
                     let second = second.ok_or("the row has no second text")?;
                     explainer.tokenize_pair(text, second)
                 }
+                RowKind::Answered(answer) => {
+                    let answer = match answer {
+                        Second::Text(answer) => answer,
+                        Second::Column(_) => {
+                            let answer = seconds.as_ref().and_then(|seconds| seconds[row]);
+                            answer.ok_or("the row has no answer")?
+                        }
+                    };
+                    let tokens = explainer.tokenize_answer(text, answer);
+                    return tokens
+                        .map(|tokens| (tokens, None))
+                        .map_err(|error| (self.tell)(&error));
+                }
                 RowKind::Texts { second: None }
                 | RowKind::Labelled { second: None, .. }
-                | RowKind::Prompts { .. } => explainer.tokenize(text),
+                | RowKind::Prompts { .. } => match self.chat {
+                    true => explainer.tokenize_chat(text),
+                    false => explainer.tokenize(text),
+                },
             };
             tokens
                 .map(|tokens| (tokens, None))

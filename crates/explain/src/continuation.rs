@@ -1,5 +1,6 @@
 //! A text that a language model continues, and the relevance of earlier tokens for each new token.
 
+use relprop_checkpoints::Tokenizer;
 use relprop_rules::Pass;
 use relprop_transformer::{Head, Token, TokenizedText, probability};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub const CONTINUATION: &str = "relprop.continuation/1";
 pub struct Continuation {
     /// Always [`CONTINUATION`].
     pub schema: String,
-    /// The prompt, and after it the new tokens. A token whose bytes are no whole character is
+    /// The prompt, and after it the new tokens. Bytes at the end that are no whole character are
     /// written as �.
     pub text: String,
     /// The name of the rule set, or of the method.
@@ -39,6 +40,20 @@ pub struct Continuation {
     pub tokens: Vec<TokenRelevance>,
     /// The new tokens, in order.
     pub steps: Vec<Step>,
+    /// The token with which the model ended the text, after the last step; none if it would have gone on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+
+/// The end of a text, which is no part of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// The token as the vocabulary has it: `</s>`.
+    pub text: String,
+    /// Its id in the vocabulary.
+    pub id: u32,
+    /// How probable the model found it.
+    pub probability: f32,
 }
 
 /// One new token, and the relevance of the tokens before it.
@@ -55,9 +70,10 @@ pub struct Step {
 }
 
 impl Explainer {
-    /// Continues a text by up to `count` tokens and explains each of them. The tokens are drawn as
-    /// `sampling` says; without `sampling`, each is the likeliest. It stops before a special token,
-    /// such as the end of a text, and where the model has no position for more.
+    /// Goes on with a text for up to `count` tokens, drawn as `sampling` says or else always the
+    /// likeliest, and explains each of them. It stops where the model has no position for more, and before
+    /// a token that [ends](relprop_checkpoints::Model::ends) a text; of a model whose files name none,
+    /// before any special token.
     ///
     /// # Errors
     ///
@@ -82,7 +98,7 @@ impl Explainer {
         };
         let begun = text.tokens.len();
         let mut sampler = sampling.map(Sampler::new).transpose()?;
-        let mut probabilities = Vec::new();
+        let (mut probabilities, mut end) = (Vec::new(), None);
         while text.tokens.len() < config.positions.min(begun + count) {
             let logits = logits_of(transformer, &batch(transformer, [&text]), Pass::plain())?;
             let index = match &mut sampler {
@@ -90,13 +106,32 @@ impl Explainer {
                 None => argmax(&logits[0]),
             };
             let id = index as u32;
-            if tokenizer.is_special(id) {
+            let found = probability(&logits[0], index) as f32;
+            let token = tokenizer.token(id).unwrap_or_else(|| model.output(index));
+            let ends = match model.ends.is_empty() {
+                true => tokenizer.is_special(id),
+                false => model.ends.contains(&id),
+            };
+            if ends {
+                end = Some(End {
+                    text: token,
+                    id,
+                    probability: found,
+                });
                 break;
             }
-            probabilities.push(probability(&logits[0], index) as f32);
-            let token = tokenizer.token(id);
-            append(&mut text, id, &model.output(index), token);
+            probabilities.push(found);
+            text.tokens.push(Token {
+                text: token,
+                id,
+                start: 0,
+                end: 0,
+                word: None,
+                special: false,
+            });
+            text.types.push(0);
         }
+        place(&mut text, begun, tokenizer);
 
         let mut steps = Vec::new();
         let mut sums = vec![0.0; text.tokens.len()];
@@ -136,28 +171,35 @@ impl Explainer {
             sampling,
             prompt: begun,
             steps,
+            end,
         })
     }
 }
 
-/// Appends a token to a text.
-fn append(text: &mut TokenizedText, id: u32, readable: &str, token: Option<String>) {
+/// Gives the tokens from number `begun` on their places after the text, which they make longer, and their
+/// words. A character of several tokens is a part of each of them.
+fn place(text: &mut TokenizedText, begun: usize, tokenizer: &Tokenizer) {
+    let (before, new) = text.tokens.split_at_mut(begun);
+    let ids: Vec<u32> = new.iter().map(|token| token.id).collect();
+    let (added, places) = tokenizer.joined(&ids);
+    let characters: Vec<char> = added.chars().collect();
     let start = text.text.chars().count();
-    let spaces = readable.chars().take_while(|c| c.is_whitespace()).count();
-    text.text.push_str(readable);
-    let end = text.text.chars().count();
-    let last = text.tokens.iter().rev().find_map(|token| token.word);
-    text.tokens.push(Token {
-        text: token.unwrap_or_default(),
-        id,
-        start: (start + spaces).min(end),
-        end,
-        word: Some(match last {
-            Some(word) if spaces == 0 => word,
-            Some(word) => word + 1,
+    let mut last = before.iter().rev().find_map(|token| token.word);
+    let mut reached = 0;
+    for (token, place) in new.iter_mut().zip(places) {
+        let spaces = characters[place.clone()].iter();
+        let spaces = spaces.take_while(|c| c.is_whitespace()).count();
+        token.start = start + place.start + spaces;
+        token.end = start + place.end;
+        // White space of which a token before has a part begins no word once more.
+        let begins = spaces > 0 && place.start >= reached;
+        last = Some(match last {
+            Some(word) if begins => word + 1,
+            Some(word) => word,
             None => 0,
-        }),
-        special: false,
-    });
-    text.types.push(0);
+        });
+        token.word = last;
+        reached = place.end;
+    }
+    text.text.push_str(&added);
 }

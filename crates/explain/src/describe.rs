@@ -6,7 +6,7 @@ use crate::methods::Finding;
 use crate::numbers::argmax;
 use crate::question::{Question, best_span, slice};
 use crate::words::words;
-use crate::{Answer, Explainer, Explanation, PictureInfo, SCHEMA, TokenRelevance};
+use crate::{Answer, Explainer, Explanation, PictureInfo, SCHEMA, Subject, TokenRelevance};
 
 /// How many of a language model's logits are kept.
 const TOP_LOGITS: usize = 10;
@@ -29,15 +29,19 @@ impl Explanation {
         Self {
             schema: SCHEMA.to_owned(),
             text: text.text.clone(),
-            picture: text.picture().map(|picture| {
-                let ([width, height], [rows, columns]) = (picture.size(), picture.grid());
-                PictureInfo {
-                    width,
-                    height,
-                    rows,
-                    columns,
+            subject: match text.picture() {
+                None => Subject::TEXT,
+                Some(picture) => {
+                    let ([width, height], [rows, columns]) = (picture.size(), picture.grid());
+                    let picture = PictureInfo {
+                        width,
+                        height,
+                        rows,
+                        columns,
+                    };
+                    Subject::Picture { picture }
                 }
-            }),
+            },
             method: run.method.clone(),
             rules: run.rules.clone(),
             at: run.at.clone(),

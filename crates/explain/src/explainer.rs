@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use relprop_checkpoints::{Model, TextError};
+use relprop_checkpoints::{Model, TextError, Truncation};
 use relprop_rules::Registry;
 use relprop_transformer::{Head, TokenizedText};
 
@@ -103,7 +103,21 @@ impl Explainer {
     ///
     /// If it is empty, or too long and must not be cut.
     pub fn tokenize(&self, text: &str) -> Result<TokenizedText, TextError> {
-        let mut text = self.model.tokenize(text, None, self.plan.truncation)?;
+        self.placed(self.model.tokenize(text, None, self.plan.truncation)?)
+    }
+
+    /// Writes a chat by the model's template, and splits it into tokens as the model reads them: a list of
+    /// messages in JSON, or a text that a user says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::tokenize_chat`], and [`Explainer::tokenize`].
+    pub fn tokenize_chat(&self, text: &str) -> Result<TokenizedText, TextError> {
+        self.placed(self.model.tokenize_chat(text, self.plan.truncation)?)
+    }
+
+    /// A text that is asked at the plan's position.
+    fn placed(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
         if let Some(position) = self.plan.position {
             let tokens = text.tokens.len();
             if position >= tokens {
@@ -135,6 +149,49 @@ impl Explainer {
     /// As [`Explainer::tokenize`], and if the model does not read pairs.
     pub fn tokenize_pair(&self, first: &str, second: &str) -> Result<TokenizedText, TextError> {
         (self.model).tokenize(first, Some(second), self.plan.truncation)
+    }
+
+    /// A prompt with an answer that was given to it, for [`Target::Given`]: each token of the answer is asked of
+    /// the token before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Explainer::tokenize`]; [`ExplainError::NoContinuation`] if the model does not go on with texts.
+    pub fn tokenize_answer(
+        &self,
+        prompt: &str,
+        answer: &str,
+    ) -> Result<TokenizedText, ExplainError> {
+        let config = self.model.transformer.config();
+        if !matches!(config.head, Head::NextToken { .. }) {
+            return Err(ExplainError::NoContinuation);
+        }
+        let tokenize = |text| self.model.tokenize(text, None, Truncation::Refuse);
+        let mut text = tokenize(prompt)?;
+        let after = text.tokens.len();
+        let shift = text.text.chars().count();
+        let words = text.tokens.iter().filter_map(|token| token.word).max();
+        let words = words.map_or(0, |last| last + 1);
+        // A tokenizer may put a token at the start of a text, but none belongs into its middle.
+        for mut token in tokenize(answer)?
+            .tokens
+            .into_iter()
+            .filter(|token| !token.special)
+        {
+            token.start += shift;
+            token.end += shift;
+            token.word = token.word.map(|word| word + words);
+            text.tokens.push(token);
+            text.types.push(0);
+        }
+        text.text.push_str(answer);
+        let tokens = text.tokens.len();
+        if tokens > config.positions {
+            let positions = config.positions;
+            return Err(TextError::TooLong { tokens, positions }.into());
+        }
+        text.asked = (after.max(1) - 1..tokens - 1).collect();
+        Ok(text)
     }
 
     /// Explains one text.

@@ -18,9 +18,9 @@ pub struct Explanation {
     pub schema: String,
     /// The text that was explained, as given; for a picture, its name.
     pub text: String,
-    /// The picture that was explained, if it was one. Its tokens are then patches, row by row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<PictureInfo>,
+    /// What it is: a text, or a picture, whose tokens are patches, row by row.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// How relevance was obtained: `lrp`, or the name of another [method](crate::methods).
     pub method: String,
     /// The name of the rule set; empty if the method is not `lrp`.
@@ -92,6 +92,32 @@ pub struct ModelInfo {
     /// The SHA-256 of the weights' file, in hexadecimal; absent for a model that was never saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+}
+
+/// What was explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Subject {
+    /// A picture.
+    Picture {
+        /// Its sizes.
+        picture: PictureInfo,
+    },
+    /// A text. In JSON it has no field of its own.
+    Text {},
+}
+
+impl Subject {
+    /// A text.
+    pub const TEXT: Self = Self::Text {};
+
+    /// The sizes of the picture, if it is one.
+    pub fn picture(&self) -> Option<&PictureInfo> {
+        match self {
+            Self::Picture { picture } => Some(picture),
+            Self::Text {} => None,
+        }
+    }
 }
 
 /// Which picture was explained.

@@ -1,6 +1,6 @@
 //! Whether all numbers of an explanation are finite.
 
-use crate::Explanation;
+use crate::{Continuation, Explanation, Labelling};
 
 /// A number of an explanation that is NaN or infinite.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -15,6 +15,59 @@ pub struct NotFinite {
     pub value: f64,
 }
 
+fn check(value: f64, place: &dyn Fn() -> String) -> Result<(), NotFinite> {
+    match value.is_finite() {
+        true => Ok(()),
+        false => Err(NotFinite {
+            place: place(),
+            value,
+        }),
+    }
+}
+
+impl Continuation {
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFinite`] for the first probability, target or relevance that is NaN or infinite.
+    pub fn finite(&self) -> Result<(), NotFinite> {
+        for (at, step) in self.steps.iter().enumerate() {
+            let new = || format!("new token {at} {:?}", step.target.label);
+            check(step.probability.into(), &|| {
+                format!("the probability of {}", new())
+            })?;
+            check(step.target.value.into(), &|| {
+                format!("the target of {}", new())
+            })?;
+            for (before, &relevance) in step.relevance.iter().enumerate() {
+                check(relevance.into(), &|| {
+                    format!("the relevance of token {before} for {}", new())
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Labelling {
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFinite`] for the first logit, target or relevance that is NaN or infinite.
+    pub fn finite(&self) -> Result<(), NotFinite> {
+        for (at, token) in self.tokens.iter().enumerate() {
+            for (label, &logit) in self.labels.iter().zip(&token.logits) {
+                check(logit.into(), &|| {
+                    format!("the logit of {label} at token {at} {:?}", token.text)
+                })?;
+            }
+        }
+        self.explanations().try_for_each(|part| part.finite())
+    }
+}
+
 impl Explanation {
     /// Checks that every number is finite.
     ///
@@ -22,13 +75,6 @@ impl Explanation {
     ///
     /// [`NotFinite`] for the first logit, target or relevance that is NaN or infinite.
     pub fn finite(&self) -> Result<(), NotFinite> {
-        let check = |value: f64, place: &dyn Fn() -> String| match value.is_finite() {
-            true => Ok(()),
-            false => Err(NotFinite {
-                place: place(),
-                value,
-            }),
-        };
         for (at, &logit) in self.logits.iter().enumerate() {
             check(logit.into(), &|| format!("logit {at}"))?;
         }

@@ -8,7 +8,7 @@ use crate::numbers::argmax;
 use crate::question::{slice, tag};
 use crate::words::words;
 use crate::{
-    ExplainError, Explainer, Explanation, LRP, Ledger, ModelInfo, SCHEMA, TargetValue,
+    ExplainError, Explainer, Explanation, LRP, Ledger, ModelInfo, SCHEMA, Subject, TargetValue,
     TokenRelevance, WordRelevance,
 };
 
@@ -198,7 +198,7 @@ impl Labelling {
             Explanation {
                 schema: SCHEMA.to_owned(),
                 text: self.text.clone(),
-                picture: None,
+                subject: Subject::TEXT,
                 method: LRP.to_owned(),
                 rules: self.by.clone(),
                 at: self.at.clone(),

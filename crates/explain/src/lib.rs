@@ -23,7 +23,7 @@ mod target;
 mod view;
 mod words;
 
-pub use continuation::{CONTINUATION, Continuation, Step};
+pub use continuation::{CONTINUATION, Continuation, End, Step};
 pub use error::{ExplainError, PropagationPart};
 pub use explainer::Explainer;
 pub use explanation::*;

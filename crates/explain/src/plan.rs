@@ -109,6 +109,9 @@ impl Plan {
         if self.position.is_some() && !at_a_token {
             return Err(ExplainError::Position);
         }
+        if self.target == Target::Given && !matches!(config.head, Head::NextToken { .. }) {
+            return Err(ExplainError::NoContinuation);
+        }
         let without = config.probabilities() == Probabilities::None;
         if without && self.score == Score::LogProbability {
             return Err(ExplainError::NoProbability);

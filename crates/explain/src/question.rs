@@ -54,6 +54,10 @@ impl Question<'_> {
             Target::Predicted => vec![(answer, argmax(at(answer)), 1.0)],
             Target::Label(index) => vec![(answer, index, 1.0)],
             Target::Contrast(a, b) => vec![(answer, a, 1.0), (answer, b, -1.0)],
+            Target::Given => given(text, answer)
+                .map(|id| (answer, id, 1.0))
+                .into_iter()
+                .collect(),
         };
         answers.into_iter().flat_map(of_answer).collect()
     }
@@ -100,7 +104,7 @@ impl Question<'_> {
         match self.target {
             Target::Label(index) => name(index),
             Target::Contrast(a, b) => format!("{}-{}", name(a), name(b)),
-            Target::Predicted => {
+            Target::Predicted | Target::Given => {
                 let parts = self.parts(text, numbers).into_iter();
                 let mut names: Vec<String> = parts.map(|(_, output, _)| name(output)).collect();
                 match self.kind() {
@@ -125,6 +129,13 @@ impl Question<'_> {
     fn outputs(&self) -> usize {
         self.model.transformer.config().logits()
     }
+}
+
+/// The token that stands after the one that gives this answer.
+fn given(text: &TokenizedText, answer: usize) -> Option<usize> {
+    let last = text.tokens.len().saturating_sub(1);
+    let asked = text.asked.get(answer).copied().unwrap_or(last);
+    text.tokens.get(asked + 1).map(|token| token.id as usize)
 }
 
 /// The tokens that a text asks where each token answers; all but special ones if it names none.

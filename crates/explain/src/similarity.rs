@@ -349,8 +349,8 @@ mod tests {
             .map(|m| (0..3).map(|j| b[m][j] * y[j]).collect())
             .collect();
         let found = products(&u, &v);
-        for i in 0..2 {
-            for j in 0..3 {
+        for (i, row) in found.iter().enumerate() {
+            for (j, relevance) in row.iter().enumerate() {
                 let (all, without_x, without_y) = ([true; 2], i, j);
                 let mut keep_x = all;
                 keep_x[without_x] = false;
@@ -359,7 +359,7 @@ mod tests {
                 let difference =
                     value(all, [true; 3]) - value(keep_x, [true; 3]) - value(all, keep_y)
                         + value(keep_x, keep_y);
-                assert!((found[i][j] - difference).abs() < 1e-5, "{i} {j}");
+                assert!((relevance - difference).abs() < 1e-5, "{i} {j}");
             }
         }
     }

@@ -19,6 +19,9 @@ pub enum Target {
     /// The logit of one label minus the logit of another: why the first label rather than the
     /// second.
     Contrast(usize, usize),
+    /// Of a language model, the logits of the tokens that stand in the text, each after a token that the
+    /// text [asks](relprop_transformer::TokenizedText::asked): their sum, for a whole answer at once.
+    Given,
 }
 
 /// There is no such target, or it could be several.
@@ -151,7 +154,7 @@ impl Target {
     /// [`UnknownTarget`] if it has no such logit.
     pub fn check(self, outputs: usize, labels: &[String]) -> Result<Self, UnknownTarget> {
         let known = match self {
-            Self::Predicted => true,
+            Self::Predicted | Self::Given => true,
             Self::Label(index) => index < outputs,
             Self::Contrast(a, b) => a.max(b) < outputs,
         };
@@ -168,6 +171,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Predicted => f.write_str("predicted"),
+            Self::Given => f.write_str("given"),
             Self::Label(index) => write!(f, "{index}"),
             Self::Contrast(a, b) => write!(f, "{a}-{b}"),
         }

@@ -4,7 +4,7 @@ use relprop_explain::{Continuation, Step, TokenRelevance};
 use unicode_width::UnicodeWidthStr;
 
 use crate::flow::clean;
-use crate::numbers::Scale;
+use crate::numbers::{Scale, percent};
 
 /// The widest that a token is shown, in columns.
 const WIDEST: usize = 12;
@@ -20,6 +20,13 @@ pub(crate) fn chosen(continuation: &Continuation) -> String {
         Some(sampling) => format!("drawn at {sampling}"),
         None => "the likeliest each time".to_owned(),
     }
+}
+
+/// That the model ended the text, and with what; none if it would have gone on.
+pub(crate) fn ended(continuation: &Continuation) -> Option<String> {
+    let end = continuation.end.as_ref()?;
+    let (token, probability) = (clean(&end.text), percent(end.probability, 0));
+    Some(format!("{token} ({probability})"))
 }
 
 /// Every token as it stands in the text, with a sign for each character that cannot be seen. A token

@@ -3,7 +3,7 @@
 use relprop_evaluate::{About, Better, Interval, MethodResults, Results, Summary};
 use relprop_explain::{
     Absorbed, CONTINUATION, Continuation, Explanation, Layer, Ledger, ModelInfo, PictureInfo,
-    SCHEMA, Sampling, Score, Step, TargetValue, TokenRelevance, WordRelevance,
+    SCHEMA, Sampling, Score, Step, Subject, TargetValue, TokenRelevance, WordRelevance,
 };
 use relprop_transformer::Probabilities;
 
@@ -49,7 +49,7 @@ pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
     Explanation {
         schema: SCHEMA.into(),
         text: text.into(),
-        picture: None,
+        subject: Subject::TEXT,
         method: "lrp".into(),
         rules: "ah-ln".into(),
         at: "blocks".into(),
@@ -122,12 +122,14 @@ pub(crate) fn ledger() -> Ledger {
 pub(crate) fn picture() -> Explanation {
     let mut sample = explanation("", &[]);
     sample.text = "boat.png".into();
-    sample.picture = Some(PictureInfo {
-        width: 6,
-        height: 4,
-        rows: 2,
-        columns: 2,
-    });
+    sample.subject = Subject::Picture {
+        picture: PictureInfo {
+            width: 6,
+            height: 4,
+            rows: 2,
+            columns: 2,
+        },
+    };
     sample.tokens.truncate(1);
     for (patch, relevance) in [2.0, -1.0, 0.0, 0.0].into_iter().enumerate() {
         let (row, column) = (patch / 2, patch % 2);
@@ -210,6 +212,7 @@ pub(crate) fn continuation() -> Continuation {
             step(2, " are", &[-0.25, 1.5]),
             step(3, " here", &[0.5, 0.0, -1.0]),
         ],
+        end: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every writer shows of two texts that are alike.
 
-use relprop_explain::{Explanation, LRP, Measure, SCHEMA, Score, Similarity, TargetValue};
+use relprop_explain::{Explanation, LRP, Measure, SCHEMA, Score, Similarity, Subject, TargetValue};
 use relprop_transformer::Probabilities;
 
 /// The measure that was explained, and its value.
@@ -17,7 +17,7 @@ pub(crate) fn explanations(similarity: &Similarity) -> [Explanation; 2] {
     similarity.texts.each_ref().map(|text| Explanation {
         schema: SCHEMA.to_owned(),
         text: text.text.clone(),
-        picture: None,
+        subject: Subject::TEXT,
         method: LRP.to_owned(),
         rules: similarity.by.clone(),
         at: similarity.at.clone(),

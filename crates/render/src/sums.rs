@@ -39,7 +39,7 @@ impl Sums {
             .sum();
         let other = total - words - special;
         Self {
-            picture: explanation.picture.is_some(),
+            picture: explanation.subject.picture().is_some(),
             propagated: is_propagated(explanation),
             words,
             special,

@@ -2,6 +2,7 @@
 
 use relprop_explain::{Explanation, Score, Target};
 use relprop_testing::{Asked, difference, explainer, relevance};
+use relprop_transformer::TokenizedText;
 use rstest::rstest;
 
 use super::{PRESETS, every_logit, load};
@@ -87,5 +88,60 @@ fn a_target_that_is_no_token_is_told_apart() {
     assert_eq!(
         Target::read(&model, "predicted", None),
         Ok(Target::Predicted)
+    );
+}
+
+/// An answer as a whole is the sum of its tokens, in relevance, in value and in its account; tokens after
+/// the last one that is asked get nothing.
+#[rstest]
+fn an_answer_is_the_sum_of_its_tokens(
+    #[values("gpt2", "llama-3", "qwen3")] family: &str,
+    #[values(Score::Logit, Score::LogProbability)] score: Score,
+) {
+    let (model, _) = load(family);
+    let of = |target| {
+        explainer(&model, "ah-ln")
+            .target(target)
+            .unwrap()
+            .score(score)
+    };
+    let whole = of(Target::Given).with_ledger();
+    let text = whole
+        .tokenize_answer("the keys", " are on the film")
+        .unwrap();
+    assert!(text.asked.len() > 1);
+    let found = whole
+        .explain_batch(std::slice::from_ref(&text))
+        .unwrap()
+        .remove(0);
+    let (mut sum, mut value) = (vec![0.0; text.tokens.len()], 0.0);
+    for &token in &text.asked {
+        let one = TokenizedText {
+            asked: vec![token],
+            ..text.clone()
+        };
+        let next = text.tokens[token + 1].id as usize;
+        let one = of(Target::Label(next))
+            .explain_batch(&[one])
+            .unwrap()
+            .remove(0);
+        let parts = sum.iter_mut().zip(&one.tokens);
+        parts.for_each(|(sum, token)| *sum += f64::from(token.relevance));
+        value += f64::from(one.target.value);
+    }
+    let error = difference(&relevance(&found), &sum);
+    assert!(error < 1e-5, "{error:.1e}");
+    assert!((f64::from(found.target.value) - value).abs() < 1e-4 * value.abs().max(1.0));
+    assert_eq!(
+        found.tokens.last().unwrap().relevance,
+        0.0,
+        "nobody asks it"
+    );
+    let ledger = found.ledger.as_ref().unwrap();
+    assert!(ledger.unaccounted.abs() < 1e-5 * ledger.target.abs().max(1.0));
+    assert!(
+        found.target.label.contains("film"),
+        "{}",
+        found.target.label
     );
 }

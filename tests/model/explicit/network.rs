@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use relprop_rules::explicit::{activation, attention, general, norm, product, residual};
+use relprop_rules::explicit::{activation, attention, general, norm, product};
 use relprop_rules::operations::{Activation, Linear, Norm, NormScale};
 use relprop_transformer::{FeedForwardConfig, Head, NormConfig, TransformerConfig};
 
@@ -364,14 +364,23 @@ impl Network<'_> {
             &table[index * width..][..width]
         };
         let mut values = Vec::new();
+        let (first, mut taken) = (self.config.first_position, 0);
         for (position, id) in ids.iter().enumerate() {
+            // Where rows are left to padding, it takes no place.
+            let padding = first > 0 && *id == self.config.padding_token;
+            let position = match (first, padding) {
+                (0, _) => position,
+                (_, true) => first - 1,
+                (_, false) => first + taken,
+            };
+            taken += usize::from(!padding);
             let mut sum = row("word", *id as usize).to_vec();
             if let Some(factor) = self.config.word_factor() {
                 sum.iter_mut().for_each(|x| *x *= factor);
             }
             let mut add = |other: &[f64]| sum.iter_mut().zip(other).for_each(|(a, b)| *a += b);
             if self.config.has_position_table() {
-                add(row("position", self.config.first_position + position));
+                add(row("position", position));
             }
             if self.config.token_types > 0 {
                 add(row("token_type", 0));

@@ -1,8 +1,8 @@
 //! Which of the Hub's files a model is read from.
 
 use crate::files::{
-    ADDED_TOKENS, CONFIG, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
-    TOKENIZER_FILES,
+    ADDED_TOKENS, CHAT_TEMPLATE, CHAT_TEMPLATE_OF_PROCESSOR, CONFIG, DEFAULT_CHAT_TEMPLATE,
+    GENERATION, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, TOKENIZER_FILES,
 };
 use crate::weights::{WEIGHTS, index_of};
 
@@ -20,7 +20,16 @@ pub(super) fn needed(has: impl Fn(&str) -> bool) -> Result<Vec<String>, &'static
     if !has(CONFIG) {
         return Err(CONFIG);
     }
-    let beside = [PREPROCESSOR, TOKENIZER_CONFIG, SPECIAL_TOKENS, ADDED_TOKENS];
+    let beside = [
+        GENERATION,
+        PREPROCESSOR,
+        TOKENIZER_CONFIG,
+        SPECIAL_TOKENS,
+        ADDED_TOKENS,
+        CHAT_TEMPLATE,
+        DEFAULT_CHAT_TEMPLATE,
+        CHAT_TEMPLATE_OF_PROCESSOR,
+    ];
     let mut tokenizers = TOKENIZER_FILES.iter().map(|(files, _)| *files);
     let complete = tokenizers.find(|files| files.iter().all(|file| has(file)));
     let tokenizer = match complete {

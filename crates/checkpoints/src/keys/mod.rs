@@ -3,15 +3,19 @@
 //! The constants are keys that several families have, some under a name of their own.
 
 pub mod blocks;
+mod classes;
 pub mod experts;
+mod harmless;
 pub(crate) mod read;
 pub mod rotary;
 
 use relprop_rules::operations::{Activation, NormScale};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::family::Keys;
-use relprop_transformer::{FeedForwardConfig, Head, InputConfig, Probabilities, TransformerConfig};
+use relprop_transformer::{FeedForwardConfig, Head, InputConfig, TransformerConfig};
+
+pub use classes::{CLASSES, IDS, LABEL_COUNT, LABELS, numbered};
+pub use harmless::HARMLESS;
 
 /// What a key of `config.json` means, and how it is read and written.
 #[derive(Clone, Copy)]
@@ -75,110 +79,6 @@ impl KeyError {
     }
 }
 
-/// Keys that change no logit in any family: settings of training, generation and saving, and ids of
-/// tokens that the tokenizer knows by itself.
-///
-/// They are the fields of `PreTrainedConfig` in transformers 5.24 and of older versions, the keys that
-/// it takes away because they are generation's (`GenerationConfig`), and what its code reads in
-/// training alone.
-pub const HARMLESS: &[&str] = &[
-    "_attn_implementation",
-    "_attn_implementation_autoset",
-    "_attn_implementation_internal",
-    "_commit_hash",
-    "_experts_implementation",
-    "_name_or_path",
-    "_num_labels",
-    "assistant_confidence_threshold",
-    "assistant_lookbehind",
-    "attn_implementation",
-    "auto_map",
-    "bad_words_ids",
-    "base_model_pp_plan",
-    "base_model_tp_plan",
-    "begin_suppress_tokens",
-    "bos_token_id",
-    "chunk_size_feed_forward",
-    "classifier_dropout",
-    "cls_token_id",
-    "compile_config",
-    "cross_attention_hidden_size",
-    "decoder_start_token_id",
-    "distributed_config",
-    "diversity_penalty",
-    "do_sample",
-    "dtype",
-    "early_stopping",
-    "encoder_no_repeat_ngram_size",
-    "encoder_repetition_penalty",
-    "eos_token_id",
-    "eos_token_ids",
-    "epsilon_cutoff",
-    "eta_cutoff",
-    "experts_implementation",
-    "exponential_decay_length_penalty",
-    "finetuning_task",
-    "forced_bos_token_id",
-    "forced_eos_token_id",
-    "gradient_checkpointing",
-    "hidden_dropout",
-    "id2label",
-    "label2id",
-    "num_labels",
-    "init_std",
-    "initializer_factor",
-    "initializer_range",
-    "label2id",
-    "language",
-    "length_penalty",
-    "mask_token_id",
-    "max_length",
-    "min_length",
-    "model_max_length",
-    "name",
-    "name_or_path",
-    "no_repeat_ngram_size",
-    "num_assistant_tokens",
-    "num_assistant_tokens_schedule",
-    "num_beam_groups",
-    "num_beams",
-    "num_labels",
-    "num_return_sequences",
-    "output_attentions",
-    "output_hidden_states",
-    "output_past",
-    "output_scores",
-    "prefix",
-    "problem_type",
-    "remove_invalid_values",
-    "repetition_penalty",
-    "return_dict",
-    "return_dict_in_generate",
-    "sbert_ce_default_activation_function",
-    "sentence_transformers",
-    "sep_token_id",
-    "suppress_tokens",
-    "target_lookbehind",
-    "task_specific_params",
-    "temperature",
-    "tf_legacy_loss",
-    "tie_encoder_decoder",
-    "tie_weights_",
-    "tie_word_embeddings",
-    "tokenizer_class",
-    "top_k",
-    "top_p",
-    "torch_dtype",
-    "torchscript",
-    "transformers.js_config",
-    "transformers_version",
-    "typical_p",
-    "unk_token_id",
-    "use_bfloat16",
-    "use_cache",
-    "use_return_dict",
-];
-
 /// What transformers calls the activations; the first name of each is the one that is written.
 const ACTIVATIONS: [(&str, Activation); 10] = [
     ("gelu", Activation::Gelu),
@@ -192,9 +92,6 @@ const ACTIVATIONS: [(&str, Activation); 10] = [
     ("swish", Activation::Silu),
     ("tanh", Activation::Tanh),
 ];
-
-/// More labels than any classifier has; a file that says so is damaged.
-const MOST_LABELS: usize = 1 << 20;
 
 impl Key {
     pub(super) fn is_required(&self) -> bool {
@@ -359,100 +256,6 @@ pub const TIED: Key = Key::Custom {
     write: |config| json!(config.head.is_tied()),
 };
 
-/// `id2label`: the labels by the numbers of their logits.
-pub const LABELS: Key = Key::Custom {
-    required: false,
-    read: |config, value| {
-        let wrong = || KeyError::must_be(value, "a label for each of the ids 0, 1, 2, ...");
-        let by_id = value.as_object().ok_or_else(wrong)?;
-        let labels = (0..by_id.len()).map(|id| by_id.get(&id.to_string()).and_then(label_name));
-        label(config, labels.collect::<Option<_>>().ok_or_else(wrong)?);
-        Ok(())
-    },
-    write: |config| {
-        let labels = config.labels.iter().enumerate();
-        let labels = labels.map(|(id, label)| (id.to_string(), json!(label)));
-        Value::Object(labels.collect())
-    },
-};
-
-/// Gives a classifier these labels. Unless the file says more, probabilities follow from logits by a softmax,
-/// of a single label by a sigmoid, as in the pipelines of transformers.
-fn label(config: &mut TransformerConfig, labels: Vec<String>) {
-    config.probabilities = match labels.len() {
-        1 => Probabilities::Sigmoid,
-        _ => Probabilities::Softmax,
-    };
-    config.labels = labels;
-}
-
-/// A label's name. Numbers and booleans are called as Python writes them.
-fn label_name(name: &Value) -> Option<String> {
-    match name {
-        Value::String(name) => Some(name.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(true) => Some("True".to_owned()),
-        Value::Bool(false) => Some("False".to_owned()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// What a head that classifies is told: its labels, and how their probabilities follow.
-#[rustfmt::skip]
-pub const CLASSES: Keys = &[
-    ("id2label", LABELS),
-    ("label2id", IDS),
-    ("num_labels", LABEL_COUNT),
-    ("problem_type", PROBLEM),
-    ("sbert_ce_default_activation_function", ACTIVATION_OF_SCORES),
-    ("sentence_transformers", ACTIVATION_OF_SCORES),
-];
-
-/// `problem_type`: how probabilities follow from the logits, where it is not as [`label`] has it.
-const PROBLEM: Key = Key::Custom {
-    required: false,
-    read: |config, value| {
-        config.probabilities = match value.as_str() {
-            Some("regression") => Probabilities::None,
-            Some("multi_label_classification") => Probabilities::Sigmoid,
-            Some("single_label_classification") => Probabilities::Softmax,
-            _ => {
-                let known = "`regression`, `single_label_classification` or \
-                             `multi_label_classification`";
-                return Err(KeyError::must_be(value, known));
-            }
-        };
-        Ok(())
-    },
-    write: |config| match (config.probabilities, config.labels.len()) {
-        (Probabilities::None, _) => json!("regression"),
-        (Probabilities::Sigmoid, 1) => Value::Null,
-        (Probabilities::Sigmoid, _) => json!("multi_label_classification"),
-        (Probabilities::Softmax, 1) => json!("single_label_classification"),
-        (Probabilities::Softmax, _) => Value::Null,
-    },
-};
-
-/// What sentence-transformers makes of the logits of a cross-encoder: the name of a class of PyTorch, by
-/// itself or as `activation_fn`.
-const ACTIVATION_OF_SCORES: Key = Key::Custom {
-    required: false,
-    read: |config, value| {
-        let class = value.get("activation_fn").unwrap_or(value).as_str();
-        let class = class.and_then(|class| class.rsplit('.').next());
-        match class {
-            Some("Identity") => config.probabilities = Probabilities::None,
-            Some("Sigmoid") => config.probabilities = Probabilities::Sigmoid,
-            Some("Softmax") => config.probabilities = Probabilities::Softmax,
-            // It says something else, or means a function that is no probability: scores are logits.
-            Some(_) => config.probabilities = Probabilities::None,
-            None => {}
-        }
-        Ok(())
-    },
-    write: |_| Value::Null,
-};
-
 /// `pad_token_id`, where positions do not depend on it. No token looks at padding, so that any id will
 /// do where the file says none: with null, -1, or an id beyond the vocabulary.
 pub const PADDING: Key = Key::Custom {
@@ -477,35 +280,3 @@ pub const PADDING: Key = Key::Custom {
         _ => json!(config.padding_token),
     },
 };
-
-/// `label2id`: repeats `id2label`, but transformers needs it.
-pub const IDS: Key = Key::Custom {
-    required: false,
-    read: |_, _| Ok(()),
-    write: |config| {
-        let labels = config.labels.iter().enumerate();
-        let ids = labels.map(|(id, label)| (label.clone(), json!(id)));
-        Value::Object(ids.collect::<Map<_, _>>())
-    },
-};
-
-/// `num_labels`: where it disagrees with `id2label`, transformers gives the labels new names.
-pub const LABEL_COUNT: Key = Key::Custom {
-    required: false,
-    read: |config, value| {
-        let count = size(value)?;
-        if count > MOST_LABELS {
-            return Err(KeyError::must_be(value, "a number of labels"));
-        }
-        if count != config.labels.len() {
-            label(config, numbered(count));
-        }
-        Ok(())
-    },
-    write: |_| Value::Null,
-};
-
-/// The labels of a classifier that names none.
-pub fn numbered(count: usize) -> Vec<String> {
-    (0..count).map(|id| format!("LABEL_{id}")).collect()
-}

@@ -1,6 +1,8 @@
 //! The keys of a `config.json` that transformers reads. A key that it does not read can be
 //! accepted.
 //!
+//! The file is long because the lists are.
+//!
 //! A key that the code of a model never reads changes nothing that the model computes, whoever wrote it
 //! into the file. The lists are of transformers 5.24: `config.NAME` and `getattr(config, "NAME")` in
 //! `models/TYPE/modeling_TYPE.py`, with the fields of `models/TYPE/configuration_TYPE.py`; and the same

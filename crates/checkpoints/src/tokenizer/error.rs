@@ -78,6 +78,9 @@ pub enum TextError {
     /// The model reads no texts.
     #[error("the model reads pictures, not texts")]
     Pictures,
+    /// It cannot be written as a chat.
+    #[error(transparent)]
+    Chat(#[from] crate::ChatError),
     /// The tokenizer failed.
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),

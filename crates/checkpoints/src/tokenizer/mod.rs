@@ -1,10 +1,12 @@
 //! Text to tokens, and back to the places in the text that they come from.
 
 mod byte_level;
+mod bytes;
 mod charsmap;
 mod error;
 mod esm;
 mod patterns;
+mod read;
 mod rebuilt;
 mod sentencepiece;
 mod settings;
@@ -20,19 +22,19 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
 use tokenizers::{
-    Decoder, DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
+    DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
 };
 
 use relprop_transformer::TokenizedText;
 
-use crate::CheckpointError;
-use crate::files::{TOKENIZER, VOCABULARY};
+use crate::chat::{Chat, messages};
+use crate::files::TOKENIZER;
+use crate::{ChatError, CheckpointError};
 
 pub use error::{TextError, Truncation};
 pub(crate) use sentencepiece::Class;
 use settings::Reading;
 pub(crate) use settings::Settings;
-use template::undefined_token;
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
@@ -44,6 +46,8 @@ pub struct Tokenizer {
     post_processor: Option<PostProcessorWrapper>,
     /// Other settings of the files for how texts are read.
     reading: Reading,
+    /// How chats are written.
+    chat: Arc<Chat>,
 }
 
 impl Tokenizer {
@@ -59,94 +63,33 @@ impl Tokenizer {
             inner: Arc::new(inner),
             post_processor,
             reading: Reading::default(),
+            chat: Arc::default(),
         }
     }
 
-    /// The tokenizer that a `tokenizer.json` describes.
+    /// The same with a template of chats.
+    pub(crate) fn with_chat(self, chat: Chat) -> Self {
+        let chat = Arc::new(chat);
+        Self { chat, ..self }
+    }
+
+    /// Whether there is a template of chats that can be read.
     ///
     /// # Errors
     ///
-    /// [`CheckpointError::Tokenizer`] with the message of the `tokenizers` crate.
-    pub fn from_json(text: &str) -> Result<Self, CheckpointError> {
-        Self::parse(text, &Settings::default()).map_err(wrong(TOKENIZER))
+    /// A [`ChatError`] that says why not.
+    pub fn check_chat(&self) -> Result<(), ChatError> {
+        self.chat.check()
     }
 
-    pub(crate) fn parse(text: &str, settings: &Settings) -> Result<Self, String> {
-        // The `tokenizers` crate panics at some places of a file that is no JSON.
-        let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let settings = settings.clone().for_file(&json);
-        Self::described(json, &settings)
-    }
-
-    /// The tokenizer of a `vocab.json` and a `merges.txt`.
-    pub(crate) fn parse_merges(
-        vocabulary: &str,
-        merges: &str,
-        settings: &Settings,
-    ) -> Result<Self, String> {
-        Self::described(
-            byte_level::described(vocabulary, merges, settings)?,
-            settings,
-        )
-    }
-
-    /// The tokenizer of a `.model` file of sentencepiece, as this class builds it.
-    pub(crate) fn parse_sentencepiece(
-        bytes: &[u8],
-        class: Class,
-        settings: &Settings,
-    ) -> Result<Self, String> {
-        let (json, settings) = sentencepiece::described(bytes, class, settings)?;
-        Self::described(json, &settings)
-    }
-
-    fn described(mut json: Value, settings: &Settings) -> Result<Self, String> {
-        settings.known()?;
-        // The `tokenizers` crate panics at a special token that is put around texts but defined
-        // nowhere.
-        if let Some(token) = undefined_token(&json["post_processor"]) {
-            return Err(format!("`post_processor` has no special token `{token}`"));
-        }
-        if json.is_object() {
-            patterns::spell_out(&mut json)?;
-            settings.apply(&mut json);
-            charsmap::check(&json["normalizer"])?;
-        }
-        let inner = json.to_string().parse();
-        let inner = inner.map_err(|error: tokenizers::Error| error.to_string())?;
-        Ok(Self::with(inner, settings))
-    }
-
-    /// A tokenizer to which the settings beside its file are still to be applied.
-    fn with(mut inner: Inner, settings: &Settings) -> Self {
-        settings.add_tokens(&mut inner);
-        Self {
-            reading: settings.reading(),
-            ..Self::new(inner)
-        }
-    }
-
-    /// BERT's tokenizer over a `vocab.txt`, one token a line, with the settings of a
-    /// `tokenizer_config.json`; what is not set is as in `BertTokenizer`.
+    /// The chat that `text` is, as the model's template writes it, up to where the model is to answer: a list
+    /// of [messages](crate::messages) in JSON, or a text that a user says.
     ///
     /// # Errors
     ///
-    /// [`CheckpointError::Tokenizer`] with the special token that the vocabulary lacks, or the message
-    /// of the `tokenizers` crate.
-    pub fn from_vocabulary(
-        vocabulary: &[u8],
-        settings: &Map<String, Value>,
-    ) -> Result<Self, CheckpointError> {
-        let settings = Settings::new(settings.clone());
-        Self::parse_vocabulary(vocabulary, &settings).map_err(wrong(VOCABULARY))
-    }
-
-    pub(crate) fn parse_vocabulary(vocabulary: &[u8], settings: &Settings) -> Result<Self, String> {
-        let inner = match settings.class() {
-            Some("EsmTokenizer") => esm::parse(vocabulary, &settings.keys)?,
-            _ => wordpiece::parse(vocabulary, &settings.keys)?,
-        };
-        Ok(Self::with(inner, settings))
+    /// A [`ChatError`] if there is no template, or it fails.
+    pub fn chat(&self, text: &str) -> Result<String, ChatError> {
+        self.chat.text(&messages(text))
     }
 
     /// Writes a `tokenizer.json`.
@@ -255,21 +198,8 @@ impl Tokenizer {
     /// The token with the number `id` as it would stand in a text: ` film` for `Ġfilm` or `▁film`.
     /// A token whose bytes are no whole character has the sign � for them.
     pub fn readable(&self, id: u32) -> Option<String> {
-        let token = self.token(id)?;
-        if spells_bytes(self.inner.get_decoder()) {
-            let decoder = self.inner.get_decoder();
-            let text = decoder.map(|decoder| decoder.decode_chain(vec![token.clone()]));
-            // An added token is not spelled in bytes.
-            return Some(
-                text.and_then(Result::ok)
-                    .map_or(token, |pieces| pieces.concat()),
-            );
-        }
-        let byte = token.strip_prefix("<0x").and_then(|t| t.strip_suffix('>'));
-        match byte.and_then(|byte| u8::from_str_radix(byte, 16).ok()) {
-            Some(byte) => Some(String::from_utf8_lossy(&[byte]).into_owned()),
-            None => Some(token.replace('▁', " ")),
-        }
+        let bytes = self.bytes(id)?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Whether the token with the number `id` stands for no text: the end of one, padding.
@@ -304,7 +234,22 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(text, None, positions, truncation)
+        self.split(text, None, positions, truncation, true)
+    }
+
+    /// Splits a text that has all its special tokens in it, such as a [chat](Tokenizer::chat): none are put
+    /// around it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tokenizer::encode`].
+    pub fn encode_whole(
+        &self,
+        text: &str,
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        self.split(text, None, positions, truncation, false)
     }
 
     /// Splits a pair of texts into at most `positions` tokens, special ones included. If they are
@@ -319,7 +264,7 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(first, Some(second), positions, truncation)
+        self.split(first, Some(second), positions, truncation, true)
     }
 
     fn split(
@@ -328,6 +273,7 @@ impl Tokenizer {
         second: Option<&str>,
         positions: usize,
         truncation: Truncation,
+        special: bool,
     ) -> Result<TokenizedText, TextError> {
         let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
         let positions = self.positions(positions);
@@ -350,7 +296,7 @@ impl Tokenizer {
                 .map_or_else(Vec::new, |(text, encoding)| tokens::covered(text, encoding)),
         ];
 
-        let post_processor = self.post_processor.as_ref();
+        let post_processor = self.post_processor.as_ref().filter(|_| special);
         let special = post_processor.map_or(0, |step| step.added_tokens(second.is_some()));
         let lengths = [Some(&encoding), pair.as_ref()];
         let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));

@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(super) keys: Map<String, Value>,
     /// `added_tokens.json`: ids of tokens.
     added: Map<String, Value>,
+    /// The class is that of the model's type, and no file names it.
+    inferred: bool,
 }
 
 /// How texts are read, apart from how they are split.
@@ -88,6 +90,7 @@ impl Settings {
         Self {
             keys,
             added: Map::new(),
+            inferred: false,
         }
     }
 
@@ -128,6 +131,7 @@ impl Settings {
             _ => None,
         };
         if let Some(class) = class {
+            self.inferred = self.class().is_none();
             self.keys.insert("tokenizer_class".to_owned(), class.into());
         }
         self
@@ -140,7 +144,55 @@ impl Settings {
             let class = "TokenizersBackend";
             self.keys.insert("tokenizer_class".to_owned(), class.into());
         }
+        // A file that BERT's class did not write stands as it is, where nobody says that it did.
+        if self.inferred && self.is_bert() && json["normalizer"]["type"] != "BertNormalizer" {
+            self.keys.remove("tokenizer_class");
+        }
         self
+    }
+
+    /// `tokenizer_config.json`, and what `special_tokens_map.json` says of the same keys.
+    pub(crate) fn keys(&self) -> &Map<String, Value> {
+        &self.keys
+    }
+
+    /// The special tokens that have names, as texts: `bos_token` and the like. Some classes have them without
+    /// being told.
+    pub(crate) fn named_tokens(&self) -> Map<String, Value> {
+        let usual: &[(&str, &str)] = match self.class() {
+            Some("LlamaTokenizer" | "CodeLlamaTokenizer") => &[
+                ("bos_token", "<s>"),
+                ("eos_token", "</s>"),
+                ("unk_token", "<unk>"),
+            ],
+            Some("GemmaTokenizer") => &[
+                ("bos_token", "<bos>"),
+                ("eos_token", "<eos>"),
+                ("unk_token", "<unk>"),
+                ("pad_token", "<pad>"),
+                ("mask_token", "<mask>"),
+            ],
+            Some("GPT2Tokenizer") => &[
+                ("bos_token", "<|endoftext|>"),
+                ("eos_token", "<|endoftext|>"),
+                ("unk_token", "<|endoftext|>"),
+            ],
+            Some("Qwen2Tokenizer") => &[
+                ("eos_token", "<|endoftext|>"),
+                ("pad_token", "<|endoftext|>"),
+            ],
+            _ => &[],
+        };
+        let usual = usual.iter().map(|(name, token)| (*name, json!(token)));
+        let named = SPECIAL.iter().filter_map(|name| {
+            let token = self.keys.get(*name)?;
+            let content = token.get("content").unwrap_or(token);
+            content.is_string().then(|| (*name, content.clone()))
+        });
+        let tokens = usual.chain(named);
+        tokens
+            .map(|(name, token)| (name.to_owned(), token))
+            .collect()
     }
 
     pub(crate) fn is_bert(&self) -> bool {

@@ -16,6 +16,8 @@ pub(crate) enum Format {
     Safetensors,
     /// What `torch.save` writes: a pickle, in a ZIP archive or alone.
     PyTorch,
+    /// What llama.cpp reads: a header of its own, then bytes.
+    Gguf,
 }
 
 impl Format {
@@ -23,6 +25,7 @@ impl Format {
         match self {
             Self::Safetensors => "safetensors",
             Self::PyTorch => "what torch.save writes",
+            Self::Gguf => "GGUF",
         }
     }
 }
@@ -31,6 +34,12 @@ impl Format {
 pub(crate) const WEIGHTS: [(&str, Format); 2] = [
     ("model.safetensors", Format::Safetensors),
     ("pytorch_model.bin", Format::PyTorch),
+];
+
+/// Where the tensors of an adapter are, in order of preference.
+const ADAPTERS: [(&str, Format); 2] = [
+    ("adapter_model.safetensors", Format::Safetensors),
+    ("adapter_model.bin", Format::PyTorch),
 ];
 
 /// The files that weights are read from, the first that is there, with what they are.
@@ -93,6 +102,35 @@ impl WeightFiles {
             }
         }
         Err(files.missing(&format!("{folder}{}", WEIGHTS[0].0), "it holds the weights"))
+    }
+
+    /// The weights of this GGUF file.
+    pub(crate) fn gguf(main: File) -> Self {
+        Self {
+            format: Format::Gguf,
+            parts: vec![main.clone()],
+            main,
+        }
+    }
+
+    /// Finds the tensors of an adapter.
+    pub(crate) fn of_adapter(files: &Files) -> Result<Self, CheckpointError> {
+        for (name, format) in ADAPTERS {
+            if let Some(main) = files.get(name) {
+                let parts = vec![main.clone()];
+                return Ok(Self {
+                    format,
+                    main,
+                    parts,
+                });
+            }
+        }
+        Err(files.missing(ADAPTERS[0].0, "it holds what the adapter adds"))
+    }
+
+    /// The files with tensors in them, one after another.
+    pub(crate) fn parts(&self) -> &[File] {
+        &self.parts
     }
 
     /// The SHA-256 of the files with tensors, one after another, in hexadecimal.

@@ -1,5 +1,6 @@
 //! A model's weights: tensors under the family's names, in the family's layout.
 
+mod change;
 mod files;
 mod pytorch;
 mod tensors;
@@ -19,11 +20,13 @@ use crate::files::io_error;
 use crate::{CheckpointError, Family};
 use relprop_transformer::{ParameterPath, Transformer, TransformerConfig};
 
+pub(crate) use change::numbers as floats_of;
+pub(crate) use change::{Changes, Product};
 pub use files::WEIGHT_FILES;
 pub(crate) use files::{WEIGHTS, WeightFiles};
 #[cfg(feature = "hub")]
 pub(crate) use files::{index_of, read_index};
-pub(crate) use tensors::{Stored, open};
+pub(crate) use tensors::{Stored, numbers, open};
 
 /// Reads every tensor of the model, into the floats that the device computes in.
 ///
@@ -33,6 +36,7 @@ pub(crate) fn read(
     family: &Family,
     files: &WeightFiles,
     mut stored: BTreeMap<String, Stored>,
+    mut changes: Changes,
 ) -> Result<(), CheckpointError> {
     let base = family.base_in(stored.keys().map(String::as_str));
     let mut problems = Vec::new();
@@ -40,7 +44,10 @@ pub(crate) fn read(
     let [mut turned, mut straight] = [Vec::new(), Vec::new()];
     let mut modules = BTreeSet::new();
     let not_finite = NotFinite::default();
-    for tensor in layout(model, family, base) {
+    let tensors = layout(model, family, base);
+    let names = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    problems.extend(changes.left_over(&names));
+    for tensor in tensors {
         let name = &tensor.name;
         modules.insert(first_module(name).to_owned());
         let Some(found) = take(&mut stored, name) else {
@@ -53,8 +60,21 @@ pub(crate) fn read(
             (_, shape) if *shape != expected => problems.push(format!(
                 "{name} has the shape {shape:?} instead of {expected:?}"
             )),
-            (Ok(dtype), _) => {
-                let dtype = *dtype;
+            (Ok(_), _) => {
+                let found = match changes.added.remove(name) {
+                    None => Ok(found),
+                    Some(change) => change.on(found, tensor.turned),
+                };
+                let found = match found {
+                    Ok(found) => found,
+                    Err(problem) => {
+                        problems.push(format!("{name}: {problem}"));
+                        continue;
+                    }
+                };
+                let Ok(dtype) = found.dtype else {
+                    continue;
+                };
                 let into = match tensor.turned {
                     true => &mut turned,
                     false => &mut straight,

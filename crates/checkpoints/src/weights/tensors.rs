@@ -31,9 +31,23 @@ pub(crate) struct Stored {
     pub(super) read: Box<ReadBytes>,
 }
 
-pub(super) type ReadBytes = dyn Fn() -> io::Result<Bytes> + Send + Sync;
+pub(crate) type ReadBytes = dyn Fn() -> io::Result<Bytes> + Send + Sync;
 
 impl Stored {
+    /// A tensor of floats, which `read` reads.
+    pub(crate) fn new(dtype: DType, shape: Vec<usize>, read: Box<ReadBytes>) -> Self {
+        Self {
+            dtype: Ok(dtype),
+            shape,
+            read,
+        }
+    }
+
+    /// The first of its sizes.
+    pub(crate) fn rows(&self) -> usize {
+        self.shape.first().copied().unwrap_or_default()
+    }
+
     /// The parts of these sizes that the tensor is put together of along `axis`: each in one piece, or in as
     /// many equal ones as there are `groups`, which take turns with those of the others.
     pub(super) fn split(self, axis: usize, sizes: &[usize], groups: usize) -> Vec<Self> {
@@ -155,6 +169,8 @@ pub(crate) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, Chec
         found.extend(match files.format {
             Format::Safetensors => safetensors(file)?,
             Format::PyTorch => pytorch::open(file)?,
+            // Its header says more than what is in it, and was read before.
+            Format::Gguf => Vec::new(),
         });
     }
     for (name, _) in &mut found {
@@ -239,7 +255,7 @@ fn safetensors(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError> {
 
 /// Reads `count` numbers to where numbers of their size may stand: Burn would move them there, which
 /// takes a second copy.
-pub(super) fn numbers<E: Pod>(file: &File, begin: u64, count: usize) -> io::Result<Vec<E>> {
+pub(crate) fn numbers<E: Pod>(file: &File, begin: u64, count: usize) -> io::Result<Vec<E>> {
     let mut numbers = vec![E::zeroed(); count];
     file.read_at(begin, cast_slice_mut(&mut numbers))?;
     Ok(numbers)

@@ -32,6 +32,10 @@ pub(crate) struct ExplainArguments {
     /// The column of the second texts, which the model reads after the first: hypotheses, passages
     #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["pair", "texts"])]
     pub(crate) pair_column: Option<String>,
+    /// Put each text through the chat template of the model's files, as what a user says or as a JSON list
+    /// of messages with roles, up to where the model answers
+    #[arg(long, conflicts_with_all = ["pair", "pair_column"])]
+    pub(crate) chat: bool,
     /// The column of the texts, instead of `text` or `sentence`
     #[arg(long, value_name = "NAME", requires = "input")]
     pub(crate) column: Option<String>,
@@ -60,6 +64,13 @@ pub(crate) struct ExplainArguments {
     /// the label of token N, where each token has one; the mask at token N, of several
     #[arg(long, value_name = "N")]
     pub(crate) position: Option<usize>,
+    /// Explain why a language model gives this answer to the text: all of it at once, the sum of its tokens'
+    /// logits or, with --score log-probability, the logarithm of its probability
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["chat", "pair", "pair_column", "position", "generate", "target", "against"])]
+    pub(crate) answer: Option<String>,
+    /// The column of the answers, one for each row
+    #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["chat", "answer", "texts", "pair", "pair_column", "position", "generate", "target", "against"])]
+    pub(crate) answer_column: Option<String>,
     /// What is explained one after another, where each token of a text has a label
     #[arg(long, value_enum, default_value_t = PartsArgument::Entities, conflicts_with = "position")]
     pub(crate) parts: PartsArgument,

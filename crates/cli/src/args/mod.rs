@@ -108,6 +108,9 @@ pub(crate) struct ModelArgument {
     /// owner/name@revision, in a build with --features hub
     #[arg(id = "model", long, value_name = "MODEL")]
     pub(crate) name: PathBuf,
+    /// The folder of the model that a LoRA adapter changes, where the adapter's own file does not lead to it
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) base: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

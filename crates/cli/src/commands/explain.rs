@@ -41,7 +41,8 @@ fn explainers(plan: &ExplainPlan, model: &Arc<Model>) -> anyhow::Result<Vec<Expl
 
 /// Explains group by group, and writes as it goes.
 fn run(plan: &ExplainPlan, destined: &Destined, explainers: &[Explainer]) -> anyhow::Result<()> {
-    let mut worker = Worker::new(explainers, plan.content.clone()).telling(told);
+    let worker = Worker::new(explainers, plan.content.clone());
+    let mut worker = worker.chatting(plan.chat).telling(told);
     let Some(mut destination) = Destination::open(plan, destined)? else {
         eprintln!("the output is finished: there is nothing to resume");
         return Ok(());

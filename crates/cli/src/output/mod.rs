@@ -10,6 +10,7 @@ mod json;
 mod jsonl;
 mod parquet;
 mod stream;
+mod svg;
 mod terminal;
 
 pub(crate) use format::{Format, Look, Sink, Writes};
@@ -22,6 +23,7 @@ pub(crate) const FORMATS: &[&Format] = &[
     &jsonl::FORMAT,
     &csv::FORMAT,
     &html::FORMAT,
+    &svg::FORMAT,
     &parquet::FORMAT,
     &arrow::FORMAT,
 ];

@@ -37,6 +37,8 @@ pub(crate) struct ExplainPlan {
     /// Rule sets beside the one that is asked for.
     pub(crate) compared: Vec<RuleSet>,
     pub(crate) content: RowKind,
+    /// Whether texts are put through the chat template.
+    pub(crate) chat: bool,
     /// The table.
     input: Option<Hashed>,
     /// The column of the texts, if it was named.
@@ -94,6 +96,9 @@ impl ExplainPlan {
         let standard_input = is_standard_input(arguments);
         let message = if format.only_to_file() && !to_file {
             "a Parquet or Arrow table is written to a file: name it (--out)"
+        } else if format.name == "svg" && (arguments.input.is_some() || arguments.texts.len() != 1)
+        {
+            "an SVG is one drawing: give one text, or one picture"
         } else if format.is_table() && arguments.input.is_some() && !arguments.texts.is_empty() {
             "a table has the columns of one input: give texts or --input, not both"
         } else if arguments.resume && (format.is_document() || !to_file) {
@@ -127,6 +132,7 @@ impl ExplainPlan {
             input,
             pair,
             pair_column,
+            chat,
             column,
             // The plan has the hash of the model instead.
             model: _,
@@ -136,6 +142,8 @@ impl ExplainPlan {
             against,
             position,
             parts,
+            answer,
+            answer_column,
             score,
             recompute,
             generate,
@@ -163,7 +171,12 @@ impl ExplainPlan {
             at,
             ledger,
             recompute,
-            target: Target::read(model, &target, against.as_deref()).map_err(UsageError::new)?,
+            target: match answer.is_some() || answer_column.is_some() {
+                true => Target::Given,
+                false => {
+                    Target::read(model, &target, against.as_deref()).map_err(UsageError::new)?
+                }
+            },
             score: match score {
                 Unit::Logit => Score::Logit,
                 Unit::LogProbability => Score::LogProbability,
@@ -187,15 +200,19 @@ impl ExplainPlan {
                     Some(column) => Some(Second::Column(column)),
                     None => pair.map(Second::Text),
                 };
-                match labels_tokens(model) && position.is_none() {
-                    true => RowKind::Labelled {
+                let answer = answer_column
+                    .map(Second::Column)
+                    .or(answer.map(Second::Text));
+                match (answer, labels_tokens(model) && position.is_none()) {
+                    (Some(answer), _) => RowKind::Answered(answer),
+                    (None, true) => RowKind::Labelled {
                         second,
                         parts: match parts {
                             PartsArgument::Entities => Parts::Entities,
                             PartsArgument::Tokens => Parts::Tokens,
                         },
                     },
-                    false => RowKind::Texts { second },
+                    (None, false) => RowKind::Texts { second },
                 }
             }
         };
@@ -225,12 +242,13 @@ impl ExplainPlan {
             column,
             rows,
             group: match content {
-                RowKind::Texts { .. } | RowKind::Labelled { .. } => group,
+                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Answered(_) => group,
                 // Pictures are large, and what goes on takes long.
                 RowKind::Pictures | RowKind::Prompts { .. } => NonZeroUsize::MIN,
             },
             question,
             content,
+            chat,
             format,
         };
         let destined = Destined {
@@ -253,6 +271,7 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
             ("--input", arguments.input.is_some()),
             ("--pair", arguments.pair.is_some()),
             ("--generate", arguments.generate.is_some()),
+            ("--chat", arguments.chat),
             ("--no-truncate", arguments.no_truncate),
             ("a table", !format.pictures),
         ];
@@ -262,6 +281,9 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
             ));
         }
         return Ok(());
+    }
+    if let (true, Some(tokenizer)) = (arguments.chat, model.tokenizer()) {
+        tokenizer.check_chat()?;
     }
     if arguments.overlay.is_some() {
         return UsageError::refuse("--overlay is for pictures, and the model reads texts");

@@ -1,6 +1,6 @@
 //! Rows of a file of texts, in any format, with labels as they are written.
 
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -32,7 +32,11 @@ pub(super) struct Rows {
 }
 
 /// Reads all rows of `source`. `path` is the name that errors give it.
-pub(super) fn read(source: impl Read, path: &Path, format: TableFormat) -> Result<Rows, DataError> {
+pub(super) fn read(
+    source: impl Read + Seek,
+    path: &Path,
+    format: TableFormat,
+) -> Result<Rows, DataError> {
     let lines = |source| Lines::new(BufReader::new(source));
     let rows = match format {
         TableFormat::Tsv | TableFormat::Csv => {

@@ -2,6 +2,7 @@
 
 pub mod arrow;
 pub mod csv;
+mod empty_objects;
 pub mod parquet;
 
 use std::fs::File;

@@ -14,16 +14,17 @@ use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, Parque
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::at;
+use super::{at, empty_objects};
 use crate::DataError;
 
 /// A file with one row group, or none if the batch is empty. The schema's metadata becomes the
-/// file's.
+/// file's. An object without fields becomes the text `{}`, since Parquet has none.
 ///
 /// # Errors
 ///
 /// If a column's type has no form in Parquet.
 pub fn encode(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
+    let batch = &empty_objects::as_texts(batch)?;
     let schema = batch.schema();
     let metadata = schema.metadata().iter();
     let metadata = metadata.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));

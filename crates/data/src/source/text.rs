@@ -114,7 +114,7 @@ impl<T: Row, I: Iterator<Item = Result<Record<T>, RecordError>>> Source for Text
                 Err(RecordError::Bad(BadRecord { line, problem, raw })) => bad.push(BadRow {
                     place: place(line),
                     reason: problem,
-                    input: raw.into(),
+                    input: raw,
                 }),
                 Err(error) => return Err(error.at(&self.path)),
             }

@@ -4,7 +4,7 @@ use maud::{Markup, html as markup};
 use relprop_explain::{Continuation, Step};
 
 use super::{Html, number_cell};
-use crate::continuation::{chosen, names, scale};
+use crate::continuation::{chosen, ended, names, scale};
 use crate::numbers::percent;
 
 /// A row for each token of a continuation, and a column for each new one.
@@ -14,6 +14,10 @@ pub fn continuation_html(continuation: &Continuation) -> Html {
         ("Explained by", continuation.by.clone()),
         ("Read at", continuation.at.clone()),
         ("New tokens", chosen(continuation)),
+        (
+            "The text ends with",
+            ended(continuation).unwrap_or_default(),
+        ),
         ("Version", format!("relprop {}", continuation.version)),
     ];
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());

@@ -46,7 +46,7 @@ pub fn html(report: &Report) -> Html {
     };
     let main = || items().map(|item| &item.explanations[0]);
     let guide = Guide {
-        pictures: main().all(|main| main.picture.is_some()),
+        pictures: main().all(|main| main.subject.picture().is_some()),
         propagated: main().all(is_propagated),
         several: items().any(|item| item.explanations.len() > 1),
         evidence: items().any(|item| !item.evidence.is_empty()),
@@ -119,9 +119,9 @@ fn article(number: usize, item: &Item) -> Markup {
     };
     markup! {
         article style=[item.picture.map(patches::style)] {
-            h2 { @if main.picture.is_some() { "Picture " } @else { "Text " } (number) }
+            h2 { @if main.subject.picture().is_some() { "Picture " } @else { "Text " } (number) }
             (decision(main))
-            @if let Some(info) = &main.picture {
+            @if let Some(info) = main.subject.picture() {
                 p.note { (main.text) }
                 div.pictures {
                     @if item.picture.is_some() { (patches::picture(info)) }
@@ -194,7 +194,7 @@ fn comparison(explanation: &Explanation, item: &Item) -> Markup {
                     }
                 }
             }
-            @if let Some(info) = &explanation.picture {
+            @if let Some(info) = explanation.subject.picture() {
                 (patches::map(explanation, info, item.picture.is_some()))
             } @else {
                 (words(explanation, item.evidence, false))

@@ -17,7 +17,9 @@ pub(super) fn tokens(explanations: &[Explanation]) -> Markup {
         })
         .collect();
     let tokens = explanations.first().map_or(&[][..], |main| &main.tokens);
-    let pictures = explanations.iter().any(|one| one.picture.is_some());
+    let pictures = explanations
+        .iter()
+        .any(|one| one.subject.picture().is_some());
     let places = if pictures { "pixels" } else { "characters" };
     markup! {
         details {

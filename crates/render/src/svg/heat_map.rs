@@ -24,7 +24,7 @@ const PICTURE: f32 = 448.0;
 ///
 /// The drawing has no background and no style sheet, so it can be put on a slide or into a page.
 pub fn svg(explanation: &Explanation, columns: usize) -> String {
-    match &explanation.picture {
+    match explanation.subject.picture() {
         None => text(explanation, columns.max(1)),
         Some(picture) => patches(explanation, picture),
     }

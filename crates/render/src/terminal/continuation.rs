@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::lines::{Lines, PLAIN};
 use super::palette::{step, style};
 use super::{BOLD, DIMMED};
-use crate::continuation::{chosen, names, scale};
+use crate::continuation::{chosen, ended, names, scale};
 use crate::numbers::percent;
 
 /// The width of a column of numbers, with the gap before it.
@@ -28,6 +28,9 @@ pub fn continuation_ansi(continuation: &Continuation, width: usize, color: bool)
     lines.paragraph(&how, DIMMED);
     if continuation.sampling.is_some() {
         lines.paragraph(&chosen(continuation), DIMMED);
+    }
+    if let Some(end) = ended(continuation) {
+        lines.paragraph(&format!("the text ends here, with {end}"), DIMMED);
     }
     let columns = ((lines.width() - widest) / COLUMN).max(1);
     for steps in continuation.steps.chunks(columns) {
@@ -84,6 +87,24 @@ mod tests {
         keys     +1.50      0.00
         are                -1.00
         ");
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_said() {
+        let mut sample = continuation();
+        sample.end = Some(relprop_explain::End {
+            text: "</s>\u{1b}[31m".into(),
+            id: 2,
+            probability: 0.75,
+        });
+        let table = continuation_ansi(&sample, 80, false);
+        let said = table.lines().find(|line| line.contains("ends here"));
+        assert_eq!(
+            said,
+            Some("the text ends here, with </s>\u{241b}[31m (75 %)")
+        );
+        sample.end = None;
+        assert!(!continuation_ansi(&sample, 80, false).contains("ends here"));
     }
 
     #[test]

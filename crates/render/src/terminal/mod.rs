@@ -44,7 +44,7 @@ pub fn ansi(explanation: &Explanation, width: usize, color: bool) -> String {
     let mut lines = Lines::new(width.max(NARROWEST), color);
     header(&mut lines, explanation);
     lines.end_line();
-    match &explanation.picture {
+    match explanation.subject.picture() {
         None => heat_map(&mut lines, explanation),
         Some(picture) => patches::map(&mut lines, explanation, picture),
     }
@@ -111,7 +111,10 @@ fn footer(lines: &mut Lines, explanation: &Explanation) {
     if let Some(dropped) = dropped(explanation) {
         lines.paragraph(&dropped, PLAIN);
     }
-    lines.parts(&legend(lines.color(), explanation.picture.is_some()));
+    lines.parts(&legend(
+        lines.color(),
+        explanation.subject.picture().is_some(),
+    ));
 }
 
 /// What colors, or else signs, mean.

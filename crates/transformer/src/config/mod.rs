@@ -34,7 +34,8 @@ pub struct TransformerConfig {
     /// [bias](AttentionConfig::bias).
     pub positions: usize,
     /// The row of the position table for the first token of a text. RoBERTa uses the rows before it
-    /// for padding; all other families start at 0.
+    /// for padding, and a padding token within a text stands in the last of them; all other families start
+    /// at 0.
     #[serde(default)]
     pub first_position: usize,
     /// How many kinds of segments there are; 0 for a model without them.

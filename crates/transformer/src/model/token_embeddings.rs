@@ -24,6 +24,9 @@ pub(super) struct TokenEmbeddings {
     dropout: Dropout,
     #[module(skip)]
     first_position: usize,
+    /// The token that has no place of its own, where the first rows of the position table are for it.
+    #[module(skip)]
+    padding_token: i64,
     /// The factor of word embeddings.
     #[module(skip)]
     scale: Option<f64>,
@@ -54,6 +57,7 @@ impl TokenEmbeddings {
                 .then(|| linear(width, config.width, std, true, device)),
             dropout: DropoutConfig::new(config.dropout).init(),
             first_position: config.first_position,
+            padding_token: config.padding_token.into(),
             scale: config.word_factor(),
             dropped: config.dropped_token,
         }
@@ -62,6 +66,15 @@ impl TokenEmbeddings {
     /// The table of word embeddings, for a head that shares it, `[token, feature]`.
     pub(super) fn words(&self) -> Tensor<2> {
         self.word.weight.val()
+    }
+
+    /// The row of the position table for each token, as RoBERTa counts: padding stands in the row before
+    /// the first, wherever it is, even within a text, and takes no place; other tokens stand one after
+    /// another.
+    fn rows_after_padding(&self, ids: &Tensor<2, Int>, first: usize) -> Tensor<2, Int> {
+        let counted = ids.clone().not_equal_elem(self.padding_token).int();
+        let places = counted.clone().cumsum(1);
+        places * counted + (first as i64 - 1)
     }
 
     /// From the ids of tokens, of their segments and of their positions, each `[batch, position]`, to
@@ -84,7 +97,10 @@ impl TokenEmbeddings {
         let word = pass.signal("word", word);
         let mut others = Vec::new();
         if let Some(table) = &self.position {
-            let rows = positions.clone() + self.first_position as i64;
+            let rows = match self.first_position {
+                0 => positions.clone(),
+                first => self.rows_after_padding(ids, first),
+            };
             others.push(pass.signal("position", widen(table.forward(rows))));
         }
         if let Some(table) = &self.token_type {
@@ -116,4 +132,37 @@ fn without(word: Tensor<3>, dropped: Tensor<2, Bool>, padding: &Tensor<2, Bool>)
     word.clone()
         .mask_fill(dropped.unsqueeze_dim::<3>(2).expand(word.dims()), 0.0)
         * factor.unsqueeze_dim::<3>(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// huggingface/transformers#1761: `cumsum(ids != pad) * (ids != pad) + pad`.
+    #[test]
+    fn padding_takes_no_place_where_rows_are_left_to_it() {
+        let device = Device::flex();
+        for (padding, ids, rows) in [
+            (1, [5, 6, 7, 8], [2, 3, 4, 5]),
+            (1, [5, 6, 1, 1], [2, 3, 1, 1]),
+            (1, [1, 1, 5, 6], [1, 1, 2, 3]),
+            (1, [5, 1, 6, 7], [2, 1, 3, 4]),
+            (1, [0, 1, 1, 2], [2, 1, 1, 3]),
+            (1, [1, 1, 1, 1], [1, 1, 1, 1]),
+            (0, [5, 0, 6, 0], [1, 0, 2, 0]),
+            (3, [1, 3, 0, 2], [4, 3, 5, 6]),
+        ] {
+            let config = TransformerConfig {
+                padding_token: padding,
+                first_position: padding as usize + 1,
+                positions: 4,
+                ..TransformerConfig::bert(9, vec!["yes".to_owned()])
+            };
+            let embeddings = TokenEmbeddings::new(9, &config, &device);
+            let ids = Tensor::<2, Int>::from_data([ids], &device);
+            let found = embeddings.rows_after_padding(&ids, config.first_position);
+            let found: Vec<i64> = found.into_data().iter::<i64>().collect();
+            assert_eq!(found, rows, "padding {padding}");
+        }
+    }
 }

@@ -69,7 +69,21 @@ pub(super) fn described(
     class: Class,
     settings: &Settings,
 ) -> Result<(Value, Settings), String> {
-    let model = Model::read(bytes)?;
+    of_model(&Model::read(bytes)?, class, settings)
+}
+
+/// The same for pieces that merge by their scores.
+pub(super) fn of_pieces(
+    pieces: Vec<(String, f32, u64)>,
+    unknown: usize,
+    space: bool,
+    settings: &Settings,
+) -> Result<(Value, Settings), String> {
+    let model = Model::of_pieces(pieces, unknown, space)?;
+    of_model(&model, Class::Plain, settings)
+}
+
+fn of_model(model: &Model, class: Class, settings: &Settings) -> Result<(Value, Settings), String> {
     let mut settings = settings.clone();
     let keys = &mut settings.keys;
     for (key, default) in special(class.name()) {
@@ -116,12 +130,12 @@ pub(super) fn described(
     if class == Class::Plain || named.all(Vec::is_empty) {
         keys.insert("additional_special_tokens".to_owned(), added.into());
     }
-    let vocabulary = vocabulary(&model, class, keys)?;
+    let vocabulary = vocabulary(model, class, keys)?;
     let json = match class {
-        Class::XlmRoberta | Class::Camembert => unigram(&model, &vocabulary, class, keys)?,
+        Class::XlmRoberta | Class::Camembert => unigram(model, &vocabulary, class, keys)?,
         Class::Llama => llama(&vocabulary, keys),
         Class::Gemma => gemma(&vocabulary, keys),
-        Class::Plain => plain(&model, &vocabulary, keys),
+        Class::Plain => plain(model, &vocabulary, keys),
     };
     let mut json = json;
     if json["post_processor"].is_null() {

@@ -42,9 +42,36 @@ impl Model {
             })
     }
 
-    fn parsed(bytes: &[u8]) -> Option<Self> {
-        let mut model = Self {
-            pieces: Vec::new(),
+    /// A model of pieces that merge by their scores, where bytes stand for what is in no piece.
+    pub(super) fn of_pieces(
+        pieces: Vec<(String, f32, u64)>,
+        unknown: usize,
+        space: bool,
+    ) -> Result<Self, String> {
+        let piece = |(text, score, kind): (String, f32, u64)| {
+            let fits = score.is_finite() && text.len() <= LONGEST_PIECE;
+            fits.then_some(Piece { text, score, kind })
+        };
+        let pieces: Option<Vec<Piece>> = pieces.into_iter().map(piece).collect();
+        let pieces = pieces.ok_or("a token is too long, or its score is no number")?;
+        let of_unknown = pieces.get(unknown).ok_or("the unknown token is none")?;
+        let of_unknown = (i32::try_from(unknown).unwrap_or(0), of_unknown.text.clone());
+        Ok(Self {
+            unknown: of_unknown,
+            // The settings say which they are.
+            start: (-1, String::new()),
+            end: (-1, String::new()),
+            algorithm: 2,
+            byte_fallback: true,
+            add_dummy_prefix: space,
+            remove_extra_whitespaces: false,
+            ..Self::of(pieces)
+        })
+    }
+
+    fn of(pieces: Vec<Piece>) -> Self {
+        Self {
+            pieces,
             algorithm: 1,
             byte_fallback: false,
             unknown: (0, "<unk>".to_owned()),
@@ -54,7 +81,11 @@ impl Model {
             add_dummy_prefix: true,
             remove_extra_whitespaces: true,
             escape_whitespaces: true,
-        };
+        }
+    }
+
+    fn parsed(bytes: &[u8]) -> Option<Self> {
+        let mut model = Self::of(Vec::new());
         for field in Fields(bytes) {
             match field? {
                 (1, Field::Bytes(piece)) => model.pieces.push(piece_of(piece)?),

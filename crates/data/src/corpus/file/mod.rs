@@ -1,7 +1,7 @@
 //! Corpora and texts from files.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 
 use super::rows::{self, LABEL, Row, Rows};
@@ -52,7 +52,7 @@ pub fn read_texts(path: impl AsRef<Path>) -> Result<Inputs, DataError> {
 
 /// Like [`read_texts`], from any source. `name` is its name in errors.
 fn read_texts_from(
-    source: impl Read,
+    source: impl Read + Seek,
     name: impl AsRef<Path>,
     format: TableFormat,
 ) -> Result<Inputs, DataError> {

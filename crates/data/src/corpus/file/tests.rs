@@ -307,7 +307,8 @@ fn texts_are_read_in_every_format(
     #[case] content: &[u8],
     #[case] expected: &[(&str, Option<&str>, u64)],
 ) {
-    let inputs = read_texts_from(content, "<standard input>", format).unwrap();
+    let inputs =
+        read_texts_from(std::io::Cursor::new(content), "<standard input>", format).unwrap();
     assert!(inputs.skipped.is_empty(), "{:?}", inputs.skipped);
     let found: Vec<_> = inputs
         .texts
@@ -320,7 +321,12 @@ fn texts_are_read_in_every_format(
 #[test]
 fn a_bad_row_is_skipped_and_the_rest_is_read() {
     let content = b"text,label\ngood,1\nbad\xff,0\n,1\na,b,c\nfine,1\n".as_slice();
-    let inputs = read_texts_from(content, "<standard input>", TableFormat::Csv).unwrap();
+    let inputs = read_texts_from(
+        std::io::Cursor::new(content),
+        "<standard input>",
+        TableFormat::Csv,
+    )
+    .unwrap();
     let texts: Vec<_> = inputs
         .texts
         .iter()

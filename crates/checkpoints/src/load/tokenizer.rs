@@ -1,122 +1,17 @@
-//! Reads models from files.
+//! Finds the tokenizer among the files of a model.
 
 use std::path::Path;
 
-use burn::module::Module;
-use burn::tensor::Device;
-use relprop_transformer::{InputConfig, PatchConfig, Transformer};
 use serde_json::{Map, Value};
 
+use crate::chat::Chat;
 use crate::files::{
-    ADDED_TOKENS, CONFIG, File, MERGES, OTHER_VOCABULARIES, PREPROCESSOR, SENTENCEPIECE,
-    SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
+    ADDED_TOKENS, File, MERGES, OTHER_VOCABULARIES, SENTENCEPIECE, SPECIAL_TOKENS, TOKENIZER,
+    TOKENIZER_CONFIG, VOCABULARY,
 };
-use crate::foreign;
 use crate::json::from_json;
 use crate::tokenizer::{Class, Settings};
-use crate::vector::Modules;
-use crate::weights::{self, WeightFiles};
-use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Tokenizer};
-
-impl Model {
-    /// Reads a model folder onto `device`, ready to predict and to be explained.
-    ///
-    /// # Errors
-    ///
-    /// A [`CheckpointError`] that names the file, and the tensor or key in it.
-    pub fn load(folder: &Path, device: &Device) -> Result<Self, CheckpointError> {
-        Self::load_with(folder, device, &[])
-    }
-
-    /// The same for a folder that may be of one of these `families`, which go before those that are
-    /// known here.
-    ///
-    /// # Errors
-    ///
-    /// As [`Model::load`].
-    pub fn load_with(
-        folder: &Path,
-        device: &Device,
-        families: &[&'static Family],
-    ) -> Result<Self, CheckpointError> {
-        Self::from_files(&Files::in_folder(folder)?, device, families)
-    }
-
-    /// Reads a model from its files, wherever they are, onto `device`: as
-    /// [`load_with`](Model::load_with) does from a folder.
-    ///
-    /// # Errors
-    ///
-    /// As [`Model::load`]. A file in memory is named by its name.
-    pub fn from_files(
-        files: &Files,
-        device: &Device,
-        families: &[&'static Family],
-    ) -> Result<Self, CheckpointError> {
-        let instead = |missing| foreign::instead(files, missing);
-        let config_file = files.required(CONFIG, "it says which parts the model is made of");
-        let config_file = config_file.map_err(instead)?;
-        let text = config_file.text()?;
-        if let Some(message) = foreign::of_timm(&text) {
-            let path = config_file.path().to_owned();
-            return Err(CheckpointError::Foreign { path, message });
-        }
-        let weight_files = WeightFiles::find(files).map_err(instead)?;
-        // What is wrong in the configuration is said first.
-        let stored = weights::open(&weight_files);
-        let names = stored.iter().flat_map(|stored| stored.keys());
-        let names: Vec<&str> = names.map(String::as_str).collect();
-        let modules = Modules::read(files)?;
-        let is_vector = modules.is_some();
-        let (family, mut config) =
-            Family::read_config_among(families, &text, config_file.path(), &names, is_vector)?;
-        if let Some(modules) = &modules {
-            modules.set(&mut config);
-        }
-        let invalid = |source| CheckpointError::InvalidConfig {
-            path: config_file.path().to_owned(),
-            source,
-        };
-        config.check().map_err(invalid)?;
-        let mut stored = stored?;
-        if let Some(modules) = &modules {
-            modules.add_tensors(files, &mut stored)?;
-        }
-        weights::untie(&mut config, family, &stored, &weight_files)?;
-
-        let input = match &config.input {
-            InputConfig::Tokens { vocabulary } => {
-                let said: Option<Value> = serde_json::from_str(&text).ok();
-                let class = said
-                    .as_ref()
-                    .and_then(|keys| keys["tokenizer_class"].as_str());
-                let tokenizer = tokenizer(files, family, class, *vocabulary)?;
-                let longest = modules.as_ref().and_then(|modules| modules.longest);
-                Ok(Input::Text(tokenizer.at_most(longest)))
-            }
-            InputConfig::Patches(patches) => preprocessor(files, patches).map(Input::Pictures),
-        }?;
-        let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
-        weights::read(&mut transformer, family, &weight_files, stored)?;
-        Ok(Self {
-            transformer: transformer.valid(),
-            input,
-            family,
-            sha256: Some(weight_files.sha256()?),
-        })
-    }
-}
-
-/// Reads the preprocessor, and checks that it makes pictures that the model reads.
-fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, CheckpointError> {
-    let file = files.required(PREPROCESSOR, "it says how pictures are read")?;
-    let read = Preprocessor::parse(&file.text()?);
-    let fits = read.and_then(|found| found.fits(patches).map(|()| found));
-    fits.map_err(|message| CheckpointError::Preprocessor {
-        path: file.path().to_owned(),
-        message,
-    })
-}
+use crate::{CheckpointError, Family, Files, Tokenizer};
 
 /// Reads the tokenizer, whose tokens the model's vocabulary must have.
 pub(crate) fn tokenizer(
@@ -126,6 +21,7 @@ pub(crate) fn tokenizer(
     vocabulary: usize,
 ) -> Result<Tokenizer, CheckpointError> {
     let settings = settings(files)?.or_class(class);
+    let chat = Chat::read(files, &settings)?;
     let (file, read) = match (files.get(TOKENIZER), files.get(VOCABULARY)) {
         (Some(file), _) => {
             let read = Tokenizer::parse(&file.text()?, &settings.for_model(family.name));
@@ -141,13 +37,22 @@ pub(crate) fn tokenizer(
         (None, None) => merges(files, family, &settings)?,
     };
     let tokenizer = read.map_err(|message| no_tokenizer(&file, message))?;
+    fitting(tokenizer.with_chat(chat), file.path(), vocabulary)
+}
+
+/// The tokenizer, if the model's vocabulary has all of its tokens.
+pub(super) fn fitting(
+    tokenizer: Tokenizer,
+    path: &Path,
+    vocabulary: usize,
+) -> Result<Tokenizer, CheckpointError> {
     // A model may have no embeddings for added tokens that no text has, such as padding.
     let added = false;
     let tokens = tokenizer.embeddings(added);
     match tokens > vocabulary {
         false => Ok(tokenizer),
         true => Err(CheckpointError::Vocabulary {
-            path: file.path().to_owned(),
+            path: path.to_owned(),
             tokens,
             vocabulary,
         }),

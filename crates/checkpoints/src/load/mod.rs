@@ -1,0 +1,193 @@
+//! Reads models from files.
+
+mod ends;
+mod tokenizer;
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use relprop_transformer::{InputConfig, PatchConfig, Transformer};
+use serde_json::Value;
+
+use crate::adapter::Adapter;
+use crate::files::{CONFIG, PREPROCESSOR};
+use crate::foreign;
+use crate::gguf::Gguf;
+use crate::vector::Modules;
+use crate::weights::{self, Changes, WeightFiles};
+use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor};
+
+use ends::ends;
+use tokenizer::fitting;
+pub(crate) use tokenizer::tokenizer;
+
+impl Model {
+    /// Reads a model folder onto `device`, ready to predict and to be explained. A folder with a LoRA adapter
+    /// is read with the model that the adapter changes; a GGUF file may stand in the place of a folder.
+    ///
+    /// # Errors
+    ///
+    /// A [`CheckpointError`] that names the file, and the tensor or key in it.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, CheckpointError> {
+        Self::load_with(folder, device, &[])
+    }
+
+    /// The same for a folder that may be of one of these `families`, which go before those that are
+    /// known here.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::load`].
+    pub fn load_with(
+        folder: &Path,
+        device: &Device,
+        families: &[&'static Family],
+    ) -> Result<Self, CheckpointError> {
+        Self::from_files(&Files::in_folder(folder)?, device, families)
+    }
+
+    /// Reads a model from its files, wherever they are, onto `device`: as
+    /// [`load_with`](Model::load_with) does from a folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::load`]. A file in memory is named by its name.
+    pub fn from_files(
+        files: &Files,
+        device: &Device,
+        families: &[&'static Family],
+    ) -> Result<Self, CheckpointError> {
+        if let Some(gguf) = Gguf::among(files)? {
+            return Self::from_gguf(&gguf, device, families);
+        }
+        let Some(adapter) = Adapter::among(files)? else {
+            return Self::put_together(files, files, None, device, families);
+        };
+        let base = adapter.base(files)?;
+        let texts = match Adapter::has_tokenizer(files) {
+            true => files,
+            false => &base,
+        };
+        Self::put_together(&base, texts, Some(&adapter), device, families)
+    }
+
+    /// Reads a model from a GGUF file.
+    fn from_gguf(
+        gguf: &Gguf,
+        device: &Device,
+        families: &[&'static Family],
+    ) -> Result<Self, CheckpointError> {
+        let path = gguf.file().path();
+        let (config, stored) = (gguf.config()?, gguf.tensors()?);
+        let names: Vec<&str> = stored.keys().map(String::as_str).collect();
+        let (family, mut config) =
+            Family::read_config_among(families, &config, path, &names, false)?;
+        let invalid = |source| CheckpointError::InvalidConfig {
+            path: path.to_owned(),
+            source,
+        };
+        config.check().map_err(invalid)?;
+        let weight_files = gguf.weight_files();
+        weights::untie(&mut config, family, &stored, &weight_files)?;
+        let tokenizer = fitting(gguf.tokenizer()?, path, config.vocabulary())?;
+        let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
+        let changes = Changes::default();
+        weights::read(&mut transformer, family, &weight_files, stored, changes)?;
+        Ok(Self {
+            transformer: transformer.valid(),
+            input: Input::Text(tokenizer),
+            // Any special token ends what it writes.
+            ends: Vec::new(),
+            family,
+            sha256: Some(weight_files.sha256()?),
+        })
+    }
+
+    /// Reads a model from its `files`, and its tokenizer from `texts`.
+    fn put_together(
+        files: &Files,
+        texts: &Files,
+        adapter: Option<&Adapter>,
+        device: &Device,
+        families: &[&'static Family],
+    ) -> Result<Self, CheckpointError> {
+        let instead = |missing| foreign::instead(files, missing);
+        let config_file = files.required(CONFIG, "it says which parts the model is made of");
+        let config_file = config_file.map_err(instead)?;
+        let mut text = config_file.text()?;
+        if let Some(message) = foreign::of_timm(&text) {
+            let path = config_file.path().to_owned();
+            return Err(CheckpointError::Foreign { path, message });
+        }
+        let weight_files = WeightFiles::find(files).map_err(instead)?;
+        // What is wrong in the configuration is said first.
+        let mut stored = weights::open(&weight_files);
+        let mut changes = Changes::default();
+        if let (Some(adapter), Ok(stored)) = (adapter, &mut stored) {
+            changes = adapter.changes(stored)?;
+            text = adapter.config(&text, families, stored)?;
+        }
+        let names = stored.iter().flat_map(|stored| stored.keys());
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        let modules = Modules::read(files)?;
+        let is_vector = modules.is_some();
+        let (family, mut config) =
+            Family::read_config_among(families, &text, config_file.path(), &names, is_vector)?;
+        if let Some(modules) = &modules {
+            modules.set(&mut config);
+        }
+        let invalid = |source| CheckpointError::InvalidConfig {
+            path: config_file.path().to_owned(),
+            source,
+        };
+        config.check().map_err(invalid)?;
+        let mut stored = stored?;
+        if let Some(modules) = &modules {
+            modules.add_tensors(files, &mut stored)?;
+        }
+        weights::untie(&mut config, family, &stored, &weight_files)?;
+        if let Some(adapter) = adapter.filter(|_| config.head.is_tied()) {
+            let base = family.base_in(stored.keys().map(String::as_str));
+            let words = family.tensor_name("embeddings.word.weight", base);
+            adapter.keeps_tied(&words, &changes)?;
+        }
+
+        let input = match &config.input {
+            InputConfig::Tokens { vocabulary } => {
+                let said: Option<Value> = serde_json::from_str(&text).ok();
+                let class = said
+                    .as_ref()
+                    .and_then(|keys| keys["tokenizer_class"].as_str());
+                let tokenizer = tokenizer(texts, family, class, *vocabulary)?;
+                let longest = modules.as_ref().and_then(|modules| modules.longest);
+                Ok(Input::Text(tokenizer.at_most(longest)))
+            }
+            InputConfig::Patches(patches) => preprocessor(files, patches).map(Input::Pictures),
+        }?;
+        let ends = ends(files, &text, config_file.path())?;
+        let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
+        weights::read(&mut transformer, family, &weight_files, stored, changes)?;
+        Ok(Self {
+            transformer: transformer.valid(),
+            input,
+            ends,
+            family,
+            sha256: Some(match adapter {
+                None => weight_files.sha256()?,
+                Some(adapter) => adapter.sha256(&weight_files)?,
+            }),
+        })
+    }
+}
+
+/// Reads the preprocessor, and checks that it makes pictures that the model reads.
+fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, CheckpointError> {
+    let file = files.required(PREPROCESSOR, "it says how pictures are read")?;
+    let read = Preprocessor::parse(&file.text()?);
+    let fits = read.and_then(|found| found.fits(patches).map(|()| found));
+    fits.map_err(|message| CheckpointError::Preprocessor {
+        path: file.path().to_owned(),
+        message,
+    })
+}

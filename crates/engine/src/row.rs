@@ -1,0 +1,87 @@
+//! What a row of a table holds, and what is found for it.
+
+use relprop_explain::{Continuation, Explanation, Labelling, NotFinite, Parts, Sampling};
+use serde::{Deserialize, Serialize};
+
+/// What the rows of a table hold, and what is computed for them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowKind {
+    /// Texts to explain.
+    Texts {
+        /// What the model reads after each text.
+        second: Option<Second>,
+    },
+    /// Texts whose tokens have labels, which are explained one after another.
+    Labelled {
+        /// What the model reads after each text.
+        second: Option<Second>,
+        /// Which labels.
+        parts: Parts,
+    },
+    /// Prompts, each with the answer of a language model that is explained as a whole.
+    Answered(Second),
+    /// Names of files with pictures to explain.
+    Pictures,
+    /// Texts that a language model continues; each new token is explained.
+    Prompts {
+        /// How many tokens at most.
+        tokens: usize,
+        /// How they are drawn; if it is none, each is the likeliest.
+        sampling: Option<Sampling>,
+    },
+}
+
+/// What a model reads after a text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Second {
+    /// The same text after every text.
+    Text(String),
+    /// The text in this column of the row.
+    Column(String),
+}
+
+impl RowKind {
+    /// Whether explanations by several rule sets can be shown side by side.
+    pub fn is_compared(&self) -> bool {
+        matches!(
+            self,
+            Self::Texts { .. } | Self::Answered(_) | Self::Pictures
+        )
+    }
+}
+
+/// What was found for one row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// One explanation from each explainer, in the order of the explainers.
+    Explanations(Vec<Explanation>),
+    /// The continuation of the text.
+    Continuation(Box<Continuation>),
+    /// What its tokens are.
+    Labelling(Box<Labelling>),
+}
+
+impl Found {
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFinite`] for the first number that is NaN or infinite.
+    pub fn finite(&self) -> Result<(), NotFinite> {
+        match self {
+            Self::Explanations(found) => found.iter().try_for_each(Explanation::finite),
+            Self::Continuation(continuation) => continuation.finite(),
+            Self::Labelling(labelling) => labelling.finite(),
+        }
+    }
+
+    /// The explanation by the first explainer; none for a continuation.
+    pub fn explanation(&self) -> Option<&Explanation> {
+        match self {
+            Self::Explanations(found) => found.first(),
+            Self::Continuation(_) | Self::Labelling(_) => None,
+        }
+    }
+}

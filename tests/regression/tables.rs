@@ -1,0 +1,60 @@
+//! Tables as other programs write them. More of each kind stand in tests/program/bulk/kinds.rs.
+
+use std::fs;
+
+use relprop_testing::fixtures::folder;
+use relprop_testing::program::{Ran, relprop};
+use serde_json::Value;
+
+/// The texts that are explained of a table, and what is said.
+fn texts(name: &str, table: &str, out: Option<&str>) -> (Vec<String>, String) {
+    let temporary = tempfile::tempdir().unwrap();
+    let path = |name: &str| temporary.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path(name), table).unwrap();
+    let explain = |more: &[&str]| -> Ran {
+        let mut command = relprop();
+        let command = command.args(["explain", "--model"]).arg(folder("bert"));
+        command.args(more).output().unwrap().into()
+    };
+    let input = out.map_or_else(
+        || path(name),
+        |out| {
+            explain(&["--input", &path(name), "--out", &path(out)]).done();
+            path(out)
+        },
+    );
+    let ran = explain(&["--input", &input, "--format", "jsonl"]);
+    let found = ran.stdout.lines().map(|line| {
+        let found: Value = serde_json::from_str(line).unwrap();
+        found["text"].as_str().unwrap().to_owned()
+    });
+    (found.collect(), ran.stderr)
+}
+
+/// huggingface/datasets#7322: an object in one row and a text in another made the whole table unreadable.
+#[test]
+fn a_row_of_another_kind_costs_no_other_row() {
+    let table = "{\"text\":\"a warm film\",\"meta\":{\"a\":1}}\n\
+                 {\"text\":\"it is dull\",\"meta\":\"none\"}\n\
+                 {\"text\":\"a film\",\"meta\":null}\n";
+    let (found, said) = texts("in.jsonl", table, None);
+    assert_eq!(found, ["a warm film", "a film"]);
+    assert!(said.contains("line 2: `meta` is a text"), "{said}");
+}
+
+/// pola-rs/polars#24856, huggingface/datasets#8074: Parquet has no empty objects.
+#[test]
+fn an_empty_object_goes_to_parquet() {
+    let table = "{\"text\":\"a warm film\",\"meta\":{}}\n{\"text\":\"it is dull\",\"meta\":{}}\n";
+    let (found, _) = texts("in.jsonl", table, Some("out.parquet"));
+    assert_eq!(found, ["a warm film", "it is dull"]);
+}
+
+/// pandas writes a tab, a quote and a line end of a field of a `.tsv` within quotes, which became halves of
+/// texts.
+#[test]
+fn a_tsv_that_is_written_with_quotes_is_read_with_them() {
+    let table = "text\tlabel\n\"a \"\"warm\"\"\tfilm\"\t1\n\"it is\ndull\"\t0\n";
+    let (found, _) = texts("in.tsv", table, None);
+    assert_eq!(found, ["a \"warm\"\tfilm", "it is\ndull"]);
+}
