@@ -2,10 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::Device;
-use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Device, IndexingUpdateOp, Tensor, TensorData};
 use relprop_rules::{
-    Pass,
+    Pass, Rows, Signal,
     operations::{ExpertProduct, Linear as LinearMap, RouterWeights},
 };
 
@@ -52,44 +51,51 @@ impl Experts {
 
     /// `[batch, position, feature]` to the same.
     pub(super) fn forward(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-        let shape @ [texts, positions, width] = x.dims();
+        let [texts, positions, width] = x.dims();
         let count = texts * positions;
-        // Tokens of all texts in one row, from which each expert takes its own.
-        let rows = x.reshape([1, count, width]);
-        let scores = pass.apply("router", &LinearMap::from(&self.router), rows.clone());
+        let scores = pass.apply("router", &LinearMap::from(&self.router), x.clone());
         let choice = Choice::of(&scores, self.chosen);
         let router = RouterWeights {
-            unchosen: choice.unchosen(&scores.device()),
+            unchosen: choice.unchosen([texts, positions], &scores.device()),
             normalized: self.normalized,
         };
         let weights = pass.apply("router-weights", &router, scores);
-        let mut sum = rows.clone().without_autodiff().zeros_like();
+        // Tokens of all texts in one row.
+        let mut sum = x
+            .clone()
+            .without_autodiff()
+            .zeros_like()
+            .reshape([1, count, width]);
         for (index, expert) in self.each.iter().enumerate() {
             let mut tokens = choice.tokens_of(index);
             if tokens.is_empty() {
-                // A trace names the sites of all experts; the weight is 0.
-                if !pass.is_trace() || count == 0 {
+                if !pass.is_named(format_args!("experts.{index}.")) {
                     continue;
                 }
+                // Someone looks at this expert: it runs on one token, with its weight, which is 0.
                 tokens.push(0);
             }
-            let some = tokens.len();
-            let tokens = TensorData::new(tokens, [some]);
-            let tokens = Tensor::<1, Int>::from_data(tokens, &sum.device().without_autodiff());
+            let tokens = TensorData::from(tokens.as_slice());
+            let rows = Rows {
+                batch: [texts, positions],
+                tokens: Tensor::from_data(tokens, &sum.device().without_autodiff()),
+            };
             let part = pass.within(format_args!("experts.{index}"), |pass| {
-                let output = expert.forward(rows.clone().select(1, tokens.clone()), pass);
-                let weight = weights
-                    .clone()
-                    .narrow(2, index, 1)
-                    .select(1, tokens.clone());
-                weigh(weight, output, pass)
+                pass.within_rows(&rows, |pass| {
+                    let output = expert.forward(x.clone().rows(&rows), pass);
+                    let weight = weights.clone().narrow(2, index, 1).rows(&rows);
+                    weigh(weight, output, pass)
+                })
             });
-            sum = sum.select_assign(1, tokens, part, IndexingUpdateOp::Add);
+            sum = sum.select_assign(1, rows.tokens, part, IndexingUpdateOp::Add);
         }
-        if let (Some(shared), Some(gate)) = (&self.shared, &self.shared_gate) {
-            sum = sum + pass.within("shared", |pass| self.share(shared, gate, rows, pass));
+        let sum = sum.reshape(x.dims());
+        match (&self.shared, &self.shared_gate) {
+            (Some(shared), Some(gate)) => {
+                sum + pass.within("shared", |pass| self.share(shared, gate, x, pass))
+            }
+            _ => sum,
         }
-        sum.reshape(shape)
     }
 
     /// What the expert of all tokens gives. Its gate is a sigmoid: a softmax of the score and 0.
@@ -97,11 +103,11 @@ impl Experts {
         &self,
         expert: &FeedForward,
         gate: &Linear,
-        rows: Tensor<3>,
+        x: Tensor<3>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        let output = expert.forward(rows.clone(), pass);
-        let score = pass.apply("router", &LinearMap::from(gate), rows);
+        let output = expert.forward(x.clone(), pass);
+        let score = pass.apply("router", &LinearMap::from(gate), x);
         let nothing = score.clone().without_autodiff().zeros_like();
         let both = Tensor::cat(vec![score, nothing], 2);
         let nobody = Tensor::<3>::zeros(both.dims(), &both.device().without_autodiff());
@@ -114,7 +120,7 @@ impl Experts {
     }
 }
 
-/// What an expert gives, `[1, token, feature]`, times the weight of each token, `[1, token, 1]`.
+/// What an expert gives, `[batch, position, feature]`, times the weight of each token, `[batch, position, 1]`.
 fn weigh(weight: Tensor<3>, output: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
     let weight = weight.expand(output.dims());
     pass.apply("weighted", &ExpertProduct, (weight, output))
@@ -128,7 +134,7 @@ struct Choice {
 }
 
 impl Choice {
-    /// The `chosen` experts of the largest scores, `[1, token, expert]`; of equal ones, the first.
+    /// The `chosen` experts of the largest scores, `[batch, position, expert]`; of equal ones, the first.
     fn of(scores: &Tensor<3>, chosen: usize) -> Self {
         let [_, _, experts] = scores.dims();
         let numbers = scores.clone().without_autodiff().flatten::<1>(0, 2);
@@ -156,11 +162,10 @@ impl Choice {
         tokens.map(|(_, token)| token).collect()
     }
 
-    /// True where an expert is not chosen, `[1, token, expert]`.
-    fn unchosen(&self, device: &Device) -> Tensor<3, Bool> {
+    /// True where an expert is not chosen, `[batch, position, expert]`.
+    fn unchosen(&self, [texts, positions]: [usize; 2], device: &Device) -> Tensor<3, Bool> {
         let marks: Vec<bool> = self.is_chosen.iter().map(|chosen| !chosen).collect();
-        let tokens = marks.len() / self.experts.max(1);
-        let marks = TensorData::new(marks, [1, tokens, self.experts]);
+        let marks = TensorData::new(marks, [texts, positions, self.experts]);
         Tensor::from_data(marks, &device.clone().without_autodiff())
     }
 }
