@@ -5,7 +5,7 @@ use super::{bert, gemma2, heads, llama, ministral};
 use crate::Family;
 use crate::family::Keys;
 use crate::keys::{CLASSES, Key, KeyError, blocks, number, rotary, size};
-use relprop_transformer::{InputConfig, RotaryConfig, TransformerConfig};
+use relprop_transformer::{InputConfig, RotaryConfig, RotaryScaling, TransformerConfig};
 use serde_json::{Value, json};
 
 /// Gemma 3.
@@ -147,10 +147,19 @@ pub const PARAMETERS: Key = Key::Custom {
         let read = |kind: &str, usual: RotaryConfig| {
             let mut read = TransformerConfig::llama(2);
             read.attention.rotary = Some(usual);
+            read.positions = config.positions;
             if let Some(value) = object.get(kind).filter(|value| !value.is_null()) {
                 rotary::read(&mut read, value).map_err(|error| error.within(kind))?;
             }
-            Ok::<_, KeyError>(read.attention.rotary.unwrap_or(usual))
+            let found = read.attention.rotary.unwrap_or(usual);
+            // These two are for all blocks of a model.
+            match found.scaling {
+                Some(RotaryScaling::Dynamic { .. } | RotaryScaling::Long { .. }) => {
+                    let message = "has a scaling that relprop does not compute by block";
+                    Err(KeyError::new(message).within(kind))
+                }
+                _ => Ok(found),
+            }
         };
         let all = config.attention.rotary.unwrap_or(RotaryConfig::new(1e6));
         let all = read(kinds[0], all)?;
@@ -175,8 +184,8 @@ pub const PARAMETERS: Key = Key::Custom {
         let own = own.filter_map(|block| block.rotary).next();
         let own = own.unwrap_or(RotaryConfig::new(10_000.0));
         json!({
-            "full_attention": rotary::written(&all),
-            "sliding_attention": rotary::written(&own),
+            "full_attention": rotary::written(config, &all),
+            "sliding_attention": rotary::written(config, &own),
         })
     },
 };

@@ -35,6 +35,7 @@ pub(crate) const SHARED: &[&str] = &[
     "fusion_config",
     "is_causal",
     "layer_types",
+    "original_max_position_embeddings",
     "partial_rotary_factor",
     "per_layer_config",
     "pruned_heads",

@@ -1,7 +1,7 @@
 //! What makes attention, and what does not.
 
 use super::check::{ConfigError, LARGEST, ensure};
-use super::{AttentionConfig, PositionBias, RotaryConfig, RotaryScaling, TransformerConfig};
+use super::{AttentionConfig, PositionBias, TransformerConfig};
 
 impl TransformerConfig {
     pub(super) fn check_attention(&self) -> Result<(), ConfigError> {
@@ -73,57 +73,5 @@ impl TransformerConfig {
         own.chain([rotary])
             .flatten()
             .try_for_each(|rotary| self.check_rotary(&rotary))
-    }
-
-    fn check_rotary(&self, rotary: &RotaryConfig) -> Result<(), ConfigError> {
-        let width = self.head_width();
-        let range = "even where positions are rotary";
-        match rotary.features {
-            None => {
-                let even = width.is_multiple_of(2);
-                ensure(even, "attention.head_width", width, range)?;
-            }
-            Some(turned) => {
-                let fits = turned.is_multiple_of(2) && (2..=width).contains(&turned);
-                let range = "even, at least 2, and at most the width of a head";
-                ensure(fits, "attention.rotary.features", turned, range)?;
-            }
-        }
-        let positive = |x: f64| x > 0.0 && x.is_finite();
-        let range = "a finite number above 0";
-        ensure(
-            positive(rotary.theta),
-            "attention.rotary.theta",
-            rotary.theta,
-            range,
-        )?;
-        if let Some(scaling) = rotary.scaling {
-            let RotaryScaling {
-                factor,
-                low_frequency: low,
-                high_frequency: high,
-                original_positions,
-            } = scaling;
-            ensure(
-                positive(factor),
-                "attention.rotary.scaling.factor",
-                factor,
-                range,
-            )?;
-            let field = "attention.rotary.scaling.low_frequency";
-            ensure(positive(low), field, low, range)?;
-            let field = "attention.rotary.scaling.high_frequency";
-            let fits = positive(high) && high > low;
-            ensure(fits, field, high, "above the low frequency")?;
-            let field = "attention.rotary.scaling.original_positions";
-            let fits = (1..=LARGEST).contains(&original_positions);
-            ensure(
-                fits,
-                field,
-                original_positions,
-                "at least 1, and below 2^31",
-            )?;
-        }
-        Ok(())
     }
 }

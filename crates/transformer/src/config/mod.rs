@@ -6,18 +6,18 @@ mod check;
 mod check_attention;
 mod input;
 mod presets;
+mod rotary;
 
 use relprop_rules::operations::Activation;
 use serde::{Deserialize, Serialize};
 
 use crate::{Head, Outputs, Probabilities, Targets};
 
-pub use attention::{
-    AttentionConfig, BlockAttention, Disentangled, PositionBias, RotaryConfig, RotaryScaling,
-};
+pub use attention::{AttentionConfig, BlockAttention, Disentangled, PositionBias};
 pub use block::{Biases, Branches, ExpertsConfig, FeedForwardConfig, NormConfig, NormPlacement};
 pub use check::ConfigError;
 pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig};
+pub use rotary::{RotaryConfig, RotaryFactors, RotaryScaling};
 
 /// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts or pictures, or
 /// continues texts.
@@ -87,6 +87,9 @@ pub struct TransformerConfig {
     /// alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attention_by_block: Vec<BlockAttention>,
+    /// What [LongRoPE](RotaryScaling::Long) divides frequencies by; none in any other model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotary_factors: Option<RotaryFactors>,
     /// Which linear maps of the blocks have a bias.
     #[serde(default)]
     pub biases: Biases,
@@ -110,6 +113,9 @@ pub struct TransformerConfig {
     /// The activation of the pooler over the first token, a linear map and this activation; none
     /// for a model without a pooler.
     pub pooler: Option<Activation>,
+    /// Whether the pooler is applied to every token, and its results are pooled: EuroBERT.
+    #[serde(default)]
+    pub pooler_first: bool,
     /// Whether a norm stands after the pooler's activation: ModernBERT.
     #[serde(default)]
     pub pooler_norm: bool,

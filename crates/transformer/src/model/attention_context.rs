@@ -75,7 +75,7 @@ fn context(
     batch: &Batch,
     dtype: DType,
 ) -> AttentionContext {
-    let turn = |rotary_config| rotary(&rotary_config, config.head_width(), batch, dtype);
+    let turn = |own| rotary(config, &own, batch, dtype);
     AttentionContext {
         hidden: hidden(config.attention.causal, block.window, batch),
         rotary: block.rotary.map(turn),
