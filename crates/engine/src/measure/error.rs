@@ -18,6 +18,9 @@ pub enum MeasureError {
     /// No text is left.
     #[error("{0}: there is no text to measure with")]
     Nothing(String),
+    /// The texts stand in no table.
+    #[error("{0}: these texts have no columns, so none of evidence; leave the column out")]
+    NoColumns(String),
     /// A text has no label.
     #[error(
         "{place}: the text has no label; add a column `label`, or measure with the model's own predictions"

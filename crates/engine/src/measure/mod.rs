@@ -86,7 +86,8 @@ pub fn measurable(
 fn lacking(metric: &dyn Metric, samples: &[Sample]) -> Option<&'static str> {
     match metric.about().need? {
         Need::Evidence if samples.iter().all(|sample| sample.evidence.is_empty()) => Some(
-            "texts whose deciding words are known, as those of the embedded corpus (`reviews`)",
+            "texts whose deciding words are known: those of a file with a column of evidence, or of the \
+             embedded corpus (`reviews`)",
         ),
         Need::Polarity if samples.iter().all(|sample| sample.polarity.is_empty()) => Some(
             "words that people have judged, as in the trees of the Stanford Sentiment Treebank (.txt)",
