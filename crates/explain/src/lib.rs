@@ -37,6 +37,6 @@ pub use relprop_transformer::probability;
 pub use sampling::{Sampler, Sampling, SamplingError};
 pub use score::Score;
 pub use similarity::{Measure, PairAccount, SIMILARITY, Similar, SimilarText, Similarity};
-pub use target::{Target, UnknownTarget};
+pub use target::{Place, Scalar, Target, UnknownTarget};
 pub use view::View;
 pub use words::words;

@@ -19,8 +19,8 @@ use crate::weights::{self, Changes, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor};
 
 use ends::ends;
-pub(crate) use tokenizer::tokenizer;
 use tokenizer::fitting;
+pub(crate) use tokenizer::tokenizer;
 
 impl Model {
     /// Reads a model folder onto `device`, ready to predict and to be explained. A folder with a LoRA adapter

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use relprop_checkpoints::{Input, Model, SETTINGS_FILES, Truncation, sha256};
 use relprop_data::Table;
 use relprop_engine::{COMPARED, Precision, RowKind, Second, is_rules_file};
-use relprop_explain::{ExplainError, LRP, Parts, Plan, Sampling, Score, Target};
+use relprop_explain::{ExplainError, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Target};
 use relprop_rules::RuleSet;
 use relprop_transformer::{Head, Outputs};
 use serde::ser::Error;
@@ -165,29 +165,31 @@ impl ExplainPlan {
         if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
             return Err(UsageError::from(ExplainError::RulesAsMethod(name.clone())).into());
         }
+        let (scalar, answer) = asked(model, &target, against.as_deref(), score, position, answer)?;
+        let scalar = match answer_column.is_some() {
+            true => of_answer(scalar)?,
+            false => scalar,
+        };
         let question = Plan {
             method: method.filter(|name| name != LRP),
             rules,
             at,
             ledger,
             recompute,
-            target: match answer.is_some() || answer_column.is_some() {
-                true => Target::Given,
-                false => {
-                    Target::read(model, &target, against.as_deref()).map_err(UsageError::new)?
-                }
-            },
-            score: match score {
-                Unit::Logit => Score::Logit,
-                Unit::LogProbability => Score::LogProbability,
-            },
-            position,
+            target: scalar,
             truncation: match no_truncate {
                 true => Truncation::Refuse,
                 false => Truncation::Cut,
             },
             seed: 0,
         };
+        if labels_tokens(model) && question.target.place.is_none() && !format.labellings {
+            return UsageError::refuse(
+                "the labels of a text's tokens are written as ansi, json, jsonl or html (--format); at a \
+                 place, such as --position or --target 'predicted@\"a word\"', they are written as every \
+                 explanation is",
+            );
+        }
         let reads_pictures = matches!(model.input, Input::Pictures(_));
         let content = match generate {
             _ if reads_pictures => RowKind::Pictures,
@@ -203,7 +205,10 @@ impl ExplainPlan {
                 let answer = answer_column
                     .map(Second::Column)
                     .or(answer.map(Second::Text));
-                match (answer, labels_tokens(model) && position.is_none()) {
+                match (
+                    answer,
+                    labels_tokens(model) && question.target.place.is_none(),
+                ) {
                     (Some(answer), _) => RowKind::Answered(answer),
                     (None, true) => RowKind::Labelled {
                         second,
@@ -264,6 +269,67 @@ impl ExplainPlan {
     }
 }
 
+/// What is explained, and the answer that is to be put after each text.
+fn asked(
+    model: &Model,
+    target: &str,
+    against: Option<&str>,
+    score: Unit,
+    position: Option<usize>,
+    answer: Option<String>,
+) -> anyhow::Result<(Scalar, Option<String>)> {
+    let mut scalar = Scalar::read(model, target, against).map_err(UsageError::new)?;
+    let score = match score {
+        Unit::Logit => scalar.score,
+        Unit::LogProbability => Score::LogProbability,
+        Unit::Entropy => Score::Entropy,
+        Unit::Norm => Score::Norm,
+    };
+    if scalar.score != Score::Logit && scalar.score != score {
+        return UsageError::refuse("--target says already how it is measured: leave out --score");
+    }
+    scalar.score = score;
+    if let Some(position) = position {
+        if scalar.place.is_some() {
+            return UsageError::refuse(
+                "--target says already at which place: leave out --position",
+            );
+        }
+        scalar.place = Some(Place::token(position));
+    }
+    let Some(answer) = answer else {
+        return Ok((scalar, None));
+    };
+    let mut scalar = of_answer(scalar)?;
+    if model.transformer.config().head.outputs() != Outputs::StartAndEnd {
+        return Ok((scalar, Some(answer)));
+    }
+    if scalar.place.is_some() {
+        return UsageError::refuse(
+            "--target says already where the answer stands: leave out --answer",
+        );
+    }
+    scalar.place = Some(Place::Text {
+        text: answer,
+        number: None,
+    });
+    Ok((scalar, None))
+}
+
+/// The same for an answer that is given.
+fn of_answer(scalar: Scalar) -> anyhow::Result<Scalar> {
+    match scalar.of {
+        Target::Predicted | Target::Given => Ok(Scalar {
+            of: Target::Given,
+            ..scalar
+        }),
+        _ => UsageError::refuse(
+            "an answer is explained by its own tokens: leave out --target, or give 'answer()@\"a part of \
+             it\"'",
+        ),
+    }
+}
+
 /// Refuses arguments that do not fit the model.
 fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyhow::Result<()> {
     if let Input::Pictures(_) = model.input {
@@ -288,10 +354,16 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
     if arguments.overlay.is_some() {
         return UsageError::refuse("--overlay is for pictures, and the model reads texts");
     }
-    if labels_tokens(model) && arguments.position.is_none() && !format.labellings {
+    let finds_answers = model.transformer.config().head.outputs() == Outputs::StartAndEnd;
+    let paired = arguments.pair.is_some() || arguments.pair_column.is_some();
+    if arguments.answer.is_some() && paired && !finds_answers {
         return UsageError::refuse(
-            "the labels of a text's tokens are written as ansi, json, jsonl or html (--format); with \
-             --position, that of one token is written as every explanation is",
+            "--answer goes on with the text, so there is no second one: leave out --pair",
+        );
+    }
+    if arguments.answer_column.is_some() && finds_answers {
+        return UsageError::refuse(
+            "--answer-column is for language models; --answer is one answer for all rows",
         );
     }
     if matches!(model.transformer.config().head, Head::Vector { .. }) {

@@ -21,4 +21,4 @@ mod token_embeddings;
 mod transformer;
 
 pub use path::ParameterPath;
-pub use transformer::Transformer;
+pub use transformer::{HeadOutput, Transformer};
