@@ -4,7 +4,6 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 use relprop_checkpoints::Model;
 use relprop_explain::batching::batch;

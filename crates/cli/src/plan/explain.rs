@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use relprop_checkpoints::{Input, Model, SETTINGS_FILES, Truncation, sha256};
 use relprop_data::Table;
-use relprop_engine::{COMPARED, Precision, RowKind, Second, is_rules_file};
-use relprop_explain::{ExplainError, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Target};
+use relprop_engine::{COMPARED, NamedRules, Precision, Request, RowKind, Second};
+use relprop_explain::{Parts, Plan, Sampling, Score};
 use relprop_rules::RuleSet;
-use relprop_transformer::{Head, Outputs};
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 
@@ -162,65 +161,47 @@ impl ExplainPlan {
             // The model is on the device.
             device: _,
         } = arguments;
-        if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
-            return Err(UsageError::from(ExplainError::RulesAsMethod(name.clone())).into());
-        }
-        let (scalar, answer) = asked(model, &target, against.as_deref(), score, position, answer)?;
-        let scalar = match answer_column.is_some() {
-            true => of_answer(scalar)?,
-            false => scalar,
+        let second = |column: Option<String>, text: Option<String>| {
+            column.map(Second::Column).or(text.map(Second::Text))
         };
-        let question = Plan {
-            method: method.filter(|name| name != LRP),
-            rules,
+        let request = Request {
+            method,
+            rules: rules.map(NamedRules::Set),
             at,
             ledger,
             recompute,
-            target: scalar,
+            target,
+            against,
+            position,
+            score: match score {
+                Unit::Logit => Score::Logit,
+                Unit::LogProbability => Score::LogProbability,
+                Unit::Entropy => Score::Entropy,
+                Unit::Norm => Score::Norm,
+            },
             truncation: match no_truncate {
                 true => Truncation::Refuse,
                 false => Truncation::Cut,
             },
             seed: 0,
+            pair: second(pair_column, pair),
+            answer: second(answer_column, answer),
+            chat,
+            parts: match parts {
+                PartsArgument::Entities => Parts::Entities,
+                PartsArgument::Tokens => Parts::Tokens,
+            },
+            generate,
+            sampling: drawn(&sampling),
         };
-        if labels_tokens(model) && question.target.place.is_none() && !format.labellings {
+        let (question, content) = request.plan(model).map_err(UsageError::from)?;
+        if matches!(content, RowKind::Labelled { .. }) && !format.labellings {
             return UsageError::refuse(
                 "the labels of a text's tokens are written as ansi, json, jsonl or html (--format); at a \
                  place, such as --position or --target 'predicted@\"a word\"', they are written as every \
                  explanation is",
             );
         }
-        let reads_pictures = matches!(model.input, Input::Pictures(_));
-        let content = match generate {
-            _ if reads_pictures => RowKind::Pictures,
-            Some(tokens) => RowKind::Prompts {
-                tokens: tokens.get(),
-                sampling: drawn(&sampling)?,
-            },
-            None => {
-                let second = match pair_column {
-                    Some(column) => Some(Second::Column(column)),
-                    None => pair.map(Second::Text),
-                };
-                let answer = answer_column
-                    .map(Second::Column)
-                    .or(answer.map(Second::Text));
-                match (
-                    answer,
-                    labels_tokens(model) && question.target.place.is_none(),
-                ) {
-                    (Some(answer), _) => RowKind::Answered(answer),
-                    (None, true) => RowKind::Labelled {
-                        second,
-                        parts: match parts {
-                            PartsArgument::Entities => Parts::Entities,
-                            PartsArgument::Tokens => Parts::Tokens,
-                        },
-                    },
-                    (None, false) => RowKind::Texts { second },
-                }
-            }
-        };
         let table = match input.as_deref().filter(|_| !standard_input) {
             Some(path) => Some(open_table(path, column.as_deref())?),
             None => None,
@@ -269,67 +250,6 @@ impl ExplainPlan {
     }
 }
 
-/// What is explained, and the answer that is to be put after each text.
-fn asked(
-    model: &Model,
-    target: &str,
-    against: Option<&str>,
-    score: Unit,
-    position: Option<usize>,
-    answer: Option<String>,
-) -> anyhow::Result<(Scalar, Option<String>)> {
-    let mut scalar = Scalar::read(model, target, against).map_err(UsageError::new)?;
-    let score = match score {
-        Unit::Logit => scalar.score,
-        Unit::LogProbability => Score::LogProbability,
-        Unit::Entropy => Score::Entropy,
-        Unit::Norm => Score::Norm,
-    };
-    if scalar.score != Score::Logit && scalar.score != score {
-        return UsageError::refuse("--target says already how it is measured: leave out --score");
-    }
-    scalar.score = score;
-    if let Some(position) = position {
-        if scalar.place.is_some() {
-            return UsageError::refuse(
-                "--target says already at which place: leave out --position",
-            );
-        }
-        scalar.place = Some(Place::token(position));
-    }
-    let Some(answer) = answer else {
-        return Ok((scalar, None));
-    };
-    let mut scalar = of_answer(scalar)?;
-    if model.transformer.config().head.outputs() != Outputs::StartAndEnd {
-        return Ok((scalar, Some(answer)));
-    }
-    if scalar.place.is_some() {
-        return UsageError::refuse(
-            "--target says already where the answer stands: leave out --answer",
-        );
-    }
-    scalar.place = Some(Place::Text {
-        text: answer,
-        number: None,
-    });
-    Ok((scalar, None))
-}
-
-/// The same for an answer that is given.
-fn of_answer(scalar: Scalar) -> anyhow::Result<Scalar> {
-    match scalar.of {
-        Target::Predicted | Target::Given => Ok(Scalar {
-            of: Target::Given,
-            ..scalar
-        }),
-        _ => UsageError::refuse(
-            "an answer is explained by its own tokens: leave out --target, or give 'answer()@\"a part of \
-             it\"'",
-        ),
-    }
-}
-
 /// Refuses arguments that do not fit the model.
 fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyhow::Result<()> {
     if let Input::Pictures(_) = model.input {
@@ -354,31 +274,8 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
     if arguments.overlay.is_some() {
         return UsageError::refuse("--overlay is for pictures, and the model reads texts");
     }
-    let finds_answers = model.transformer.config().head.outputs() == Outputs::StartAndEnd;
-    let paired = arguments.pair.is_some() || arguments.pair_column.is_some();
-    if arguments.answer.is_some() && paired && !finds_answers {
-        return UsageError::refuse(
-            "--answer goes on with the text, so there is no second one: leave out --pair",
-        );
-    }
-    if arguments.answer_column.is_some() && finds_answers {
-        return UsageError::refuse(
-            "--answer-column is for language models; --answer is one answer for all rows",
-        );
-    }
-    if matches!(model.transformer.config().head, Head::Vector { .. }) {
-        return UsageError::refuse(
-            "the model makes a vector of a text, and decides nothing by itself: `relprop similar` says \
-             why two texts are alike",
-        );
-    }
     if arguments.generate.is_none() {
         return Ok(());
-    }
-    if !matches!(model.transformer.config().head, Head::NextToken { .. }) {
-        return UsageError::refuse(
-            "--generate: the model does not go on with texts; only a language model does",
-        );
     }
     if !format.continuations {
         return UsageError::refuse("a continuation is written as ansi, json or html (--format)");
@@ -386,15 +283,7 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
     if arguments.texts.len() != 1 {
         return UsageError::refuse("--generate goes on with one text: give one");
     }
-    if arguments.ledger {
-        return UsageError::refuse("--ledger does not go with --generate");
-    }
     Ok(())
-}
-
-/// Whether the model has a label for each token of a text.
-fn labels_tokens(model: &Model) -> bool {
-    model.transformer.config().head.outputs() == Outputs::TokenLabels
 }
 
 /// The rule sets beside the one that is asked for.
@@ -424,7 +313,7 @@ fn is_standard_input(arguments: &ExplainArguments) -> bool {
 }
 
 /// How tokens are drawn, if they are.
-fn drawn(arguments: &SamplingArguments) -> Result<Option<Sampling>, UsageError> {
+fn drawn(arguments: &SamplingArguments) -> Option<Sampling> {
     let SamplingArguments {
         temperature,
         top_k,
@@ -432,15 +321,13 @@ fn drawn(arguments: &SamplingArguments) -> Result<Option<Sampling>, UsageError> 
         seed,
     } = *arguments;
     if temperature.is_none() && top_k.is_none() && top_p.is_none() && seed.is_none() {
-        return Ok(None);
+        return None;
     }
     let usual = Sampling::default();
-    let sampling = Sampling {
+    Some(Sampling {
         temperature: temperature.unwrap_or(usual.temperature),
         top_k,
         top_p: top_p.unwrap_or(usual.top_p),
         seed: seed.unwrap_or(usual.seed),
-    };
-    sampling.check().map_err(UsageError::new)?;
-    Ok(Some(sampling))
+    })
 }
