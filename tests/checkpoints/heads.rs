@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use relprop_checkpoints::Model;
 use relprop_explain::batching::{Passes, logits};
-use relprop_explain::{Explainer, Measure, Parts, Plan, Similar};
+use relprop_explain::{Explainer, Measure, Parts, Place, Plan, Scalar, Similar};
 use relprop_rules::RuleSet;
 use relprop_testing::fixtures;
 use relprop_testing::{difference, relevance};
@@ -72,7 +72,9 @@ fn each_token_has_a_label(
         "llama",
         "more/camembert",
         "more/deberta-v2",
-        "more/phi3"
+        "more/phi3",
+        "more/esm",
+        "more/modernbert"
     )]
     family: &str,
 ) {
@@ -131,7 +133,8 @@ fn an_answer_starts_and_ends(
         "xlm-roberta",
         "distilbert",
         "electra",
-        "more/deberta-v2"
+        "more/deberta-v2",
+        "more/modernbert"
     )]
     family: &str,
 ) {
@@ -170,7 +173,10 @@ fn a_mask_is_filled(
         "distilbert",
         "electra",
         "more/albert",
-        "more/mpnet"
+        "more/mpnet",
+        "more/esm",
+        "more/esm.1b",
+        "more/modernbert"
     )]
     family: &str,
 ) {
@@ -186,7 +192,10 @@ fn a_mask_is_filled(
                 let message = explainer.tokenize(&expected.text).unwrap_err().to_string();
                 assert!(message.contains("several"), "{message}");
                 let plan = Plan {
-                    position: Some(masks[0]),
+                    target: Scalar {
+                        place: Some(Place::token(masks[0])),
+                        ..Scalar::default()
+                    },
                     ..plan(&model)
                 };
                 Explainer::new(&model, &plan).unwrap()
@@ -257,7 +266,9 @@ fn a_text_has_a_vector(
         "electra",
         "more/albert",
         "more/mpnet",
-        "more/deberta-v2"
+        "more/deberta-v2",
+        "more/esm",
+        "more/modernbert"
     )]
     family: &str,
 ) {

@@ -1,6 +1,7 @@
 //! Models from disk: folders, families, tokenizers and preprocessors, held against transformers.
 
 mod continuations;
+mod experts;
 mod families;
 mod folders;
 mod heads;
@@ -8,6 +9,7 @@ mod language;
 mod malformed;
 mod more;
 mod pictures;
+mod scalars;
 mod texts;
 mod tokenizer;
 mod trained;

@@ -78,11 +78,11 @@ fn walking_back_by_hand_gives_the_relevance_of_the_preset(
 })]
 #[case::deberta(|c: &mut TransformerConfig| {
     let (buckets, farthest) = (4, Some(9));
-    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: true });
+    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: true, own_maps: false });
 })]
 #[case::deberta_without_buckets(|c: &mut TransformerConfig| {
     let (buckets, farthest) = (5, None);
-    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: false });
+    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: false, own_maps: false });
 })]
 #[case::albert(|c: &mut TransformerConfig| c.shared_blocks = true)]
 fn the_walk_of_an_encoder_gives_what_the_preset_gives(#[case] change: fn(&mut TransformerConfig)) {

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod adapter;
+#[cfg(test)]
+mod changes;
 mod chat;
 mod error;
 pub mod families;

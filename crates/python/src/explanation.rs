@@ -8,7 +8,6 @@ use pyo3::exceptions::{PyNotImplementedError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pythonize::pythonize;
-use relprop_explain::Score;
 use relprop_render as render;
 use relprop_transformer::Probabilities;
 
@@ -191,13 +190,10 @@ impl Explanation {
         self.found.target.value
     }
 
-    /// The unit of the target: ``logit`` or ``log-probability``.
+    /// How the target is measured: ``logit``, ``log-probability``, ``entropy`` or ``norm``.
     #[getter]
-    fn score(&self) -> &'static str {
-        match self.found.target.score {
-            Score::Logit => "logit",
-            Score::LogProbability => "log-probability",
-        }
+    fn score<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(pythonize(py, &self.found.target.score)?)
     }
 
     /// How relevance was found: ``lrp``, or the name of another method.

@@ -61,6 +61,20 @@ def test_predictions_stand_for_labels(explainer, labeled):
     assert told[-1] == 10
 
 
+def test_a_column_says_which_words_are_evidence(explainer, labeled, tmp_path):
+    path = tmp_path / "evidence.jsonl"
+    rows = [{"text": text, "label": label, "why": text.split()[0]} for text, label in labeled[:8]]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = relprop.evaluate(
+        explainer, path, evidence_column="why", metrics=["pointing-game"], methods=["ah-ln", "random"]
+    )
+    explained = [explainer(row["text"], target=row["label"], rules="ah-ln") for row in rows]
+    share = sum(int(one.word_relevance.argmax()) == 0 for one in explained) / len(rows)
+    assert found.mean("ah-ln", "pointing-game") == pytest.approx(share)
+    with pytest.raises(ValueError, match="deciding words are known"):
+        relprop.evaluate(explainer, path, metrics=["pointing-game"])
+
+
 def test_a_search_is_that_of_the_program(explainer, folder, file, program):
     options = ["--start", "ah,libra", "--tries", 6, "--min-words", 2]
     theirs = program("tune", "--model", folder, "--data", file, *options, is_json=False)

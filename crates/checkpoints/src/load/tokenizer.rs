@@ -21,7 +21,8 @@ pub(crate) fn tokenizer(
     vocabulary: usize,
 ) -> Result<Tokenizer, CheckpointError> {
     let settings = settings(files)?.or_class(class);
-    let chat = Chat::read(files, &settings)?;
+    let template = settings.keys().get("chat_template");
+    let chat = Chat::read(files, template, settings.named_tokens())?;
     let (file, read) = match (files.get(TOKENIZER), files.get(VOCABULARY)) {
         (Some(file), _) => {
             let read = Tokenizer::parse(&file.text()?, &settings.for_model(family.name));
@@ -90,6 +91,7 @@ fn is_word_pieces(files: &Files, family: &Family, settings: &Settings) -> Result
     }
     let of_family = ["bert", "distilbert", "electra", "relprop"].contains(&family.name);
     match settings.class() {
+        Some("EsmTokenizer") => Ok(()),
         Some(_) if settings.is_bert() => Ok(()),
         Some("PreTrainedTokenizer" | "TokenizersBackend") | None if of_family => Ok(()),
         Some(_) => Err(format!("{}; {WAY_OUT}", settings.unknown())),

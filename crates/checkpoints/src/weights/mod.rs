@@ -3,6 +3,8 @@
 mod change;
 mod files;
 mod pytorch;
+mod safetensors;
+mod stored;
 mod tensors;
 
 use std::borrow::Cow;
@@ -10,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use ::safetensors::tensor::{Dtype, View};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter};
 use burn::tensor::{DType, Tensor, TensorData};
-use safetensors::tensor::{Dtype, View};
 
-use self::tensors::NotFinite;
+use self::stored::NotFinite;
 use crate::files::io_error;
 use crate::{CheckpointError, Family};
 use relprop_transformer::{ParameterPath, Transformer, TransformerConfig};
@@ -26,7 +28,8 @@ pub use files::WEIGHT_FILES;
 pub(crate) use files::{WEIGHTS, WeightFiles};
 #[cfg(feature = "hub")]
 pub(crate) use files::{index_of, read_index};
-pub(crate) use tensors::{Stored, numbers, open};
+pub(crate) use stored::{Stored, numbers};
+pub(crate) use tensors::open;
 
 /// Reads every tensor of the model, into the floats that the device computes in.
 ///
@@ -307,7 +310,7 @@ pub(crate) fn write(
     // Without the format, Python's transformers refuses the file.
     let metadata = [("format".to_owned(), "pt".to_owned())].into();
     let unfinished = file.with_extension("unfinished");
-    safetensors::serialize_to_file(tensors, Some(metadata), &unfinished)
+    ::safetensors::serialize_to_file(tensors, Some(metadata), &unfinished)
         .map_err(|error| io_error(file)(std::io::Error::other(error.to_string())))?;
     fs::rename(&unfinished, file).map_err(io_error(file))
 }

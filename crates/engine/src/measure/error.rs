@@ -20,6 +20,9 @@ pub enum MeasureError {
     /// No text is left.
     #[error("{0}: there is no text to measure with")]
     Nothing(String),
+    /// The texts stand in no table.
+    #[error("{0}: these texts have no columns, so none of evidence; leave the column out")]
+    NoColumns(String),
     /// A text has no label.
     #[error(
         "{place}: the text has no label; add a column `label`, or measure with the model's own predictions"
@@ -72,7 +75,10 @@ pub enum MeasureError {
 /// What texts must have for a metric.
 fn words(need: Need) -> &'static str {
     match need {
-        Need::Evidence => "texts whose deciding words are known, as those of the embedded corpus",
+        Need::Evidence => {
+            "texts whose deciding words are known: those of a file with a column of evidence, or of the \
+             embedded corpus"
+        }
         Need::Polarity => {
             "words that people have judged, as in the trees of the Stanford Sentiment Treebank (.txt)"
         }

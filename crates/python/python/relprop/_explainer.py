@@ -55,7 +55,8 @@ class Explainer:
     recompute
         Whether blocks run again in the backward pass, which takes less memory and more time.
     score
-        The unit of the target: ``logit`` or ``log-probability``.
+        How the target is measured: ``logit``, ``log-probability``, ``entropy`` of the prediction, or ``norm`` of the last
+        state.
     truncation
         What is done to a text that is too long: ``cut`` it, ``cut-start``, or ``refuse`` it.
     seed

@@ -77,6 +77,7 @@ def evaluate(
     *,
     metrics: Sequence[str] | None = None,
     methods: Sequence[str] | None = None,
+    evidence_column: str | None = None,
     target: Target = "true",
     limit: int | None = None,
     seed: int = 0,
@@ -97,6 +98,8 @@ def evaluate(
     methods
         What to compare: presets, files that end in ``.toml``, and other methods; by default ``random``, the rules of
         the paper, and those that came after it.
+    evidence_column
+        The column of a file that says which words are evidence, for the metrics that need it.
     target
         The label whose logit is explained: the ``true`` one, or the ``predicted`` one.
     limit
@@ -118,6 +121,8 @@ def evaluate(
     """
     explainer = model if isinstance(model, Explainer) else Explainer.from_pretrained(model)
     texts = _data(data, limit, seed, target)
+    if evidence_column is not None:
+        texts["evidence"] = evidence_column
     with shown(progress, None) as done:
         return _relprop.evaluate(explainer._model, texts, metrics and list(metrics), methods and list(methods), done)
 

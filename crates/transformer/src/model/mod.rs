@@ -7,6 +7,7 @@ mod cap;
 mod distances;
 mod dropout;
 mod embeddings;
+mod experts;
 mod feed_forward;
 mod layer_norm;
 mod linear;
@@ -21,4 +22,4 @@ mod token_embeddings;
 mod transformer;
 
 pub use path::ParameterPath;
-pub use transformer::Transformer;
+pub use transformer::{HeadOutput, Transformer};

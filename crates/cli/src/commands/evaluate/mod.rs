@@ -34,6 +34,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let model = Arc::new(model);
     let data = Samples::open(
         &arguments.data,
+        arguments.evidence_column.as_deref(),
         arguments.limit,
         arguments.seed,
         arguments.target.into(),
