@@ -17,6 +17,7 @@ use crate::output::Output;
 use crate::plan::EvaluatePlan;
 use crate::say::say;
 use crate::usage::UsageError;
+use crate::way_out::told;
 
 use folder::{Folder, State};
 
@@ -40,8 +41,10 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
         &model,
         say,
     )?;
-    let metrics = measurable(metrics, &arguments.metrics, &data.samples)
-        .map_err(|error| UsageError::new(format_args!("{}: {error}", arguments.data.display())))?;
+    let metrics = measurable(metrics, &arguments.metrics, &data.samples).map_err(|error| {
+        let (data, error) = (arguments.data.display(), told(&error));
+        UsageError::new(format_args!("{data}: {error}"))
+    })?;
     let settings = EvaluatePlan::new(arguments, &model, &metrics, &data)?;
     let folder = arguments
         .out
