@@ -65,7 +65,9 @@ fn of_measure(error: &MeasureError) -> Option<String> {
         MeasureError::Lacking {
             need: Need::Evidence,
             ..
-        } => "give --data reviews",
+        } => {
+            "name the column that says which words they are (--evidence-column), or give --data reviews"
+        }
         MeasureError::TooFew { .. } => "or give a lower --min-words",
         _ => return None,
     };

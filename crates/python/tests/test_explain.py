@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import relprop
-from models import sentences
+from models import bert, sentences
 
 TEXTS = ["a warm , funny film", "the plot is not very good . the end was dull", "bad"]
 
@@ -30,6 +30,7 @@ TEXTS = ["a warm , funny film", "the plot is not very good . the end was dull", 
         (["--at", "embeddings.word"], {"at": "embeddings.word"}),
         (["--method", "integrated-gradients:steps=7"], {"method": "integrated-gradients:steps=7"}),
         (["--pair", "the story is new"], {"pair": "the story is new"}),
+        (["--query", "is it a good film"], {"query": "is it a good film"}),
         (["--recompute"], {"recompute": True}),
     ],
 )
@@ -149,6 +150,18 @@ def test_labels_of_tokens_are_explained_part_by_part(labeller):
     assert pickle.loads(pickle.dumps(found)) == found
     assert found.html(page=False).startswith('<div class="relprop')
     assert isinstance(labeller(TEXTS[1], position=2), relprop.Explanation)
+
+
+def test_labels_of_no_training_are_chosen_from(tmp_path, program):
+    folder = bert(tmp_path / "nli", labels=("contradiction", "neutral", "entailment"), seed=3)
+    nli = relprop.Explainer.from_pretrained(folder)
+    found = nli(TEXTS[0], labels=["warm", "cold"], template="the film is {} .", several=True)
+    assert isinstance(found, relprop.ZeroShot) and sorted(found.labels) == ["cold", "warm"]
+    options = ["--labels", "warm,cold", "--template", "the film is {} .", "--several"]
+    assert found.to_dict() == program("explain", "--model", folder, "--format", "json", *options, TEXTS[0])
+    assert pickle.loads(pickle.dumps(found)) == found
+    with pytest.raises(ValueError, match="`labels` does not go with `pair`"):
+        nli(TEXTS[0], labels=["warm"], pair="a film")
 
 
 def test_texts_are_compared(vectors, program):

@@ -21,6 +21,7 @@ from ._relprop import (
     RuleSet,
     Similarity,
     Table,
+    ZeroShot,
     devices,
     version,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "RuleSet",
     "Similarity",
     "Table",
+    "ZeroShot",
     "devices",
     "evaluate",
     "presets",

@@ -187,6 +187,10 @@ class Explainer:
         target: str | int | None = None,
         against: str | int | None = None,
         pair: str | Sequence[str] | None = None,
+        query: str | None = None,
+        labels: Sequence[str] | None = None,
+        template: str | None = None,
+        several: bool = False,
         answer: str | Sequence[str] | None = None,
         position: int | None = None,
         chat: bool = False,
@@ -223,6 +227,15 @@ class Explainer:
             Explain why the target rather than this label or token.
         pair
             What the model reads after the text: one text for all, or one for each.
+        query
+            What the model reads before each text: a query before passages, a question before texts that may answer it.
+        labels
+            Labels that the model was never trained on: a model of entailment says whether what each says follows from
+            the text.
+        template
+            The sentence that such a label makes, with ``{}`` where it stands; ``This example is {}.`` by default.
+        several
+            Whether several of these labels can be true at once.
         answer
             Explain why a language model gives this answer: one for all texts, or one for each.
         position
@@ -243,7 +256,8 @@ class Explainer:
         Returns
         -------
         Explanation, or a list of them
-            Of a model that labels tokens a :class:`Labelling`, with ``generate`` a :class:`Continuation`.
+            Of a model that labels tokens a :class:`Labelling`, with ``generate`` a :class:`Continuation`, with ``labels``
+            a :class:`ZeroShot`.
 
         Raises
         ------
@@ -258,7 +272,10 @@ class Explainer:
         changes = _question.question(
             target=None if target is None else str(target),
             against=None if against is None else str(against),
-            pair=second,
+            pair=_pair(second, query),
+            labels=None if labels is None else list(labels),
+            template=template,
+            several=several,
             answer=answered,
             position=position,
             chat=chat,
@@ -293,6 +310,7 @@ class Explainer:
         target: str | int | None = None,
         against: str | int | None = None,
         pair: str | None = None,
+        query: str | None = None,
         answer: str | None = None,
         position: int | None = None,
         chat: bool = False,
@@ -325,7 +343,7 @@ class Explainer:
         errors
             What becomes of a row that cannot be explained: ``column`` keeps it with nulls, and says why in a
             column ``error``; ``skip`` leaves it out; ``raise`` ends the work.
-        target, against, pair, answer, position, chat, rules, method, at, ledger, recompute, score, truncation, \
+        target, against, pair, query, answer, position, chat, rules, method, at, ledger, recompute, score, truncation, \
 seed, progress
             As when the explainer is called.
 
@@ -347,7 +365,7 @@ seed, progress
         changes = _question.question(
             target=None if target is None else str(target),
             against=None if against is None else str(against),
-            pair=_second_of_table(pair, pair_column),
+            pair=_pair(_second_of_table(pair, pair_column), query),
             answer=_second_of_table(answer, answer_column),
             position=position,
             chat=chat,
@@ -487,6 +505,13 @@ def _seconds(second: Any, count: int, is_one: bool) -> tuple[list[str] | None, d
     if is_one or len(several) != count:
         raise ValueError(f"there are {count} texts, and {len(several)} to go with them")
     return several, {"column": "second"}
+
+
+def _pair(second: dict[str, str] | None, query: str | None) -> dict[str, str] | None:
+    """The text beside each text: after it, or before it."""
+    if second is not None and query is not None:
+        raise ValueError("`pair` does not go with `query`")
+    return second if query is None else {"before": query}
 
 
 def _second_of_table(text: str | None, column: str | None) -> dict[str, str] | None:

@@ -15,7 +15,7 @@ Truncation: TypeAlias = Literal["cut", "cut-start", "refuse"]
 Parts: TypeAlias = Literal["entities", "tokens"]
 
 #: What is on or off.
-SWITCHES = frozenset(["ledger", "recompute", "chat"])
+SWITCHES = frozenset(["ledger", "recompute", "chat", "several"])
 
 
 class _AsMade:
