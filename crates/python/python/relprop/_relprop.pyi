@@ -7,6 +7,29 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "Continuation",
+    "DeviceError",
+    "Evaluation",
+    "Explanation",
+    "Labelling",
+    "Ledger",
+    "Model",
+    "ModelError",
+    "RuleSet",
+    "Similarity",
+    "Table",
+    "ZeroShot",
+    "devices",
+    "evaluate",
+    "presets",
+    "run",
+    "similar",
+    "table",
+    "tune",
+    "version",
+]
+
 class ModelError(ValueError): ...
 class DeviceError(RuntimeError): ...
 
@@ -145,6 +168,8 @@ class ZeroShot:
     def from_json(cls, text: str) -> ZeroShot: ...
     @property
     def labels(self) -> list[str]: ...
+    @property
+    def probabilities(self) -> list[float]: ...
     @property
     def explanations(self) -> list[Explanation]: ...
     def html(self, page: bool = True) -> str: ...
