@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,72 @@ def gpt2(folder: Path, seed: int = 0, hidden: int = 32, layers: int = 2, positio
     weights.norm("transformer.ln_f", hidden)
     write_safetensors(folder / "model.safetensors", weights.tensors)
     return folder
+
+
+def vit(folder: Path, seed: int = 0, hidden: int = 32, layers: int = 2, size: int = 16, patch: int = 4) -> Path:
+    """A ViT for square pictures of ``size`` pixels a side."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "architectures": ["ViTForImageClassification"],
+        "model_type": "vit",
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+        "intermediate_size": 2 * hidden,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-12,
+        "image_size": size,
+        "patch_size": patch,
+        "num_channels": 3,
+        "qkv_bias": True,
+        "id2label": {"0": "cat", "1": "dog"},
+        "label2id": {"cat": 0, "dog": 1},
+    }
+    preprocessor = {
+        "image_processor_type": "ViTImageProcessor",
+        "do_resize": True,
+        "size": {"height": size, "width": size},
+        "resample": 2,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor))
+    weights = Weights(seed)
+    weights.add("vit.embeddings.cls_token", 1, 1, hidden)
+    weights.add("vit.embeddings.position_embeddings", 1, (size // patch) ** 2 + 1, hidden)
+    weights.add("vit.embeddings.patch_embeddings.projection.weight", hidden, 3, patch, patch, scale=0.2)
+    weights.add("vit.embeddings.patch_embeddings.projection.bias", hidden, scale=0.1)
+    for layer in range(layers):
+        block = f"vit.encoder.layer.{layer}"
+        weights.norm(f"{block}.layernorm_before", hidden)
+        weights.norm(f"{block}.layernorm_after", hidden)
+        for part in ["query", "key", "value"]:
+            weights.linear(f"{block}.attention.attention.{part}", hidden, hidden)
+        weights.linear(f"{block}.attention.output.dense", hidden, hidden)
+        weights.linear(f"{block}.intermediate.dense", 2 * hidden, hidden)
+        weights.linear(f"{block}.output.dense", hidden, 2 * hidden)
+    weights.norm("vit.layernorm", hidden)
+    weights.linear("classifier", 2, hidden)
+    write_safetensors(folder / "model.safetensors", weights.tensors)
+    return folder
+
+
+def write_png(path: Path, pixels: np.ndarray) -> Path:
+    """A picture of ``[row, column, color]`` bytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    height, width, _ = pixels.shape
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels.astype(np.uint8))
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    return path
 
 
 def sentences(count: int, seed: int = 0) -> list[str]:
