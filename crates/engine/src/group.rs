@@ -276,7 +276,8 @@ impl<'a> Worker<'a> {
         if let RowKind::Hypotheses(hypotheses) = &self.content {
             let passes = &mut self.passes;
             let choose = |text: &&TokenizedText| {
-                let found = self.explainers[0].zero_shot(passes, &text.text, hypotheses, &warn)?;
+                let found =
+                    self.explainers[0].zero_shot(passes, text.first(), hypotheses, &warn)?;
                 Ok(Found::ZeroShot(Box::new(found)))
             };
             return texts.iter().map(choose).collect();

@@ -101,6 +101,19 @@ impl TokenizedText {
         }
     }
 
+    /// The first text of a pair; the text, if there is one.
+    pub fn first(&self) -> &str {
+        let Content::Text {
+            second: Some(second),
+        } = self.content
+        else {
+            return &self.text;
+        };
+        // A line break stands between the two.
+        let end = self.text.char_indices().nth(second.saturating_sub(1));
+        end.map_or(&self.text, |(end, _)| &self.text[..end])
+    }
+
     /// The last token, counted from 0, or the first of those that [`TokenizedText::asked`] names in its
     /// place.
     pub fn last(&self) -> usize {
