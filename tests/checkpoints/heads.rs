@@ -74,7 +74,11 @@ fn each_token_has_a_label(
         "more/deberta-v2",
         "more/phi3",
         "more/esm",
-        "more/modernbert"
+        "more/modernbert",
+        "more/deberta",
+        "more/eurobert",
+        "more/nomic_bert",
+        "more/gte"
     )]
     family: &str,
 ) {
@@ -134,7 +138,8 @@ fn an_answer_starts_and_ends(
         "distilbert",
         "electra",
         "more/deberta-v2",
-        "more/modernbert"
+        "more/modernbert",
+        "more/deberta"
     )]
     family: &str,
 ) {
@@ -176,7 +181,9 @@ fn a_mask_is_filled(
         "more/mpnet",
         "more/esm",
         "more/esm.1b",
-        "more/modernbert"
+        "more/modernbert",
+        "more/nomic_bert",
+        "more/gte"
     )]
     family: &str,
 ) {
@@ -224,7 +231,15 @@ struct Classified {
 /// The last of these texts ends with a padding token, which does not answer.
 #[rstest]
 fn a_decoder_classifies_at_its_last_token(
-    #[values("gpt2", "llama", "more/gemma2", "more/gpt_neox")] family: &str,
+    #[values(
+        "gpt2",
+        "llama",
+        "more/gemma2",
+        "more/gpt_neox",
+        "more/gpt_oss",
+        "more/opt.350m"
+    )]
+    family: &str,
 ) {
     let (model, texts) = load::<Classified>(&format!("{family}-labels"));
     let explainer = Explainer::new(&model, &plan(&model)).unwrap();
@@ -265,7 +280,11 @@ fn a_text_has_a_vector(
         "more/mpnet",
         "more/deberta-v2",
         "more/esm",
-        "more/modernbert"
+        "more/modernbert",
+        "more/deberta",
+        "more/eurobert",
+        "more/nomic_bert",
+        "more/gte"
     )]
     family: &str,
 ) {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::CheckpointError;
 use super::families::{FAMILIES, relprop::RELPROP};
 use super::files::CONFIG;
-use super::foreign::quantized;
+use super::foreign::{self, quantized};
 use super::keys::read::{self, ALIASES};
 use super::keys::{HARMLESS, Key};
 use relprop_transformer::{Head, TransformerConfig};
@@ -41,9 +41,14 @@ pub struct Family {
     /// The names of every module that holds tensors. Modules of one name are one tensor in the file,
     /// side by side in the order in which they stand here.
     pub tensors: &'static [Names],
+    /// Names that go before those, of the models whose configuration the function says yes to.
+    pub variants: &'static [(fn(&TransformerConfig) -> bool, Names)],
     /// Our names of modules that are one tensor in the file not side by side, but head by head: what one
     /// head of keys has of each, then the next head.
     pub grouped: &'static [&'static str],
+    /// Our names of modules of experts, each of whose tensors is one in the file for all experts: one expert's
+    /// after another's. The numbers of several modules of one name take turns, one by one.
+    pub stacked: &'static [&'static str],
     /// Our names of linear maps that stand in the file as they do here, `[input, output]`; PyTorch
     /// keeps all others the other way round.
     pub untransposed: &'static [&'static str],
@@ -131,6 +136,11 @@ impl Family {
         let of_type = known.iter().copied().filter(|family| family.name == name);
         let of_type: Vec<&'static Self> = of_type.collect();
         let Some(first) = of_type.first() else {
+            if let Some(reason) = foreign::model_type(name) {
+                return Err(format!(
+                    "models of type `{name}` are not supported: {reason}"
+                ));
+            }
             let mut known: Vec<_> = known.iter().map(|f| format!("`{}`", f.name)).collect();
             known.dedup();
             return Err(format!(
@@ -273,6 +283,19 @@ impl Family {
         renamed.map_or_else(|| ours.to_owned(), |name| on_base(&name, base))
     }
 
+    /// The same of a model of this configuration.
+    pub(super) fn tensor_name_in(
+        &self,
+        config: &TransformerConfig,
+        ours: &str,
+        base: &str,
+    ) -> String {
+        let of_config = self.variants.iter().filter(|(is_of, _)| is_of(config));
+        let mut pairs = of_config.flat_map(|(_, names)| names.iter());
+        let renamed = pairs.find_map(|(from, to)| rename(ours, from, to));
+        renamed.map_or_else(|| self.tensor_name(ours, base), |name| on_base(&name, base))
+    }
+
     /// Where among the names of tensors the one stands that is called `ours` here.
     pub(super) fn place_of(&self, ours: &str) -> usize {
         let mut pairs = self.tensors.iter().copied().flatten();
@@ -284,6 +307,12 @@ impl Family {
     pub(super) fn is_grouped(&self, ours: &str) -> bool {
         let mut grouped = self.grouped.iter();
         grouped.any(|name| rename(ours, name, "").is_some())
+    }
+
+    /// Whether the module that is called `ours` here is part of a tensor of all experts.
+    pub(super) fn is_stacked(&self, ours: &str) -> bool {
+        let mut stacked = self.stacked.iter();
+        stacked.any(|name| rename(ours, name, "").is_some())
     }
 
     /// Whether the linear map that is called `ours` here stands in a file as it does here.

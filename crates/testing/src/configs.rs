@@ -2,8 +2,9 @@
 
 use relprop_rules::operations::{Activation, NormScale, Pairs};
 use relprop_transformer::{
-    AttentionConfig, Biases, BlockAttention, Branches, FeedForwardConfig, Head, NormConfig,
-    NormPlacement, PositionBias, RotaryConfig, RotaryFactors, RotaryScaling, TransformerConfig,
+    AttentionConfig, Biases, BlockAttention, Branches, ClippedGate, FeedForwardConfig, Head,
+    NormConfig, NormPlacement, PositionBias, RotaryConfig, RotaryFactors, RotaryScaling,
+    TransformerConfig,
 };
 
 use crate::{Draw, tokenizer};
@@ -40,6 +41,7 @@ impl Architecture {
                 width: 48,
                 activation: Activation::Gelu,
                 gated: false,
+                clip: None,
             }),
             ..TransformerConfig::bert(vocabulary, labels.clone())
         };
@@ -57,6 +59,7 @@ impl Architecture {
                     width: 48,
                     activation: Activation::Relu,
                     gated: false,
+                    clip: None,
                 }),
                 embedding_norm: None,
                 token_types: 0,
@@ -101,6 +104,10 @@ pub enum LanguageModel {
     Gemma2,
     /// Factors of embeddings, parts, scores and logits.
     Granite,
+    /// Sinks of attention, and bounds of gates.
+    GptOss,
+    /// Positions as a bias of scores in few digits.
+    Falcon,
 }
 
 impl LanguageModel {
@@ -114,6 +121,7 @@ impl LanguageModel {
                 width: 48,
                 activation: Activation::Silu,
                 gated: true,
+                clip: None,
             }),
             ..TransformerConfig::llama(vocabulary)
         };
@@ -183,6 +191,7 @@ impl LanguageModel {
                         width: 40,
                         activation: Activation::GeluTanh,
                         gated: true,
+                        clip: None,
                     }),
                     ..config
                 }
@@ -248,6 +257,22 @@ impl LanguageModel {
                     logit_divisor: Some(4.0),
                     ..config
                 }
+            }
+            Self::GptOss => {
+                config.attention.sinks = true;
+                config.feed_forward = config.feed_forward.map(|part| FeedForwardConfig {
+                    clip: Some(ClippedGate {
+                        bound: 0.4,
+                        slope: 1.7,
+                    }),
+                    ..part
+                });
+                config
+            }
+            Self::Falcon => {
+                config.attention.rotary = None;
+                config.attention.bias = Some(PositionBias::LinearRounded);
+                config
             }
         }
     }
@@ -334,7 +359,7 @@ pub fn draw_language_config(seed: u64) -> TransformerConfig {
             attention: below(2) == 0,
             attention_output: below(2) == 0,
             feed_forward: below(2) == 0,
-            next_token: false,
+            ..Biases::default()
         },
         feed_forward: (base.feed_forward).map(|part| FeedForwardConfig {
             gated: below(3) > 0,
@@ -385,6 +410,7 @@ pub fn draw_config(seed: u64) -> TransformerConfig {
             width: 3 + below(30),
             activation: activations[below(5)],
             gated: false,
+            clip: None,
         }),
         norm,
         norm_placement: [NormPlacement::Before, NormPlacement::After][below(2)],

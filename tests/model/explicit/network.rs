@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use relprop_rules::explicit::{activation, attention, general, norm, product};
+use relprop_rules::explicit::{activation, attention, general, norm, product, residual};
 use relprop_rules::operations::{Activation, Linear, Norm, NormScale};
-use relprop_transformer::{FeedForwardConfig, Head, NormConfig, TransformerConfig};
+use relprop_transformer::{ClippedGate, FeedForwardConfig, Head, NormConfig, TransformerConfig};
 
 use super::block::{merge, split};
 use super::laws::{Activations, Gates, Heads, Laws, Maps, Norms};
@@ -106,8 +106,15 @@ impl Network<'_> {
         let (scores, apart_back) = self.with_distances(block, scores, &query, &key);
         let (scores, scores_back) = self.capped_and_biased(scores);
         let visible = self.visible(block, tokens);
-        let weights = (scores.clone() - scores.clone().max_dim(3)).exp() * visible;
-        let weights = weights.clone() / weights.sum_dim(3);
+        let largest = scores.clone().max_dim(3);
+        let weights = (scores.clone() - largest.clone()).exp() * visible;
+        let mut all = weights.clone().sum_dim(3);
+        if self.config.attention.sinks {
+            let sinks = &self.parameters[&format!("encoder.{block}.attention.sinks")];
+            let sinks = self.tensor(sinks, [1, self.config.heads, 1, 1]);
+            all = all + (sinks.expand(largest.dims()) - largest).exp();
+        }
+        let weights = weights / all;
         let mixture = weights.clone().matmul(value.clone());
         let (y, output_back) = map("output", merge(mixture));
 
@@ -230,6 +237,24 @@ impl Network<'_> {
             return (y, Box::new(|r| up_back(activation_back(down_back(r)))));
         }
         let (gate, gate_back) = map("gate", x);
+        if let Some(ClippedGate { bound, slope }) = part.clip {
+            let (up, up_clip) = self.activation(Activation::Clip, up / bound);
+            let (gate, gate_clip) = self.activation(Activation::ClipAbove, gate / bound);
+            let (silu, activation_back) = self.activation(part.activation, gate * bound * slope);
+            let (silu, up) = (silu / slope, up * bound);
+            let product = silu.clone() * up;
+            let (y, down_back) = map("down", product.clone() + silu.clone());
+            let back = move |r| {
+                let (of_product, of_silu) = residual::proportional(product, silu, down_back(r));
+                let (of_gate, of_up) = match self.laws.gates {
+                    Gates::PlainGradient => product::gate_plain_gradient(of_product),
+                    Gates::Uniform => product::gate_uniform(of_product),
+                };
+                let of_gate = gate_clip(activation_back(of_gate + of_silu));
+                gate_back(of_gate) + up_back(up_clip(of_up))
+            };
+            return (y, Box::new(back));
+        }
         let (gate, activation_back) = self.activation(part.activation, gate);
         let (y, down_back) = map("down", gate * up);
         let back = move |r| {
@@ -304,6 +329,8 @@ impl Network<'_> {
                 (y, activation::silu_slope(x()))
             }
             Activation::Tanh => (x().tanh(), activation::tanh_slope(x())),
+            Activation::Clip => (x().clamp(-1.0, 1.0), activation::clip_slope(x())),
+            Activation::ClipAbove => (x().clamp_max(1.0), activation::clip_above_slope(x())),
         };
         let back: Back = match self.laws.activations {
             Activations::Identity => Box::new(activation::identity),

@@ -172,6 +172,8 @@ struct FileTensor {
     turned: bool,
     /// How often the parts take turns: once where each stands in one piece.
     groups: usize,
+    /// Whether it holds all experts, one after another, each with its parts.
+    stacked: bool,
 }
 
 /// A parameter of the model: its name and shape here.
@@ -188,7 +190,7 @@ fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<FileTensor> {
     let mut tensors: Vec<FileTensor> = Vec::new();
     for parameter in visitor.found {
         let ours = in_pytorch(&parameter.name);
-        let name = family.tensor_name(&ours, base);
+        let name = family.tensor_name_in(model.config(), &ours, base);
         match tensors.iter_mut().find(|tensor| tensor.name == name) {
             Some(tensor) => tensor.parts.push(parameter),
             None => tensors.push(FileTensor {
@@ -197,6 +199,7 @@ fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<FileTensor> {
                     true => model.config().key_heads(),
                     false => 1,
                 },
+                stacked: family.is_stacked(&ours),
                 name,
                 parts: vec![parameter],
             }),
@@ -205,12 +208,47 @@ fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<FileTensor> {
     for tensor in &mut tensors {
         let place = |part: &Parameter| family.place_of(&in_pytorch(&part.name));
         tensor.parts.sort_by_key(place);
+        if let (true, Some(experts)) = (tensor.stacked, model.config().experts) {
+            tensor.by_expert(experts.count);
+        }
     }
     tensors
 }
 
 impl FileTensor {
-    /// The axis in the file along which the parts stand side by side.
+    /// Sorts the parts of a stacked tensor, all gates before all others, by their experts. The numbers of each take
+    /// turns.
+    fn by_expert(&mut self, experts: usize) {
+        let parts = std::mem::take(&mut self.parts);
+        let kinds = parts.len() / experts;
+        let mut parts: Vec<_> = parts.into_iter().enumerate().collect();
+        parts.sort_by_key(|(place, _)| (place % experts, place / experts));
+        self.parts = parts.into_iter().map(|(_, part)| part).collect();
+        if kinds > 1 {
+            self.groups = self.sizes()[0];
+        }
+    }
+
+    /// How many parts one expert has; where there are none, how many there are.
+    fn kinds(&self) -> usize {
+        let shape = &self.parts[0].name;
+        let kind = |name: &str| {
+            name.rsplit('.')
+                .take(2)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        match self.stacked {
+            false => self.parts.len(),
+            true => {
+                let first = kind(shape);
+                let others = self.parts[1..].iter().map(|part| kind(&part.name));
+                1 + others.take_while(|other| *other != first).count()
+            }
+        }
+    }
+
+    /// The axis in the file along which the parts stand side by side, of one expert where it is stacked.
     fn axis(&self) -> usize {
         match self.turned {
             true => 0,
@@ -218,19 +256,29 @@ impl FileTensor {
         }
     }
 
+    /// The sizes of the parts, of one expert where it is stacked.
     fn sizes(&self) -> Vec<usize> {
         let outputs = |part: &Parameter| part.shape.last().copied().unwrap_or(1);
-        self.parts.iter().map(outputs).collect()
+        self.parts[..self.kinds()].iter().map(outputs).collect()
     }
 
-    /// Its shape in the file.
-    fn shape(&self) -> Vec<usize> {
+    /// Its shape in the file, of one expert where it is stacked.
+    fn shape_of_one(&self) -> Vec<usize> {
         let mut shape = self.parts[0].shape.clone();
         if self.turned {
             shape.reverse();
         }
-        if self.parts.len() > 1 {
+        if self.kinds() > 1 {
             shape[self.axis()] = self.sizes().iter().sum();
+        }
+        shape
+    }
+
+    /// Its shape in the file.
+    fn shape(&self) -> Vec<usize> {
+        let mut shape = self.shape_of_one();
+        if self.stacked {
+            shape.insert(0, self.parts.len() / self.kinds());
         }
         shape
     }
@@ -238,12 +286,16 @@ impl FileTensor {
     /// The piece of the tensor in the file for each part, with the part's name.
     fn split(&self, found: Stored) -> Vec<(String, Stored)> {
         let names = self.parts.iter().map(|part| part.name.clone());
-        match self.parts.len() {
-            1 => names.zip([found]).collect(),
-            _ => names
-                .zip(found.split(self.axis(), &self.sizes(), self.groups))
-                .collect(),
-        }
+        let kinds = self.kinds();
+        let experts = match self.stacked {
+            true => found.unstack(self.parts.len()),
+            false => vec![found],
+        };
+        let parts = experts.into_iter().flat_map(|one| match kinds {
+            1 => vec![one],
+            _ => one.split(self.axis(), &self.sizes(), self.groups),
+        });
+        names.zip(parts).collect()
     }
 }
 
@@ -299,8 +351,10 @@ pub(crate) fn write(
                 parts: parts.map(|(read, _)| read).collect(),
                 dtype: numbers.found[&tensor.parts[0].name].1,
                 shape: tensor.shape(),
+                shape_of_one: tensor.shape_of_one(),
                 turned: tensor.turned,
                 groups: tensor.groups,
+                kinds: tensor.kinds(),
             };
             (tensor.name, view)
         });
@@ -347,8 +401,10 @@ struct Written<'a> {
     parts: Vec<&'a ReadNumbers>,
     dtype: DType,
     shape: Vec<usize>,
+    shape_of_one: Vec<usize>,
     turned: bool,
     groups: usize,
+    kinds: usize,
 }
 
 impl View for Written<'_> {
@@ -368,19 +424,22 @@ impl View for Written<'_> {
     fn data(&self) -> Cow<'_, [u8]> {
         let parts: Vec<TensorData> = self.parts.iter().map(|read| read(self.turned)).collect();
         // Turned parts stand below one another, others beside one another, row by row.
-        let rows = match (self.turned, &self.shape[..]) {
+        let rows = match (self.turned, &self.shape_of_one[..]) {
             (false, [rows, _]) => *rows * self.groups,
             _ => self.groups,
         };
-        let row = |row: usize| {
-            let bytes = parts.iter().map(move |part| {
-                let bytes = part.as_bytes();
-                let width = bytes.len() / rows;
-                &bytes[row * width..(row + 1) * width]
-            });
-            bytes.flatten().copied()
+        let of_one = |parts: &[TensorData]| {
+            let row = |row: usize| {
+                let bytes = parts.iter().flat_map(move |part| {
+                    let bytes = part.as_bytes();
+                    let width = bytes.len() / rows;
+                    &bytes[row * width..(row + 1) * width]
+                });
+                bytes.copied()
+            };
+            (0..rows).flat_map(row).collect::<Vec<u8>>()
         };
-        (0..rows).flat_map(row).collect()
+        parts.chunks(self.kinds).flat_map(of_one).collect()
     }
 
     fn data_len(&self) -> usize {

@@ -238,5 +238,12 @@ fn rules_of_another_operation_panic_and_say_so() {
         .bind(&trace.into_sites(), &Registry::default())
         .unwrap();
     let scores = Place::F32.tensor(&[1.0, 2.0], [1, 1, 1, 2]);
-    Pass::new(&rules).apply("here", &AttentionWeights { hidden: None }, scores);
+    Pass::new(&rules).apply(
+        "here",
+        &AttentionWeights {
+            hidden: None,
+            sinks: None,
+        },
+        scores,
+    );
 }

@@ -15,6 +15,7 @@ use super::distances::Distances;
 use super::dropout::dropout;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
+use super::linear::linear;
 use super::output::{Transform, classifier, tied_bias};
 use super::pooler::Pooler;
 use crate::{
@@ -33,6 +34,8 @@ pub struct Transformer {
     distances: Option<Distances>,
     encoder: Vec<Block>,
     final_norm: Option<LayerNorm>,
+    /// Back to the width of word embeddings, where they are projected by themselves.
+    output_projection: Option<Linear>,
     pooler: Option<Pooler>,
     /// What stands before the logits of a masked token.
     transform: Option<Transform>,
@@ -70,6 +73,10 @@ impl Transformer {
                 .map(|index| Block::new(config, index, device))
                 .collect(),
             final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
+            output_projection: (config.output_width() != config.width).then(|| {
+                let std = config.initializer_range;
+                linear(config.width, config.output_width(), std, false, device)
+            }),
             pooler: config
                 .pooler
                 .map(|activation| Pooler::new(activation, config, device)),
@@ -169,6 +176,13 @@ impl Transformer {
         pass: &mut Pass,
     ) -> Tensor<2> {
         let mut x = self.normed(x, pass);
+        let pooler = |x, pass: &mut Pass| match &self.pooler {
+            Some(pooler) => pass.within("pooler", |pass| pooler.forward(x, pass)),
+            None => x,
+        };
+        if self.config.pooler_first {
+            x = pooler(x, pass);
+        }
         if let Some(answers) = answers {
             let mut weights = answers.clone().cast(x.dtype());
             if narrowed && self.config.blocks > 0 {
@@ -188,8 +202,8 @@ impl Transformer {
             }
             x = pass.apply("pooling", &Pooling { weights }, x);
         }
-        if let Some(pooler) = &self.pooler {
-            x = pass.within("pooler", |pass| pooler.forward(x, pass));
+        if !self.config.pooler_first {
+            x = pooler(x, pass);
         }
         if let Some(transform) = &self.transform {
             x = pass.within("transform", |pass| transform.forward(x, pass));
@@ -339,9 +353,14 @@ impl Transformer {
         })
     }
 
+    /// What the last block made, after the norm and the projection that may stand there.
     fn normed(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-        match &self.final_norm {
+        let x = match &self.final_norm {
             Some(norm) => pass.apply("final-norm", &norm.operation(), x),
+            None => x,
+        };
+        match &self.output_projection {
+            Some(map) => pass.apply("output-projection", &LinearMap::from(map), x),
             None => x,
         }
     }
