@@ -72,7 +72,9 @@ fn each_token_has_a_label(
         "llama",
         "more/camembert",
         "more/deberta-v2",
-        "more/phi3"
+        "more/phi3",
+        "more/esm",
+        "more/modernbert"
     )]
     family: &str,
 ) {
@@ -131,7 +133,8 @@ fn an_answer_starts_and_ends(
         "xlm-roberta",
         "distilbert",
         "electra",
-        "more/deberta-v2"
+        "more/deberta-v2",
+        "more/modernbert"
     )]
     family: &str,
 ) {
@@ -170,7 +173,10 @@ fn a_mask_is_filled(
         "distilbert",
         "electra",
         "more/albert",
-        "more/mpnet"
+        "more/mpnet",
+        "more/esm",
+        "more/esm.1b",
+        "more/modernbert"
     )]
     family: &str,
 ) {
@@ -257,7 +263,9 @@ fn a_text_has_a_vector(
         "electra",
         "more/albert",
         "more/mpnet",
-        "more/deberta-v2"
+        "more/deberta-v2",
+        "more/esm",
+        "more/modernbert"
     )]
     family: &str,
 ) {

@@ -281,6 +281,7 @@ fn nothing_absorbs() -> TransformerConfig {
         scale: NormScale::InsideRoot(1e-12),
         affine: false,
         plus_one: false,
+        unshifted: false,
     };
     TransformerConfig {
         norm,

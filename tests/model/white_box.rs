@@ -61,6 +61,7 @@ fn white_box(beta: f64, tokens: &[(&str, f64, f64)]) -> Model {
             scale: NormScale::RootMeanSquare(1e12),
             affine: true,
             plus_one: false,
+            unshifted: false,
         },
         norm_placement: NormPlacement::After,
         pooler: None,

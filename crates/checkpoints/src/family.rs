@@ -348,7 +348,7 @@ fn rename(name: &str, from: &str, to: &str) -> Option<String> {
         let part = parts.next()?;
         if expected == "{}" {
             part.parse::<usize>().ok()?;
-            renamed = renamed.replace("{}", part);
+            renamed = renamed.replacen("{}", part, 1);
         } else if part != expected {
             return None;
         }

@@ -203,6 +203,7 @@ impl Model {
                 skips_padding: false,
             }
             | Head::Labels
+            | Head::LabelsOfMean
             | Head::TokenLabels
             | Head::Span
             | Head::NextToken { .. }

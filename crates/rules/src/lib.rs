@@ -20,7 +20,7 @@ mod signals;
 pub use check::{RuleReport, check};
 pub use error::RuleError;
 pub use ledger::{Absorbed, Ledger, Stage};
-pub use operation::{Operation, Signal, Site};
+pub use operation::{Operation, Rows, Signal, Site};
 pub use pass::Pass;
 pub use probe::{Probe, Reading, Relevance};
 pub use rule::Rule;

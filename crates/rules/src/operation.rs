@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use burn::tensor::Tensor;
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 use crate::{Probe, RuleError, Signals};
 
@@ -57,6 +57,22 @@ pub trait Signal: Clone + 'static {
 
     /// Returns the same value, watched: after the backward pass the probe knows its gradient.
     fn watch(self) -> (Self, Probe);
+
+    /// Some rows of a batch, `[1, row, ..]`, at their places in the whole, `[batch, position, ..]`, where all else
+    /// is zero.
+    fn in_batch(self, rows: &Rows) -> Self;
+
+    /// The other way round: those rows of the whole.
+    fn rows(self, rows: &Rows) -> Self;
+}
+
+/// Some tokens of a batch.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// The texts of the batch, and the positions of each.
+    pub batch: [usize; 2],
+    /// Which they are, `[row]`: text times positions, plus position. On a device without autodiff.
+    pub tokens: Tensor<1, Int>,
 }
 
 impl<const D: usize> Signal for Tensor<D> {
@@ -86,6 +102,25 @@ impl<const D: usize> Signal for Tensor<D> {
         };
         let probe = Probe::new(value, move |gradients| leaf.grad(gradients));
         (signal, probe)
+    }
+
+    fn in_batch(self, rows: &Rows) -> Self {
+        let [texts, positions] = rows.batch;
+        let mut shape = self.dims();
+        shape[1] = texts * positions;
+        let options = (&self.device().without_autodiff(), self.dtype());
+        let nothing = Self::zeros(shape, options);
+        (shape[0], shape[1]) = (texts, positions);
+        nothing
+            .select_assign(1, rows.tokens.clone(), self, IndexingUpdateOp::Add)
+            .reshape(shape)
+    }
+
+    fn rows(self, rows: &Rows) -> Self {
+        let [texts, positions] = rows.batch;
+        let mut shape = self.dims();
+        (shape[0], shape[1]) = (1, texts * positions);
+        self.reshape(shape).select(1, rows.tokens.clone())
     }
 }
 

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use crate::ledger::Account;
 use crate::precision::widen;
 use crate::probe::Probes;
-use crate::{BoundRules, Operation, Relevance, Signal, Site};
+use crate::{BoundRules, Operation, Relevance, Rows, Signal, Site};
 
 /// One run of a model: it looks up the rule of each site, applies it, and records probes.
 ///
@@ -20,6 +20,7 @@ pub struct Pass<'a> {
     rules: Option<&'a BoundRules>,
     training: bool,
     scope: String,
+    rows: Option<Rows>,
     sites: Option<Vec<Site>>,
     substitutes: HashMap<String, Box<dyn Any>>,
     probes: Probes,
@@ -113,9 +114,18 @@ impl<'a> Pass<'a> {
     /// Whether the sites whose names begin with `scope` are needed: for a probe, a replaced signal,
     /// a trace or a ledger. If not, a model may compute less there.
     pub fn is_watched(&self, scope: &str) -> bool {
+        self.account.is_some() || self.names(scope)
+    }
+
+    /// Whether a probe, a replaced signal or a trace names sites that begin with `scope`, seen from the
+    /// [scope](Pass::within) that the run is in. If not, a model may leave them out where they change nothing.
+    pub fn is_named(&self, scope: impl Display) -> bool {
+        self.names(&format!("{}{scope}", self.scope))
+    }
+
+    fn names(&self, scope: &str) -> bool {
         let mut named = self.substitutes.keys().chain(self.probes.sites());
-        let all = self.sites.is_some() || self.account.is_some();
-        all || named.any(|site| site.starts_with(scope))
+        self.sites.is_some() || named.any(|site| site.starts_with(scope))
     }
 
     /// Runs `body` with `scope` and a dot before the name of every site in it.
@@ -124,6 +134,16 @@ impl<'a> Pass<'a> {
         self.scope.push_str(&format!("{scope}."));
         let result = body(self);
         self.scope.truncate(outer);
+        result
+    }
+
+    /// Runs `body`, which computes some tokens of a batch alone, in signals `[1, row, feature]`. What is read or
+    /// replaced at its sites has the layout of the batch all the same, `[batch, position, feature]`: it is zero
+    /// at other tokens.
+    pub fn within_rows<T>(&mut self, rows: &Rows, body: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.rows.replace(rows.clone());
+        let result = body(self);
+        self.rows = outer;
         result
     }
 
@@ -172,7 +192,10 @@ impl<'a> Pass<'a> {
         let x = match self.substitutes.remove(&name) {
             None => x,
             Some(value) => match value.downcast::<S>() {
-                Ok(value) => *value,
+                Ok(value) => match &self.rows {
+                    None => *value,
+                    Some(rows) => value.rows(rows),
+                },
                 Err(_) => panic!("the signal at `{name}` has another rank than its substitute"),
             },
         };
@@ -180,7 +203,10 @@ impl<'a> Pass<'a> {
             sites.push(Site {
                 name: name.clone(),
                 operation: operation.map(|(name, _)| name),
-                shape: x.shape(),
+                shape: match &self.rows {
+                    None => x.shape(),
+                    Some(rows) => x.clone().in_batch(rows).shape(),
+                },
                 kind: operation.map(|(_, kind)| kind),
             });
         }
@@ -188,7 +214,13 @@ impl<'a> Pass<'a> {
             None => x,
             Some(account) => account.cut(&name, x),
         };
-        self.probes.record(&name, x, added)
+        match &self.rows {
+            Some(rows) if self.probes.has(&name) => {
+                let whole = x.in_batch(rows);
+                self.probes.record(&name, whole, added).rows(rows)
+            }
+            _ => self.probes.record(&name, x, added),
+        }
     }
 
     /// The sites that a [trace](Pass::trace) recorded, in the order of computation; empty for any

@@ -91,6 +91,11 @@ impl Probes {
         self.0.keys()
     }
 
+    /// Whether one was asked for there.
+    pub(crate) fn has(&self, site: &str) -> bool {
+        self.0.contains_key(site)
+    }
+
     /// Watches the signal if a probe was asked for here; `added` is what its operation adds.
     pub(crate) fn record<S: Signal>(
         &mut self,

@@ -3,7 +3,7 @@
 use relprop_rules::operations::{Activation, NormScale, Pairs};
 use relprop_transformer::{
     AttentionConfig, Biases, BlockAttention, Branches, FeedForwardConfig, Head, NormConfig,
-    NormPlacement, PositionBias, RotaryConfig, RotaryScaling, TransformerConfig,
+    NormPlacement, PositionBias, RotaryConfig, RotaryFactors, RotaryScaling, TransformerConfig,
 };
 
 use crate::{Draw, tokenizer};
@@ -51,6 +51,7 @@ impl Architecture {
                     scale: NormScale::InsideRoot(1e-5),
                     affine: true,
                     plus_one: false,
+                    unshifted: false,
                 },
                 feed_forward: Some(FeedForwardConfig {
                     width: 48,
@@ -143,7 +144,7 @@ impl LanguageModel {
                 // Of the four waves of a head, one is kept, one is slowed down a little.
                 config.attention.rotary = rotary(
                     100.0,
-                    Some(RotaryScaling {
+                    Some(RotaryScaling::Llama3 {
                         factor: 8.0,
                         low_frequency: 1.0,
                         high_frequency: 4.0,
@@ -278,11 +279,34 @@ pub fn draw_language_config(seed: u64) -> TransformerConfig {
     let mut below = |end: usize| ((draw.number() + 1.0) / 2.0 * end as f32) as usize % end;
     let heads: usize = [1, 2, 4, 6][below(4)];
     let divisors: Vec<usize> = (1..=heads).filter(|of| heads.is_multiple_of(*of)).collect();
-    let scaling = RotaryScaling {
-        factor: [0.5, 2.0, 8.0][below(3)],
-        low_frequency: 1.0,
-        high_frequency: [2.0, 4.0][below(2)],
-        original_positions: 8 + below(60),
+    let factor = [0.5, 2.0, 8.0][below(3)];
+    let original_positions = 8 + below(60);
+    let size = Some(1.2);
+    let scaling = match seed % 5 {
+        0 => RotaryScaling::Llama3 {
+            factor,
+            low_frequency: 1.0,
+            high_frequency: [2.0, 4.0][below(2)],
+            original_positions,
+        },
+        1 => RotaryScaling::Linear { factor },
+        2 => RotaryScaling::Dynamic {
+            factor: factor.max(1.0),
+            original_positions: 3,
+        },
+        3 => RotaryScaling::Yarn {
+            factor,
+            fast: 8.0,
+            slow: 1.0,
+            original_positions,
+            truncated: below(2) == 0,
+            size: 1.2,
+        },
+        _ => RotaryScaling::Long {
+            original_positions: 5,
+            factor: None,
+            size,
+        },
     };
     let theta = [10.0, 10_000.0][below(2)];
     let rotary = RotaryConfig {
@@ -291,7 +315,7 @@ pub fn draw_language_config(seed: u64) -> TransformerConfig {
     };
     let tied = below(2) == 0;
     let base = draw_config(seed);
-    TransformerConfig {
+    let mut config = TransformerConfig {
         // A norm over two features gives the same for all of them.
         width: heads * (4 + 2 * below(3)),
         heads,
@@ -318,13 +342,20 @@ pub fn draw_language_config(seed: u64) -> TransformerConfig {
         }),
         norm: NormConfig {
             plus_one: base.norm.affine && below(2) == 0,
+            unshifted: false,
             ..base.norm
         },
         pooler: None,
         head: Head::NextToken { tied },
         labels: Vec::new(),
         ..base
-    }
+    };
+    let pairs = 0..config.head_width() / 2;
+    config.rotary_factors = Some(RotaryFactors {
+        short: pairs.clone().map(|pair| 1.0 + 0.1 * pair as f64).collect(),
+        long: pairs.map(|pair| 1.5 + 0.7 * pair as f64).collect(),
+    });
+    config
 }
 
 /// A configuration of parts and sizes drawn at random.
@@ -340,6 +371,7 @@ pub fn draw_config(seed: u64) -> TransformerConfig {
         ][below(3)]([1e-12, 1e-5, 0.1][below(3)]),
         affine: below(3) > 0,
         plus_one: false,
+        unshifted: false,
     };
     let (norm, embedding_norm) = (norm(), norm());
     let heads = [1, 2, 4][below(3)];

@@ -16,6 +16,8 @@ pub enum Head {
     /// The label of a text or a picture, from the hidden state of its first token.
     #[default]
     Labels,
+    /// The label of a text, from the mean of the hidden states of all its tokens.
+    LabelsOfMean,
     /// Which label a text has; its last token answers, through a linear map without a bias. It is how
     /// language models classify.
     LabelsAtEnd {
@@ -133,7 +135,7 @@ impl Head {
     /// What its logits stand for.
     pub fn outputs(self) -> Outputs {
         match self {
-            Self::Labels | Self::LabelsAtEnd { .. } => Outputs::Labels,
+            Self::Labels | Self::LabelsOfMean | Self::LabelsAtEnd { .. } => Outputs::Labels,
             Self::TokenLabels => Outputs::TokenLabels,
             Self::Span => Outputs::StartAndEnd,
             Self::MaskedToken { .. } | Self::NextToken { .. } => Outputs::Vocabulary,
@@ -145,6 +147,7 @@ impl Head {
     pub fn answers_at(self) -> AnswersAt {
         match self {
             Self::Labels => AnswersAt::First,
+            Self::LabelsOfMean => AnswersAt::Mean,
             Self::LabelsAtEnd { .. } | Self::MaskedToken { .. } | Self::NextToken { .. } => {
                 AnswersAt::Last
             }
@@ -163,6 +166,7 @@ impl Head {
         match self {
             Self::NextToken { .. } => TextEnd::Start,
             Self::Labels
+            | Self::LabelsOfMean
             | Self::LabelsAtEnd { .. }
             | Self::TokenLabels
             | Self::Span
@@ -176,6 +180,7 @@ impl Head {
         match self {
             Self::MaskedToken { tied, .. } | Self::NextToken { tied } => tied,
             Self::Labels
+            | Self::LabelsOfMean
             | Self::LabelsAtEnd { .. }
             | Self::TokenLabels
             | Self::Span
@@ -191,6 +196,7 @@ impl Head {
             Self::MaskedToken { activation, .. } => Self::MaskedToken { tied, activation },
             Self::NextToken { .. } => Self::NextToken { tied },
             Self::Labels
+            | Self::LabelsOfMean
             | Self::LabelsAtEnd { .. }
             | Self::TokenLabels
             | Self::Span

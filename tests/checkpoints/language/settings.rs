@@ -64,7 +64,7 @@ fn names_may_go_without_their_base() {
 
 /// What is not supported is named before a weight is read.
 #[rstest]
-#[case("llama", |c: &mut Value| c["rope_parameters"]["rope_type"] = "yarn".into(), &["rope_parameters", "yarn", "llama3"])]
+#[case("llama", |c: &mut Value| c["rope_parameters"]["rope_type"] = "mrope".into(), &["rope_parameters", "mrope", "llama3"])]
 #[case("llama-3", |c: &mut Value| c["rope_parameters"]["beta"] = 1.into(), &["rope_parameters", "beta"])]
 #[case("llama-3", |c: &mut Value| c["rope_parameters"]["factor"] = "8".into(), &["rope_parameters", "number"])]
 #[case("qwen2", |c: &mut Value| c["use_sliding_window"] = true.into(), &["use_sliding_window", "false"])]

@@ -171,7 +171,7 @@ impl Network<'_> {
         };
         let shape = x.dims();
         let rows = [heads * tokens, of_a_head];
-        let rotation = Rotation::new(&rotary, of_a_head, tokens);
+        let rotation = Rotation::new(self.config, &rotary, tokens);
         let matrices = self.tensor(&rotation.matrices(), [tokens, of_a_head, of_a_head]);
         let matrices = matrices.repeat_dim(0, heads);
         let x: Tensor<2> = x.reshape(rows);

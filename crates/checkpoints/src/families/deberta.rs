@@ -32,7 +32,7 @@ pub static DEBERTA_V2: Family = Family {
 };
 
 /// What pooling another head has left over, and old files' numbers of positions.
-const LEFT_OVER: &[&str] = &[
+pub(super) const LEFT_OVER: &[&str] = &[
     "$.embeddings.position_ids",
     "$.embeddings.token_type_ids",
     "pooler.dense.weight",
@@ -88,7 +88,7 @@ const OWN: Keys = &[
 ];
 
 /// The activation of the pooler, where the head has one.
-const POOLER: Key = Key::Custom {
+pub(super) const POOLER: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let found = activation(value)?;
@@ -98,11 +98,12 @@ const POOLER: Key = Key::Custom {
     write: |config| json!(config.pooler.map(crate::keys::name)),
 };
 
-fn distances(config: &mut TransformerConfig) -> &mut Disentangled {
+pub(super) fn distances(config: &mut TransformerConfig) -> &mut Disentangled {
     config.attention.disentangled.get_or_insert(Disentangled {
         buckets: 512,
         farthest: None,
         norm: false,
+        own_maps: false,
     })
 }
 
@@ -124,7 +125,7 @@ const NORM: Key = Key::Custom {
 };
 
 /// The largest distance: as many as a text has positions, where it is below 1.
-const LONGEST: Key = Key::Derived {
+pub(super) const LONGEST: Key = Key::Derived {
     read: |config, value| {
         let longest = match value {
             None | Some(Value::Null) => None,
@@ -168,7 +169,7 @@ const BUCKETS: Key = Key::Derived {
     },
 };
 
-const REQUIRED: Key = Key::Derived {
+pub(super) const REQUIRED: Key = Key::Derived {
     read: |_, value| match value {
         Some(value) if flag(value)? => Ok(()),
         value => Err(KeyError::only(value.unwrap_or(&json!(false)), "`true`")),
@@ -177,7 +178,7 @@ const REQUIRED: Key = Key::Derived {
 };
 
 /// Of queries and distances, and of distances and keys.
-const BOTH: Key = Key::Derived {
+pub(super) const BOTH: Key = Key::Derived {
     read: |_, value| {
         let value = value.unwrap_or(&Value::Null);
         let mut kinds: Vec<&str> = match value {
@@ -195,7 +196,7 @@ const BOTH: Key = Key::Derived {
 };
 
 /// Positions have no table of embeddings besides.
-const NO_TABLE: Key = Key::Derived {
+pub(super) const NO_TABLE: Key = Key::Derived {
     read: |_, value| match value.and_then(Value::as_bool) {
         Some(false) => Ok(()),
         _ => Err(KeyError::only(value.unwrap_or(&json!(true)), "`false`")),
@@ -203,7 +204,7 @@ const NO_TABLE: Key = Key::Derived {
     write: |_| json!(false),
 };
 
-const SAME_WIDTH: Key = Key::Custom {
+pub(super) const SAME_WIDTH: Key = Key::Custom {
     required: false,
     read: |config, value| match size(value)? == config.width {
         true => Ok(()),

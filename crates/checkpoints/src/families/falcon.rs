@@ -62,7 +62,7 @@ const KEYS: Keys = &[
     ("num_attention_heads", Key::Size(|c| &mut c.heads)),
     ("ffn_hidden_size", gpt2::INNER),
     ("activation", Key::Activation(|c| &mut feed_forward(c).activation)),
-    ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
+    ("max_position_embeddings", rotary::POSITIONS),
     ("layer_norm_epsilon", EPSILON),
     ("multi_query", ONE_HEAD_OF_KEYS),
     ("parallel_attn", PARALLEL),

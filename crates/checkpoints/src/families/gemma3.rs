@@ -5,7 +5,7 @@ use super::{bert, gemma2, heads, llama, ministral};
 use crate::Family;
 use crate::family::Keys;
 use crate::keys::{CLASSES, Key, KeyError, blocks, number, rotary, size};
-use relprop_transformer::{InputConfig, RotaryConfig, TransformerConfig};
+use relprop_transformer::{InputConfig, RotaryConfig, RotaryScaling, TransformerConfig};
 use serde_json::{Value, json};
 
 /// Gemma 3.
@@ -82,7 +82,8 @@ const PATTERN: Key = Key::Derived {
     write: |_| json!(6),
 };
 
-const TYPES: Key = Key::Custom {
+/// The kinds of blocks, by a list.
+pub const TYPES: Key = Key::Custom {
     required: false,
     read: |config, value| {
         // The window was handed to blocks by the pattern.
@@ -93,7 +94,11 @@ const TYPES: Key = Key::Custom {
 };
 
 /// Hands the window to some blocks, and their own rotation.
-fn by_block(
+///
+/// # Errors
+///
+/// A [`KeyError`] if the list of types is none.
+pub fn by_block(
     config: &mut TransformerConfig,
     types: Option<&Value>,
     slides: impl Fn(usize) -> bool,
@@ -119,7 +124,7 @@ fn turn_windows(config: &mut TransformerConfig, rotary: RotaryConfig) {
 }
 
 /// The base of the rotation in blocks with a window, before transformers 5.
-const LOCAL_THETA: Key = Key::Custom {
+pub const LOCAL_THETA: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let theta = number(value)?;
@@ -130,7 +135,7 @@ const LOCAL_THETA: Key = Key::Custom {
 };
 
 /// The rotations of both kinds of blocks.
-const PARAMETERS: Key = Key::Custom {
+pub const PARAMETERS: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let object = value.as_object();
@@ -142,10 +147,19 @@ const PARAMETERS: Key = Key::Custom {
         let read = |kind: &str, usual: RotaryConfig| {
             let mut read = TransformerConfig::llama(2);
             read.attention.rotary = Some(usual);
+            read.positions = config.positions;
             if let Some(value) = object.get(kind).filter(|value| !value.is_null()) {
                 rotary::read(&mut read, value).map_err(|error| error.within(kind))?;
             }
-            Ok::<_, KeyError>(read.attention.rotary.unwrap_or(usual))
+            let found = read.attention.rotary.unwrap_or(usual);
+            // These two are for all blocks of a model.
+            match found.scaling {
+                Some(RotaryScaling::Dynamic { .. } | RotaryScaling::Long { .. }) => {
+                    let message = "has a scaling that relprop does not compute by block";
+                    Err(KeyError::new(message).within(kind))
+                }
+                _ => Ok(found),
+            }
         };
         let all = config.attention.rotary.unwrap_or(RotaryConfig::new(1e6));
         let all = read(kinds[0], all)?;
@@ -170,8 +184,8 @@ const PARAMETERS: Key = Key::Custom {
         let own = own.filter_map(|block| block.rotary).next();
         let own = own.unwrap_or(RotaryConfig::new(10_000.0));
         json!({
-            "full_attention": rotary::written(&all),
-            "sliding_attention": rotary::written(&own),
+            "full_attention": rotary::written(config, &all),
+            "sliding_attention": rotary::written(config, &own),
         })
     },
 };

@@ -4,7 +4,7 @@
 use super::{bert, heads, llama, starcoder2};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::rotary::{SHARED_PARAMETERS, THETA, share};
+use crate::keys::rotary::{POSITIONS, SHARED_PARAMETERS, THETA, share};
 use crate::keys::{CLASSES, EPSILON, Key, PADDING, TIED, VOCABULARY, feed_forward, flag};
 use relprop_rules::operations::Activation;
 use relprop_transformer::{
@@ -75,7 +75,7 @@ const KEYS: Keys = &[
     ("num_attention_heads", Key::Size(|c| &mut c.heads)),
     ("intermediate_size", Key::Size(|c| &mut feed_forward(c).width)),
     ("hidden_act", Key::Activation(|c| &mut feed_forward(c).activation)),
-    ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
+    ("max_position_embeddings", POSITIONS),
     ("layer_norm_eps", EPSILON),
     ("rotary_pct", share::<25>()),
     ("rotary_emb_base", THETA),

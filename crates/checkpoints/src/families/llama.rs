@@ -72,7 +72,7 @@ pub const KEYS: Keys = &[
     ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
     ("num_attention_heads", Key::Size(|c| &mut c.heads)),
     ("num_key_value_heads", KEY_HEADS),
-    ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
+    ("max_position_embeddings", rotary::POSITIONS),
     ("attention_dropout", Key::Number(|c| &mut c.attention_dropout)),
     ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
     ("tie_word_embeddings", TIED),

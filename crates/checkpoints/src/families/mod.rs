@@ -8,6 +8,7 @@ pub mod bloom;
 pub mod deberta;
 pub mod distilbert;
 pub mod electra;
+pub mod esm;
 pub mod falcon;
 pub mod gemma;
 pub mod gemma2;
@@ -21,6 +22,8 @@ pub mod heads;
 pub mod llama;
 pub mod ministral;
 pub mod mistral;
+pub mod modernbert;
+pub mod moe;
 pub mod mpnet;
 pub mod olmo2;
 pub mod opt;
@@ -83,6 +86,15 @@ pub static FAMILIES: &[&Family] = &[
     &deberta::TOKEN_LABELS,
     &deberta::SPAN,
     &deberta::VECTOR,
+    &esm::ESM,
+    &esm::TOKEN_LABELS,
+    &esm::MASKED_TOKEN,
+    &esm::VECTOR,
+    &modernbert::MODERNBERT,
+    &modernbert::TOKEN_LABELS,
+    &modernbert::SPAN,
+    &modernbert::MASKED_TOKEN,
+    &modernbert::VECTOR,
     &gpt2::GPT2,
     &gpt2::GPT2_LABELS,
     &gpt2::GPT2_TOKEN_LABELS,
@@ -170,6 +182,21 @@ pub static FAMILIES: &[&Family] = &[
     &gemma3::GEMMA3,
     &gemma3::LABELS,
     &gemma3::VECTOR,
+    &moe::MIXTRAL,
+    &moe::MIXTRAL_LABELS,
+    &moe::MIXTRAL_TOKEN_LABELS,
+    &moe::MIXTRAL_SPAN,
+    &moe::MIXTRAL_VECTOR,
+    &moe::QWEN2_MOE,
+    &moe::QWEN2_MOE_LABELS,
+    &moe::QWEN2_MOE_TOKEN_LABELS,
+    &moe::QWEN2_MOE_SPAN,
+    &moe::QWEN2_MOE_VECTOR,
+    &moe::QWEN3_MOE,
+    &moe::QWEN3_MOE_LABELS,
+    &moe::QWEN3_MOE_TOKEN_LABELS,
+    &moe::QWEN3_MOE_SPAN,
+    &moe::QWEN3_MOE_VECTOR,
     &vit::VIT,
     &vit::DEIT,
     &vit::DEIT_ALONE,

@@ -4,10 +4,11 @@
 use super::{bert, heads, llama, mistral};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::CLASSES;
-use crate::keys::rotary::{SHARED_PARAMETERS, THETA, share};
+use crate::keys::rotary::{ORIGINAL as ORIGINAL_POSITIONS, SHARED_PARAMETERS, THETA, share};
+use crate::keys::{CLASSES, Key};
 use relprop_rules::operations::NormScale;
-use relprop_transformer::{InputConfig, TransformerConfig};
+use relprop_transformer::{InputConfig, RotaryScaling, TransformerConfig};
+use serde_json::{Value, json};
 
 /// Phi-3.
 pub static PHI3: Family = Family {
@@ -15,12 +16,8 @@ pub static PHI3: Family = Family {
     architecture: Some("Phi3ForCausalLM"),
     start,
     keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW],
-    // Dropout, and a length that only scaled rotations ask for, which are refused.
-    ignored_keys: &[
-        "resid_pdrop",
-        "embd_pdrop",
-        "original_max_position_embeddings",
-    ],
+    // Dropout.
+    ignored_keys: &["resid_pdrop", "embd_pdrop"],
     tensors: &[FUSED, llama::TENSORS],
     ..llama::LLAMA
 };
@@ -58,10 +55,41 @@ const OWN: Keys = &[
     ("head_dim", llama::OWN_HEAD_WIDTH),
     ("partial_rotary_factor", share::<100>()),
     ("rope_theta", THETA),
-    ("rope_scaling", SHARED_PARAMETERS),
-    ("rope_parameters", SHARED_PARAMETERS),
+    ("rope_scaling", PARAMETERS),
+    ("rope_parameters", PARAMETERS),
+    ("original_max_position_embeddings", ORIGINAL),
     ("hidden_act", llama::ACTIVATION),
 ];
+
+/// `rope_parameters`, in which LongRoPE has two older names.
+const PARAMETERS: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let mut value = value.clone();
+        for key in ["rope_type", "type"] {
+            match value.get_mut(key) {
+                Some(kind) if *kind == "su" || *kind == "yarn" => *kind = "longrope".into(),
+                _ => {}
+            }
+        }
+        SHARED_PARAMETERS.read(config, &value)
+    },
+    write: |config| SHARED_PARAMETERS.write(config),
+};
+
+/// How many tokens a text could have before LongRoPE: 4096 where the file is silent.
+const ORIGINAL: Key = Key::Derived {
+    read: |config, value| match value {
+        None | Some(Value::Null) => ORIGINAL_POSITIONS.read(config, &json!(4096)),
+        Some(value) => ORIGINAL_POSITIONS.read(config, value),
+    },
+    write: |config| match config.attention.rotary.and_then(|rotary| rotary.scaling) {
+        Some(RotaryScaling::Long {
+            original_positions, ..
+        }) => json!(original_positions),
+        _ => json!(4096),
+    },
+};
 
 #[rustfmt::skip]
 const FUSED: Names = &[

@@ -193,7 +193,8 @@ pub const WINDOW: Keys = &[
     ),
 ];
 
-const BIAS: Keys = &[("attention_bias", llama::ATTENTION_BIAS)];
+/// Whether the linear maps of attention have a bias.
+pub const BIAS: Keys = &[("attention_bias", llama::ATTENTION_BIAS)];
 
 /// What both take where a file is silent.
 fn sizes() -> TransformerConfig {
@@ -205,7 +206,8 @@ fn sizes() -> TransformerConfig {
     config
 }
 
-fn start_of_2() -> TransformerConfig {
+/// Qwen2 as transformers has it where a file is silent.
+pub fn start_of_2() -> TransformerConfig {
     TransformerConfig {
         biases: Biases {
             attention: true,
@@ -215,7 +217,8 @@ fn start_of_2() -> TransformerConfig {
     }
 }
 
-fn start_of_3() -> TransformerConfig {
+/// The same of Qwen3.
+pub fn start_of_3() -> TransformerConfig {
     let mut config = sizes();
     config.attention.head_width = Some(128);
     config.attention.query_key_norm = true;

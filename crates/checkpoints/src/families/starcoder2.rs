@@ -98,5 +98,6 @@ pub fn layer_norm(epsilon: f64) -> NormConfig {
         scale: NormScale::InsideRoot(epsilon),
         affine: true,
         plus_one: false,
+        unshifted: false,
     }
 }

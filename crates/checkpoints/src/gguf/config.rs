@@ -171,6 +171,12 @@ pub(super) fn described(header: &Header) -> Result<Map<String, Value>, String> {
         .text(&key("rope.scaling.type"))?
         .filter(|kind| *kind != "none")
     {
+        if matches!(kind, "dynamic" | "yarn" | "longrope") {
+            return Err(format!(
+                "`{}` is `{kind}`, which relprop does not read from a GGUF file",
+                key("rope.scaling.type")
+            ));
+        }
         json["rope_scaling"] = json!({
             "rope_type": kind,
             "factor": header.number(&key("rope.scaling.factor"))?.unwrap_or(1.0),

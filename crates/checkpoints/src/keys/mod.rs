@@ -4,9 +4,11 @@
 
 pub mod blocks;
 mod classes;
+pub mod experts;
 mod harmless;
 pub(crate) mod read;
 pub mod rotary;
+mod scaling;
 
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Value, json};

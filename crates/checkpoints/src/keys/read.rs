@@ -12,6 +12,7 @@
 
 mod aliases;
 mod language;
+mod later;
 
 pub(crate) use aliases::ALIASES;
 
@@ -23,7 +24,7 @@ pub(crate) fn ignores(model_type: &str, name: &str) -> bool {
 
 /// What the code of a type reads, and the fields of its configuration; none if it was not searched.
 pub(crate) fn of_type(model_type: &str) -> Option<&'static [&'static str]> {
-    let mut all = READ.iter().chain(language::LANGUAGE);
+    let mut all = READ.iter().chain(language::LANGUAGE).chain(later::LATER);
     all.find(|(known, _)| *known == model_type)
         .map(|(_, names)| *names)
 }
@@ -34,6 +35,7 @@ pub(crate) const SHARED: &[&str] = &[
     "fusion_config",
     "is_causal",
     "layer_types",
+    "original_max_position_embeddings",
     "partial_rotary_factor",
     "per_layer_config",
     "pruned_heads",

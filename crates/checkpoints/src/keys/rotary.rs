@@ -1,17 +1,40 @@
-//! Rotary positions in a `config.json`: one object since transformers 5, two keys before.
+//! Rotary positions in a `config.json`: one object since transformers 5, two keys before. What the object says of
+//! longer texts is in `scaling.rs`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Key, KeyError, number, size};
+pub(crate) use super::scaling::written;
+use super::{Key, KeyError, number, scaling, size};
 use crate::family::Keys;
-use relprop_transformer::{RotaryConfig, RotaryScaling, TransformerConfig};
+use relprop_transformer::{RotaryConfig, TransformerConfig};
 
-/// The three of them.
+/// All of them.
 pub const KEYS: Keys = &[
     ("rope_theta", THETA),
     ("rope_scaling", SCALING),
     ("rope_parameters", PARAMETERS),
+    ("original_max_position_embeddings", ORIGINAL),
 ];
+
+/// `max_position_embeddings`, of a model that may have rotary positions.
+pub const POSITIONS: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        config.positions = size(value)?;
+        Ok(())
+    },
+    write: |config| json!(scaling::said_positions(config)),
+};
+
+/// How many tokens a text could have before the scaling: it goes before what the scaling itself says.
+pub const ORIGINAL: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        scaling::set_original(config, size(value)?);
+        Ok(())
+    },
+    write: |_| Value::Null,
+};
 
 /// `rope_theta`, before transformers 5.
 pub const THETA: Key = Key::Custom {
@@ -38,7 +61,7 @@ pub const PARAMETERS: Key = Key::Custom {
         let Some(rotary) = config.attention.rotary else {
             return Value::Null;
         };
-        written(&rotary)
+        written(config, &rotary)
     },
 };
 
@@ -75,7 +98,7 @@ pub const SHARED_PARAMETERS: Key = Key::Custom {
         let Some(rotary) = config.attention.rotary else {
             return Value::Null;
         };
-        let mut object = written(&rotary);
+        let mut object = written(config, &rotary);
         object["partial_rotary_factor"] = json!(share_of(config));
         object
     },
@@ -105,76 +128,15 @@ fn head_width(config: &TransformerConfig) -> usize {
     config.attention.head_width.unwrap_or(usual)
 }
 
-/// A rotation, without the share of features that it turns.
-pub(crate) fn written(rotary: &RotaryConfig) -> Value {
-    let theta = rotary.theta;
-    let Some(scaling) = rotary.scaling else {
-        return json!({"rope_theta": theta, "rope_type": "default"});
-    };
-    json!({
-        "factor": scaling.factor,
-        "high_freq_factor": scaling.high_frequency,
-        "low_freq_factor": scaling.low_frequency,
-        "original_max_position_embeddings": scaling.original_positions,
-        "rope_theta": theta,
-        "rope_type": "llama3",
-    })
-}
-
-/// What Llama 3.x says of its scaling, beside the type and theta.
-const STRETCHED: [&str; 4] = [
-    "factor",
-    "low_freq_factor",
-    "high_freq_factor",
-    "original_max_position_embeddings",
-];
-
 /// Reads what `rope_parameters` says of one rotation.
 pub(crate) fn read(config: &mut TransformerConfig, value: &Value) -> Result<(), KeyError> {
     let object = value.as_object();
     let object = object.ok_or_else(|| KeyError::must_be(value, "an object"))?;
-    let kind = object.get("rope_type").or_else(|| object.get("type"));
-    let kind = kind.map_or(Some("default"), Value::as_str);
-    let known: &[&str] = match kind {
-        Some("default") => &[],
-        Some("llama3") => &STRETCHED,
-        _ => {
-            return Err(KeyError::new(format!(
-                "is {value}; of the types of scaling, only `default` and `llama3` are supported"
-            )));
-        }
-    };
-    let mut keys = object.keys().map(String::as_str);
-    let always = ["rope_type", "type", "rope_theta"];
-    let whole = |key: &&str| *key == "partial_rotary_factor" && object[*key].as_f64() == Some(1.0);
-    if let Some(key) = keys.find(|key| !always.contains(key) && !known.contains(key) && !whole(key))
-    {
-        return Err(KeyError::new("is not supported").within(key));
-    }
-    let rotary = rotary(config);
     if let Some(theta) = object.get("rope_theta") {
-        rotary.theta = number(theta).map_err(|error| error.within("rope_theta"))?;
+        rotary(config).theta = number(theta).map_err(|error| error.within("rope_theta"))?;
     }
-    if kind == Some("llama3") {
-        rotary.scaling = Some(scaling(object)?);
-    }
-    Ok(())
-}
-
-fn scaling(object: &Map<String, Value>) -> Result<RotaryScaling, KeyError> {
-    let get = |key: &str| {
-        let value = object.get(key);
-        value.ok_or_else(|| KeyError::new(format!("has no `{key}`")))
-    };
-    let number = |key: &str| number(get(key)?).map_err(|error| error.within(key));
-    let size = |key: &str| size(get(key)?).map_err(|error| error.within(key));
-    let [factor, low, high, positions] = STRETCHED;
-    Ok(RotaryScaling {
-        factor: number(factor)?,
-        low_frequency: number(low)?,
-        high_frequency: number(high)?,
-        original_positions: size(positions)?,
-    })
+    rotary(config);
+    scaling::read(config, object)
 }
 
 fn rotary(config: &mut TransformerConfig) -> &mut RotaryConfig {

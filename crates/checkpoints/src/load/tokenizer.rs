@@ -91,6 +91,7 @@ fn is_word_pieces(files: &Files, family: &Family, settings: &Settings) -> Result
     }
     let of_family = ["bert", "distilbert", "electra", "relprop"].contains(&family.name);
     match settings.class() {
+        Some("EsmTokenizer") => Ok(()),
         Some(_) if settings.is_bert() => Ok(()),
         Some("PreTrainedTokenizer" | "TokenizersBackend") | None if of_family => Ok(()),
         Some(_) => Err(format!("{}; {WAY_OUT}", settings.unknown())),

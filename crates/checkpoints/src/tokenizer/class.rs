@@ -60,7 +60,7 @@ const BYTE_LEVEL: [&str; 7] = [
 ];
 
 /// Classes that `transformers` wrote in Python, which no `tokenizer.json` describes.
-const PYTHON: [&str; 17] = [
+const PYTHON: [&str; 16] = [
     "BertJapaneseTokenizer",
     "BertweetTokenizer",
     "BioGptTokenizer",
@@ -70,7 +70,6 @@ const PYTHON: [&str; 17] = [
     "CanineTokenizer",
     "CpmAntTokenizer",
     "CpmTokenizer",
-    "EsmTokenizer",
     "FlaubertTokenizer",
     "GPTNeoXJapaneseTokenizer",
     "PhobertTokenizer",

@@ -5,6 +5,7 @@ mod bytes;
 mod charsmap;
 mod class;
 mod error;
+mod esm;
 mod frame;
 mod patterns;
 mod read;

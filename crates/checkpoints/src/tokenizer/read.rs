@@ -5,7 +5,8 @@ use tokenizers::Tokenizer as Inner;
 
 use super::template::undefined_token;
 use super::{
-    Class, Settings, Tokenizer, byte_level, charsmap, patterns, sentencepiece, wordpiece, wrong,
+    Class, Settings, Tokenizer, byte_level, charsmap, esm, patterns, sentencepiece, wordpiece,
+    wrong,
 };
 use crate::CheckpointError;
 use crate::files::{TOKENIZER, VOCABULARY};
@@ -103,7 +104,10 @@ impl Tokenizer {
     }
 
     pub(crate) fn parse_vocabulary(vocabulary: &[u8], settings: &Settings) -> Result<Self, String> {
-        let inner = wordpiece::parse(vocabulary, &settings.keys)?;
+        let inner = match settings.class() {
+            Some("EsmTokenizer") => esm::parse(vocabulary, &settings.keys)?,
+            _ => wordpiece::parse(vocabulary, &settings.keys)?,
+        };
         Ok(Self::with(inner, settings))
     }
 }

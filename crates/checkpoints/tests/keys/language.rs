@@ -252,7 +252,7 @@ fn a_share_of_features_is_turned(
 #[case("opt", "_remove_final_layer_norm", json!(true))]
 #[case("gpt_neo", "attention_types", json!([[["global", "sparse"], 12]]))]
 #[case("gpt_neo", "attention_types", json!([[["global"], 12]]))]
-#[case("gpt_neox", "rope_scaling", json!({"type": "linear", "factor": 2.0}))]
+#[case("gpt_neox", "rope_scaling", json!({"type": "mrope", "factor": 2.0}))]
 #[case("gptj", "rotary_dim", json!(null))]
 #[case("bloom", "apply_residual_connection_post_layernorm", json!(true))]
 #[case("falcon", "alibi", json!(true))]
@@ -266,11 +266,13 @@ fn a_share_of_features_is_turned(
 #[case("smollm3", "no_rope_layers", json!([1, 0]))]
 #[case("smollm3", "no_rope_layer_interval", json!(0))]
 #[case("ministral", "layer_types", json!(["chunked_attention"]))]
-#[case("olmo2", "rope_scaling", json!({"rope_type": "yarn", "factor": 2.0}))]
+#[case("olmo2", "rope_scaling", json!({"rope_type": "proportional", "factor": 2.0}))]
+#[case("olmo2", "rope_scaling", json!({"rope_type": "dynamic"}))]
+#[case("stablelm", "original_max_position_embeddings", json!(7))]
 #[case("gemma2", "use_bidirectional_attention", json!(true))]
 #[case("gemma2", "hidden_activation", json!("gelu"))]
 #[case("gemma3_text", "rope_parameters", json!({"full_attention": {"rope_type": "linear"}}))]
-#[case("gemma3_text", "rope_scaling", json!({"rope_type": "linear", "factor": 8.0}))]
+#[case("gemma3_text", "rope_parameters", json!({"full_attention": {"rope_type": "dynamic", "factor": 2.0}}))]
 fn what_is_not_computed_is_refused_by_name(
     #[case] model_type: &str,
     #[case] key: &str,

@@ -13,6 +13,7 @@
 //! | [`attention`] | scores, their bias, softmax, mixing of values | AH-rule, uniform rule, plain gradient |
 //! | [`norm`] | layer normalization | LN-rule, plain gradient |
 //! | [`activation`] | activation | identity rule, plain gradient |
+//! | [`experts`] | router of a mixture of experts | plain gradient |
 //! | [`product`] | matrix product, gate | uniform rule, plain gradient, signal takes all |
 //! | [`residual`] | residual sum, pooling | in proportion, by size, evenly |
 //!
@@ -51,6 +52,7 @@ pub mod product;
 use burn::tensor::Tensor;
 
 pub use crate::operations::activation::law as activation;
+pub use crate::operations::experts::law as experts;
 pub use crate::operations::linear::law as linear;
 pub use crate::operations::norm::law as norm;
 

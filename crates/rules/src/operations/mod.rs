@@ -7,6 +7,7 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 mod embedding_sum;
+pub(crate) mod experts;
 pub(crate) mod gate;
 pub(crate) mod linear;
 pub(crate) mod norm;
@@ -19,6 +20,7 @@ pub use attention::{
     AttentionBias, AttentionMix, AttentionScores, AttentionWeights, PositionScores,
 };
 pub use embedding_sum::EmbeddingSum;
+pub use experts::{ExpertProduct, RouterWeights};
 pub use gate::Gate;
 pub use linear::Linear;
 pub use norm::{Held, Norm, NormScale};

@@ -93,6 +93,9 @@ impl Default for Registry {
         registry.register::<op::AttentionWeights, rule::Gradient>("gradient");
         registry.register::<op::AttentionWeights, rule::DetachWeights>("detach");
         registry.register::<op::EmbeddingSum, rule::Gradient>("gradient");
+        registry.register::<op::ExpertProduct, rule::Gradient>("gradient");
+        registry.register::<op::ExpertProduct, rule::DetachRouter>("detach");
+        registry.register::<op::ExpertProduct, rule::Half>("half");
         registry.register::<op::Gate, rule::Gradient>("gradient");
         registry.register::<op::Gate, rule::DetachGate>("detach");
         registry.register::<op::Gate, rule::Half>("half");
@@ -112,6 +115,7 @@ impl Default for Registry {
         registry.register::<op::Residual, rule::Gradient>("gradient");
         registry.register::<op::Residual, rule::Ratio>("ratio");
         registry.register::<op::Residual, rule::Symmetric>("symmetric");
+        registry.register::<op::RouterWeights, rule::Gradient>("gradient");
         registry.register::<op::Rotary, rule::Gradient>("gradient");
         registry
     }

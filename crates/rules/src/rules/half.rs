@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::Deserialize;
 
-use crate::operations::{AttentionMix, AttentionScores, Gate};
+use crate::operations::{AttentionMix, AttentionScores, ExpertProduct, Gate};
 use crate::{Operation, Rule, algebra::share};
 
 /// Shares the relevance of a product evenly between its two factors (the uniform rule; AttnLRP,
@@ -33,6 +33,12 @@ impl Rule<AttentionMix> for Half {
 
 impl Rule<Gate> for Half {
     fn apply(&self, product: &Gate, factors: (Tensor<3>, Tensor<3>)) -> Tensor<3> {
+        share(product.forward(factors), 0.5)
+    }
+}
+
+impl Rule<ExpertProduct> for Half {
+    fn apply(&self, product: &ExpertProduct, factors: (Tensor<3>, Tensor<3>)) -> Tensor<3> {
         share(product.forward(factors), 0.5)
     }
 }

@@ -11,6 +11,7 @@ pub use half::Half;
 
 pub use crate::operations::activation::rules::*;
 pub use crate::operations::attention::weights::rules::*;
+pub use crate::operations::experts::rules::*;
 pub use crate::operations::gate::rules::*;
 pub use crate::operations::linear::rules::*;
 pub use crate::operations::norm::rules::*;

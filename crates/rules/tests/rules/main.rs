@@ -6,6 +6,7 @@ mod biased_scores;
 mod burn_modules;
 mod checker;
 mod conservation;
+mod experts;
 mod explicit;
 mod explicit_attention;
 mod holding;

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
 use relprop_rules::operations::{
-    Activation, AttentionBias, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum, Gate,
-    Linear, Norm, NormScale, Pairs, Pooling, PositionScores, Residual, Rotary,
+    Activation, AttentionBias, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum,
+    ExpertProduct, Gate, Linear, Norm, NormScale, Pairs, Pooling, PositionScores, Residual, Rotary,
+    RouterWeights,
 };
 use relprop_rules::{Assignment, Operation, Pass, Registry, RuleSet};
 use rstest::rstest;
@@ -226,6 +227,18 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
         }
         checked.insert(check::<_, 3, 3>(place, &Residual, 2, two));
         checked.insert(check::<_, 3, 3>(place, &Gate, 2, two));
+        checked.insert(check::<_, 3, 3>(place, &ExpertProduct, 2, two));
+        for normalized in [false, true] {
+            // Every third expert is not chosen.
+            let marks: Vec<bool> = (0..BATCH * tokens * FEATURES).map(|i| i % 3 == 1).collect();
+            let marks = TensorData::new(marks, [BATCH, tokens, FEATURES]);
+            let unchosen = Tensor::<3, Bool>::from_data(marks, &place.device());
+            let router = RouterWeights {
+                unchosen,
+                normalized,
+            };
+            checked.insert(check::<_, 3, 3>(place, &router, 1, one));
+        }
         checked.insert(check::<_, 3, 3>(place, &EmbeddingSum, 2, |pass| {
             let (first, second) = two(pass);
             (first, vec![second])

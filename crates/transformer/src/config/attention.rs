@@ -1,7 +1,8 @@
 //! How attention is computed, and where its positions come from.
 
-use relprop_rules::operations::Pairs;
 use serde::{Deserialize, Serialize};
+
+use super::RotaryConfig;
 
 /// How attention differs from that of BERT, which is the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,8 +15,8 @@ pub struct AttentionConfig {
     pub head_width: Option<usize>,
     /// Whether a token attends only to itself and the tokens before it.
     pub causal: bool,
-    /// The number of tokens that a token attends to, itself and the last ones before it, if causal
-    /// attention is limited to a window; at least 1.
+    /// The number of tokens that a token attends to, itself and the last ones before it, if attention is
+    /// limited to a window; at least 1. Unless attention is causal, it attends to as many after it.
     pub window: Option<usize>,
     /// Positions as rotations of queries and keys, instead of a table of embeddings.
     pub rotary: Option<RotaryConfig>,
@@ -49,6 +50,10 @@ pub struct Disentangled {
     pub farthest: Option<usize>,
     /// Whether the vectors of distances are normalized, by the blocks' kind of norm.
     pub norm: bool,
+    /// Whether keys and queries of distances have maps of their own, instead of those of contents: version 1. That
+    /// of keys has no bias.
+    #[serde(default)]
+    pub own_maps: bool,
 }
 
 /// A number for each head and each distance of two tokens that is added to their score.
@@ -77,52 +82,4 @@ pub struct BlockAttention {
     pub window: Option<usize>,
     /// In the place of [`AttentionConfig::rotary`].
     pub rotary: Option<RotaryConfig>,
-}
-
-/// Positions as rotations: at position p, the pair k of a head of d features is rotated by the
-/// angle p * theta^(-2k / d).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RotaryConfig {
-    /// The base of the frequencies, above 0: 10000 in most models.
-    pub theta: f64,
-    /// How the frequencies are scaled for longer texts, if they are.
-    #[serde(default)]
-    pub scaling: Option<RotaryScaling>,
-    /// How many of a head's features are turned, the first ones, if not all; d is then this number.
-    #[serde(default)]
-    pub features: Option<usize>,
-    /// Which features are a pair.
-    #[serde(default)]
-    pub pairs: Pairs,
-}
-
-impl RotaryConfig {
-    /// All features of a head, each with one of the other half.
-    pub fn new(theta: f64) -> Self {
-        Self {
-            theta,
-            scaling: None,
-            features: None,
-            pairs: Pairs::Halves,
-        }
-    }
-}
-
-/// The scaling of Llama 3.1. The frequency of a wave longer than `original_positions` /
-/// `low_frequency` is divided by `factor`. A wave shorter than `original_positions` /
-/// `high_frequency` is kept. Between the two lengths the scaling goes smoothly from one to the
-/// other.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RotaryScaling {
-    /// The number by which the frequencies of long waves are divided, above 0.
-    pub factor: f64,
-    /// A wave with at most this many turns in a text of `original_positions` is scaled by the whole
-    /// factor.
-    pub low_frequency: f64,
-    /// A wave with at least this many turns in such a text is kept; above `low_frequency`.
-    pub high_frequency: f64,
-    /// How many tokens a text could have before the scaling, at least 1.
-    pub original_positions: usize,
 }

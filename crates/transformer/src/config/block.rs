@@ -53,6 +53,25 @@ pub struct FeedForwardConfig {
     pub gated: bool,
 }
 
+/// A mixture of experts in the place of a feed-forward part: several feed-forward parts, of which a router chooses
+/// some for each token, with a weight each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpertsConfig {
+    /// How many experts there are.
+    pub count: usize,
+    /// How many of them each token has.
+    pub chosen: usize,
+    /// The number of features in the middle of each.
+    pub width: usize,
+    /// Whether the weights of those that are chosen sum to 1. If not, those of all experts do.
+    pub normalized: bool,
+    /// The number of features in the middle of one more expert that all tokens have, by a gate of its own:
+    /// Qwen2-MoE.
+    #[serde(default)]
+    pub shared: Option<usize>,
+}
+
 /// A LayerNorm or an RMSNorm.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +83,9 @@ pub struct NormConfig {
     /// Whether the factor is 1 plus the learned parameter: Gemma.
     #[serde(default)]
     pub plus_one: bool,
+    /// Whether it has no shift though it has a factor: ModernBERT.
+    #[serde(default)]
+    pub unshifted: bool,
 }
 
 /// Where in a block the norms stand.

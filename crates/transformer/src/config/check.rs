@@ -73,9 +73,16 @@ impl TransformerConfig {
         let padding = self.padding_token;
         let known = (padding as usize) < self.vocabulary();
         ensure(known, "padding_token", padding, "an id of the vocabulary")?;
+        let dropped = self.dropped_token.unwrap_or_default();
+        let known = (dropped as usize) < self.vocabulary();
+        ensure(known, "dropped_token", dropped, "an id of the vocabulary")?;
         self.check_attention()?;
+        self.check_experts()?;
         self.check_factors()?;
         self.check_branches()?;
+        let bare = self.bare_first_block && self.norm_placement != NormPlacement::Before;
+        let range = "false unless norms stand before the parts";
+        ensure(!bare, "bare_first_block", bare, range)?;
         self.check_head()?;
         for (field, value) in [
             ("dropout", self.dropout),
@@ -136,6 +143,7 @@ impl TransformerConfig {
                 ensure(is_text, "input", "patches", range)?;
             }
             Head::Labels
+            | Head::LabelsOfMean
             | Head::LabelsAtEnd { .. }
             | Head::MaskedToken { .. }
             | Head::Vector { dense: None, .. } => {}
@@ -158,6 +166,31 @@ impl TransformerConfig {
             ensure(fits, field, value, "a finite number above 0")?;
         }
         Ok(())
+    }
+
+    fn check_experts(&self) -> Result<(), ConfigError> {
+        let Some(experts) = self.experts else {
+            return Ok(());
+        };
+        // A damaged file could ask for more experts than fit into memory.
+        let fits = (1..=4096).contains(&experts.count);
+        ensure(fits, "experts.count", experts.count, "in 1..=4096")?;
+        let fits = (1..=experts.count).contains(&experts.chosen);
+        let range = "at least 1, and at most the number of experts";
+        ensure(fits, "experts.chosen", experts.chosen, range)?;
+        for (field, width) in [
+            ("experts.width", experts.width),
+            ("experts.shared", experts.shared.unwrap_or(1)),
+        ] {
+            let fits = (1..=LARGEST).contains(&width);
+            ensure(fits, field, width, "at least 1, and below 2^31")?;
+        }
+        let part = self.feed_forward.map_or("none", |_| "there");
+        let range = "there where experts have its activation";
+        ensure(part == "there", "feed_forward", part, range)?;
+        let in_turn = self.branches == Branches::InTurn;
+        let range = "in turn where there are experts";
+        ensure(in_turn, "branches", "another", range)
     }
 
     fn check_branches(&self) -> Result<(), ConfigError> {
@@ -273,7 +306,6 @@ mod tests {
     #[case("attention.head_width", |c: &mut TransformerConfig| {
         c.attention.head_width = Some(1 << 30);
     })]
-    #[case("attention.window", |c: &mut TransformerConfig| c.attention.window = Some(4))]
     #[case("attention.window", |c: &mut TransformerConfig| {
         *c = TransformerConfig::llama(100);
         c.attention.window = Some(0);

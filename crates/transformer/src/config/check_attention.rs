@@ -1,16 +1,12 @@
 //! What makes attention, and what does not.
 
 use super::check::{ConfigError, LARGEST, ensure};
-use super::{AttentionConfig, PositionBias, RotaryConfig, RotaryScaling, TransformerConfig};
+use super::{AttentionConfig, PositionBias, TransformerConfig};
 
 impl TransformerConfig {
     pub(super) fn check_attention(&self) -> Result<(), ConfigError> {
         let AttentionConfig {
-            head_width,
-            causal,
-            window,
-            rotary,
-            ..
+            head_width, rotary, ..
         } = self.attention;
         let divides = head_width.is_some() || self.width.is_multiple_of(self.heads);
         ensure(divides, "heads", self.heads, "a divisor of the width")?;
@@ -31,9 +27,6 @@ impl TransformerConfig {
             key_heads,
             "a divisor of the heads",
         )?;
-        let fits = causal || window.is_none();
-        let range = "none unless attention is causal";
-        ensure(fits, "attention.window", window.unwrap_or(0), range)?;
         let whole = !self.attention.whole_query_key_norm || self.attention.query_key_norm;
         let range = "false where queries and keys have no norm";
         ensure(whole, "attention.whole_query_key_norm", !whole, range)?;
@@ -69,8 +62,8 @@ impl TransformerConfig {
         ensure(fits, "attention_by_block", by_block, "one for each block")?;
         for block in &self.attention_by_block {
             let window = block.window.unwrap_or(1);
-            let range = "at least 1, below 2^31, and none unless attention is causal";
-            let fits = (1..=LARGEST).contains(&window) && (causal || block.window.is_none());
+            let range = "at least 1, and below 2^31";
+            let fits = (1..=LARGEST).contains(&window);
             ensure(fits, "attention_by_block.window", window, range)?;
             let fits = block.rotary.is_none() || rotary.is_some();
             let range = "none where no rotation is for all";
@@ -80,57 +73,5 @@ impl TransformerConfig {
         own.chain([rotary])
             .flatten()
             .try_for_each(|rotary| self.check_rotary(&rotary))
-    }
-
-    fn check_rotary(&self, rotary: &RotaryConfig) -> Result<(), ConfigError> {
-        let width = self.head_width();
-        let range = "even where positions are rotary";
-        match rotary.features {
-            None => {
-                let even = width.is_multiple_of(2);
-                ensure(even, "attention.head_width", width, range)?;
-            }
-            Some(turned) => {
-                let fits = turned.is_multiple_of(2) && (2..=width).contains(&turned);
-                let range = "even, at least 2, and at most the width of a head";
-                ensure(fits, "attention.rotary.features", turned, range)?;
-            }
-        }
-        let positive = |x: f64| x > 0.0 && x.is_finite();
-        let range = "a finite number above 0";
-        ensure(
-            positive(rotary.theta),
-            "attention.rotary.theta",
-            rotary.theta,
-            range,
-        )?;
-        if let Some(scaling) = rotary.scaling {
-            let RotaryScaling {
-                factor,
-                low_frequency: low,
-                high_frequency: high,
-                original_positions,
-            } = scaling;
-            ensure(
-                positive(factor),
-                "attention.rotary.scaling.factor",
-                factor,
-                range,
-            )?;
-            let field = "attention.rotary.scaling.low_frequency";
-            ensure(positive(low), field, low, range)?;
-            let field = "attention.rotary.scaling.high_frequency";
-            let fits = positive(high) && high > low;
-            ensure(fits, field, high, "above the low frequency")?;
-            let field = "attention.rotary.scaling.original_positions";
-            let fits = (1..=LARGEST).contains(&original_positions);
-            ensure(
-                fits,
-                field,
-                original_positions,
-                "at least 1, and below 2^31",
-            )?;
-        }
-        Ok(())
     }
 }

@@ -6,18 +6,18 @@ mod check;
 mod check_attention;
 mod input;
 mod presets;
+mod rotary;
 
 use relprop_rules::operations::Activation;
 use serde::{Deserialize, Serialize};
 
 use crate::{Head, Outputs, Probabilities, Targets};
 
-pub use attention::{
-    AttentionConfig, BlockAttention, Disentangled, PositionBias, RotaryConfig, RotaryScaling,
-};
-pub use block::{Biases, Branches, FeedForwardConfig, NormConfig, NormPlacement};
+pub use attention::{AttentionConfig, BlockAttention, Disentangled, PositionBias};
+pub use block::{Biases, Branches, ExpertsConfig, FeedForwardConfig, NormConfig, NormPlacement};
 pub use check::ConfigError;
 pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig};
+pub use rotary::{RotaryConfig, RotaryFactors, RotaryScaling};
 
 /// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts or pictures, or
 /// continues texts.
@@ -58,6 +58,10 @@ pub struct TransformerConfig {
     /// What word embeddings are multiplied by, if it is another number: Granite.
     #[serde(default)]
     pub embedding_factor: Option<f64>,
+    /// The token whose embedding is nothing, if there is one. The embeddings of a text of n tokens, m of them
+    /// this one, are multiplied by 0.88 / (1 - m / n): ESM, which was trained with 12% of such masks.
+    #[serde(default)]
+    pub dropped_token: Option<u32>,
     /// What each part of a block is multiplied by before its residual sum, if it is: Granite.
     #[serde(default)]
     pub branch_factor: Option<f64>,
@@ -72,6 +76,10 @@ pub struct TransformerConfig {
     pub heads: usize,
     /// Whether attention scores are divided by the square root of the width of a head.
     pub scaled_attention: bool,
+    /// Whether attention of the first block reads what comes in without a norm, where a norm stands before the
+    /// parts of all others: ModernBERT.
+    #[serde(default)]
+    pub bare_first_block: bool,
     /// How attention differs from that of BERT.
     #[serde(default)]
     pub attention: AttentionConfig,
@@ -79,11 +87,20 @@ pub struct TransformerConfig {
     /// alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attention_by_block: Vec<BlockAttention>,
+    /// What [LongRoPE](RotaryScaling::Long) divides frequencies by; none in any other model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotary_factors: Option<RotaryFactors>,
     /// Which linear maps of the blocks have a bias.
     #[serde(default)]
     pub biases: Biases,
     /// The feed-forward part of each block, if it has one.
     pub feed_forward: Option<FeedForwardConfig>,
+    /// The experts in the place of the feed-forward part, if there are any. They have its activation and gate.
+    #[serde(default)]
+    pub experts: Option<ExpertsConfig>,
+    /// The blocks that have a feed-forward part where others have experts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dense_blocks: Vec<usize>,
     /// The norm after the embedding sum, if there is one.
     pub embedding_norm: Option<NormConfig>,
     /// The norms of the blocks.
@@ -96,6 +113,15 @@ pub struct TransformerConfig {
     /// The activation of the pooler over the first token, a linear map and this activation; none
     /// for a model without a pooler.
     pub pooler: Option<Activation>,
+    /// Whether the pooler is applied to every token, and its results are pooled: EuroBERT.
+    #[serde(default)]
+    pub pooler_first: bool,
+    /// Whether a norm stands after the pooler's activation: ModernBERT.
+    #[serde(default)]
+    pub pooler_norm: bool,
+    /// Whether the pooler's linear map, or that of the head of a masked token, has no bias: ModernBERT.
+    #[serde(default)]
+    pub unbiased_head: bool,
     /// What the logits are for, and which hidden state they come from.
     #[serde(default)]
     pub head: Head,
@@ -210,6 +236,7 @@ impl TransformerConfig {
             embedding_norm: donor.embedding_norm,
             scaled_embeddings: donor.scaled_embeddings,
             embedding_factor: donor.embedding_factor,
+            dropped_token: donor.dropped_token,
             ..self
         }
     }

@@ -16,6 +16,7 @@ impl TransformerConfig {
             scale: NormScale::InsideRoot(1e-12),
             affine: true,
             plus_one: false,
+            unshifted: false,
         };
         Self {
             input: InputConfig::Tokens { vocabulary },
@@ -29,13 +30,18 @@ impl TransformerConfig {
             shared_blocks: false,
             scaled_embeddings: false,
             embedding_factor: None,
+            dropped_token: None,
             branch_factor: None,
             logit_divisor: None,
             logit_cap: None,
             heads: 4,
             scaled_attention: true,
+            bare_first_block: false,
             attention: AttentionConfig::default(),
             attention_by_block: Vec::new(),
+            rotary_factors: None,
+            experts: None,
+            dense_blocks: Vec::new(),
             biases: Biases::default(),
             feed_forward: Some(FeedForwardConfig {
                 width: 512,
@@ -47,6 +53,9 @@ impl TransformerConfig {
             norm_placement: NormPlacement::After,
             branches: Branches::InTurn,
             pooler: Some(Activation::Tanh),
+            pooler_first: false,
+            pooler_norm: false,
+            unbiased_head: false,
             head: Head::Labels,
             probabilities: Probabilities::Softmax,
             labels,
@@ -68,6 +77,7 @@ impl TransformerConfig {
                 scale: NormScale::OutsideRoot(1e-12),
                 affine: false,
                 plus_one: false,
+                unshifted: false,
             },
             ..Self::bert(vocabulary, labels)
         }
@@ -94,6 +104,7 @@ impl TransformerConfig {
                 scale: NormScale::RootMeanSquare(1e-6),
                 affine: true,
                 plus_one: false,
+                unshifted: false,
             },
             norm_placement: NormPlacement::Before,
             pooler: None,

@@ -75,7 +75,7 @@ fn context(
     batch: &Batch,
     dtype: DType,
 ) -> AttentionContext {
-    let turn = |rotary_config| rotary(&rotary_config, config.head_width(), batch, dtype);
+    let turn = |own| rotary(config, &own, batch, dtype);
     AttentionContext {
         hidden: hidden(config.attention.causal, block.window, batch),
         rotary: block.rotary.map(turn),
@@ -85,10 +85,10 @@ fn context(
 }
 
 /// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and if attention is
-/// causal, after the token that looks, or too long before it.
+/// causal, after the token that looks; and too far from it, if there is a window.
 fn hidden(causal: bool, window: Option<usize>, batch: &Batch) -> Tensor<4, Bool> {
     let padding = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
-    if !causal {
+    if !causal && window.is_none() {
         return padding;
     }
     let [texts, positions] = batch.padding.dims();
@@ -98,7 +98,12 @@ fn hidden(causal: bool, window: Option<usize>, batch: &Batch) -> Tensor<4, Bool>
     let key = places.unsqueeze_dim::<2>(0).expand(square);
     // How far back a token looks. Padding stands before a text or after it, never inside.
     let back = query - key;
-    let mut hidden = back.clone().lower_elem(0);
+    let mut hidden = match causal {
+        true => back.clone().lower_elem(0),
+        false => back
+            .clone()
+            .lower_equal_elem(-(window.unwrap_or(positions) as i64)),
+    };
     if let Some(window) = window {
         hidden = hidden.bool_or(back.greater_equal_elem(window as i64));
     }

@@ -7,6 +7,7 @@ use relprop_rules::{Pass, operations::Residual};
 
 use super::attention::{Attention, AttentionContext, select_token};
 use super::dropout::dropout;
+use super::experts::Experts;
 use super::feed_forward::FeedForward;
 use super::layer_norm::LayerNorm;
 use crate::{Branches, NormPlacement, TransformerConfig};
@@ -15,10 +16,13 @@ use crate::{Branches, NormPlacement, TransformerConfig};
 #[derive(Module, Debug)]
 pub(super) struct Block {
     attention: Attention,
-    attention_norm: LayerNorm,
+    /// None in a first block that has none.
+    attention_norm: Option<LayerNorm>,
     /// The second norm of a part that has one before it and one after it.
     attention_output_norm: Option<LayerNorm>,
     feed_forward: Option<FeedForward>,
+    /// In the place of the feed-forward part.
+    experts: Option<Experts>,
     feed_forward_norm: Option<LayerNorm>,
     feed_forward_output_norm: Option<LayerNorm>,
     dropout: Dropout,
@@ -34,23 +38,31 @@ pub(super) struct Block {
 /// The norms of one part of a block.
 #[derive(Clone, Copy)]
 struct Norms<'a> {
-    norm: &'a LayerNorm,
+    norm: Option<&'a LayerNorm>,
     output: Option<&'a LayerNorm>,
 }
 
 impl Block {
-    pub(super) fn new(config: &TransformerConfig, device: &Device) -> Self {
+    /// Block `index`.
+    pub(super) fn new(config: &TransformerConfig, index: usize, device: &Device) -> Self {
+        let bare = config.bare_first_block && index == 0;
         let norm = || LayerNorm::new(&config.norm, config.width, device);
         let around = config.norm_placement == NormPlacement::Around;
-        let has_part = config.feed_forward.is_some();
+        let part = config.feed_forward;
+        let has_part = part.is_some();
+        let has_experts = !config.dense_blocks.contains(&index);
+        let experts = config.experts.filter(|_| has_experts);
         let one_norm = config.branches == Branches::ParallelOneNorm;
         Self {
             attention: Attention::new(config, device),
-            attention_norm: norm(),
+            attention_norm: (!bare).then(norm),
             attention_output_norm: around.then(norm),
-            feed_forward: config
-                .feed_forward
+            feed_forward: part
+                .filter(|_| experts.is_none())
                 .map(|part| FeedForward::new(&part, config, device)),
+            experts: experts
+                .zip(part)
+                .map(|(experts, part)| Experts::new(&experts, &part, config, device)),
             feed_forward_norm: (has_part && !one_norm).then(norm),
             feed_forward_output_norm: (has_part && around).then(norm),
             dropout: DropoutConfig::new(config.dropout).init(),
@@ -73,7 +85,7 @@ impl Block {
             return self.parallel(x, context, answer, pass);
         }
         let norms = Norms {
-            norm: &self.attention_norm,
+            norm: self.attention_norm.as_ref(),
             output: self.attention_output_norm.as_ref(),
         };
         let x = pass.within("attention", |pass| {
@@ -81,13 +93,18 @@ impl Block {
                 self.attention.forward(x, context, answer, pass)
             })
         });
-        let (Some(part), Some(norm)) = (&self.feed_forward, &self.feed_forward_norm) else {
+        let Some(norm) = &self.feed_forward_norm else {
             return x;
         };
         let output = self.feed_forward_output_norm.as_ref();
         pass.within("feed-forward", |pass| {
+            let norm = Some(norm);
             self.sublayer(x, Norms { norm, output }, None, pass, |x, pass| {
-                part.forward(x, pass)
+                match (&self.feed_forward, &self.experts) {
+                    (Some(part), _) => part.forward(x, pass),
+                    (None, Some(experts)) => experts.forward(x, pass),
+                    (None, None) => x,
+                }
             })
         })
     }
@@ -102,7 +119,10 @@ impl Block {
         pass: &mut Pass,
     ) -> Tensor<3> {
         let (normed, attended) = pass.within("attention", |pass| {
-            let normed = pass.apply("norm", &self.attention_norm.operation(), x.clone());
+            let normed = match &self.attention_norm {
+                Some(norm) => pass.apply("norm", &norm.operation(), x.clone()),
+                None => x.clone(),
+            };
             let output = self
                 .attention
                 .forward(normed.clone(), context, answer, pass);
@@ -132,24 +152,25 @@ impl Block {
         pass: &mut Pass,
         branch: impl FnOnce(Tensor<3>, &mut Pass) -> Tensor<3>,
     ) -> Tensor<3> {
-        let norm = norms.norm.operation();
-        let input = match self.placement.has_before() {
-            true => pass.apply("norm", &norm, x.clone()),
-            false => x.clone(),
+        let norm = norms.norm.map(LayerNorm::operation);
+        let input = match &norm {
+            Some(norm) if self.placement.has_before() => pass.apply("norm", norm, x.clone()),
+            _ => x.clone(),
         };
         let mut output = branch(input, pass);
         if self.placement.has_after_part() {
             // The only norm of the part, or its second one.
-            output = match norms.output {
-                Some(second) => pass.apply("output-norm", &second.operation(), output),
-                None => pass.apply("norm", &norm, output),
+            output = match (norms.output, &norm) {
+                (Some(second), _) => pass.apply("output-norm", &second.operation(), output),
+                (None, Some(norm)) => pass.apply("norm", norm, output),
+                (None, None) => output,
             };
         }
         let x = select_token(answer, x);
         let sum = self.sum(x, output, pass);
-        match self.placement {
-            NormPlacement::After => pass.apply("norm", &norm, sum),
-            NormPlacement::Before | NormPlacement::AfterParts | NormPlacement::Around => sum,
+        match &norm {
+            Some(norm) if self.placement == NormPlacement::After => pass.apply("norm", norm, sum),
+            _ => sum,
         }
     }
 

@@ -47,7 +47,7 @@ impl Embeddings {
         let positions = &batch.positions;
         match (self, &batch.input) {
             (Self::Tokens(tokens), BatchInput::Tokens { ids, types }) => {
-                tokens.forward(ids, types, positions, pass)
+                tokens.forward([ids, types, positions], &batch.padding, pass)
             }
             (Self::Patches(patches), BatchInput::Patches(pixels)) => {
                 patches.forward(pixels, positions, pass)

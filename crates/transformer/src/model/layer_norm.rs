@@ -32,7 +32,10 @@ impl LayerNorm {
         let parameter = |has: bool, values: Initializer| has.then(|| values.init([width], device));
         Self {
             gamma: parameter(config.affine, ones),
-            beta: parameter(config.affine && centers, Initializer::Zeros),
+            beta: parameter(
+                config.affine && centers && !config.unshifted,
+                Initializer::Zeros,
+            ),
             scale: config.scale,
             plus_one: config.plus_one,
         }

@@ -7,6 +7,7 @@ mod cap;
 mod distances;
 mod dropout;
 mod embeddings;
+mod experts;
 mod feed_forward;
 mod layer_norm;
 mod linear;

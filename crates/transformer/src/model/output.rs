@@ -16,7 +16,7 @@ use crate::{Head, TransformerConfig};
 /// that is made of hidden states alone.
 pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<Linear> {
     let (input, bias) = match config.head {
-        Head::Labels | Head::TokenLabels | Head::Span => (config.width, true),
+        Head::Labels | Head::LabelsOfMean | Head::TokenLabels | Head::Span => (config.width, true),
         Head::LabelsAtEnd { .. } => (config.width, false),
         Head::NextToken { tied: false } => (config.width, config.biases.next_token),
         Head::MaskedToken { tied: false, .. } => (inner(config), true),
@@ -55,7 +55,7 @@ impl Transform {
         let (width, std) = (config.width, config.initializer_range);
         let inner = inner(config);
         Some(Self {
-            linear: linear(width, inner, std, true, device),
+            linear: linear(width, inner, std, !config.unbiased_head, device),
             norm: LayerNorm::new(&config.norm, inner, device),
             activation,
         })

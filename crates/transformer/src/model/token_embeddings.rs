@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, Linear};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor};
 use relprop_rules::{
     Pass,
     operations::{EmbeddingSum, Linear as LinearMap},
@@ -30,6 +30,9 @@ pub(super) struct TokenEmbeddings {
     /// The factor of word embeddings.
     #[module(skip)]
     scale: Option<f64>,
+    /// The token whose embedding is nothing.
+    #[module(skip)]
+    dropped: Option<u32>,
 }
 
 impl TokenEmbeddings {
@@ -56,6 +59,7 @@ impl TokenEmbeddings {
             first_position: config.first_position,
             padding_token: config.padding_token.into(),
             scale: config.word_factor(),
+            dropped: config.dropped_token,
         }
     }
 
@@ -74,17 +78,20 @@ impl TokenEmbeddings {
     }
 
     /// From the ids of tokens, of their segments and of their positions, each `[batch, position]`, to
-    /// `[batch, position, feature]`.
+    /// `[batch, position, feature]`. `padding` is true where there is no token.
     pub(super) fn forward(
         &self,
-        ids: &Tensor<2, Int>,
-        types: &Tensor<2, Int>,
-        positions: &Tensor<2, Int>,
+        [ids, types, positions]: [&Tensor<2, Int>; 3],
+        padding: &Tensor<2, Bool>,
         pass: &mut Pass,
     ) -> Tensor<3> {
         let word = widen(self.word.forward(ids.clone()));
         let word = match self.scale {
             Some(scale) => word * scale,
+            None => word,
+        };
+        let word = match self.dropped {
+            Some(token) => without(word, ids.clone().equal_elem(token as i64), padding),
             None => word,
         };
         let word = pass.signal("word", word);
@@ -110,6 +117,21 @@ impl TokenEmbeddings {
             None => x,
         }
     }
+}
+
+/// The share of tokens that stayed when ESM was trained: of 15%, four fifths were masks.
+const STAYED: f64 = 1.0 - 0.15 * 0.8;
+
+/// Word embeddings, `[batch, position, feature]`, without those that are `dropped`, and with the others as
+/// large as if as many were dropped as in training. Where all are, there is nothing left.
+fn without(word: Tensor<3>, dropped: Tensor<2, Bool>, padding: &Tensor<2, Bool>) -> Tensor<3> {
+    let count = |marks: Tensor<2, Bool>| marks.float().cast(word.dtype()).sum_dim(1);
+    let tokens = count(padding.clone().bool_not());
+    let left = tokens.clone() - count(dropped.clone().bool_and(padding.clone().bool_not()));
+    let factor = tokens / left.clamp_min(1.0) * STAYED;
+    word.clone()
+        .mask_fill(dropped.unsqueeze_dim::<3>(2).expand(word.dims()), 0.0)
+        * factor.unsqueeze_dim::<3>(2)
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl Transformer {
             position_bias: position_bias(config, device),
             distances: Distances::new(config, device),
             encoder: (0..own_blocks)
-                .map(|_| Block::new(config, device))
+                .map(|index| Block::new(config, index, device))
                 .collect(),
             final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
             pooler: config
