@@ -49,6 +49,7 @@ fn search(
     let tuned = tune(&plan, |attempt| {
         assert_eq!(attempt.number, attempts.len() + 1);
         attempts.push((attempt.what.to_owned(), attempt.score, attempt.best));
+        Ok(())
     });
     (tuned.unwrap(), attempts)
 }

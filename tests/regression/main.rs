@@ -1,6 +1,7 @@
 //! A test for each fault that once was: what went wrong, and where it comes from, stands above it.
 //!
-//! Two are held elsewhere. The demo and `pointing-game` had two answers to one question:
+//! Some are held elsewhere. RoBERTa's positions counted padding that stands in a text (transformers#1761, #15292):
+//! `padding_takes_no_place_where_rows_are_left_to_it` in crates/transformer. The demo and `pointing-game` had two answers to one question:
 //! `the_demo_trains_explains_and_reports` in tests/program/training.rs. A kernel knew the LN-rule by itself, so
 //! that an edited rule did nothing on the CPU: `cargo test -p relprop-rules`.
 
@@ -10,6 +11,7 @@ mod opens;
 mod precision;
 mod resume;
 mod tables;
+mod words;
 
 use relprop_testing::difference;
 use relprop_testing::fixtures::folder;

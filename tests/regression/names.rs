@@ -39,6 +39,25 @@ fn a_target_of_two_meanings_is_refused_with_both() {
     explain(path, &["--target", "3", "a film"]).done();
 }
 
+/// captum#1348 and its kind: `A-B` of labels that hold hyphens was taken for the first of its readings.
+#[test]
+fn a_contrast_of_two_readings_is_refused_with_both() {
+    let folder = bert();
+    let path = folder.path().to_str().unwrap();
+    let loaded = Model::load(folder.path(), &Device::flex()).unwrap();
+    let labels = &loaded.transformer.config().labels;
+    let file = folder.path().join("config.json");
+    let mut config = std::fs::read_to_string(&file).unwrap();
+    for (label, name) in labels.iter().zip(["a", "a-b", "b-a"]) {
+        config = config.replace(&format!("\"{label}\""), &format!("\"{name}\""));
+    }
+    std::fs::write(&file, config).unwrap();
+    // `a` minus `b-a`, or `a-b` minus `a`.
+    let readings = ["ambiguous", "--against"];
+    explain(path, &["--target", "a-b-a", "a film"]).failed(2, &readings);
+    explain(path, &["--target", "a", "--against", "b-a", "a film"]).done();
+}
+
 /// gravitational/teleport#25979: what a file says must not speak to the terminal.
 #[test]
 fn a_label_reaches_the_terminal_harmless() {

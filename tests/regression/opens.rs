@@ -8,15 +8,15 @@ use burn::tensor::{Device, Tensor};
 use relprop_checkpoints::{Files, Model, Truncation};
 use relprop_rules::Pass;
 use relprop_testing::fixtures::folder;
-use relprop_transformer::{Batch, PaddingSide};
+use relprop_transformer::{Batch, PaddingSide, Probabilities};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 /// A fixture, with its files by their names.
-struct Folder(BTreeMap<String, Vec<u8>>);
+pub(super) struct Folder(BTreeMap<String, Vec<u8>>);
 
 impl Folder {
-    fn of(fixture: &str) -> Self {
+    pub(super) fn of(fixture: &str) -> Self {
         let files = fs::read_dir(folder(fixture))
             .unwrap()
             .map(|file| file.unwrap());
@@ -31,7 +31,7 @@ impl Folder {
     }
 
     /// Sets keys of a file in JSON, which may be new.
-    fn with(mut self, file: &str, keys: Value) -> Self {
+    pub(super) fn with(mut self, file: &str, keys: Value) -> Self {
         let old = self
             .0
             .get(file)
@@ -51,7 +51,7 @@ impl Folder {
         self
     }
 
-    fn open(self) -> Result<Model, String> {
+    pub(super) fn open(self) -> Result<Model, String> {
         let read = Model::from_files(&Files::at_hand(self.0), &Device::flex(), &[]);
         read.map_err(|error| error.to_string())
     }
@@ -213,4 +213,47 @@ fn a_pickle_opens_in_every_build() {
     pickled.0.insert("pytorch_model.bin".to_owned(), pickle);
     let before = logits(&Folder::of("bert").open().unwrap());
     assert_eq!(logits(&pickled.open().unwrap()), before);
+}
+
+/// zennit#189, captum#1532 (one output), transformers-interpret#107, lime#374 (several labels at once),
+/// sentence-transformers#3326 (an activation): every head was read as a choice of one label.
+#[rstest]
+#[case(json!({"problem_type": "regression"}), Probabilities::None)]
+#[case(json!({"problem_type": "multi_label_classification"}), Probabilities::Sigmoid)]
+#[case(json!({"sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity"}}), Probabilities::None)]
+#[case(json!({}), Probabilities::Softmax)]
+fn logits_mean_what_the_files_say(#[case] keys: Value, #[case] probabilities: Probabilities) {
+    let model = Folder::of("bert").with("config.json", keys).open().unwrap();
+    assert_eq!(model.transformer.config().probabilities, probabilities);
+}
+
+/// RoBERTa's kind has one segment; KLUE's models of it come with BERT's tokenizer, which numbers two. Such a model
+/// refused pairs.
+#[test]
+fn a_model_of_one_segment_reads_pairs() {
+    let mut folder = Folder::of("roberta");
+    let of_bert = fs::read(crate::folder("bert").join("tokenizer.json")).unwrap();
+    folder.0.insert("tokenizer.json".to_owned(), of_bert);
+    let class = json!({"tokenizer_class": "BertTokenizer", "pad_token": "[PAD]"});
+    let model = folder.with("tokenizer_config.json", class).open().unwrap();
+    let text = model.tokenize("a warm film", Some("it is dull"), Truncation::Cut);
+    assert!(text.unwrap().types.iter().all(|kind| *kind == 0));
+}
+
+/// A class of transformers builds its tokenizer from the vocabulary alone, whatever `tokenizer.json` says of the
+/// rest: DeBERTa's lower-cased or took apart what the file of an older version said. More of this kind stand in
+/// `crates/checkpoints/src/tokenizer/tests/hard`.
+#[test]
+fn a_class_reads_as_it_does_and_not_as_its_file_says() {
+    let lower = json!({"normalizer": {"type": "Lowercase"}});
+    let ids = |folder: Folder| -> Vec<u32> {
+        let text = folder
+            .open()
+            .unwrap()
+            .tokenize("A  FILM", None, Truncation::Cut);
+        text.unwrap().tokens.iter().map(|token| token.id).collect()
+    };
+    let before = ids(Folder::of("more/deberta-v2-classes"));
+    let changed = Folder::of("more/deberta-v2-classes").with("tokenizer.json", lower);
+    assert_eq!(ids(changed), before);
 }

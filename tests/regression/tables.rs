@@ -58,3 +58,44 @@ fn a_tsv_that_is_written_with_quotes_is_read_with_them() {
     let (found, _) = texts("in.tsv", table, None);
     assert_eq!(found, ["a \"warm\"\tfilm", "it is\ndull"]);
 }
+
+/// rust-csv#395: a line that ends in CRLF was counted as none, so that a bad row was called by the line before.
+#[test]
+fn a_row_is_called_by_its_line_under_either_end() {
+    for ends in ["\n", "\r\n"] {
+        let table = ["text,label", "a warm film,1", ",0", "it is dull,0", ""].join(ends);
+        let (found, said) = texts("in.csv", &table, None);
+        assert_eq!(found, ["a warm film", "it is dull"]);
+        assert!(said.contains("line 3"), "{said}");
+    }
+}
+
+/// transformers#11065: Excel separates by `;` where the comma is in numbers, and may say so in a first line.
+#[test]
+fn a_table_of_excel_is_read_by_its_separator() {
+    for first in ["", "sep=;\r\n"] {
+        let table = format!("\u{feff}{first}text;label\r\na warm, funny film;1\r\n");
+        let (found, _) = texts("in.csv", &table, None);
+        assert_eq!(found, ["a warm, funny film"]);
+    }
+}
+
+/// captum#388, transformers-interpret#99: the second text of a pair stands in a column of its own.
+#[test]
+fn a_table_of_pairs_is_explained() {
+    let temporary = tempfile::tempdir().unwrap();
+    let table = temporary.path().join("in.csv");
+    fs::write(&table, "text,second\na warm film,it is dull\n").unwrap();
+    let mut command = relprop();
+    let command = command.args(["explain", "--model"]).arg(folder("bert"));
+    let command = command.args(["--pair-column", "second", "--format", "jsonl", "--input"]);
+    let ran: Ran = command.arg(&table).output().unwrap().into();
+    let found: Value = serde_json::from_str(ran.done().stdout.trim()).unwrap();
+    let words: Vec<&str> = found["words"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|word| word["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(words, ["a", "warm", "film", "it", "is", "dull"]);
+}

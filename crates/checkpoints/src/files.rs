@@ -21,7 +21,12 @@ pub(super) const VOCABULARY: &str = "vocab.txt";
 /// The vocabulary that older folders of the GPT-2 kind have instead.
 pub(super) const MERGES: [&str; 2] = ["vocab.json", "merges.txt"];
 /// What older folders have instead whose vocabulary is one of sentencepiece.
-pub(super) const SENTENCEPIECE: [&str; 2] = ["sentencepiece.bpe.model", "tokenizer.model"];
+pub(super) const SENTENCEPIECE: [&str; 4] = [
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+    "spiece.model",
+    "spm.model",
+];
 /// What stands beside a tokenizer's file.
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
@@ -31,7 +36,7 @@ pub(super) const CHAT_TEMPLATE: &str = "chat_template.jinja";
 pub(super) const DEFAULT_CHAT_TEMPLATE: &str = "additional_chat_templates/default.jinja";
 pub(super) const CHAT_TEMPLATE_OF_PROCESSOR: &str = "chat_template.json";
 /// The files that a model is read from besides its weights. Each decides what the model makes of its input.
-pub const SETTINGS_FILES: [&str; 15] = [
+pub const SETTINGS_FILES: [&str; 17] = [
     CONFIG,
     GENERATION,
     TOKENIZER,
@@ -40,6 +45,8 @@ pub const SETTINGS_FILES: [&str; 15] = [
     MERGES[1],
     SENTENCEPIECE[0],
     SENTENCEPIECE[1],
+    SENTENCEPIECE[2],
+    SENTENCEPIECE[3],
     TOKENIZER_CONFIG,
     SPECIAL_TOKENS,
     ADDED_TOKENS,
@@ -61,10 +68,14 @@ pub const TOKENIZER_FILES: &[(&[&str], &str)] = &[
         &[SENTENCEPIECE[1]],
         "sentencepiece, as any of its classes may have it",
     ),
+    (&[SENTENCEPIECE[2]], "sentencepiece, as ALBERT has it"),
+    (
+        &[SENTENCEPIECE[3]],
+        "sentencepiece, as DeBERTa 2 and 3 have it",
+    ),
 ];
 /// Vocabularies that are not read here.
-pub(super) const OTHER_VOCABULARIES: [&str; 4] =
-    ["bpe.codes", "spiece.model", "spm.model", "tekken.json"];
+pub(super) const OTHER_VOCABULARIES: [&str; 2] = ["bpe.codes", "tekken.json"];
 
 /// The files that a model is read from, by the names that they have in a folder: `config.json`,
 /// `model.safetensors`, and `tokenizer.json` or `preprocessor_config.json`.

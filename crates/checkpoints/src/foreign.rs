@@ -1,11 +1,10 @@
 //! Models in the formats of other programs, which are not read here, and the message for each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::CheckpointError;
-use super::files::Files;
 
 /// Endings of file names in lower case, and the message for such a file: what it is, and what to
 /// do.
@@ -79,11 +78,10 @@ pub(super) fn file(path: &Path) -> Option<CheckpointError> {
     })
 }
 
-/// The error instead of `missing`, if the files are those of a model of another program.
-pub(super) fn instead(files: &Files, missing: CheckpointError) -> CheckpointError {
-    let paths = files.paths();
+/// The error instead of `missing`, if the files at these paths are those of a model of another program.
+pub(super) fn instead(paths: &[PathBuf], missing: CheckpointError) -> CheckpointError {
     let mut known = FILES.iter().filter_map(|(end, _)| {
-        let name = |path: &&std::path::PathBuf| {
+        let name = |path: &&PathBuf| {
             let name = path.file_name().and_then(|name| name.to_str());
             name.is_some_and(|name| name.to_lowercase().ends_with(end))
         };

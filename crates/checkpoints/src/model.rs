@@ -107,7 +107,7 @@ impl Model {
     /// # Errors
     ///
     /// As [`Tokenizer::encode`]; [`TextError::NoEmbedding`] for a token beyond the model's vocabulary,
-    /// [`TextError::Segment`] if the model does not read pairs,
+    /// [`TextError::Segment`] for a segment that the model does not have, where it has several,
     /// [`TextError::Pictures`] if it reads no texts.
     pub fn tokenize(
         &self,
@@ -170,6 +170,10 @@ impl Model {
         }
         text.asked = self.asked(&text);
         let segments = config.token_types;
+        if segments == 1 {
+            // Whatever the tokenizer says: RoBERTa's kind has one segment, also under BERT's tokenizer.
+            text.types.fill(0);
+        }
         match text.types.iter().copied().max() {
             Some(segment) if segments > 0 && segment as usize >= segments => {
                 Err(TextError::Segment { segment, segments })

@@ -13,6 +13,7 @@ mod say;
 mod usage;
 mod way_out;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -25,7 +26,13 @@ use usage::UsageError;
 ///
 /// Exit code 0: done. 1: failed. 2: wrong usage.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    run(std::env::args_os()).into()
+}
+
+/// Runs the program on these arguments, the first of which is its name, and returns its exit code, as
+/// [`main`] does. Help and wrong arguments end the process.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = Arguments::parse_from(arguments);
     relprop_engine::prepare_process();
     let result = caught(|| match arguments.command {
         Command::Demo(arguments) => commands::demo(&arguments),
@@ -42,9 +49,9 @@ pub fn main() -> ExitCode {
     });
     let result = result.unwrap_or_else(|fault| Err(fault.into()));
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         // The reader of the output has closed the pipe: `relprop ... | head`.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
             let way_out = error.chain().find_map(way_out::way_out);
             let way_out = way_out.map_or(String::new(), |way_out| format!("; {way_out}"));
@@ -54,7 +61,7 @@ pub fn main() -> ExitCode {
                 style().render_reset(),
                 relprop_render::printable(&format!("{error:#}{way_out}"))
             );
-            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+            if error.is::<UsageError>() { 2 } else { 1 }
         }
     }
 }

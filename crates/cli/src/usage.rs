@@ -64,6 +64,12 @@ impl From<EngineError> for UsageError {
             EngineError::Precision { .. } => Self::new(format_args!(
                 "{error}; leave out --dtype, or give another --device"
             )),
+            EngineError::Apart { one, other } => {
+                Self::new(format_args!("--{one} does not go with --{other}"))
+            }
+            EngineError::Vector => Self::new(format_args!(
+                "{error}: `relprop similar` says why two texts are alike"
+            )),
             error => Self::new(error),
         }
     }

@@ -5,6 +5,7 @@ use std::error::Error;
 
 use relprop_checkpoints::{ChatError, CheckpointError, TextError};
 use relprop_engine::EngineError;
+use relprop_engine::measure::MeasureError;
 use relprop_rules::RuleError;
 
 /// The message of the error, with the program's advice if there is any.
@@ -33,6 +34,9 @@ pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref() {
         return of_engine(error);
     }
+    if let Some(error) = error.downcast_ref() {
+        return of_measure(error);
+    }
     match error.downcast_ref::<TextError>()? {
         TextError::TooLong { .. } => Some("leave out --no-truncate to have it cut".to_owned()),
         TextError::Pictures => Some("give PNG or JPEG files".to_owned()),
@@ -46,6 +50,18 @@ fn of_engine(error: &EngineError) -> Option<String> {
         EngineError::Overflow { .. } => {
             "leave out --dtype, or give --dtype bf16, which has the range of f32"
         }
+        EngineError::Measure(error) => return of_measure(error),
+        _ => return None,
+    };
+    Some(way_out.to_owned())
+}
+
+fn of_measure(error: &MeasureError) -> Option<String> {
+    let way_out = match error {
+        MeasureError::Unlabeled { .. } | MeasureError::PositiveOrNegative { .. } => {
+            "give --target predicted"
+        }
+        MeasureError::TooFew { .. } => "or give a lower --min-words",
         _ => return None,
     };
     Some(way_out.to_owned())

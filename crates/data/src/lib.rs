@@ -20,6 +20,6 @@ pub use format::TableFormat;
 pub use hash::sha256;
 pub use json::objects;
 pub use picture::decode;
-pub use source::{BadRow, Place, Rows, Source, given, lines};
+pub use source::{BadRow, Place, Rows, Source, batches, given, lines};
 pub use table::{Table, text_column, texts};
 pub use whole_file::WholeFile;

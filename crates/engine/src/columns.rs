@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, ListArray, RecordBatch,
-    StringArray, StructArray,
+    StringArray, StructArray, UInt32Array,
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema};
+use arrow_select::take::take;
+use relprop_data::Place;
 use relprop_explain::{Explanation, Ledger};
 use serde_json::json;
 
@@ -43,6 +45,53 @@ pub fn columns_of(group: &Group, ledger: bool) -> Result<RecordBatch, EngineErro
         metadata.insert("relprop".to_owned(), facts(first));
     }
     let schema = Schema::new_with_metadata(fields, metadata);
+    Ok(RecordBatch::try_new(Arc::new(schema), arrays)?)
+}
+
+/// The columns of `batch`, whose rows are `places`, then those of their explanations in `group`, and a
+/// column `error`. A row that was not explained has its reason there, and null in the others.
+///
+/// # Errors
+///
+/// As [`columns_of`].
+pub(crate) fn columns_with_errors(
+    batch: &RecordBatch,
+    places: &[Place],
+    group: &Group,
+    ledger: bool,
+) -> Result<RecordBatch, EngineError> {
+    let explanations: Vec<_> = group.explanations().collect();
+    let mut added = columns(&explanations)?;
+    if ledger {
+        added.extend(ledger_columns(&explanations)?);
+    }
+    // Both the rows and the bad ones among them are in order.
+    let (mut bad, mut good) = (group.bad.iter().peekable(), 0..);
+    let reasons = places
+        .iter()
+        .map(|place| bad.next_if(|row| row.place == *place));
+    let reasons: Vec<Option<&str>> = reasons.map(|row| Some(row?.reason.as_str())).collect();
+    let explained = reasons.iter().map(|reason| match reason {
+        None => good.next(),
+        Some(_) => None,
+    });
+    let explained = UInt32Array::from_iter(explained);
+    let input = batch.schema();
+    let mut fields: Vec<_> = input.fields().iter().cloned().collect();
+    let mut arrays = batch.columns().to_vec();
+    let mut add = |name: &'static str, array: ArrayRef| {
+        if input.index_of(name).is_ok() {
+            return Err(EngineError::ColumnTaken(name));
+        }
+        fields.push(Arc::new(Field::new(name, array.data_type().clone(), true)));
+        arrays.push(array);
+        Ok(())
+    };
+    for (name, array) in added {
+        add(name, take(&array, &explained, None)?)?;
+    }
+    add("error", Arc::new(StringArray::from(reasons)))?;
+    let schema = Schema::new_with_metadata(fields, input.metadata().clone());
     Ok(RecordBatch::try_new(Arc::new(schema), arrays)?)
 }
 

@@ -137,6 +137,47 @@ pub enum EngineError {
     /// A place in a text does not fit into 32 bits.
     #[error("a text is too long for a table")]
     TextTooLong,
+    /// Explanations cannot be measured.
+    #[error(transparent)]
+    Measure(#[from] crate::measure::MeasureError),
+    /// Two options exclude each other.
+    #[error("`{one}` does not go with `{other}`")]
+    Apart {
+        /// One of them.
+        one: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// The model reads pictures, and the option is about texts.
+    #[error("`{option}` is for texts, and the model reads pictures")]
+    OnlyTexts {
+        /// The option.
+        option: &'static str,
+    },
+    /// The model makes a vector of a text.
+    #[error("the model makes a vector of a text, and decides nothing by itself")]
+    Vector,
+    /// A row of a table cannot be explained.
+    #[error("row {row}: {reason}")]
+    BadRow {
+        /// Which row, counted from 1.
+        row: u64,
+        /// Why not.
+        reason: String,
+    },
+    /// A text cannot be explained.
+    #[error("{}{reason}", text.map_or(String::new(), |number| format!("text {number}: ")))]
+    BadText {
+        /// Which of several, counted from 1.
+        text: Option<u64>,
+        /// Why not.
+        reason: String,
+    },
+    /// Continuations, and labels of tokens, are no columns of a table.
+    #[error(
+        "a table has one explanation a row: give a target, or a position, that each text has once"
+    )]
+    NotByRow,
     /// The code that computes panicked.
     #[error(transparent)]
     Fault(#[from] Fault),

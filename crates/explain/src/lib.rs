@@ -34,6 +34,7 @@ pub use numbers::argmax;
 pub use plan::{DEFAULT_RULES, DEFAULT_SITE, LRP, Plan};
 pub use read::SiteRelevance;
 pub use relprop_transformer::probability;
+pub use run::Facts;
 pub use sampling::{Sampler, Sampling, SamplingError};
 pub use score::Score;
 pub use similarity::{Measure, PairAccount, SIMILARITY, Similar, SimilarText, Similarity};

@@ -3,9 +3,10 @@
 use burn::tensor::DType;
 use relprop_checkpoints::Model;
 use relprop_transformer::Transformer;
+use serde::Serialize;
 
 use crate::methods::Method;
-use crate::{LRP, ModelInfo};
+use crate::{Explainer, LRP, ModelInfo, SCHEMA};
 
 /// Where explanations come from.
 #[derive(Clone, Debug)]
@@ -38,6 +39,41 @@ impl Run {
         match self.rules.as_str() {
             "" => &self.method,
             rules => rules,
+        }
+    }
+}
+
+/// The facts that all explanations of one explainer share, by the names that an
+/// [`Explanation`](crate::Explanation) has for them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(
+    missing_docs,
+    reason = "the fields of an explanation say what they are"
+)]
+pub struct Facts<'e> {
+    pub schema: &'static str,
+    pub method: &'e str,
+    pub rules: &'e str,
+    pub at: &'e str,
+    pub model: &'e ModelInfo,
+    pub device: &'e str,
+    pub version: &'static str,
+    /// The model's labels; of a language model, none.
+    pub labels: &'e [String],
+}
+
+impl Explainer {
+    /// The facts that all its explanations share.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            schema: SCHEMA,
+            method: &self.run.method,
+            rules: &self.run.rules,
+            at: &self.run.at,
+            model: &self.run.model,
+            device: &self.run.device,
+            version: env!("CARGO_PKG_VERSION"),
+            labels: &self.model.transformer.config().labels,
         }
     }
 }

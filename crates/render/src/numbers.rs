@@ -83,16 +83,20 @@ impl Numbers {
             Self::Scientific if value == 0.0 => "0".into(),
             Self::Scientific => format!("{value:+.1e}"),
         };
-        if text.chars().all(|c| matches!(c, '+' | '-' | '.' | '0')) {
-            text.trim_start_matches(['+', '-']).into()
-        } else {
-            text
-        }
+        without_sign_of_zero(text)
     }
 
     /// Whether a number is written as zero.
     pub fn is_zero(self, value: f32) -> bool {
         self.signed(value) == self.signed(0.0)
+    }
+}
+
+/// What rounds to zero has no sign.
+fn without_sign_of_zero(text: String) -> String {
+    match text.chars().all(|c| matches!(c, '+' | '-' | '.' | '0')) {
+        true => text.trim_start_matches(['+', '-']).into(),
+        false => text,
     }
 }
 
@@ -105,13 +109,21 @@ pub(crate) fn largest(values: impl Iterator<Item = f32>) -> f32 {
 
 /// A fraction in percent, with so many decimals: `98.2 %`. The space does not break.
 pub(crate) fn percent(fraction: f32, decimals: usize) -> String {
-    format!("{:.decimals$}\u{a0}%", fraction * 100.0)
+    let number = without_sign_of_zero(format!("{:.decimals$}", fraction * 100.0));
+    format!("{number}\u{a0}%")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures::explanation;
+
+    #[test]
+    fn what_rounds_to_zero_has_no_sign() {
+        assert_eq!(percent(-0.004, 0), "0\u{a0}%");
+        assert_eq!(percent(-0.004, 1), "-0.4\u{a0}%");
+        assert_eq!(Numbers::Decimals(2).signed(-0.004), "0.00");
+    }
 
     #[test]
     fn the_strongest_word_has_the_full_shade() {

@@ -14,7 +14,6 @@ use crate::files::{
     CHAT_TEMPLATE, CHAT_TEMPLATE_OF_PROCESSOR, DEFAULT_CHAT_TEMPLATE, File, Files, TOKENIZER_CONFIG,
 };
 use crate::json::from_json;
-use crate::tokenizer::Settings;
 
 pub use messages::messages;
 
@@ -68,9 +67,13 @@ enum Found {
 }
 
 impl Chat {
-    /// What the files say: a file of its own counts before `tokenizer_config.json`, as in `transformers`.
-    pub(crate) fn read(files: &Files, settings: &Settings) -> Result<Self, CheckpointError> {
-        let tokens = settings.named_tokens();
+    /// What the files say: a file of its own counts before the `template` of `tokenizer_config.json`, as in
+    /// `transformers`. The template can name `tokens`: `bos_token`, `eos_token` and the like.
+    pub(crate) fn read(
+        files: &Files,
+        template: Option<&Value>,
+        tokens: Map<String, Value>,
+    ) -> Result<Self, CheckpointError> {
         for name in [CHAT_TEMPLATE, DEFAULT_CHAT_TEMPLATE] {
             if let Some(file) = files.get(name) {
                 let text = file.text()?;
@@ -81,7 +84,7 @@ impl Chat {
                 return Ok(Self { found, tokens });
             }
         }
-        let mut found = Found::of(settings.keys().get("chat_template"), TOKENIZER_CONFIG);
+        let mut found = Found::of(template, TOKENIZER_CONFIG);
         if let (Ok(Found::Nothing), Some(file)) = (&found, files.get(CHAT_TEMPLATE_OF_PROCESSOR)) {
             let keys: Map<String, Value> =
                 from_json(&file.text()?).map_err(|message| wrong(&file, message))?;

@@ -82,8 +82,8 @@ fn the_template_of_the_right_file_counts() {
         let keys: Map<String, Value> = keys.map_or_else(Map::new, |(_, bytes)| {
             serde_json::from_slice(bytes).unwrap()
         });
-        let settings = Settings::new(keys);
-        let chat = Chat::read(&Files::at_hand(files.clone()), &settings);
+        let template = keys.get("chat_template");
+        let chat = Chat::read(&Files::at_hand(files.clone()), template, Map::new());
         let chat = chat.map_err(|error| error.to_string())?;
         chat.text(&messages("")).map_err(|error| error.to_string())
     };

@@ -112,7 +112,7 @@ impl Model {
         device: &Device,
         families: &[&'static Family],
     ) -> Result<Self, CheckpointError> {
-        let instead = |missing| foreign::instead(files, missing);
+        let instead = |missing| foreign::instead(&files.paths(), missing);
         let config_file = files.required(CONFIG, "it says which parts the model is made of");
         let config_file = config_file.map_err(instead)?;
         let mut text = config_file.text()?;

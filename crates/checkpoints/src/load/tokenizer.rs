@@ -21,7 +21,8 @@ pub(crate) fn tokenizer(
     vocabulary: usize,
 ) -> Result<Tokenizer, CheckpointError> {
     let settings = settings(files)?.or_class(class);
-    let chat = Chat::read(files, &settings)?;
+    let template = settings.keys().get("chat_template");
+    let chat = Chat::read(files, template, settings.named_tokens())?;
     let (file, read) = match (files.get(TOKENIZER), files.get(VOCABULARY)) {
         (Some(file), _) => {
             let read = Tokenizer::parse(&file.text()?, &settings.for_model(family.name));

@@ -1,12 +1,14 @@
-//! The tokenizers of GPT-2 and RoBERTa, from the `vocab.json` and `merges.txt` that older folders have
+//! The tokenizers that spell bytes, GPT-2's and RoBERTa's among them, from the `vocab.json` and `merges.txt` that older folders have
 //! instead of `tokenizer.json`.
 
 use serde_json::{Value, json};
 
+use super::class::special;
+use super::frame::{ends, framed, id_in};
 use super::settings::Settings;
 
-/// The equivalent `tokenizer.json`. If the vocabulary has `<s>` and `</s>`, texts get special
-/// tokens as in RoBERTa; otherwise they get none, as in GPT-2.
+/// The equivalent `tokenizer.json`. If no class is named, a vocabulary with `<s>` and `</s>` is RoBERTa's, any
+/// other GPT-2's.
 pub(super) fn described(
     vocabulary: &str,
     merges: &str,
@@ -29,30 +31,13 @@ pub(super) fn described(
         .get("add_prefix_space")
         .and_then(Value::as_bool)
         == Some(true);
-    let roberta = match settings.class() {
-        Some(class) => !["GPT2Tokenizer", "Qwen2Tokenizer"].contains(&class),
-        None => ["<s>", "</s>"]
-            .iter()
-            .all(|token| vocabulary.get(*token).is_some()),
-    };
-    let names: &[(&str, &str)] = match roberta {
-        true => &[
-            ("bos_token", "<s>"),
-            ("eos_token", "</s>"),
-            ("sep_token", "</s>"),
-            ("cls_token", "<s>"),
-            ("unk_token", "<unk>"),
-            ("pad_token", "<pad>"),
-            ("mask_token", "<mask>"),
-        ],
-        false => &[
-            ("bos_token", "<|endoftext|>"),
-            ("eos_token", "<|endoftext|>"),
-            ("unk_token", "<|endoftext|>"),
-        ],
-    };
+    let has = |token: &str| vocabulary.get(token).is_some();
+    let class = settings.class().unwrap_or(match has("<s>") && has("</s>") {
+        true => "RobertaTokenizer",
+        false => "GPT2Tokenizer",
+    });
     let mut added: Vec<Value> = Vec::new();
-    for (key, default) in names {
+    for (key, default) in special(class) {
         let content = token(key, default);
         let Some(id) = vocabulary.get(&content) else {
             continue;
@@ -72,31 +57,21 @@ pub(super) fn described(
             "normalized": false, "special": true
         }));
     }
-    let last = match roberta {
-        true => {
-            let pair = |key: &str, default: &str| {
-                let content = token(key, default);
-                let id = vocabulary.get(&content).cloned();
-                let id = id.ok_or_else(|| format!("the vocabulary has no {content}"))?;
-                Ok::<_, String>(json!([content, id]))
-            };
-            json!({
-                "type": "RobertaProcessing", "sep": pair("sep_token", "</s>")?,
-                "cls": pair("cls_token", "<s>")?, "trim_offsets": true, "add_prefix_space": prefix
-            })
-        }
-        false => Value::Null,
-    };
     let lines = merges.lines().map(str::trim_end);
     let merges: Vec<&str> = lines
         .filter(|l| !l.is_empty() && !l.starts_with("#version"))
         .collect();
-    Ok(json!({
+    let mut json = json!({
         "added_tokens": added,
         "normalizer": null,
         "pre_tokenizer": byte_level(prefix),
-        "post_processor": last,
         "decoder": byte_level(true),
         "model": {"type": "BPE", "vocab": vocabulary, "merges": merges}
-    }))
+    });
+    let keys = &settings.keys;
+    json["post_processor"] = match framed(class, keys, |token| id_in(&json, token))? {
+        Some(step) => step,
+        None => ends(class, &json, keys)?,
+    };
+    Ok(json)
 }

@@ -35,8 +35,8 @@ pub enum TextError {
     },
     /// The tokenizer puts a token into a segment that the model does not have.
     #[error(
-        "the tokenizer puts a token into segment {segment}, but the model has only {segments}; \
-         it does not read pairs of texts"
+        "the tokenizer puts a token into segment {segment}, but the model has only {segments}: the two do not \
+         belong together"
     )]
     Segment {
         /// The segment, counted from 0.

@@ -3,8 +3,10 @@
 mod byte_level;
 mod bytes;
 mod charsmap;
+mod class;
 mod error;
 mod esm;
+mod frame;
 mod patterns;
 mod read;
 mod rebuilt;

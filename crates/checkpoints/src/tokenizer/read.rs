@@ -70,8 +70,8 @@ impl Tokenizer {
             return Err(format!("`post_processor` has no special token `{token}`"));
         }
         if json.is_object() {
-            patterns::spell_out(&mut json)?;
             settings.apply(&mut json);
+            patterns::spell_out(&mut json)?;
             charsmap::check(&json["normalizer"])?;
         }
         let inner = json.to_string().parse();

@@ -3,71 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::class::is_bert;
+use super::frame::{content_by, ends, framed, id_in};
+
 /// How Qwen2's tokenizer cuts a text.
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
-/// The class that a model of this type has where no file names one, if its kind has one of its own.
-pub(super) fn class_of(model: &str) -> Option<&'static str> {
-    match model {
-        "bert" | "distilbert" | "electra" => Some("BertTokenizer"),
-        "roberta" => Some("RobertaTokenizer"),
-        "xlm-roberta" => Some("XLMRobertaTokenizer"),
-        "camembert" => Some("CamembertTokenizer"),
-        "gpt2" => Some("GPT2Tokenizer"),
-        "gemma" => Some("GemmaTokenizer"),
-        "qwen2" | "qwen3" => Some("Qwen2Tokenizer"),
-        _ => None,
-    }
-}
-
-/// The special tokens that a class has where the settings do not name them.
-pub(super) fn special(class: &str) -> &'static [(&'static str, &'static str)] {
-    match class {
-        "XLMRobertaTokenizer"
-        | "CamembertTokenizer"
-        | "RobertaTokenizer"
-        | "BartTokenizer"
-        | "LongformerTokenizer" => &[
-            ("bos_token", "<s>"),
-            ("eos_token", "</s>"),
-            ("unk_token", "<unk>"),
-            ("sep_token", "</s>"),
-            ("pad_token", "<pad>"),
-            ("cls_token", "<s>"),
-            ("mask_token", "<mask>"),
-        ],
-        "LlamaTokenizer" => &[
-            ("bos_token", "<s>"),
-            ("eos_token", "</s>"),
-            ("unk_token", "<unk>"),
-        ],
-        "GemmaTokenizer" => &[
-            ("bos_token", "<bos>"),
-            ("eos_token", "<eos>"),
-            ("unk_token", "<unk>"),
-            ("pad_token", "<pad>"),
-            ("mask_token", "<mask>"),
-        ],
-        "GPT2Tokenizer" => &[
-            ("bos_token", "<|endoftext|>"),
-            ("eos_token", "<|endoftext|>"),
-            ("unk_token", "<|endoftext|>"),
-        ],
-        "Qwen2Tokenizer" => &[
-            ("eos_token", "<|endoftext|>"),
-            ("unk_token", "<|endoftext|>"),
-            ("pad_token", "<|endoftext|>"),
-        ],
-        "BertTokenizer" => &[
-            ("unk_token", "[UNK]"),
-            ("sep_token", "[SEP]"),
-            ("pad_token", "[PAD]"),
-            ("cls_token", "[CLS]"),
-            ("mask_token", "[MASK]"),
-        ],
-        _ => &[],
-    }
-}
 
 /// Metaspace, which spells a space as `▁` and puts one before a text.
 pub(super) fn metaspace(scheme: &str, split: bool) -> Value {
@@ -113,11 +53,104 @@ pub(super) fn words_of_gemma() -> [Value; 2] {
     ]
 }
 
+/// What ALBERT's tokenizer does with the letters of a text.
+pub(super) fn letters_of_albert(charsmap: Value, keys: &Map<String, Value>) -> Value {
+    let flag = |key: &str, default: bool| keys.get(key).and_then(Value::as_bool).unwrap_or(default);
+    let quotes =
+        |quotes: &str| json!({"type": "Replace", "pattern": {"String": quotes}, "content": "\""});
+    let mut steps = vec![quotes("``"), quotes("''")];
+    if !flag("keep_accents", false) {
+        steps.extend([json!({"type": "NFKD"}), json!({"type": "StripAccents"})]);
+    }
+    if flag("do_lower_case", true) {
+        steps.push(json!({"type": "Lowercase"}));
+    }
+    steps.extend((!charsmap.is_null()).then_some(charsmap));
+    json!({"type": "Sequence", "normalizers": steps})
+}
+
+/// What the tokenizer of DeBERTa 2 and 3 does before it looks for pieces: with the letters of a text, and with
+/// its words.
+pub(super) fn before_deberta(keys: &Map<String, Value>) -> [Value; 2] {
+    let flag = |key: &str| keys.get(key).and_then(Value::as_bool) == Some(true);
+    let lower = flag("do_lower_case").then(|| json!({"type": "Lowercase"}));
+    let spaces = json!({"Regex": r"\s{2,}|[\n\r\t]"});
+    let letters = lower.into_iter().chain([
+        json!({"type": "Replace", "pattern": spaces, "content": " "}),
+        json!({"type": "NFC"}),
+        json!({"type": "Strip", "strip_left": false, "strip_right": true}),
+    ]);
+    let signs =
+        flag("split_by_punct").then(|| json!({"type": "Punctuation", "behavior": "Isolated"}));
+    let scheme = if prefix(keys, true) {
+        "always"
+    } else {
+        "first"
+    };
+    let words = signs.into_iter().chain([metaspace(scheme, true)]);
+    [
+        json!({"type": "Sequence", "normalizers": letters.collect::<Vec<_>>()}),
+        json!({"type": "Sequence", "pretokenizers": words.collect::<Vec<_>>()}),
+    ]
+}
+
+/// Which piece stands for what has none, in DeBERTa 2 and 3: that of `unk_token`, if its score is zero.
+pub(super) fn unknown_of_deberta(vocabulary: &[Value], unknown: &str, otherwise: u64) -> u64 {
+    let is_it = |piece: &Value| piece[0] == unknown && piece[1].as_f64() == Some(0.0);
+    let place = vocabulary.iter().position(is_it);
+    place.map_or(otherwise, |place| place as u64)
+}
+
 /// Builds anew what this class builds by itself.
 pub(super) fn rebuild(json: &mut Value, class: &str, keys: &Map<String, Value>) {
     let pairs = json["model"]["merges"].is_array();
     let pieces = json["model"]["vocab"].is_array();
+    // ALBERT's takes the file's step, if it has one.
+    let left = class == "AlbertTokenizer" && !json["post_processor"].is_null();
+    if let (false, Ok(Some(step))) = (left, framed(class, keys, |token| id_in(json, token))) {
+        json["post_processor"] = step;
+    }
     match class {
+        class if is_bert(class) && !pairs && !pieces => {
+            let unknown = content_by(class, keys, "unk_token");
+            let model = &mut json["model"];
+            model["unk_token"] = unknown.unwrap_or_else(|| "[UNK]".to_owned()).into();
+            model["type"] = "WordPiece".into();
+            model["continuing_subword_prefix"] = "##".into();
+            model["max_input_chars_per_word"] = 100.into();
+            let flag = |key: &str| keys.get(key).and_then(Value::as_bool);
+            json["normalizer"] = json!({
+                "type": "BertNormalizer",
+                "clean_text": true,
+                "handle_chinese_chars": flag("tokenize_chinese_chars").unwrap_or(true),
+                "strip_accents": flag("strip_accents"),
+                "lowercase": flag("do_lower_case").unwrap_or(true),
+            });
+            json["pre_tokenizer"] = json!({"type": "BertPreTokenizer"});
+        }
+        "AlbertTokenizer" if pieces => {
+            json["normalizer"] = letters_of_albert(charsmap(&json["normalizer"]), keys);
+            json["pre_tokenizer"] = words_of_pieces(keys);
+            json["model"]["byte_fallback"] = false.into();
+            json["model"]["unk_id"] = 1.into();
+        }
+        "DebertaV2Tokenizer" if pieces => {
+            [json["normalizer"], json["pre_tokenizer"]] = before_deberta(keys);
+            let unknown = content_by(class, keys, "unk_token").unwrap_or_default();
+            let otherwise = keys.get("unk_id").and_then(Value::as_u64).unwrap_or(1);
+            let model = &mut json["model"];
+            let all = model["vocab"].as_array().map_or(&[][..], Vec::as_slice);
+            model["unk_id"] = unknown_of_deberta(all, &unknown, otherwise).into();
+            model["byte_fallback"] = false.into();
+        }
+        "GPTNeoXTokenizer" if pairs => {
+            json["normalizer"] = json!({"type": "NFC"});
+            json["pre_tokenizer"] = byte_level(prefix(keys, false), true);
+            if let Ok(step) = ends(class, json, keys) {
+                json["post_processor"] = step;
+            }
+            merging(&mut json["model"], false);
+        }
         "XLMRobertaTokenizer" | "CamembertTokenizer" if pieces => {
             json["normalizer"] = charsmap(&json["normalizer"]);
             json["pre_tokenizer"] = words_of_pieces(keys);
@@ -144,7 +177,14 @@ pub(super) fn rebuild(json: &mut Value, class: &str, keys: &Map<String, Value>) 
             ]});
             merging(&mut json["model"], false);
         }
-        "GPT2Tokenizer" | "RobertaTokenizer" | "BartTokenizer" | "LongformerTokenizer" if pairs => {
+        "GPT2Tokenizer"
+        | "CodeGenTokenizer"
+        | "DebertaTokenizer"
+        | "RobertaTokenizer"
+        | "BartTokenizer"
+        | "LongformerTokenizer"
+            if pairs =>
+        {
             json["normalizer"] = Value::Null;
             json["pre_tokenizer"] = byte_level(prefix(keys, false), true);
             merging(&mut json["model"], false);

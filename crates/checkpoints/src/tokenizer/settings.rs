@@ -4,50 +4,13 @@
 //! They are read as `transformers` 5 reads them. A class that builds its tokenizer from settings, such as
 //! BERT's, does so here, whatever `tokenizer.json` says; other classes take that file as it is.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 use tokenizers::{AddedToken, Tokenizer as Inner};
 
-use super::rebuilt::{class_of, rebuild, special, spells_bytes};
-
-/// Classes that normalize a text as BERT's does.
-const BERT: [&str; 8] = [
-    "BertTokenizer",
-    "ConvBertTokenizer",
-    "DistilBertTokenizer",
-    "ElectraTokenizer",
-    "FunnelTokenizer",
-    "LayoutLMTokenizer",
-    "MPNetTokenizer",
-    "MobileBertTokenizer",
-];
-
-/// Classes that spell bytes as GPT-2's does.
-const BYTE_LEVEL: [&str; 4] = [
-    "BartTokenizer",
-    "GPT2Tokenizer",
-    "LongformerTokenizer",
-    "RobertaTokenizer",
-];
-
-/// Classes that `transformers` wrote in Python, which no `tokenizer.json` describes.
-const PYTHON: [&str; 16] = [
-    "BertJapaneseTokenizer",
-    "BertweetTokenizer",
-    "BioGptTokenizer",
-    "BlenderbotSmallTokenizer",
-    "ByT5Tokenizer",
-    "CTRLTokenizer",
-    "CanineTokenizer",
-    "CpmAntTokenizer",
-    "CpmTokenizer",
-    "FlaubertTokenizer",
-    "GPTNeoXJapaneseTokenizer",
-    "PhobertTokenizer",
-    "ProphetNetTokenizer",
-    "RoCBertTokenizer",
-    "TapasTokenizer",
-    "XLMTokenizer",
-];
+use super::class::{self, GENERIC, counted, special};
+use super::rebuilt::{rebuild, spells_bytes};
 
 /// The names that a text's special tokens have.
 const SPECIAL: [&str; 7] = [
@@ -60,6 +23,9 @@ const SPECIAL: [&str; 7] = [
     "mask_token",
 ];
 
+/// Where further special tokens are named.
+const MORE: [&str; 2] = ["additional_special_tokens", "extra_special_tokens"];
+
 /// The settings of a tokenizer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
@@ -67,8 +33,6 @@ pub(crate) struct Settings {
     pub(super) keys: Map<String, Value>,
     /// `added_tokens.json`: ids of tokens.
     added: Map<String, Value>,
-    /// The class is that of the model's type, and no file names it.
-    inferred: bool,
 }
 
 /// How texts are read, apart from how they are split.
@@ -90,7 +54,6 @@ impl Settings {
         Self {
             keys,
             added: Map::new(),
-            inferred: false,
         }
     }
 
@@ -125,29 +88,23 @@ impl Settings {
     /// The same as they count for a model of this type: it may have a class of its own, where none is named or
     /// whichever is.
     pub(crate) fn for_model(mut self, model: &str) -> Self {
-        let class = match (model, self.class()) {
-            ("mistral", _) => Some("TokenizersBackend"),
-            ("qwen2", _) | (_, None) => class_of(model),
-            _ => None,
-        };
+        let class = counted(model, self.class()).map(str::to_owned);
         if let Some(class) = class {
-            self.inferred = self.class().is_none();
             self.keys.insert("tokenizer_class".to_owned(), class.into());
         }
         self
     }
 
-    /// The same as they count beside this `tokenizer.json`: folders of Llama 3 name the class of Llama 2, which
+    /// The same as they count beside this `tokenizer.json`. Folders of Llama 3 name the class of Llama 2, which
     /// knows no vocabulary that spells bytes.
     pub(super) fn for_file(mut self, json: &Value) -> Self {
         if self.class() == Some("LlamaTokenizer") && spells_bytes(&json["pre_tokenizer"]) {
-            let class = "TokenizersBackend";
+            let class = GENERIC;
             self.keys.insert("tokenizer_class".to_owned(), class.into());
         }
-        // A file that BERT's class did not write stands as it is, where nobody says that it did.
-        if self.inferred && self.is_bert() && json["normalizer"]["type"] != "BertNormalizer" {
-            self.keys.remove("tokenizer_class");
-        }
+        // Beside a file, `transformers` does not look at these.
+        self.keys.remove("add_bos_token");
+        self.keys.remove("add_eos_token");
         self
     }
 
@@ -159,30 +116,7 @@ impl Settings {
     /// The special tokens that have names, as texts: `bos_token` and the like. Some classes have them without
     /// being told.
     pub(crate) fn named_tokens(&self) -> Map<String, Value> {
-        let usual: &[(&str, &str)] = match self.class() {
-            Some("LlamaTokenizer" | "CodeLlamaTokenizer") => &[
-                ("bos_token", "<s>"),
-                ("eos_token", "</s>"),
-                ("unk_token", "<unk>"),
-            ],
-            Some("GemmaTokenizer") => &[
-                ("bos_token", "<bos>"),
-                ("eos_token", "<eos>"),
-                ("unk_token", "<unk>"),
-                ("pad_token", "<pad>"),
-                ("mask_token", "<mask>"),
-            ],
-            Some("GPT2Tokenizer") => &[
-                ("bos_token", "<|endoftext|>"),
-                ("eos_token", "<|endoftext|>"),
-                ("unk_token", "<|endoftext|>"),
-            ],
-            Some("Qwen2Tokenizer") => &[
-                ("eos_token", "<|endoftext|>"),
-                ("pad_token", "<|endoftext|>"),
-            ],
-            _ => &[],
-        };
+        let usual = special(self.class().unwrap_or_default());
         let usual = usual.iter().map(|(name, token)| (*name, json!(token)));
         let named = SPECIAL.iter().filter_map(|name| {
             let token = self.keys.get(*name)?;
@@ -196,18 +130,17 @@ impl Settings {
     }
 
     pub(crate) fn is_bert(&self) -> bool {
-        self.class().is_some_and(|class| BERT.contains(&class))
+        self.class().is_some_and(class::is_bert)
     }
 
     pub(crate) fn is_byte_level(&self) -> bool {
-        self.class()
-            .is_some_and(|class| BYTE_LEVEL.contains(&class))
+        self.class().is_some_and(class::is_byte_level)
     }
 
     /// Refuses a class that splits texts by rules of its own.
     pub(crate) fn known(&self) -> Result<(), String> {
         match self.class() {
-            Some(class) if PYTHON.contains(&class) => Err(self.unknown()),
+            Some(class) if class::is_python(class) => Err(self.unknown()),
             _ => Ok(()),
         }
     }
@@ -231,15 +164,7 @@ impl Settings {
             json["model"]["dropout"] = Value::Null;
         }
         let normalizer = &mut json["normalizer"];
-        if self.is_bert() {
-            *normalizer = json!({
-                "type": "BertNormalizer",
-                "clean_text": true,
-                "handle_chinese_chars": self.flag("tokenize_chinese_chars").unwrap_or(true),
-                "strip_accents": self.flag("strip_accents"),
-                "lowercase": self.flag("do_lower_case").unwrap_or(true),
-            });
-        } else if normalizer["type"] == "BertNormalizer" && self.class().is_none() {
+        if normalizer["type"] == "BertNormalizer" && self.class().is_none() {
             for (key, name) in [
                 ("tokenize_chinese_chars", "handle_chinese_chars"),
                 ("strip_accents", "strip_accents"),
@@ -269,14 +194,17 @@ impl Settings {
         let named: Vec<AddedToken> = self.special_tokens();
         for (token, id) in &self.added {
             let special = named.iter().any(|named| named.content == *token);
-            let token = AddedToken::from(token.clone(), special).normalized(!special);
+            let token = AddedToken::from(token.clone(), special).normalized(!self.states(token));
             added.extend(id.as_u64().map(|id| (id, token)));
         }
         added.sort_by_key(|(id, _)| *id);
         let known = inner.get_added_tokens_decoder();
         let known = |token: &AddedToken| known.values().any(|k| k.content == token.content);
         let added = added.into_iter().map(|(_, token)| token).chain(named);
-        let added: Vec<AddedToken> = added.filter(|token| !known(token)).collect();
+        // What is said first of a token counts.
+        let mut said = HashSet::new();
+        let new = |token: &AddedToken| !known(token) && said.insert(token.content.clone());
+        let added: Vec<AddedToken> = added.filter(new).collect();
         for token in added {
             match token.special {
                 true => inner.add_special_tokens(&[token]),
@@ -288,7 +216,17 @@ impl Settings {
         }
     }
 
-    /// The special tokens that the settings name.
+    /// Whether the settings name this special token; the class may as well.
+    fn states(&self, token: &str) -> bool {
+        let named = SPECIAL.iter().filter_map(|key| self.keys.get(*key));
+        let more = MORE
+            .iter()
+            .filter_map(|key| self.keys.get(*key)?.as_array());
+        let mut all = named.chain(more.flatten());
+        all.any(|named| named.get("content").unwrap_or(named) == token)
+    }
+
+    /// The special tokens that the settings or the class name.
     fn special_tokens(&self) -> Vec<AddedToken> {
         let defaults: Vec<(&str, Value)> = special(self.class().unwrap_or_default())
             .iter()
@@ -298,8 +236,7 @@ impl Settings {
             let default = || defaults.iter().find(|(named, _)| named == key);
             (self.keys.get(*key)).or_else(|| default().map(|(_, token)| token))
         });
-        let more = ["additional_special_tokens", "extra_special_tokens"];
-        let more = more
+        let more = MORE
             .iter()
             .filter_map(|key| self.keys.get(*key)?.as_array());
         let tokens = named.chain(more.flatten());

@@ -6,7 +6,7 @@ use std::io;
 
 use burn::tensor::{Bytes, DType, bf16, f16};
 
-use super::tensors::Stored;
+use super::stored::Stored;
 
 /// The changes of a model's tensors, by the names that these have in the model's files.
 #[derive(Default)]

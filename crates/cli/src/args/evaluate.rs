@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
-
+use relprop_engine::measure::{COMPARED_METHODS, MeasuredLabel};
 use relprop_evaluate::metrics;
 use relprop_evaluate::tune::STARTS;
 
@@ -28,7 +27,7 @@ pub(crate) struct EvaluateArguments {
     pub(crate) target: EvaluationTarget,
     /// What to compare: presets (see `relprop rules`), TOML files, and the methods of
     /// docs/methods.md, such as `random` or `integrated-gradients:steps=50`
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = METHODS.map(String::from))]
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = COMPARED_METHODS.map(String::from))]
     pub(crate) methods: Vec<String>,
     /// Take the first N texts only
     #[arg(long, value_name = "N")]
@@ -45,26 +44,22 @@ pub(crate) struct EvaluateArguments {
     pub(crate) device: DeviceArgument,
 }
 
-/// What `evaluate` compares by default.
-const METHODS: [&str; 8] = [
-    "random",
-    "gradient-x-input",
-    "ah",
-    "ln",
-    "ah-ln",
-    "attn-lrp",
-    "libra",
-    "libra-gamma",
-];
-
 /// The label that an evaluation explains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EvaluationTarget {
     /// The true label
     True,
     /// The label that the model predicts
     Predicted,
+}
+
+impl From<EvaluationTarget> for MeasuredLabel {
+    fn from(target: EvaluationTarget) -> Self {
+        match target {
+            EvaluationTarget::True => Self::True,
+            EvaluationTarget::Predicted => Self::Predicted,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -9,16 +9,13 @@ mod train;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use relprop_engine::measure::REVIEWS;
 
-pub(crate) use evaluate::{EvaluateArguments, EvaluationTarget, TuneArguments};
+pub(crate) use evaluate::{EvaluateArguments, TuneArguments};
 pub(crate) use explain::{ExplainArguments, PartsArgument, SamplingArguments, Unit};
 pub(crate) use shard::Shard;
 pub(crate) use similar::{MeasureArgument, PoolingArgument, SimilarArguments, SimilarFormat};
 pub(crate) use train::{TaskArgument, TrainArguments};
-
-/// How many reviews the demo's corpus has by default: eight tenths to train on, a tenth held out, a
-/// tenth to test.
-pub(crate) const REVIEWS: u32 = 8000;
 
 /// Explains the decisions of Transformers by relevance propagation.
 #[derive(Debug, Parser)]

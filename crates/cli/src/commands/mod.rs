@@ -13,7 +13,7 @@ mod tune;
 
 pub(crate) use demo::demo;
 pub(crate) use devices::devices;
-pub(crate) use evaluate::{Data, evaluate};
+pub(crate) use evaluate::evaluate;
 pub(crate) use explain::explain;
 pub(crate) use inspect::inspect;
 pub(crate) use rules::rules;

@@ -3,27 +3,20 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use relprop_checkpoints::Model;
 use relprop_engine::Precision;
-use relprop_evaluate::{Interval, Sample, unknown_token};
+use relprop_engine::measure::{Samples, drawn};
+use relprop_evaluate::{Interval, unknown_token};
 use relprop_evaluate::{tune::Comparison, tune::Search, tune::Tuned, tune::tune as search};
 use relprop_rules::RuleSet;
 
-use super::evaluate::{Data, labelled};
 use crate::args::TuneArguments;
 use crate::opened;
 use crate::output::Output;
+use crate::say::say;
 use crate::usage::UsageError;
-
-/// One text in this many is held out.
-const HELD_OUT: usize = 3;
-/// The smallest number of texts to search with; with fewer, chance would decide.
-const FEWEST: usize = 20;
 
 /// Searches for the rule set that is the most faithful on a model and texts.
 pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
@@ -35,24 +28,21 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     let device = arguments.device.open()?;
     let (model, _) = arguments.model.open(&device, Precision::F32)?;
     let model = Arc::new(model);
-    let data = labelled(
+    let data = Samples::open(
         &arguments.data,
         None,
         arguments.seed,
-        arguments.target,
+        arguments.target.into(),
         &model,
+        say,
     )?;
-    let texts = drawn(&data, arguments);
-    let (held_out, texts) = texts.split_at(texts.len() / HELD_OUT);
-    if texts.len() < FEWEST {
-        bail!(
-            "{}: {} texts of {} words or more are too few to search with; give more texts, \
-             or a lower --min-words",
-            arguments.data.display(),
-            texts.len(),
-            arguments.min_words
-        );
-    }
+    let (texts, held_out) = drawn(
+        &data.samples,
+        arguments.limit,
+        arguments.min_words,
+        arguments.seed,
+    )
+    .with_context(|| arguments.data.display().to_string())?;
     eprintln!(
         "searching with {} texts, {} held out",
         texts.len(),
@@ -66,8 +56,8 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     let plan = Search {
         model: &model,
         starts: &starts,
-        texts,
-        held_out,
+        texts: &texts,
+        held_out: &held_out,
         tries: arguments.tries,
         mask_token: unknown_token(&model)?,
     };
@@ -81,6 +71,7 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
         }
         bar.set_message(format!("best {:.4}; {line}", attempt.best));
         bar.set_position(attempt.number as u64);
+        Ok(())
     })?;
     bar.finish_and_clear();
 
@@ -96,28 +87,11 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As many texts as were asked for, without those that are too short, in an order drawn from the
-/// seed.
-fn drawn(data: &Data, arguments: &TuneArguments) -> Vec<Sample> {
-    let words = |sample: &Sample| {
-        let words = sample.text.tokens.iter().filter_map(|token| token.word);
-        words.max().map_or(0, |last| last as usize + 1)
-    };
-    let long = data
-        .samples
-        .iter()
-        .filter(|sample| words(sample) >= arguments.min_words);
-    let mut texts: Vec<Sample> = long.cloned().collect();
-    texts.shuffle(&mut ChaCha8Rng::seed_from_u64(arguments.seed));
-    texts.truncate(arguments.limit);
-    texts
-}
-
 /// The rule set as TOML, with the result of the search in comments.
 fn written(
     tuned: &Tuned,
     model: &Model,
-    data: &Data,
+    data: &Samples,
     arguments: &TuneArguments,
 ) -> anyhow::Result<String> {
     let hash = |sha256: &Option<String>| sha256.clone().unwrap_or("unknown".to_owned());

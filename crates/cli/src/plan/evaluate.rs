@@ -2,12 +2,12 @@
 
 use anyhow::Context;
 use relprop_checkpoints::Model;
+use relprop_engine::measure::{MeasuredLabel, Samples};
 use relprop_engine::{Precision, is_rules_file};
 use relprop_evaluate::Metric;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{EvaluateArguments, EvaluationTarget};
-use crate::commands::Data;
+use crate::args::EvaluateArguments;
 
 /// Everything that decides the results. Two runs with the same plan have the same results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct EvaluatePlan {
     /// How many texts could be used.
     texts: usize,
     /// Which label's logit is explained.
-    target: EvaluationTarget,
+    target: MeasuredLabel,
     /// The seed of all random numbers.
     seed: u64,
     /// The device, as it was asked for.
@@ -49,7 +49,7 @@ impl EvaluatePlan {
         arguments: &EvaluateArguments,
         model: &Model,
         metrics: &[Box<dyn Metric>],
-        data: &Data,
+        data: &Samples,
     ) -> anyhow::Result<Self> {
         let method = |name: &String| -> anyhow::Result<MethodSettings> {
             let text = is_rules_file(name).then(|| std::fs::read_to_string(name));
@@ -65,7 +65,7 @@ impl EvaluatePlan {
             data_sha256: data.sha256.clone(),
             limit: arguments.limit,
             texts: data.samples.len(),
-            target: arguments.target,
+            target: arguments.target.into(),
             seed: arguments.seed,
             device: arguments.device.name.clone(),
             dtype: arguments.precision.precision()?,

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use relprop_checkpoints::{Input, Model, SETTINGS_FILES, Truncation, sha256};
 use relprop_data::Table;
-use relprop_engine::{COMPARED, Precision, RowKind, Second, is_rules_file};
-use relprop_explain::{ExplainError, LRP, Parts, Plan, Sampling, Score, Target};
+use relprop_engine::{COMPARED, NamedRules, Precision, Request, RowKind, Second};
+use relprop_explain::{Parts, Plan, Sampling, Score};
 use relprop_rules::RuleSet;
-use relprop_transformer::{Head, Outputs};
+use relprop_transformer::Outputs;
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 
@@ -162,60 +162,38 @@ impl ExplainPlan {
             // The model is on the device.
             device: _,
         } = arguments;
-        if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
-            return Err(UsageError::from(ExplainError::RulesAsMethod(name.clone())).into());
-        }
-        let question = Plan {
-            method: method.filter(|name| name != LRP),
-            rules,
+        let second = |column: Option<String>, text: Option<String>| {
+            column.map(Second::Column).or(text.map(Second::Text))
+        };
+        let request = Request {
+            method,
+            rules: rules.map(NamedRules::Set),
             at,
             ledger,
             recompute,
-            target: match answer.is_some() || answer_column.is_some() {
-                true => Target::Given,
-                false => {
-                    Target::read(model, &target, against.as_deref()).map_err(UsageError::new)?
-                }
-            },
+            target,
+            against,
+            position,
             score: match score {
                 Unit::Logit => Score::Logit,
                 Unit::LogProbability => Score::LogProbability,
             },
-            position,
             truncation: match no_truncate {
                 true => Truncation::Refuse,
                 false => Truncation::Cut,
             },
             seed: 0,
-        };
-        let reads_pictures = matches!(model.input, Input::Pictures(_));
-        let content = match generate {
-            _ if reads_pictures => RowKind::Pictures,
-            Some(tokens) => RowKind::Prompts {
-                tokens: tokens.get(),
-                sampling: drawn(&sampling)?,
+            pair: second(pair_column, pair),
+            answer: second(answer_column, answer),
+            chat,
+            parts: match parts {
+                PartsArgument::Entities => Parts::Entities,
+                PartsArgument::Tokens => Parts::Tokens,
             },
-            None => {
-                let second = match pair_column {
-                    Some(column) => Some(Second::Column(column)),
-                    None => pair.map(Second::Text),
-                };
-                let answer = answer_column
-                    .map(Second::Column)
-                    .or(answer.map(Second::Text));
-                match (answer, labels_tokens(model) && position.is_none()) {
-                    (Some(answer), _) => RowKind::Answered(answer),
-                    (None, true) => RowKind::Labelled {
-                        second,
-                        parts: match parts {
-                            PartsArgument::Entities => Parts::Entities,
-                            PartsArgument::Tokens => Parts::Tokens,
-                        },
-                    },
-                    (None, false) => RowKind::Texts { second },
-                }
-            }
+            generate,
+            sampling: drawn(&sampling),
         };
+        let (question, content) = request.plan(model).map_err(UsageError::from)?;
         let table = match input.as_deref().filter(|_| !standard_input) {
             Some(path) => Some(open_table(path, column.as_deref())?),
             None => None,
@@ -294,28 +272,14 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
              --position, that of one token is written as every explanation is",
         );
     }
-    if matches!(model.transformer.config().head, Head::Vector { .. }) {
-        return UsageError::refuse(
-            "the model makes a vector of a text, and decides nothing by itself: `relprop similar` says \
-             why two texts are alike",
-        );
-    }
     if arguments.generate.is_none() {
         return Ok(());
-    }
-    if !matches!(model.transformer.config().head, Head::NextToken { .. }) {
-        return UsageError::refuse(
-            "--generate: the model does not go on with texts; only a language model does",
-        );
     }
     if !format.continuations {
         return UsageError::refuse("a continuation is written as ansi, json or html (--format)");
     }
     if arguments.texts.len() != 1 {
         return UsageError::refuse("--generate goes on with one text: give one");
-    }
-    if arguments.ledger {
-        return UsageError::refuse("--ledger does not go with --generate");
     }
     Ok(())
 }
@@ -352,7 +316,7 @@ fn is_standard_input(arguments: &ExplainArguments) -> bool {
 }
 
 /// How tokens are drawn, if they are.
-fn drawn(arguments: &SamplingArguments) -> Result<Option<Sampling>, UsageError> {
+fn drawn(arguments: &SamplingArguments) -> Option<Sampling> {
     let SamplingArguments {
         temperature,
         top_k,
@@ -360,15 +324,13 @@ fn drawn(arguments: &SamplingArguments) -> Result<Option<Sampling>, UsageError> 
         seed,
     } = *arguments;
     if temperature.is_none() && top_k.is_none() && top_p.is_none() && seed.is_none() {
-        return Ok(None);
+        return None;
     }
     let usual = Sampling::default();
-    let sampling = Sampling {
+    Some(Sampling {
         temperature: temperature.unwrap_or(usual.temperature),
         top_k,
         top_p: top_p.unwrap_or(usual.top_p),
         seed: seed.unwrap_or(usual.seed),
-    };
-    sampling.check().map_err(UsageError::new)?;
-    Ok(Some(sampling))
+    })
 }

@@ -8,7 +8,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{ArrowError, SchemaRef};
 use serde_json::Value;
 
 use crate::DataError;
@@ -35,6 +35,20 @@ pub trait Source {
     ///
     /// As [`Source::read`].
     fn skip(&mut self, rows: u64) -> Result<(), DataError>;
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn schema(&self) -> &SchemaRef {
+        (**self).schema()
+    }
+
+    fn read(&mut self, rows: usize) -> Result<Option<Rows>, DataError> {
+        (**self).read(rows)
+    }
+
+    fn skip(&mut self, rows: u64) -> Result<(), DataError> {
+        (**self).skip(rows)
+    }
 }
 
 /// Some rows of a table.
@@ -104,6 +118,14 @@ pub fn given(texts: Vec<String>) -> impl Source {
         .zip(texts)
         .map(|(line, fields)| Ok(Record { line, fields }));
     TextSource::new(records, schema_of_texts(), Path::new("the texts"))
+}
+
+/// A table of these batches, which have `schema`. `name` is its name in errors.
+pub fn batches<I>(batches: I, schema: &SchemaRef, name: &str) -> impl Source + use<I>
+where
+    I: Iterator<Item = Result<RecordBatch, ArrowError>>,
+{
+    BatchSource::new(batches, schema, Path::new(name), 0)
 }
 
 /// A table of the lines of `reader`, in a column `text`. `name` is its name in errors.

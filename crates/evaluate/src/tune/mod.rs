@@ -140,19 +140,23 @@ pub struct Attempt<'a> {
     pub best: f64,
 }
 
-/// Searches for the most faithful rule set. `progress` is called for every rule set that was tried.
+/// Searches for the most faithful rule set. `progress` is called for every rule set that was tried; an
+/// error of it, such as [`ExplainError::Cancelled`], ends the search.
 ///
 /// A rule set that falls behind the best by more than two standard errors is given up before the last
 /// text.
 ///
 /// # Errors
 ///
-/// If one of the starts does not fit the model, or the device fails.
+/// If one of the starts does not fit the model, or the device fails; and errors of `progress`.
 ///
 /// # Panics
 ///
 /// If there is no start, or no text.
-pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned, ExplainError> {
+pub fn tune(
+    search: &Search,
+    mut progress: impl FnMut(&Attempt) -> Result<(), ExplainError>,
+) -> Result<Tuned, ExplainError> {
     let registry = Registry::default();
     let explain = |rules: &RuleSet| Propagation::new(search.model, rules, &registry);
     let mut judge = Judge::new(search.model, search.texts, search.mask_token);
@@ -167,9 +171,9 @@ pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned
             what,
             score,
             best: judge.score(best),
-        });
+        })
     };
-    tell(tries, &first.name, Some(judge.score(&best)), &best, &judge);
+    tell(tries, &first.name, Some(judge.score(&best)), &best, &judge)?;
     for rules in others.iter().take(search.tries.saturating_sub(1)) {
         tries += 1;
         let found = judge.race(explain(rules)?, &best)?;
@@ -178,7 +182,7 @@ pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned
             best = found;
             start = rules.clone();
         }
-        tell(tries, &rules.name, score, &best, &judge);
+        tell(tries, &rules.name, score, &best, &judge)?;
     }
 
     let of_start = best.clone();
@@ -216,7 +220,7 @@ pub fn tune(search: &Search, mut progress: impl FnMut(&Attempt)) -> Result<Tuned
                 kept.retain(|earlier| !change.replaces(earlier));
                 kept.push(change.clone());
             }
-            tell(tries, &change.to_string(), score, &best, &judge);
+            tell(tries, &change.to_string(), score, &best, &judge)?;
         }
         if kept.len() == before {
             break;

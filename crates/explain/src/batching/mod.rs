@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use burn::tensor::{DType, Tensor, TensorData};
 use relprop_checkpoints::{Input, Model};
@@ -27,6 +27,8 @@ pub struct Passes {
     /// How many texts go into a pass at most.
     most: usize,
     cancelled: Arc<AtomicBool>,
+    /// How many texts are done.
+    done: Arc<AtomicUsize>,
 }
 
 impl Default for Passes {
@@ -34,6 +36,7 @@ impl Default for Passes {
         Self {
             most: usize::MAX,
             cancelled: Arc::default(),
+            done: Arc::default(),
         }
     }
 }
@@ -45,6 +48,12 @@ impl Passes {
             cancelled,
             ..Self::default()
         }
+    }
+
+    /// The same passes, which add each text that is done to `done`.
+    #[must_use]
+    pub fn counting(self, done: Arc<AtomicUsize>) -> Self {
+        Self { done, ..self }
     }
 
     /// Calls `run` with as many texts at once as fit into a pass if each of them takes the place of
@@ -77,6 +86,7 @@ impl Passes {
                 match run(&of_pass) {
                     Ok(done) => {
                         found.extend(now.iter().copied().zip(done));
+                        self.done.fetch_add(now.len(), Ordering::Relaxed);
                         left = after;
                     }
                     Err(ExplainError::Device(_)) if now.len() > 1 => {

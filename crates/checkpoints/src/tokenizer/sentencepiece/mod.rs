@@ -1,9 +1,9 @@
 //! The tokenizers of sentencepiece, from the `.model` file that older folders have instead of
 //! `tokenizer.json`.
 //!
-//! What becomes of the file depends on the class, as `transformers` 5 has it: XLM-RoBERTa's, CamemBERT's,
-//! Llama's and Gemma's build their tokenizer from its vocabulary alone; any other is built as the file
-//! itself says.
+//! What becomes of the file depends on the class, as `transformers` 5 has it: ALBERT's, CamemBERT's,
+//! DeBERTa's, Gemma's, Llama's and XLM-RoBERTa's build their tokenizer from its vocabulary; any other is built
+//! as the file itself says.
 
 mod plain;
 mod proto;
@@ -13,7 +13,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::rebuilt::{special, words_of_gemma, words_of_llama, words_of_pieces};
+use super::class::{GENERIC, special};
+use super::frame::{content, ends, framed};
+use super::rebuilt::{
+    before_deberta, letters_of_albert, unknown_of_deberta, words_of_gemma, words_of_llama,
+    words_of_pieces,
+};
 use super::settings::Settings;
 use plain::plain;
 use proto::{CONTROL, Model, USER_DEFINED};
@@ -22,10 +27,12 @@ use vocabulary::{Pieces, bpe, merges, unigram_model, vocabulary};
 /// Who builds the tokenizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    XlmRoberta,
+    Albert,
     Camembert,
-    Llama,
+    Deberta,
     Gemma,
+    Llama,
+    XlmRoberta,
     /// The file alone.
     Plain,
 }
@@ -34,6 +41,8 @@ impl Class {
     /// Who builds the tokenizer, if the files name this class, or none.
     pub(crate) fn of(class: Option<&str>) -> Option<Self> {
         match class {
+            Some("AlbertTokenizer") => Some(Self::Albert),
+            Some("DebertaV2Tokenizer") => Some(Self::Deberta),
             Some("XLMRobertaTokenizer") => Some(Self::XlmRoberta),
             Some("CamembertTokenizer") => Some(Self::Camembert),
             Some("LlamaTokenizer") => Some(Self::Llama),
@@ -46,6 +55,8 @@ impl Class {
     /// The files that such a tokenizer is read from, the first that is there.
     pub(crate) fn files(self) -> &'static [&'static str] {
         match self {
+            Self::Albert => &["tokenizer.model", "spiece.model"],
+            Self::Deberta => &["tokenizer.model", "spm.model"],
             Self::XlmRoberta | Self::Camembert => &["tokenizer.model", "sentencepiece.bpe.model"],
             Self::Llama | Self::Gemma | Self::Plain => &["tokenizer.model"],
         }
@@ -54,11 +65,13 @@ impl Class {
     /// What transformers calls it.
     fn name(self) -> &'static str {
         match self {
+            Self::Albert => "AlbertTokenizer",
+            Self::Deberta => "DebertaV2Tokenizer",
             Self::XlmRoberta => "XLMRobertaTokenizer",
             Self::Camembert => "CamembertTokenizer",
             Self::Llama => "LlamaTokenizer",
             Self::Gemma => "GemmaTokenizer",
-            Self::Plain => "TokenizersBackend",
+            Self::Plain => GENERIC,
         }
     }
 }
@@ -131,16 +144,20 @@ fn of_model(model: &Model, class: Class, settings: &Settings) -> Result<(Value, 
         keys.insert("additional_special_tokens".to_owned(), added.into());
     }
     let vocabulary = vocabulary(model, class, keys)?;
-    let json = match class {
-        Class::XlmRoberta | Class::Camembert => unigram(model, &vocabulary, class, keys)?,
+    let mut json = match class {
+        Class::Albert => albert(model, &vocabulary, keys),
+        Class::Deberta => deberta(model, &vocabulary, keys),
+        Class::XlmRoberta | Class::Camembert => unigram(model, &vocabulary, class, keys),
         Class::Llama => llama(&vocabulary, keys),
         Class::Gemma => gemma(&vocabulary, keys),
         Class::Plain => plain(model, &vocabulary, keys),
     };
-    let mut json = json;
-    if json["post_processor"].is_null() {
-        json["post_processor"] = ends(&json["model"]["vocab"], keys)?;
-    }
+    // The place at which the tokenizer finds a token: the last one.
+    let place = |token: &str| vocabulary.iter().rposition(|(text, _)| text == token);
+    json["post_processor"] = match framed(class.name(), keys, place)? {
+        Some(step) => step,
+        None => ends(class.name(), &json, keys)?,
+    };
     // What is added has its place in the vocabulary; what is not in it comes behind.
     json["added_tokens"] = json!([]);
     json["decoder"] = json!({"type": "Sequence", "decoders": [
@@ -163,36 +180,35 @@ fn not_normalized(keys: &mut Map<String, Value>) {
     }
 }
 
-/// The content of a special token.
-fn content(keys: &Map<String, Value>, key: &str) -> Option<String> {
-    let token = keys.get(key)?;
-    let content = token.get("content").unwrap_or(token).as_str()?;
-    Some(content.to_owned())
-}
-
 fn charsmap(model: &Model) -> Option<Value> {
     let map = (!model.charsmap.is_empty()).then(|| STANDARD.encode(&model.charsmap))?;
     Some(json!({"type": "Precompiled", "precompiled_charsmap": map}))
 }
 
-fn unigram(
-    model: &Model,
-    all: &Pieces,
-    class: Class,
-    keys: &Map<String, Value>,
-) -> Result<Value, String> {
+fn albert(model: &Model, all: &Pieces, keys: &Map<String, Value>) -> Value {
+    json!({
+         "normalizer": letters_of_albert(charsmap(model).unwrap_or_default(), keys),
+         "pre_tokenizer": words_of_pieces(keys),
+         "model": unigram_model(all, 1, false)
+    })
+}
+
+fn deberta(model: &Model, all: &Pieces, keys: &Map<String, Value>) -> Value {
+    let [letters, words] = before_deberta(keys);
+    let mut engine = unigram_model(all, 0, false);
+    let pieces = engine["vocab"].as_array().map_or(&[][..], Vec::as_slice);
+    let unknown = content(keys, "unk_token").unwrap_or_default();
+    let otherwise = u64::try_from(model.unknown.0).unwrap_or_default();
+    engine["unk_id"] = unknown_of_deberta(pieces, &unknown, otherwise).into();
+    json!({
+         "normalizer": letters,
+         "pre_tokenizer": words,
+         "model": engine
+    })
+}
+
+fn unigram(model: &Model, all: &Pieces, class: Class, keys: &Map<String, Value>) -> Value {
     let named = |key| content(keys, key).unwrap_or_default();
-    let (bos, eos) = (named("bos_token"), named("eos_token"));
-    let find = |token: &str| {
-        // The place at which the tokenizer finds it: the last one.
-        let id = all.iter().rposition(|(text, _)| text == token);
-        id.ok_or_else(|| format!("the vocabulary has no {token}"))
-    };
-    let token = |id: &str| json!({"SpecialToken": {"id": id, "type_id": 0}});
-    let text = |id: &str| json!({"Sequence": {"id": id, "type_id": 0}});
-    let defined = |token: &str| {
-        Ok::<_, String>(json!({"id": token, "ids": [find(token)?], "tokens": [token]}))
-    };
     let unknown = match class {
         Class::Camembert => {
             let unknown = named("unk_token");
@@ -202,17 +218,11 @@ fn unigram(
         }
         _ => 3,
     };
-    Ok(json!({
-        "normalizer": charsmap(model),
-        "pre_tokenizer": words_of_pieces(keys),
-        "post_processor": {
-            "type": "TemplateProcessing",
-            "single": [token(&bos), text("A"), token(&eos)],
-            "pair": [token(&bos), text("A"), token(&eos), token(&eos), text("B"), token(&eos)],
-            "special_tokens": {&bos: defined(&bos)?, &eos: defined(&eos)?}
-        },
-        "model": unigram_model(all, unknown, false)
-    }))
+    json!({
+         "normalizer": charsmap(model),
+         "pre_tokenizer": words_of_pieces(keys),
+         "model": unigram_model(all, unknown, false)
+    })
 }
 
 fn llama(all: &Pieces, keys: &Map<String, Value>) -> Value {
@@ -230,43 +240,4 @@ fn gemma(all: &Pieces, keys: &Map<String, Value>) -> Value {
         "pre_tokenizer": before,
         "model": bpe(all, merges(all), content(keys, "unk_token"))
     })
-}
-
-/// The start and the end of a text, as `add_bos_token` and `add_eos_token` say: neither by default.
-fn ends(vocabulary: &Value, keys: &Map<String, Value>) -> Result<Value, String> {
-    let asked = |key: &str| keys.get(key).and_then(Value::as_bool) == Some(true);
-    let id = |token: &str| match vocabulary {
-        Value::Object(ids) => ids.get(token).cloned(),
-        Value::Array(all) => {
-            let place = all.iter().rposition(|piece| piece[0] == token);
-            place.map(Value::from)
-        }
-        _ => None,
-    };
-    let mut special = Map::new();
-    let mut named = |flag: &str, key: &str| {
-        let Some(token) = content(keys, key).filter(|_| asked(flag)) else {
-            return Ok(None);
-        };
-        let id =
-            id(&token).ok_or_else(|| format!("the vocabulary has no {token}, which `{key}` is"))?;
-        let defined = json!({"id": token, "ids": [id], "tokens": [token]});
-        special.insert(token.clone(), defined);
-        Ok::<_, String>(Some(token))
-    };
-    let bos = named("add_bos_token", "bos_token")?;
-    let eos = named("add_eos_token", "eos_token")?;
-    let text = |name: &str, kind: usize| {
-        let token = |token: &Option<String>| {
-            let token = token.as_ref()?;
-            Some(json!({"SpecialToken": {"id": token, "type_id": kind}}))
-        };
-        let text = json!({"Sequence": {"id": name, "type_id": kind}});
-        let parts = [token(&bos), Some(text), token(&eos)];
-        parts.into_iter().flatten().collect::<Vec<_>>()
-    };
-    let pair = [text("A", 0), text("B", 1)].concat();
-    Ok(json!({
-        "type": "TemplateProcessing", "single": text("A", 0), "pair": pair, "special_tokens": special
-    }))
 }

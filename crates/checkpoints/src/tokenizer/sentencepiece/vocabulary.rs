@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
+use super::Class;
 use super::proto::{Model, NORMAL, Piece};
-use super::{Class, content};
+use crate::tokenizer::frame::content;
 
 /// Pieces with the names that the tokenizer has for them.
 pub(super) type Pieces<'a> = [(String, &'a Piece)];
@@ -45,7 +46,9 @@ pub(super) fn vocabulary<'a>(
             ],
             1,
         ),
-        Class::Llama | Class::Gemma | Class::Plain => (Vec::new(), 0),
+        Class::Albert | Class::Deberta | Class::Llama | Class::Gemma | Class::Plain => {
+            (Vec::new(), 0)
+        }
     };
     if class == Class::Camembert && model.algorithm != 1 {
         return Err("it is no Unigram, as CamembertTokenizer's is".to_owned());
@@ -53,7 +56,7 @@ pub(super) fn vocabulary<'a>(
     let pieces = model.pieces.iter().skip(skipped);
     let mut all: Vec<_> = first;
     all.extend(pieces.map(|piece| (piece.text.clone(), piece)));
-    if !matches!(class, Class::Llama | Class::Gemma | Class::Plain) {
+    if matches!(class, Class::XlmRoberta | Class::Camembert) {
         all.push(named("mask_token"));
     }
     if class == Class::Plain && model.algorithm != 1 {

@@ -24,7 +24,7 @@ use self::classes::Numbers;
 use self::pickle::{Pickle, Storage, Tensor, Value};
 use self::source::Source;
 use super::files::Format;
-use super::tensors::{ReadBytes, Stored, numbers};
+use super::stored::{ReadBytes, Stored, numbers};
 use crate::CheckpointError;
 use crate::files::{File, io_error};
 

@@ -1,57 +1,46 @@
 //! `relprop evaluate`
 
-mod data;
 mod folder;
 
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use relprop_checkpoints::Model;
-use relprop_engine::method;
-use relprop_evaluate::{
-    Candidate, Evaluation, Metric, Need, Readings, Results, Sample, cascade, metric,
-    metrics as table, unknown_token,
+use relprop_engine::measure::{
+    ALL, MEASURED_AT_ONCE, Samples, candidates, measurable, metrics_by_name,
 };
+use relprop_evaluate::{Evaluation, Metric, Readings, Results, Sample, unknown_token};
 use relprop_render as render;
 
 use crate::args::EvaluateArguments;
 use crate::output::Output;
 use crate::plan::EvaluatePlan;
+use crate::say::say;
 use crate::usage::UsageError;
 
-pub(crate) use data::{Data, labelled};
 use folder::{Folder, State};
 
 /// How many texts are measured at once, and how many a part of an interrupted run holds.
-const TEXTS: usize = 16;
-/// The name that stands for every metric for which the data have what it needs.
-const ALL: &str = "all";
+const TEXTS: usize = MEASURED_AT_ONCE;
 
 /// Measures which explanation of a model is the most faithful.
 pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
-    let mut metrics = metrics(&arguments.metrics)?;
+    let metrics = metrics_by_name(&arguments.metrics)
+        .map_err(|error| UsageError::new(format_args!("{error}; or `{ALL}`")))?;
     let device = arguments.device.open()?;
     let precision = arguments.precision.precision()?;
     let (model, _) = arguments.model.open(&device, precision)?;
     let model = Arc::new(model);
-    let data = labelled(
+    let data = Samples::open(
         &arguments.data,
         arguments.limit,
         arguments.seed,
-        arguments.target,
+        arguments.target.into(),
         &model,
+        say,
     )?;
-    if arguments.metrics.iter().any(|name| name == ALL) {
-        metrics.retain(|metric| missing(metric.as_ref(), &data.samples).is_none());
-    }
-    for metric in &metrics {
-        if let Some(what) = missing(metric.as_ref(), &data.samples) {
-            let (name, data) = (metric.about().name, arguments.data.display());
-            return Err(
-                UsageError::new(format_args!("`{name}` needs {what}; {data} has none")).into(),
-            );
-        }
-    }
+    let metrics = measurable(metrics, &arguments.metrics, &data.samples)
+        .map_err(|error| UsageError::new(format_args!("{}: {error}", arguments.data.display())))?;
     let settings = EvaluatePlan::new(arguments, &model, &metrics, &data)?;
     let folder = arguments
         .out
@@ -87,27 +76,8 @@ fn run(
     folder: Option<&Folder>,
 ) -> anyhow::Result<Vec<Vec<Readings>>> {
     let seed = arguments.seed;
-    let randomized = match metrics
-        .iter()
-        .any(|m| m.about().need == Some(Need::Randomized))
-    {
-        true => cascade(model, seed)
-            .into_iter()
-            .map(|(_, model)| Arc::new(model))
-            .collect(),
-        false => Vec::new(),
-    };
-    let candidate = |name: &String| -> anyhow::Result<Candidate> {
-        let stages = randomized
-            .iter()
-            .map(|model| method(name, model, seed).map_err(UsageError::from));
-        Ok(Candidate {
-            method: method(name, model, seed).map_err(UsageError::from)?,
-            randomized: stages.collect::<Result<_, _>>()?,
-        })
-    };
-    let candidates = arguments.methods.iter().map(candidate);
-    let candidates: Vec<Candidate> = candidates.collect::<Result<_, _>>()?;
+    let candidates =
+        candidates(&arguments.methods, model, metrics, seed).map_err(UsageError::from)?;
     let evaluation = Evaluation {
         model,
         metrics,
@@ -153,38 +123,4 @@ fn progress_bar(texts: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left");
     bar.set_style(style.unwrap_or(ProgressStyle::default_bar()));
     bar
-}
-
-/// The metrics by their names, each once; all of them for [`ALL`].
-fn metrics(names: &[String]) -> anyhow::Result<Vec<Box<dyn Metric>>> {
-    let mut wanted: Vec<String> = Vec::new();
-    for name in names {
-        let more = match name.as_str() {
-            ALL => table::names().collect(),
-            _ => vec![name.clone()],
-        };
-        for name in more {
-            if !wanted.contains(&name) {
-                wanted.push(name);
-            }
-        }
-    }
-    let found = wanted
-        .iter()
-        .map(|name| metric(name))
-        .collect::<Result<_, _>>();
-    Ok(found.map_err(|error| UsageError::new(format_args!("{error}; or `{ALL}`")))?)
-}
-
-/// What the samples lack for `metric`.
-fn missing(metric: &dyn Metric, samples: &[Sample]) -> Option<&'static str> {
-    match metric.about().need? {
-        Need::Evidence if samples.iter().all(|sample| sample.evidence.is_empty()) => Some(
-            "texts whose deciding words are known, as those of the embedded corpus (`--data reviews`)",
-        ),
-        Need::Polarity if samples.iter().all(|sample| sample.polarity.is_empty()) => Some(
-            "words that people have judged, as in the trees of the Stanford Sentiment Treebank (.txt)",
-        ),
-        _ => None,
-    }
 }

@@ -79,6 +79,13 @@ def ids(place):
 
 def case(files):
     """Files, and what transformers makes of the texts by them."""
+    files, changes = dict(files), files.get("changes")
+    if changes is not None:
+        # A tokenizer.json of a fixture, with other steps.
+        del files["changes"]
+        whole = json.loads((FIXTURES / files["tokenizer.json"][1:] / "tokenizer.json").read_text())
+        found = ids(folder({**files, "tokenizer.json": json.dumps({**whole, **changes})}))
+        return {"files": files, "changes": changes, "ids": found}
     kept = {name: MODELS[content] if isinstance(content, bytes) else content for name, content in files.items()}
     return {"files": kept, "ids": ids(folder(files))}
 
@@ -189,13 +196,74 @@ def cases():
     ]:
         files = {"tokenizer.json": f"@{name}", "config.json": config(model_type)}
         found.append(files if keys is None else {**files, **settings(**keys)})
+    # What a class builds by itself does not depend on what the file says of it.
+    for name, model_type, keys in [
+        ("bert", "bert", {}), ("bert", "bert", {"tokenizer_class": "BertTokenizerFast", "do_lower_case": False}),
+        ("distilbert", "distilbert", {"tokenizer_class": "DistilBertTokenizer", "strip_accents": False}),
+        ("electra", "electra", {"tokenizer_class": "ElectraTokenizerFast"}),
+        ("more/mpnet-masks", "mpnet", {}), ("more/mpnet-masks", "mpnet", {"tokenizer_class": "MPNetTokenizer"}),
+        ("bert", "bert", {"tokenizer_class": "PreTrainedTokenizerFast"}),
+        ("roberta", "roberta", {"tokenizer_class": "RobertaTokenizer"}),
+        ("roberta", "roberta", {"tokenizer_class": "RobertaTokenizerFast", "add_prefix_space": True}),
+        ("xlm-roberta", "xlm-roberta", {"tokenizer_class": "XLMRobertaTokenizer"}),
+        ("more/camembert-tokens", "camembert", {"tokenizer_class": "CamembertTokenizer"}),
+        ("more/albert-masks", "albert", {}), ("more/albert-masks", "albert", {"tokenizer_class": "AlbertTokenizerFast"}),
+        ("more/albert-masks", "albert", {"tokenizer_class": "AlbertTokenizer", "keep_accents": True, "do_lower_case": False}),
+        ("more/albert-masks", "albert", {"tokenizer_class": "PreTrainedTokenizerFast"}),
+        ("more/deberta-v2-tokens", "deberta-v2", {}),
+        ("more/deberta-v2-tokens", "deberta-v2", {"tokenizer_class": "DebertaV2Tokenizer", "split_by_punct": True}),
+        ("more/deberta-v2-tokens", "deberta-v2", {"tokenizer_class": "DebertaV2TokenizerFast", "do_lower_case": True}),
+        ("more/deberta-v2-tokens", "deberta-v2", {"tokenizer_class": "DebertaV2Tokenizer", "add_prefix_space": False}),
+        ("gpt2", "gpt2", {"tokenizer_class": "GPT2Tokenizer"}), ("gpt2", "gpt_neo", {}), ("gpt2", "gptj", {}),
+        ("gpt2", "opt", {"tokenizer_class": "GPT2Tokenizer"}), ("gpt2", "phi", {"tokenizer_class": "CodeGenTokenizer"}),
+        ("gpt2", "phi", {}), ("gpt2", "starcoder2", {}), ("gpt2", "gpt_neox", {}),
+        ("gpt2", "gpt_neox", {"tokenizer_class": "GPTNeoXTokenizer"}),
+        ("gpt2", "gpt_neox", {"tokenizer_class": "GPTNeoXTokenizerFast", "add_bos_token": True}),
+        ("gpt2", "gpt_neox", {"tokenizer_class": "PreTrainedTokenizerFast"}),
+        ("gpt2", "stablelm", {"tokenizer_class": "GPTNeoXTokenizer"}), ("gpt2", "olmo2", {"tokenizer_class": "GPT2Tokenizer"}),
+        ("gpt2", "granite", {"tokenizer_class": "GPT2Tokenizer"}), ("gpt2", "smollm3", {"tokenizer_class": "GPT2Tokenizer"}),
+        ("gpt2", "bloom", {"tokenizer_class": "BloomTokenizerFast"}), ("gpt2", "falcon", {"tokenizer_class": "PreTrainedTokenizerFast"}),
+        ("llama", "phi3", {"tokenizer_class": "LlamaTokenizer"}), ("llama", "ministral", {"tokenizer_class": "LlamaTokenizerFast"}),
+        ("gemma", "gemma2", {}), ("gemma", "gemma3_text", {"tokenizer_class": "GemmaTokenizer"}),
+        ("qwen2", "qwen2", {}), ("qwen2", "qwen3", {}), ("qwen2", "qwen2", {"tokenizer_class": "PreTrainedTokenizerFast"}),
+    ]:
+        first = json.loads((FIXTURES / name / "tokenizer.json").read_text())["model"]["vocab"]
+        last = first[-1][0] if isinstance(first, list) else list(first)[-1]
+        place = len(first) - 1 if isinstance(first, list) else first[last]
+        around = {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": last, "type_id": 0}}],
+                  "pair": [{"Sequence": {"id": "B", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 1}}],
+                  "special_tokens": {last: {"id": last, "ids": [place], "tokens": [last]}}}
+        changes = {"normalizer": {"type": "Lowercase"}, "post_processor": around,
+                   "pre_tokenizer": {"type": "Split", "pattern": {"String": "i"}, "behavior": "Isolated", "invert": False}}
+        found.append({"tokenizer.json": f"@{name}", "config.json": config(model_type), **settings(**keys), "changes": changes})
+    # The models of sentencepiece that ALBERT and DeBERTa have.
+    albert = train("unigram", rules=True, pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, control_symbols=["[CLS]", "[SEP]"],
+                   user_defined_symbols=["[MASK]", "(", ")"])
+    deberta = train("unigram", rules=True, pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]",
+                    eos_piece="[SEP]", unk_piece="[UNK]")
+    found += [
+        {"spiece.model": albert, "config.json": config("albert")},
+        {"spiece.model": albert, "config.json": config("albert"), **settings(tokenizer_class="AlbertTokenizer")},
+        {"spiece.model": albert, "config.json": config("albert"), **settings(tokenizer_class="AlbertTokenizerFast",
+            do_lower_case=False, keep_accents=True, mask_token=token("[MASK]", lstrip=True))},
+        {"spm.model": deberta, "config.json": config("deberta-v2")},
+        {"spm.model": deberta, "config.json": config("deberta-v2"), **settings(do_lower_case=False, vocab_type="spm")},
+        {"spm.model": deberta, "config.json": config("deberta-v2"), **settings(tokenizer_class="DebertaV2Tokenizer",
+            do_lower_case=True, split_by_punct=True), "added_tokens.json": json.dumps({"[MASK]": 420})},
+    ]
     return [case(files) for files in found]
 
 
 def fixtures():
-    folders = [path.parent for path in sorted(FIXTURES.glob("*/config.json"))]
-    folders = [place for place in folders if not (place / "preprocessor_config.json").exists()]
-    return {place.name: ids(place) for place in folders}
+    folders = [path.parent for path in sorted(FIXTURES.glob("**/config.json"))]
+    # One of each tokenizer.
+    alike = {}
+    for place in folders:
+        if (place / "tokenizer.json").exists():
+            model_type = json.loads((place / "config.json").read_text())["model_type"]
+            files = [place / name for name in ["tokenizer.json", "tokenizer_config.json"]]
+            alike.setdefault((model_type, *[file.exists() and file.read_text() for file in files]), place)
+    return {str(place.relative_to(FIXTURES)): ids(place) for place in alike.values()}
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ fn ids_of_every_fixture_are_those_of_transformers() {
 }
 
 #[test]
-fn ids_of_models_of_sentencepiece_are_those_of_transformers() {
+fn ids_by_every_class_and_file_are_those_of_transformers() {
     let reference = reference();
     let cases = reference["cases"].as_array().unwrap().iter().enumerate();
     let wrong = cases.map(|(number, case)| {
@@ -128,11 +128,18 @@ fn ids_of_models_of_sentencepiece_are_those_of_transformers() {
             .map(|(name, content)| {
                 let content = content.as_str().unwrap();
                 let model = reference["models"][content].as_str();
-                let bytes = match (model, content.strip_prefix('@')) {
+                let mut bytes = match (model, content.strip_prefix('@')) {
                     (Some(model), _) => STANDARD.decode(model).unwrap(),
                     (_, Some(fixture)) => fs::read(fixtures().join(fixture).join(name)).unwrap(),
                     (None, None) => content.as_bytes().to_vec(),
                 };
+                // Other steps than those of the fixture.
+                if let (Some(changes), "tokenizer.json") = (case["changes"].as_object(), &name[..])
+                {
+                    let mut whole: Map<String, Value> = serde_json::from_slice(&bytes).unwrap();
+                    whole.extend(changes.clone());
+                    bytes = serde_json::to_vec(&whole).unwrap();
+                }
                 (name.clone(), bytes)
             });
         let said: Vec<String> = ["config.json", "tokenizer_config.json"]
@@ -179,6 +186,13 @@ fn what_is_no_model_of_sentencepiece_is_refused() {
             "{}",
             "",
             "it is the only file of the tokenizer",
+        ),
+        (
+            "spiece.model",
+            "albert",
+            "{}",
+            "",
+            "it is no model of sentencepiece",
         ),
         (
             "sentencepiece.bpe.model",
@@ -230,6 +244,8 @@ fn changed_models_are_read_or_refused() {
         "\t",
     ];
     let classes = [
+        "AlbertTokenizer",
+        "DebertaV2Tokenizer",
         "XLMRobertaTokenizer",
         "CamembertTokenizer",
         "LlamaTokenizer",

@@ -1,0 +1,68 @@
+//! What cannot be measured.
+
+/// Why explanations cannot be measured, or rules not be searched for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MeasureError {
+    /// A language model has no labels.
+    #[error(
+        "the model continues texts and has no labels to be measured on: explanations of classifiers are \
+         measured; docs/language-models.md says how language models are"
+    )]
+    ContinuesTexts,
+    /// The model has no label for a whole text.
+    #[error(
+        "the model has no label for a whole text to be measured on: explanations of classifiers of texts are \
+         measured"
+    )]
+    NoTextLabel,
+    /// No text is left.
+    #[error("{0}: there is no text to measure with")]
+    Nothing(String),
+    /// A text has no label.
+    #[error(
+        "{place}: the text has no label; add a column `label`, or measure with the model's own predictions"
+    )]
+    Unlabeled {
+        /// Which text.
+        place: String,
+    },
+    /// A text is positive or negative, and the model has other labels.
+    #[error(
+        "{place}: the text is positive or negative, and the model has the labels {}; measure with the \
+         model's own predictions", known.join(", ")
+    )]
+    PositiveOrNegative {
+        /// Which text.
+        place: String,
+        /// The model's labels.
+        known: Vec<String>,
+    },
+    /// A text has a label that the model does not have.
+    #[error("{place}: the model has no label `{label}`; it has {}", known.join(", "))]
+    UnknownLabel {
+        /// Which text.
+        place: String,
+        /// Its label.
+        label: String,
+        /// The model's labels.
+        known: Vec<String>,
+    },
+    /// The texts do not have what a metric needs.
+    #[error("`{metric}` needs {needs}; these texts have none")]
+    Lacking {
+        /// The metric.
+        metric: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// There are too few texts for a search.
+    #[error(
+        "{texts} texts of {words} words or more are too few to search with; give more, or shorter ones"
+    )]
+    TooFew {
+        /// How many there are.
+        texts: usize,
+        /// How many words they must have.
+        words: usize,
+    },
+}

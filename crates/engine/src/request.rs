@@ -1,0 +1,216 @@
+//! What a front end is asked, in words: arguments, a request in JSON and keywords of Python alike.
+
+use std::num::NonZeroUsize;
+
+use relprop_checkpoints::{Input, Model, Truncation};
+use relprop_explain::{ExplainError, LRP, Parts, Plan, Sampling, Score, Target};
+use relprop_rules::RuleSet;
+use relprop_transformer::{Head, Outputs};
+use serde::{Deserialize, Serialize};
+
+use crate::rules::{is_rules_file, rules};
+use crate::{EngineError, RowKind, Second};
+
+/// Everything that may be asked about texts, with names in the place of indices. A model turns it into a
+/// [`Plan`] and a [`RowKind`]. In JSON its fields have the names that a plan has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Request {
+    /// A method of [`relprop_explain::methods`]; propagation if it is none.
+    pub method: Option<String>,
+    /// The rules of propagation; [`relprop_explain::DEFAULT_RULES`] if they are none.
+    pub rules: Option<NamedRules>,
+    /// The site at which propagation reads relevance.
+    pub at: Option<String>,
+    /// Whether propagation accounts for the whole target.
+    pub ledger: bool,
+    /// Whether propagation runs every block again in the backward pass.
+    pub recompute: bool,
+    /// What is explained: `predicted`, a label, its index, two of them as `A-B`, or a token.
+    pub target: String,
+    /// What the target is compared with.
+    pub against: Option<String>,
+    /// The token that is asked, counted from 0.
+    pub position: Option<usize>,
+    /// In which unit the target is measured.
+    pub score: Score,
+    /// What is done to a text that is too long.
+    pub truncation: Truncation,
+    /// The seed of random numbers, if the method draws any.
+    pub seed: u64,
+    /// What the model reads after each text.
+    pub pair: Option<Second>,
+    /// The answers of a language model, each explained as a whole.
+    pub answer: Option<Second>,
+    /// Whether texts are put through the chat template.
+    pub chat: bool,
+    /// What is explained where each token has a label.
+    pub parts: Parts,
+    /// How many tokens a language model adds to each text.
+    pub generate: Option<NonZeroUsize>,
+    /// How these tokens are drawn; if it is none, each is the likeliest.
+    pub sampling: Option<Sampling>,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            method: None,
+            rules: None,
+            at: None,
+            ledger: false,
+            recompute: false,
+            target: "predicted".to_owned(),
+            against: None,
+            position: None,
+            score: Score::default(),
+            truncation: Truncation::default(),
+            seed: 0,
+            pair: None,
+            answer: None,
+            chat: false,
+            parts: Parts::default(),
+            generate: None,
+            sampling: None,
+        }
+    }
+}
+
+/// A rule set, or the name of one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum NamedRules {
+    /// A preset, or a file that ends in `.toml`.
+    Name(String),
+    /// The rules themselves.
+    Set(RuleSet),
+}
+
+impl NamedRules {
+    /// The rule set.
+    ///
+    /// # Errors
+    ///
+    /// As [`rules`].
+    pub fn open(&self) -> Result<RuleSet, EngineError> {
+        match self {
+            Self::Name(name) => rules(name),
+            Self::Set(rules) => Ok(rules.clone()),
+        }
+    }
+}
+
+impl Request {
+    /// What is asked of `model`, and what its rows hold.
+    ///
+    /// # Errors
+    ///
+    /// If two options exclude each other, if the model has no such target, or cannot be asked this at all.
+    /// The rest is refused where an [`Explainer`](relprop_explain::Explainer) is made of the plan.
+    pub fn plan(&self, model: &Model) -> Result<(Plan, RowKind), EngineError> {
+        self.check(model)?;
+        let target = match self.answer {
+            Some(_) => Target::Given,
+            None => Target::read(model, &self.target, self.against.as_deref())
+                .map_err(ExplainError::from)?,
+        };
+        let method = self.method.clone().filter(|name| name != LRP);
+        if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
+            return Err(ExplainError::RulesAsMethod(name.clone()).into());
+        }
+        let plan = Plan {
+            method,
+            rules: self.rules.as_ref().map(NamedRules::open).transpose()?,
+            at: self.at.clone(),
+            ledger: self.ledger,
+            recompute: self.recompute,
+            target,
+            score: self.score,
+            position: self.position,
+            truncation: self.truncation,
+            seed: self.seed,
+        };
+        Ok((plan, self.content(model)?))
+    }
+
+    /// What each row is, for `model`.
+    fn content(&self, model: &Model) -> Result<RowKind, EngineError> {
+        if matches!(model.input, Input::Pictures(_)) {
+            return Ok(RowKind::Pictures);
+        }
+        if let Some(tokens) = self.generate {
+            let sampling = self.sampling;
+            if let Some(sampling) = sampling {
+                sampling.check().map_err(ExplainError::from)?;
+            }
+            let tokens = tokens.get();
+            return Ok(RowKind::Prompts { tokens, sampling });
+        }
+        if let Some(answer) = &self.answer {
+            return Ok(RowKind::Answered(answer.clone()));
+        }
+        let second = self.pair.clone();
+        Ok(match labels_tokens(model) && self.position.is_none() {
+            true => RowKind::Labelled {
+                second,
+                parts: self.parts,
+            },
+            false => RowKind::Texts { second },
+        })
+    }
+
+    /// Refuses options that exclude each other, and what the model cannot be asked.
+    fn check(&self, model: &Model) -> Result<(), EngineError> {
+        let targeted = self.target != "predicted" || self.against.is_some();
+        let given = [
+            ("answer", self.answer.is_some()),
+            ("generate", self.generate.is_some()),
+            ("pair", self.pair.is_some()),
+            ("chat", self.chat),
+            ("position", self.position.is_some()),
+            ("target", targeted),
+            ("ledger", self.ledger),
+        ];
+        let is_given = |name: &str| given.iter().any(|(other, on)| *on && *other == name);
+        for (one, others) in APART {
+            if let (true, Some(other)) = (is_given(one), others.iter().find(|name| is_given(name)))
+            {
+                return Err(EngineError::Apart { one, other });
+            }
+        }
+        if matches!(model.input, Input::Pictures(_)) {
+            let for_texts = ["pair", "answer", "generate", "chat"].into_iter();
+            return match for_texts.into_iter().find(|name| is_given(name)) {
+                Some(option) => Err(EngineError::OnlyTexts { option }),
+                None => Ok(()),
+            };
+        }
+        let head = model.transformer.config().head;
+        if matches!(head, Head::Vector { .. }) {
+            return Err(EngineError::Vector);
+        }
+        if self.generate.is_some() && !matches!(head, Head::NextToken { .. }) {
+            return Err(ExplainError::NoContinuation.into());
+        }
+        if let (true, Some(tokenizer)) = (self.chat, model.tokenizer()) {
+            let checked = tokenizer.check_chat();
+            checked.map_err(|error| ExplainError::Text(error.into()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Options that exclude each other.
+const APART: [(&str, &[&str]); 3] = [
+    (
+        "answer",
+        &["chat", "pair", "position", "generate", "target"],
+    ),
+    ("generate", &["pair", "position", "target", "ledger"]),
+    ("chat", &["pair"]),
+];
+
+/// Whether the model has a label for each token of a text.
+fn labels_tokens(model: &Model) -> bool {
+    model.transformer.config().head.outputs() == Outputs::TokenLabels
+}

@@ -1,0 +1,93 @@
+"""Explanations are measured, and rules searched for, as the program does it."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+
+import relprop
+from models import sentences
+
+
+@pytest.fixture(scope="module")
+def labeled(explainer):
+    texts = sentences(40, seed=8)
+    return [(text, explainer.labels[index % 2]) for index, text in enumerate(texts)]
+
+
+@pytest.fixture(scope="module")
+def file(labeled, tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "texts.tsv"
+    path.write_text("text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in labeled))
+    return path
+
+
+def numbers(results):
+    """All numbers of the results, with the names beside them."""
+    for method in results["methods"]:
+        for metric in method["metrics"]:
+            yield [results["texts"], *metric["mean"].values(), *metric.get("curve", [])]
+
+
+METHODS = ["random", "ah-ln", "libra"]
+
+
+def test_an_evaluation_is_that_of_the_program(explainer, folder, file, labeled, program, tmp_path):
+    out = tmp_path / "run"
+    program("evaluate", "--model", folder, "--data", file, "--methods", ",".join(METHODS), "--out", out, is_json=False)
+    theirs = json.loads((out / "results.json").read_text())
+    for data in [file, str(file), labeled]:
+        ours = relprop.evaluate(explainer, data, methods=METHODS)
+        for found, expected in zip(numbers(ours.to_dict()), numbers(theirs), strict=True):
+            # The program writes its parts and reads them back, which rounds the last binary digit.
+            assert found == pytest.approx(expected, rel=1e-14, abs=1e-16)
+    assert ours.methods == METHODS and ours.metrics == ["auac", "aupc", "au-mse", "srg"]
+    assert ours.best("auac") in METHODS and isinstance(ours.mean("libra", "auac"), float)
+    assert pickle.loads(pickle.dumps(ours)) == ours
+    assert ours._repr_html_().startswith('<div class="relprop') and ours.svg().startswith("<svg")
+    assert "libra" in str(ours)
+    with pytest.raises(KeyError):
+        ours.mean("libra", "no-such")
+
+
+def test_predictions_stand_for_labels(explainer, labeled):
+    texts = [text for text, _ in labeled[:10]]
+    told = []
+    found = relprop.evaluate(explainer, texts, methods=["ah"], metrics=["auac"], target="predicted", progress=told.append)
+    predicted = [(text, one.prediction) for text, one in zip(texts, explainer(texts))]
+    assert found == relprop.evaluate(explainer, predicted, methods=["ah"], metrics=["auac"])
+    assert told[-1] == 10
+
+
+def test_a_search_is_that_of_the_program(explainer, folder, file, program):
+    options = ["--start", "ah,libra", "--tries", 6, "--min-words", 2]
+    theirs = program("tune", "--model", folder, "--data", file, *options, is_json=False)
+    ours = relprop.tune(explainer, file, start=["ah", "libra"], tries=6, min_words=2)
+    assert ours == relprop.rules(theirs)
+    assert explainer("a warm film", rules=ours).rules == ours.name
+
+
+def test_what_cannot_be_measured_is_refused(explainer, labeled, writer, tmp_path):
+    with pytest.raises(ValueError, match="text 1: the text has no label"):
+        relprop.evaluate(explainer, ["a film"])
+    with pytest.raises(ValueError, match="no label `happy`"):
+        relprop.evaluate(explainer, [("a film", "happy")])
+    with pytest.raises(ValueError, match="there is no text to measure with"):
+        relprop.evaluate(explainer, [])
+    with pytest.raises(ValueError, match="no-such"):
+        relprop.evaluate(explainer, labeled, metrics=["no-such"])
+    with pytest.raises(ValueError, match="no-such"):
+        relprop.evaluate(explainer, labeled, methods=["no-such"])
+    with pytest.raises(ValueError, match="needs words that people have judged"):
+        relprop.evaluate(explainer, labeled, metrics=["polarity"])
+    with pytest.raises(ValueError, match="too few to search with"):
+        relprop.tune(explainer, labeled[:9])
+    with pytest.raises(ValueError, match="continues texts"):
+        relprop.evaluate(writer, labeled)
+    with pytest.raises(FileNotFoundError):
+        relprop.evaluate(explainer, tmp_path / "no-such.tsv")
+    with pytest.warns(UserWarning, match="text 2: .*skipped"):
+        found = relprop.evaluate(explainer, [labeled[0], ("", "positive")], methods=["ah"], metrics=["auac"])
+    assert found.to_dict()["texts"] == 1
