@@ -18,7 +18,7 @@ pub static NOMIC_BERT: Family = Family {
     keys: &[bert::KEYS, OWN, rotary::KEYS, CLASSES],
     ignored_keys: &[],
     base: "nomic_bert",
-    tensors: &[TENSORS, bert::TENSORS, POOLER],
+    tensors: &[NOMIC_NAMES, bert::TENSORS, POOLER],
     variants: &[],
     grouped: &[],
     stacked: &[],
@@ -30,7 +30,7 @@ pub static NOMIC_BERT: Family = Family {
 pub static NOMIC_TOKEN_LABELS: Family = Family {
     architecture: Some("NomicBertForTokenClassification"),
     start: || heads::token_labels(start_of_nomic()),
-    tensors: &[TENSORS, bert::TENSORS],
+    tensors: &[NOMIC_NAMES, bert::TENSORS],
     ignored_tensors: bert::LEFT_OVER,
     ..NOMIC_BERT
 };
@@ -46,7 +46,7 @@ pub static NOMIC_MASKED_TOKEN: Family = Family {
         heads::HIDDEN_ACTIVATION,
         bert::TIED_HEAD,
     ],
-    tensors: &[TENSORS, bert::TENSORS, NOMIC_MASKS],
+    tensors: &[NOMIC_NAMES, bert::TENSORS, NOMIC_MASKS],
     ignored_tensors: MASKS_LEFT_OVER,
     ..NOMIC_BERT
 };
@@ -56,7 +56,7 @@ pub static NOMIC_VECTOR: Family = Family {
     architecture: Some("NomicBertModel"),
     start: || heads::vector(start_of_nomic()),
     keys: &[bert::KEYS, OWN, rotary::KEYS],
-    tensors: &[TENSORS, bert::TENSORS, bert::DENSE],
+    tensors: &[NOMIC_NAMES, bert::TENSORS, bert::DENSE],
     ignored_tensors: bert::LEFT_OVER,
     ..NOMIC_BERT
 };
@@ -67,6 +67,7 @@ pub static GTE: Family = Family {
     architecture: Some("GteForSequenceClassification"),
     start: start_of_gte,
     base: "gte",
+    tensors: &[GTE_NAMES, bert::TENSORS, POOLER],
     ..NOMIC_BERT
 };
 
@@ -74,7 +75,7 @@ pub static GTE: Family = Family {
 pub static GTE_TOKEN_LABELS: Family = Family {
     architecture: Some("GteForTokenClassification"),
     start: || heads::token_labels(start_of_gte()),
-    tensors: &[TENSORS, bert::TENSORS],
+    tensors: &[GTE_NAMES, bert::TENSORS],
     ignored_tensors: bert::LEFT_OVER,
     ..GTE
 };
@@ -84,7 +85,7 @@ pub static GTE_MASKED_TOKEN: Family = Family {
     architecture: Some("GteForMaskedLM"),
     start: || heads::masked_token(start_of_gte()),
     keys: &[bert::KEYS, OWN, rotary::KEYS, bert::TIED_HEAD],
-    tensors: &[TENSORS, bert::TENSORS, GTE_MASKS],
+    tensors: &[GTE_NAMES, bert::TENSORS, GTE_MASKS],
     ignored_tensors: MASKS_LEFT_OVER,
     ..GTE
 };
@@ -94,7 +95,7 @@ pub static GTE_VECTOR: Family = Family {
     architecture: Some("GteModel"),
     start: || heads::vector(start_of_gte()),
     keys: &[bert::KEYS, OWN, rotary::KEYS],
-    tensors: &[TENSORS, bert::TENSORS, bert::DENSE],
+    tensors: &[GTE_NAMES, bert::TENSORS, bert::DENSE],
     ignored_tensors: bert::LEFT_OVER,
     ..GTE
 };
@@ -108,17 +109,32 @@ const OWN: Keys = &[
 
 const POOLER: Names = &[("pooler.linear", "$.pooler.dense")];
 
+/// The names of the first files, which transformers reads and writes as well.
 #[rustfmt::skip]
-const TENSORS: Names = &[
-    ("encoder.{}.attention.query", "$.layers.{}.self_attn.q_proj"),
-    ("encoder.{}.attention.key", "$.layers.{}.self_attn.k_proj"),
-    ("encoder.{}.attention.value", "$.layers.{}.self_attn.v_proj"),
-    ("encoder.{}.attention.output", "$.layers.{}.self_attn.o_proj"),
-    ("encoder.{}.attention_norm", "$.layers.{}.post_attention_layernorm"),
-    ("encoder.{}.feed_forward.gate", "$.layers.{}.mlp.gate_proj"),
-    ("encoder.{}.feed_forward.up", "$.layers.{}.mlp.up_proj"),
-    ("encoder.{}.feed_forward.down", "$.layers.{}.mlp.down_proj"),
-    ("encoder.{}.feed_forward_norm", "$.layers.{}.post_mlp_layernorm"),
+const NOMIC_NAMES: Names = &[
+    ("embeddings.norm", "$.emb_ln"),
+    ("encoder.{}.attention.query", "$.encoder.layers.{}.attn.Wqkv"),
+    ("encoder.{}.attention.key", "$.encoder.layers.{}.attn.Wqkv"),
+    ("encoder.{}.attention.value", "$.encoder.layers.{}.attn.Wqkv"),
+    ("encoder.{}.attention.output", "$.encoder.layers.{}.attn.out_proj"),
+    ("encoder.{}.attention_norm", "$.encoder.layers.{}.norm1"),
+    ("encoder.{}.feed_forward.up", "$.encoder.layers.{}.mlp.fc11"),
+    ("encoder.{}.feed_forward.gate", "$.encoder.layers.{}.mlp.fc12"),
+    ("encoder.{}.feed_forward.down", "$.encoder.layers.{}.mlp.fc2"),
+    ("encoder.{}.feed_forward_norm", "$.encoder.layers.{}.norm2"),
+];
+
+#[rustfmt::skip]
+const GTE_NAMES: Names = &[
+    ("encoder.{}.attention.query", "$.encoder.layer.{}.attention.qkv_proj"),
+    ("encoder.{}.attention.key", "$.encoder.layer.{}.attention.qkv_proj"),
+    ("encoder.{}.attention.value", "$.encoder.layer.{}.attention.qkv_proj"),
+    ("encoder.{}.attention.output", "$.encoder.layer.{}.attention.o_proj"),
+    ("encoder.{}.attention_norm", "$.encoder.layer.{}.attn_ln"),
+    ("encoder.{}.feed_forward.up", "$.encoder.layer.{}.mlp.up_gate_proj"),
+    ("encoder.{}.feed_forward.gate", "$.encoder.layer.{}.mlp.up_gate_proj"),
+    ("encoder.{}.feed_forward.down", "$.encoder.layer.{}.mlp.down_proj"),
+    ("encoder.{}.feed_forward_norm", "$.encoder.layer.{}.mlp_ln"),
 ];
 
 #[rustfmt::skip]
@@ -133,7 +149,7 @@ const NOMIC_MASKS: Names = &[
 #[rustfmt::skip]
 const GTE_MASKS: Names = &[
     ("transform.linear", "lm_head.dense"),
-    ("transform.norm", "lm_head.layer_norm"),
+    ("transform.norm", "lm_head.norm"),
     ("classifier_bias", "lm_head.decoder.bias"),
     ("classifier", "lm_head.decoder"),
 ];

@@ -37,7 +37,7 @@ const OWN: Keys = &[
     ("attention_bias", llama::ATTENTION_BIAS),
     // It would bound queries, keys and values.
     ("clip_qkv", Key::Only("null")),
-    ("num_local_experts", COUNT),
+    ("num_experts", COUNT),
     ("num_experts_per_tok", CHOSEN),
     ("intermediate_size", WIDTH),
     ("norm_topk_prob", NORMALIZED),

@@ -256,6 +256,7 @@ impl TransformerConfig {
             padding_token: donor.padding_token,
             width: donor.width,
             embedding_width: donor.embedding_width,
+            projected_words: donor.projected_words,
             embedding_norm: donor.embedding_norm,
             scaled_embeddings: donor.scaled_embeddings,
             embedding_factor: donor.embedding_factor,
