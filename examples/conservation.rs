@@ -72,7 +72,7 @@ fn points(
     let rules = RuleSet::preset(preset)?;
     let plan = Plan {
         rules: Some(rules),
-        target: Target::Label(last),
+        target: Target::Label(last).into(),
         ledger: true,
         ..Plan::default()
     };

@@ -86,11 +86,8 @@ fn main() -> anyhow::Result<()> {
         let rules = RuleSet::preset(preset)?.bind(&sites, &Registry::default())?;
         let (begun, worked) = (Instant::now(), cpu_seconds());
         let relevance: Tensor<3> = if recompute {
-            let one = |logits: Tensor<2>| {
-                let one = Tensor::ones([1, 1], &device);
-                logits.zeros_like().slice_assign([0..1, 7..8], one)
-            };
-            transformer.relevance_by_blocks(&batch, &rules, one).1
+            transformer
+                .relevance_by_blocks(&batch, &rules, |found| found.numbers.narrow(1, 7, 1).sum())
         } else {
             let mut pass = Pass::new(&rules).with_probe("blocks");
             let logits = transformer.forward(&batch, &mut pass);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use relprop_checkpoints::Model;
 use relprop_explain::batching::{Passes, logits};
-use relprop_explain::{Explainer, Measure, Parts, Plan, Similar};
+use relprop_explain::{Explainer, Measure, Parts, Place, Plan, Scalar, Similar};
 use relprop_rules::RuleSet;
 use relprop_testing::fixtures;
 use relprop_testing::{difference, relevance};
@@ -199,7 +199,10 @@ fn a_mask_is_filled(
                 let message = explainer.tokenize(&expected.text).unwrap_err().to_string();
                 assert!(message.contains("several"), "{message}");
                 let plan = Plan {
-                    position: Some(masks[0]),
+                    target: Scalar {
+                        place: Some(Place::token(masks[0])),
+                        ..Scalar::default()
+                    },
                     ..plan(&model)
                 };
                 Explainer::new(&model, &plan).unwrap()

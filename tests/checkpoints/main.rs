@@ -9,6 +9,7 @@ mod language;
 mod malformed;
 mod more;
 mod pictures;
+mod scalars;
 mod texts;
 mod tokenizer;
 mod trained;

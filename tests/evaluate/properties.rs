@@ -19,7 +19,7 @@ const PERTURBING: [&str; 9] = [
     "lerf",
     "srg",
 ];
-const ALL: [&str; 18] = [
+const ALL: [&str; 21] = [
     "auac",
     "aupc",
     "au-mse",
@@ -36,6 +36,9 @@ const ALL: [&str; 18] = [
     "mass-accuracy",
     "rank-accuracy",
     "precision@3",
+    "token-f1@5",
+    "iou@5",
+    "auprc",
     "reciprocal-rank",
     "polarity",
 ];
@@ -190,7 +193,7 @@ fn relevance_that_is_all_alike_is_measured_and_correlates_with_nothing() {
                 let none = matches!(*name, "tau-loo" | "polarity")
                     || (*name == "mass-accuracy" && constant == 0.0);
                 // Of a text of one word there are no three; a sum over pieces may vary.
-                if !matches!(*name, "precision@3" | "polarity") {
+                if !matches!(*name, "precision@3" | "token-f1@5" | "iou@5" | "polarity") {
                     assert_eq!(value.is_none(), none, "{name}: {value:?}");
                 }
             }
@@ -218,10 +221,11 @@ fn evidence_alone_is_found_by_every_measure() {
         "pointing-game",
         "mass-accuracy",
         "rank-accuracy",
+        "auprc",
         "reciprocal-rank",
     ];
     for text in values(&measure(&model, perfect, &names, &samples)) {
-        assert_eq!(text, [Some(1.0); 4]);
+        assert_eq!(text, [Some(1.0); 5]);
     }
 }
 
@@ -236,6 +240,9 @@ fn a_text_whose_evidence_was_cut_off_has_no_number() {
         "mass-accuracy",
         "rank-accuracy",
         "precision@1",
+        "token-f1@1",
+        "iou@1",
+        "auprc",
         "reciprocal-rank",
     ];
     for text in values(&measure(
@@ -244,7 +251,7 @@ fn a_text_whose_evidence_was_cut_off_has_no_number() {
         &names,
         &samples,
     )) {
-        assert_eq!(text, [None; 5]);
+        assert_eq!(text, [None; 8]);
     }
 }
 

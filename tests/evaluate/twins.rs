@@ -206,6 +206,24 @@ impl Text<'_> {
             "rank-accuracy" => found(evidence) / evidence as f64,
             "precision@3" if words.len() < 3 => return None,
             "precision@3" => found(3) / 3.0,
+            "token-f1@5" | "iou@5" if words.len() < 5 => return None,
+            "token-f1@5" => {
+                let (precision, recall) = (found(5) / 5.0, found(5) / evidence as f64);
+                if precision + recall == 0.0 {
+                    return Some(0.0);
+                }
+                2.0 * precision * recall / (precision + recall)
+            }
+            "iou@5" => {
+                let either = (0..words.len()).filter(|place| *place < 5 || words[*place].1);
+                found(5) / either.count() as f64
+            }
+            "auprc" => {
+                // The mean over evidence of the precision at its rank: no two words are equal here.
+                let ranks = (1..=words.len()).filter(|rank| words[rank - 1].1);
+                let precisions: f64 = ranks.map(|rank| found(rank) / rank as f64).sum();
+                precisions / evidence as f64
+            }
             "reciprocal-rank" => {
                 let mut rank = 1;
                 while !words[rank - 1].1 {

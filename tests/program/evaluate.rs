@@ -278,3 +278,63 @@ fn mistakes_are_told(#[case] arguments: &[&str], #[case] code: i32, #[case] word
     folder.fails(&[arguments, data].concat(), code, words);
     assert!(!Path::new(&folder.file("out")).exists());
 }
+
+/// A file says which words are evidence in a column of its own, as a person or another program would write it.
+#[test]
+fn a_column_says_which_words_are_evidence() {
+    let folder = Folder::new();
+    folder.write(
+        "e.jsonl",
+        "{\"text\": \"a warm film\", \"label\": \"positive\", \"why\": \"warm\"}\n\
+         {\"text\": \"a dull plot\", \"label\": 0, \"why\": [[2, 6]]}\n\
+         {\"text\": \"a dull plot\", \"label\": 0, \"why\": \"awful\"}\n",
+    );
+    folder.write(
+        "e.csv",
+        "text,label,why\n a warm film,1,\"[3, 7]\"\na dull plot,0,dull\n",
+    );
+    let metrics = "pointing-game,token-f1@1,iou@1,auprc";
+    for file in ["e.jsonl", "e.csv"] {
+        let arguments = [
+            "--data",
+            file,
+            "--evidence-column",
+            "why",
+            "--metrics",
+            metrics,
+        ];
+        let ran = folder.run(&arguments).done();
+        assert!(ran.stdout.contains("2 texts"), "{}", ran.stdout);
+        // A bad row is named and left out.
+        let said = "line 3: `why` has `awful`, which is not in the text";
+        assert_eq!(
+            ran.stderr.contains(said),
+            file == "e.jsonl",
+            "{}",
+            ran.stderr
+        );
+    }
+    let wrong = |data: &str, column: &str, said: &[&str]| {
+        let arguments = [
+            "--data",
+            data,
+            "--evidence-column",
+            column,
+            "--metrics",
+            metrics,
+        ];
+        let ran = folder.run(&arguments);
+        assert!(!ran.stdout.contains("texts"), "{}", ran.stdout);
+        for said in said {
+            assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        }
+    };
+    wrong("e.csv", "reason", &["no column `reason`", "why"]);
+    wrong("reviews", "why", &["reviews", "no columns"]);
+    folder.write("e.txt", TREES);
+    wrong("e.txt", "why", &["e.txt", "no columns"]);
+    let arguments = ["--data", "e.csv", "--metrics", "auprc"];
+    folder
+        .run(&arguments)
+        .failed(2, &["`auprc`", "column of evidence"]);
+}

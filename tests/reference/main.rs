@@ -52,7 +52,7 @@ fn minilm_agrees_with_pytorch() {
             for sentence in sentences {
                 let target = sentence["target"].as_u64().unwrap() as usize;
                 let plan = Plan {
-                    target: Target::Label(target),
+                    target: Target::Label(target).into(),
                     ..plan.clone()
                 };
                 let explanation = Explainer::new(&model, &plan)
@@ -95,7 +95,7 @@ fn the_ledger_of_minilm_agrees_with_pytorch() {
         for sentence in sentences {
             let target = sentence["target"].as_u64().unwrap() as usize;
             let plan = Plan {
-                target: Target::Label(target),
+                target: Target::Label(target).into(),
                 ..plan.clone()
             };
             let explanation = Explainer::new(&model, &plan)

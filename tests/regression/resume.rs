@@ -23,7 +23,7 @@ const CASES: [Case; 20] = [
         &["--target", " film", "--against", " film"],
         "target",
     ),
-    ("llama", &[], &["--position", "0"], "position"),
+    ("llama", &[], &["--position", "0"], "target"),
     (
         "llama",
         &["--answer", " film"],
@@ -42,7 +42,7 @@ const CASES: [Case; 20] = [
         &["--parts", "tokens"],
         "content",
     ),
-    ("bert", &[], &["--score", "log-probability"], "score"),
+    ("bert", &[], &["--score", "log-probability"], "target"),
     ("bert", &["--target", "0"], &["--target", "1"], "target"),
     ("bert", &[], &["--rules", "libra"], "rules"),
     ("bert", &[], &["--at", "embeddings.word"], "at"),

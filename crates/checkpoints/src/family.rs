@@ -20,6 +20,9 @@ pub type Keys = &'static [(&'static str, Key)];
 /// block. Names that are not listed are the same in both.
 pub type Names = &'static [(&'static str, &'static str)];
 
+/// Whether a configuration has something.
+pub type Condition = fn(&TransformerConfig) -> bool;
+
 /// A kind of model, as a table: how its `config.json` maps to a [`TransformerConfig`], and how its
 /// tensors' names map to the model's.
 pub struct Family {
@@ -42,7 +45,7 @@ pub struct Family {
     /// side by side in the order in which they stand here.
     pub tensors: &'static [Names],
     /// Names that go before those, of the models whose configuration the function says yes to.
-    pub variants: &'static [(fn(&TransformerConfig) -> bool, Names)],
+    pub variants: &'static [(Condition, Names)],
     /// Our names of modules that are one tensor in the file not side by side, but head by head: what one
     /// head of keys has of each, then the next head.
     pub grouped: &'static [&'static str],

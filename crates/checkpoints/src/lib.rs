@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod adapter;
+#[cfg(test)]
+mod changes;
 mod chat;
 mod error;
 pub mod families;
@@ -21,7 +23,7 @@ mod weights;
 
 pub use chat::{ChatError, messages};
 pub use error::CheckpointError;
-pub use family::{Family, Keys, Names};
+pub use family::{Condition, Family, Keys, Names};
 pub use files::{Files, SETTINGS_FILES, TOKENIZER_FILES, sha256};
 #[cfg(feature = "hub")]
 pub use hub::HubError;

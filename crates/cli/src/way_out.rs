@@ -6,6 +6,7 @@ use std::error::Error;
 use relprop_checkpoints::{ChatError, CheckpointError, TextError};
 use relprop_engine::EngineError;
 use relprop_engine::measure::MeasureError;
+use relprop_evaluate::Need;
 use relprop_rules::RuleError;
 
 /// The message of the error, with the program's advice if there is any.
@@ -60,6 +61,12 @@ fn of_measure(error: &MeasureError) -> Option<String> {
     let way_out = match error {
         MeasureError::Unlabeled { .. } | MeasureError::PositiveOrNegative { .. } => {
             "give --target predicted"
+        }
+        MeasureError::Lacking {
+            need: Need::Evidence,
+            ..
+        } => {
+            "name the column that says which words they are (--evidence-column), or give --data reviews"
         }
         MeasureError::TooFew { .. } => "or give a lower --min-words",
         _ => return None,

@@ -154,6 +154,14 @@ pub enum EngineError {
         /// The option.
         option: &'static str,
     },
+    /// A model that finds answers has one for all rows.
+    #[error(
+        "a column of answers is for language models; a model that finds answers is given one for all rows"
+    )]
+    AnswerColumn,
+    /// An answer is found in a second text.
+    #[error("the model finds answers in a second text: give one")]
+    NoContext,
     /// The model makes a vector of a text.
     #[error("the model makes a vector of a text, and decides nothing by itself")]
     Vector,

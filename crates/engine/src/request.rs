@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use relprop_checkpoints::{Input, Model, Truncation};
-use relprop_explain::{ExplainError, LRP, Parts, Plan, Sampling, Score, Target};
+use relprop_explain::{ExplainError, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Target};
 use relprop_rules::RuleSet;
 use relprop_transformer::{Head, Outputs};
 use serde::{Deserialize, Serialize};
@@ -26,13 +26,13 @@ pub struct Request {
     pub ledger: bool,
     /// Whether propagation runs every block again in the backward pass.
     pub recompute: bool,
-    /// What is explained: `predicted`, a label, its index, two of them as `A-B`, or a token.
+    /// What is explained, as the grammar of [`Scalar`] writes it, with names.
     pub target: String,
     /// What the target is compared with.
     pub against: Option<String>,
-    /// The token that is asked, counted from 0.
+    /// The token that is asked, counted from 0: a place, if the target has none.
     pub position: Option<usize>,
-    /// In which unit the target is measured.
+    /// How the target is measured, if it does not say so.
     pub score: Score,
     /// What is done to a text that is too long.
     pub truncation: Truncation,
@@ -40,7 +40,8 @@ pub struct Request {
     pub seed: u64,
     /// What the model reads after each text.
     pub pair: Option<Second>,
-    /// The answers of a language model, each explained as a whole.
+    /// The answers of a language model, each explained as a whole; of a model that finds answers, one that
+    /// stands in the second text.
     pub answer: Option<Second>,
     /// Whether texts are put through the chat template.
     pub chat: bool,
@@ -109,11 +110,7 @@ impl Request {
     /// The rest is refused where an [`Explainer`](relprop_explain::Explainer) is made of the plan.
     pub fn plan(&self, model: &Model) -> Result<(Plan, RowKind), EngineError> {
         self.check(model)?;
-        let target = match self.answer {
-            Some(_) => Target::Given,
-            None => Target::read(model, &self.target, self.against.as_deref())
-                .map_err(ExplainError::from)?,
-        };
+        let target = self.scalar(model)?;
         let method = self.method.clone().filter(|name| name != LRP);
         if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
             return Err(ExplainError::RulesAsMethod(name.clone()).into());
@@ -125,16 +122,58 @@ impl Request {
             ledger: self.ledger,
             recompute: self.recompute,
             target,
-            score: self.score,
-            position: self.position,
             truncation: self.truncation,
             seed: self.seed,
         };
-        Ok((plan, self.content(model)?))
+        let content = self.content(model, &plan.target)?;
+        Ok((plan, content))
+    }
+
+    /// What is explained: the target, with what other options say of it.
+    fn scalar(&self, model: &Model) -> Result<Scalar, EngineError> {
+        let other = "target";
+        let mut scalar = Scalar::read(model, &self.target, self.against.as_deref())
+            .map_err(ExplainError::from)?;
+        if self.score != Score::Logit {
+            if ![Score::Logit, self.score].contains(&scalar.score) {
+                return Err(EngineError::Apart {
+                    one: "score",
+                    other,
+                });
+            }
+            scalar.score = self.score;
+        }
+        if let Some(position) = self.position {
+            if scalar.place.is_some() {
+                let one = "position";
+                return Err(EngineError::Apart { one, other });
+            }
+            scalar.place = Some(Place::token(position));
+        }
+        if let Some(answer) = &self.answer {
+            let one = "answer";
+            if !matches!(scalar.of, Target::Predicted | Target::Given) {
+                return Err(EngineError::Apart { one, other });
+            }
+            scalar.of = Target::Given;
+            if finds_answers(model) {
+                let Second::Text(answer) = answer else {
+                    return Err(EngineError::AnswerColumn);
+                };
+                if scalar.place.is_some() {
+                    return Err(EngineError::Apart { one, other });
+                }
+                scalar.place = Some(Place::Text {
+                    text: answer.clone(),
+                    number: None,
+                });
+            }
+        }
+        Ok(scalar)
     }
 
     /// What each row is, for `model`.
-    fn content(&self, model: &Model) -> Result<RowKind, EngineError> {
+    fn content(&self, model: &Model, scalar: &Scalar) -> Result<RowKind, EngineError> {
         if matches!(model.input, Input::Pictures(_)) {
             return Ok(RowKind::Pictures);
         }
@@ -146,11 +185,11 @@ impl Request {
             let tokens = tokens.get();
             return Ok(RowKind::Prompts { tokens, sampling });
         }
-        if let Some(answer) = &self.answer {
+        if let (Some(answer), false) = (&self.answer, finds_answers(model)) {
             return Ok(RowKind::Answered(answer.clone()));
         }
         let second = self.pair.clone();
-        Ok(match labels_tokens(model) && self.position.is_none() {
+        Ok(match labels_tokens(model) && scalar.place.is_none() {
             true => RowKind::Labelled {
                 second,
                 parts: self.parts,
@@ -172,7 +211,14 @@ impl Request {
             ("ledger", self.ledger),
         ];
         let is_given = |name: &str| given.iter().any(|(other, on)| *on && *other == name);
+        if finds_answers(model) && self.answer.is_some() && self.pair.is_none() {
+            return Err(EngineError::NoContext);
+        }
         for (one, others) in APART {
+            // An answer that a model finds stands in the second text.
+            if one == "answer" && finds_answers(model) {
+                continue;
+            }
             if let (true, Some(other)) = (is_given(one), others.iter().find(|name| is_given(name)))
             {
                 return Err(EngineError::Apart { one, other });
@@ -202,13 +248,15 @@ impl Request {
 
 /// Options that exclude each other.
 const APART: [(&str, &[&str]); 3] = [
-    (
-        "answer",
-        &["chat", "pair", "position", "generate", "target"],
-    ),
+    ("answer", &["chat", "pair", "position", "generate"]),
     ("generate", &["pair", "position", "target", "ledger"]),
     ("chat", &["pair"]),
 ];
+
+/// Whether the model finds the answer to a question in a second text.
+fn finds_answers(model: &Model) -> bool {
+    model.transformer.config().head.outputs() == Outputs::StartAndEnd
+}
 
 /// Whether the model has a label for each token of a text.
 fn labels_tokens(model: &Model) -> bool {

@@ -146,15 +146,15 @@ impl Explainer {
                 ..self.question()
             };
             for found in self.method.find(&[&at_token], &question)? {
-                let relevance = found.relevance[..token].to_vec();
-                for (sum, relevance) in sums.iter_mut().zip(&relevance) {
+                let relevance = &found.relevance[..token];
+                for (sum, relevance) in sums.iter_mut().zip(relevance) {
                     *sum += relevance;
                 }
                 steps.push(Step {
                     token,
                     probability,
-                    target: question.value(&at_token, &found.logits),
-                    relevance,
+                    target: question.named(&at_token, &found),
+                    relevance: relevance.to_vec(),
                 });
             }
         }

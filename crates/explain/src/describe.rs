@@ -58,7 +58,7 @@ impl Explanation {
                 AnswersAt::Last if head.outputs() == Outputs::Vocabulary => Some(text.last()),
                 AnswersAt::Last | AnswersAt::First | AnswersAt::Each | AnswersAt::Mean => None,
             },
-            target: question.value(text, logits),
+            target: question.named(text, &found),
             tokens: tokens(text, relevance),
             words: match text.picture() {
                 None => words(text, relevance),
@@ -83,6 +83,7 @@ struct Said {
 
 impl Said {
     fn new(question: &Question, text: &TokenizedText, numbers: &[f32]) -> Self {
+        let all_numbers = numbers;
         let (model, config) = (question.model, question.model.transformer.config());
         let name = |index| model.output(index);
         // Of several tokens that are asked, the first one speaks.
@@ -108,7 +109,7 @@ impl Said {
             Outputs::Vocabulary => {
                 let numbers = numbers_of(0);
                 let best = argmax(numbers);
-                let shown = likeliest(numbers, &question.weights(text, numbers));
+                let shown = likeliest(numbers, &question.shown(text, all_numbers));
                 Self {
                     labels: shown.iter().map(|&index| name(index)).collect(),
                     shown: shown.iter().map(|&index| numbers[index]).collect(),
@@ -166,11 +167,11 @@ fn tokens(text: &TokenizedText, relevance: &[f32]) -> Vec<TokenRelevance> {
     tokens.collect()
 }
 
-/// The indices of the largest logits and of the logits that have a weight, the largest first.
-fn likeliest(logits: &[f32], weights: &[f32]) -> Vec<usize> {
+/// The indices of the largest logits and of those of the target, the largest first.
+fn likeliest(logits: &[f32], of_target: &[usize]) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..logits.len()).collect();
     indices.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
     let places = indices.into_iter().enumerate();
-    let shown = places.filter(|&(place, index)| place < TOP_LOGITS || weights[index] != 0.0);
+    let shown = places.filter(|&(place, index)| place < TOP_LOGITS || of_target.contains(&index));
     shown.map(|(_, index)| index).collect()
 }

@@ -79,6 +79,14 @@ pub enum ExplainError {
          single tokens, is explained at a position"
     )]
     Position,
+    /// The model has no such target.
+    #[error("`{scalar}` is nothing to explain: {reason}")]
+    Unfit {
+        /// What was asked for.
+        scalar: String,
+        /// Why there is no such thing.
+        reason: &'static str,
+    },
     /// Only a language model goes on with a text.
     #[error("the model does not go on with a text: only a language model does")]
     NoContinuation,
@@ -144,7 +152,7 @@ impl std::fmt::Display for PropagationPart {
             Self::Recompute => "running blocks again",
             Self::Head => "a head that answers at several tokens, or gives a vector,",
             Self::Contrast => "the difference of two logits",
-            Self::Score => "the logarithm of a probability",
+            Self::Score => "a log-probability, an entropy or a norm",
         })
     }
 }

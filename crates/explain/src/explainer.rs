@@ -5,12 +5,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use relprop_checkpoints::{Model, TextError, Truncation};
 use relprop_rules::Registry;
-use relprop_transformer::{Head, TokenizedText};
+use relprop_transformer::{Content, Head, TokenizedText};
 
 use crate::batching::Passes;
 use crate::methods::{Method, Question};
 use crate::run::Run;
-use crate::{ExplainError, Explanation, Plan, Target};
+use crate::{ExplainError, Explanation, Plan, Scalar, Target};
 
 /// Explains the decisions of one model as a [`Plan`] says.
 ///
@@ -75,10 +75,8 @@ impl Explainer {
     ///
     /// If the model does not have it, or the method does not explain it.
     pub fn target(&self, target: Target) -> Result<Self, ExplainError> {
-        let plan = Plan {
-            target,
-            ..self.plan.clone()
-        };
+        let mut plan = self.plan.clone();
+        plan.target.of = target;
         Self::by(&self.model, Arc::clone(&self.method), &plan)
     }
 
@@ -122,14 +120,30 @@ impl Explainer {
         self.placed(self.model.tokenize_chat(text, self.plan.truncation)?)
     }
 
-    /// A text that is asked at the plan's position.
+    /// A text that is asked at the plan's place.
     fn placed(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
-        if let Some(position) = self.plan.position {
-            let tokens = text.tokens.len();
-            if position >= tokens {
-                return Err(TextError::Position { position, tokens });
-            }
-            text.asked = vec![position];
+        let Scalar { of, place, .. } = &self.plan.target;
+        let given = *of == Target::Given;
+        if let Some(place) = place {
+            // Of an answer that was given, or of a context, and else of the whole text.
+            let from = match (text.asked.first(), &text.content) {
+                (Some(asked), _) if given => text.tokens[asked + 1].start,
+                (_, Content::Text { second }) if given => second.unwrap_or(0),
+                _ => 0,
+            };
+            text.asked = place.tokens(&text, from)?;
+        } else if given && text.asked.is_empty() {
+            return Err(TextError::NoAnswer);
+        }
+        let goes_on = matches!(self.model.transformer.config().head, Head::NextToken { .. });
+        if let (true, true, Some(place)) = (given, goes_on, place) {
+            // A token is asked of the one before it.
+            let before = text.asked.iter().map(|token| token.checked_sub(1));
+            text.asked = before.collect::<Option<_>>().ok_or_else(|| {
+                let why = "nothing stands before the first token of the text".to_owned();
+                let place = place.to_string();
+                TextError::Place { place, why }
+            })?;
         }
         let is_mask = matches!(
             self.model.transformer.config().head,
@@ -154,7 +168,7 @@ impl Explainer {
     ///
     /// As [`Explainer::tokenize`], and if the model does not read pairs.
     pub fn tokenize_pair(&self, first: &str, second: &str) -> Result<TokenizedText, TextError> {
-        (self.model).tokenize(first, Some(second), self.plan.truncation)
+        self.placed((self.model).tokenize(first, Some(second), self.plan.truncation)?)
     }
 
     /// A prompt with an answer that was given to it, for [`Target::Given`]: each token of the answer is asked of
@@ -197,7 +211,7 @@ impl Explainer {
             return Err(TextError::TooLong { tokens, positions }.into());
         }
         text.asked = (after.max(1) - 1..tokens - 1).collect();
-        Ok(text)
+        Ok(self.placed(text)?)
     }
 
     /// Explains one text.
@@ -247,8 +261,8 @@ impl Explainer {
     pub(crate) fn question(&self) -> Question<'_> {
         Question {
             model: &self.model,
-            target: self.plan.target,
-            score: self.plan.score,
+            target: self.plan.target.of,
+            score: self.plan.target.score,
         }
     }
 }

@@ -136,12 +136,13 @@ pub struct PictureInfo {
 /// The scalar that was explained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetValue {
-    /// The label, or `A-B` for the difference of two labels' logits.
+    /// The label, or `A-B` for the difference of two labels' logits; what else is explained stands there
+    /// as the [grammar](crate::Scalar) writes it, with the names of outputs.
     pub label: String,
-    /// In which unit it is measured.
+    /// How it is measured.
     #[serde(default, skip_serializing_if = "is_logit")]
     pub score: Score,
-    /// Its value: a logit or a logarithm of a probability, or a difference of two.
+    /// Its value: a logit or a logarithm of a probability, a difference of two, an entropy or a norm.
     pub value: f32,
 }
 

@@ -145,7 +145,7 @@ impl Explainer {
                 text: slice(text, first, last),
                 start: text.tokens[first].start,
                 end: text.tokens[last].end,
-                target: question.value(&part, &found.logits),
+                target: question.named(&part, &found),
                 words: words(text, &found.relevance),
                 relevance: found.relevance,
                 ledger: found.ledger,

@@ -38,6 +38,6 @@ pub use run::Facts;
 pub use sampling::{Sampler, Sampling, SamplingError};
 pub use score::Score;
 pub use similarity::{Measure, PairAccount, SIMILARITY, Similar, SimilarText, Similarity};
-pub use target::{Target, UnknownTarget};
+pub use target::{Place, Scalar, Target, UnknownTarget};
 pub use view::View;
 pub use words::words;

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::{Registry, RuleSet};
-use relprop_transformer::{AnswersAt, Head, Probabilities};
 use serde::{Deserialize, Serialize};
 
 use crate::methods::{Method, Propagation, by_name};
-use crate::{ExplainError, PropagationPart, Score, Target};
+use crate::{ExplainError, PropagationPart, Scalar, Score, Target};
 
 /// The name of relevance propagation among the methods.
 pub const LRP: &str = "lrp";
@@ -30,7 +29,7 @@ pub const DEFAULT_SITE: &str = "blocks";
 ///
 /// let plan = Plan {
 ///     rules: Some(RuleSet::preset("attn-lrp")?),
-///     target: Target::Contrast(1, 0),
+///     target: Target::Contrast(1, 0).into(),
 ///     ledger: true,
 ///     ..Plan::default()
 /// };
@@ -40,13 +39,8 @@ pub const DEFAULT_SITE: &str = "blocks";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Plan {
-    /// What is explained.
-    pub target: Target,
-    /// In which unit the target is measured. Only propagation explains another than the logit.
-    pub score: Score,
-    /// For a language model, the token whose continuation is explained, counted from 0; by default
-    /// the last.
-    pub position: Option<usize>,
+    /// What is explained. Only propagation explains another than a logit.
+    pub target: Scalar,
     /// How relevance is obtained, if not by propagation: one of the [methods](crate::methods) by its name.
     pub method: Option<String>,
     /// The rules of propagation; [`DEFAULT_RULES`] if none are given.
@@ -100,22 +94,7 @@ impl Plan {
 
     /// Refuses options that exclude each other, and whatever the model does not have.
     pub(crate) fn check(&self, model: &Model) -> Result<(), ExplainError> {
-        let config = model.transformer.config();
-        self.target.check(config.logits(), &config.labels)?;
-        let at_a_token = match config.head.answers_at() {
-            AnswersAt::Last | AnswersAt::Each => !matches!(config.head, Head::LabelsAtEnd { .. }),
-            AnswersAt::First | AnswersAt::Mean => false,
-        };
-        if self.position.is_some() && !at_a_token {
-            return Err(ExplainError::Position);
-        }
-        if self.target == Target::Given && !matches!(config.head, Head::NextToken { .. }) {
-            return Err(ExplainError::NoContinuation);
-        }
-        let without = config.probabilities() == Probabilities::None;
-        if without && self.score == Score::LogProbability {
-            return Err(ExplainError::NoProbability);
-        }
+        self.target.check(model)?;
         let Some(method) = &self.method else {
             return Ok(());
         };
@@ -129,9 +108,12 @@ impl Plan {
             (PropagationPart::Recompute, self.recompute),
             (
                 PropagationPart::Contrast,
-                matches!(self.target, Target::Contrast(..)),
+                matches!(
+                    self.target.of,
+                    Target::Contrast(..) | Target::AboveMean { .. }
+                ),
             ),
-            (PropagationPart::Score, self.score != Score::Logit),
+            (PropagationPart::Score, self.target.score != Score::Logit),
         ];
         match given.into_iter().find(|(_, given)| *given) {
             Some((part, _)) => Err(ExplainError::OnlyPropagation {

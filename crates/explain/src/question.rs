@@ -1,10 +1,11 @@
 //! What is asked of a model, as weights on the numbers that its head gives.
 
 use relprop_checkpoints::Model;
-use relprop_transformer::{Content, Outputs, TokenizedText};
+use relprop_transformer::{AnswersAt, Content, Outputs, TokenizedText};
 
+use crate::methods::Finding;
 use crate::numbers::argmax;
-use crate::score::Scored;
+use crate::score::{Choice, Scored};
 use crate::{Score, Target, TargetValue};
 
 /// What is asked of a method: a scalar of the numbers that a model's head gives for a text.
@@ -14,52 +15,75 @@ pub struct Question<'q> {
     pub model: &'q Model,
     /// Which of the numbers.
     pub target: Target,
-    /// In which unit they are measured.
+    /// How they are measured.
     pub score: Score,
 }
 
 impl Question<'_> {
-    /// How much of each number the target takes, where the head gives `numbers` for `text`: those of one
-    /// answer after another, as [`Transformer::forward`](relprop_transformer::Transformer::forward) does.
+    /// The answers, by their places, that the target is made of, each with the output that it takes and
+    /// its factor, where the head gives `numbers` for `text`: those of one answer after another, as
+    /// [`Transformer::forward`](relprop_transformer::Transformer::forward) does.
     ///
     /// ```text
     /// labels, tokens to come      the logit at each token that answers
     /// labels of tokens            the logit at each token that the text asks
     /// start and end               the start logit at one token, and the end logit at another
     /// ```
-    pub fn weights(&self, text: &TokenizedText, numbers: &[f32]) -> Vec<f32> {
-        let mut weights = vec![0.0; numbers.len()];
-        for (answer, output, weight) in self.parts(text, numbers) {
-            weights[answer * self.outputs() + output] += weight;
-        }
-        weights
-    }
-
-    /// The answers, by their places, that the target is made of, each with the output that it takes and
-    /// its factor.
     fn parts(&self, text: &TokenizedText, numbers: &[f32]) -> Vec<(usize, usize, f32)> {
+        if self.kind() == Outputs::StartAndEnd {
+            let (start, end) = self.span(text, numbers);
+            return vec![(start, 0, 1.0), (end, 1, 1.0)];
+        }
         let outputs = self.outputs();
-        let answers = match self.kind() {
-            Outputs::StartAndEnd => {
-                let (start, end) = self.span(text, numbers);
-                return vec![(start, 0, 1.0), (end, 1, 1.0)];
-            }
-            Outputs::TokenLabels => asked(text),
-            Outputs::Labels | Outputs::Vocabulary | Outputs::Vector => {
-                (0..numbers.len() / outputs).collect()
-            }
-        };
         let at = |answer: usize| &numbers[answer * outputs..(answer + 1) * outputs];
-        let of_answer = |answer: usize| match self.target {
+        let answers = self.answers(text, numbers.len() / outputs);
+        let of_answer = |&answer: &usize| match self.target {
             Target::Predicted => vec![(answer, argmax(at(answer)), 1.0)],
             Target::Label(index) => vec![(answer, index, 1.0)],
             Target::Contrast(a, b) => vec![(answer, a, 1.0), (answer, b, -1.0)],
+            Target::AboveMean { of, top } => {
+                let of = of.unwrap_or_else(|| argmax(at(answer)));
+                let mean = largest(at(answer), top.map_or(outputs, |count| count.get()));
+                let share = -(mean.len() as f32).recip();
+                let mean = mean.into_iter().map(|index| (answer, index, share));
+                std::iter::once((answer, of, 1.0)).chain(mean).collect()
+            }
+            Target::Class(index) => vec![(answer, self.in_class(index, answer, &answers), 1.0)],
             Target::Given => given(text, answer)
                 .map(|id| (answer, id, 1.0))
                 .into_iter()
                 .collect(),
         };
-        answers.into_iter().flat_map(of_answer).collect()
+        answers.iter().flat_map(of_answer).collect()
+    }
+
+    /// Those of `count` answers that the target is made of.
+    fn answers(&self, text: &TokenizedText, count: usize) -> Vec<usize> {
+        match self.kind() {
+            Outputs::TokenLabels | Outputs::StartAndEnd => asked(text),
+            Outputs::Labels | Outputs::Vocabulary | Outputs::Vector => (0..count).collect(),
+        }
+    }
+
+    /// The label that a token has in an entity of the class of the label `index`, if it is one of `tokens`:
+    /// `B-NAME` at the start of neighbors, and `I-NAME` after it, or what the model has in their place.
+    fn in_class(&self, index: usize, token: usize, tokens: &[usize]) -> usize {
+        let labels = &self.model.transformer.config().labels;
+        let class = tag(&labels[index]).1;
+        let goes_on = token > 0 && tokens.contains(&(token - 1));
+        let ends = !tokens.contains(&(token + 1));
+        let places = match (goes_on, ends) {
+            (false, true) => ['S', 'U', 'B', 'I'],
+            (false, false) => ['B', 'I', 'S', 'U'],
+            (true, true) => ['E', 'L', 'I', 'B'],
+            (true, false) => ['I', 'B', 'E', 'L'],
+        };
+        let with = |place: char| {
+            labels
+                .iter()
+                .position(|label| tag(label) == (Some(place), class))
+        };
+        places.into_iter().find_map(with).unwrap_or(index)
     }
 
     /// The tokens where the answer to a question starts and ends: those that the text asks, or the two
@@ -71,19 +95,61 @@ impl Question<'_> {
         best_span(text, numbers)
     }
 
-    /// The value of the target, and how much of each number flows into it.
+    /// The value of the target, and how much flows into it of each of the `numbers` that the head gives, or
+    /// for a norm of each number of the states that it reads.
     pub(crate) fn scored(&self, text: &TokenizedText, numbers: &[f32]) -> Scored {
-        let weights = self.weights(text, numbers);
+        if self.score == Score::Norm {
+            let states = match self.model.transformer.config().head.answers_at() {
+                AnswersAt::First | AnswersAt::Mean => 1,
+                AnswersAt::Last => text.asked.len().max(1),
+                AnswersAt::Each => text.tokens.len(),
+            };
+            return Scored::norm(numbers, numbers.len() / states, &self.answers(text, states));
+        }
+        let mut weights = vec![0.0; numbers.len()];
+        if self.score != Score::Entropy {
+            for (answer, output, weight) in self.parts(text, numbers) {
+                weights[answer * self.outputs() + output] += weight;
+            }
+        }
         let probabilities = self.model.transformer.config().probabilities();
-        (self.score).of(weights, numbers, self.outputs(), probabilities)
+        let choices = || self.choices(text, numbers);
+        match self.score {
+            Score::Logit | Score::Norm => Scored::sum(weights, numbers),
+            Score::LogProbability => {
+                Scored::log_probability(&weights, numbers, &choices(), probabilities)
+            }
+            Score::Entropy => Scored::entropy(numbers, &choices(), probabilities),
+        }
     }
 
-    /// What the scalar is called, and its value where the head gives `numbers` for `text`.
-    pub fn value(&self, text: &TokenizedText, numbers: &[f32]) -> TargetValue {
+    /// The numbers between which probabilities are shared: the outputs of each answer; of a start and an
+    /// end, all tokens.
+    fn choices(&self, text: &TokenizedText, numbers: &[f32]) -> Vec<Choice> {
+        let outputs = self.outputs();
+        if self.kind() == Outputs::StartAndEnd {
+            let choice = |first| Choice {
+                first,
+                step: outputs,
+                count: numbers.len() / outputs,
+            };
+            return (0..outputs).map(choice).collect();
+        }
+        let answers = self.answers(text, numbers.len() / outputs).into_iter();
+        let choice = |answer| Choice {
+            first: answer * outputs,
+            step: 1,
+            count: outputs,
+        };
+        answers.map(choice).collect()
+    }
+
+    /// What the scalar is called, and its value in what was `found` for the text.
+    pub fn named(&self, text: &TokenizedText, found: &Finding) -> TargetValue {
         TargetValue {
-            label: self.name(text, numbers),
+            label: self.name(text, &found.logits),
             score: self.score,
-            value: self.scored(text, numbers).value as f32,
+            value: found.value as f32,
         }
     }
 
@@ -95,15 +161,39 @@ impl Question<'_> {
         }
     }
 
+    /// The outputs that the target names, at the first token that answers.
+    pub(crate) fn shown(&self, text: &TokenizedText, numbers: &[f32]) -> Vec<usize> {
+        match self.target {
+            Target::Label(index) | Target::Class(index) => vec![index],
+            Target::Contrast(a, b) => vec![a, b],
+            Target::AboveMean {
+                of: Some(index), ..
+            } => vec![index],
+            Target::Predicted | Target::AboveMean { of: None, .. } => Vec::new(),
+            Target::Given => {
+                let first = self.parts(text, numbers).into_iter();
+                let first = first.filter(|(answer, ..)| *answer == 0);
+                first.map(|(_, output, _)| output).collect()
+            }
+        }
+    }
+
     fn name(&self, text: &TokenizedText, numbers: &[f32]) -> String {
         let name = |index| self.model.output(index);
+        match self.score {
+            Score::Entropy => return "entropy()".to_owned(),
+            Score::Norm => return "norm()".to_owned(),
+            Score::Logit | Score::LogProbability => {}
+        }
         if self.kind() == Outputs::StartAndEnd {
             let (start, end) = self.span(text, numbers);
             return slice(text, start, end);
         }
         match self.target {
-            Target::Label(index) => name(index),
-            Target::Contrast(a, b) => format!("{}-{}", name(a), name(b)),
+            Target::Class(index) => tag(&name(index)).1.to_owned(),
+            Target::Label(_) | Target::Contrast(..) | Target::AboveMean { .. } => {
+                self.target.named(&name)
+            }
             Target::Predicted | Target::Given => {
                 let parts = self.parts(text, numbers).into_iter();
                 let mut names: Vec<String> = parts.map(|(_, output, _)| name(output)).collect();
@@ -129,6 +219,16 @@ impl Question<'_> {
     fn outputs(&self) -> usize {
         self.model.transformer.config().logits()
     }
+}
+
+/// The indices of the `count` largest numbers.
+fn largest(numbers: &[f32], count: usize) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..numbers.len()).collect();
+    if count < indices.len() {
+        indices.sort_by(|&a, &b| numbers[b].total_cmp(&numbers[a]));
+        indices.truncate(count);
+    }
+    indices
 }
 
 /// The token that stands after the one that gives this answer.

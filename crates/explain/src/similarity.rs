@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::batching::{TOKENS, logits};
 use crate::methods::Propagation;
 use crate::run::Run;
+use crate::score::Scored;
 use crate::words::words;
 use crate::{ExplainError, ModelInfo, Plan, TokenRelevance, WordRelevance};
 
@@ -188,8 +189,9 @@ impl Similar {
         let first_order = |index: usize| {
             let (text, other) = (texts[index], &ends[1 - index]);
             let pass = Pass::new(self.measured.bound()).with_probe(self.measured.site_name());
-            let weigh = |_: usize, _: &[f32]| other.clone();
-            let (mut found, _) = (self.measured).run_weighed(measured, &[text], pass, &weigh)?;
+            let score = |_: usize, numbers: &[f32]| Scored::sum(other.clone(), numbers);
+            let propagation = &self.measured;
+            let (mut found, _) = propagation.run_scored(measured, &[text], pass, false, &score)?;
             let relevance = found.remove(0).relevance;
             let tokens = text.tokens.iter().zip(&relevance);
             Ok::<_, ExplainError>(SimilarText {
@@ -230,12 +232,13 @@ impl Similar {
         for first in (0..count).step_by(copies) {
             let texts = vec![text; copies.min(count - first)];
             let pass = Pass::new(self.propagation.bound()).with_probe(self.propagation.site_name());
-            let weigh = |copy: usize, numbers: &[f32]| {
+            let score = |copy: usize, numbers: &[f32]| {
                 let mut weights = vec![0.0; numbers.len()];
                 weights[first + copy] = 1.0;
-                weights
+                Scored::sum(weights, numbers)
             };
-            let (rows, _) = (self.propagation).run_weighed(transformer, &texts, pass, &weigh)?;
+            let propagation = &self.propagation;
+            let (rows, _) = propagation.run_scored(transformer, &texts, pass, false, &score)?;
             found.extend(rows.into_iter().map(|row| row.relevance));
         }
         Ok(found)

@@ -138,6 +138,9 @@ struct Data {
     texts: Vec<String>,
     /// Their labels.
     labels: Option<Vec<String>>,
+    /// The column of the file that says which pieces of a text decide its label.
+    #[serde(default)]
+    evidence: Option<String>,
     limit: Option<usize>,
     seed: u64,
     target: MeasuredLabel,
@@ -151,7 +154,15 @@ impl Data {
     ) -> Result<Samples, EngineError> {
         let say = |text: &str| said.push(text.to_owned());
         if let Some(path) = &self.path {
-            return Samples::open(path, self.limit, self.seed, self.target, model, say);
+            return Samples::open(
+                path,
+                self.evidence.as_deref(),
+                self.limit,
+                self.seed,
+                self.target,
+                model,
+                say,
+            );
         }
         let mut labels = self.labels.into_iter().flatten();
         let texts = self.texts.into_iter().enumerate();

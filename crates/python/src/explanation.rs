@@ -191,12 +191,14 @@ impl Explanation {
         self.found.target.value
     }
 
-    /// The unit of the target: ``logit`` or ``log-probability``.
+    /// The unit of the target: ``logit``, ``log-probability``, ``entropy`` or ``norm``.
     #[getter]
     fn score(&self) -> &'static str {
         match self.found.target.score {
             Score::Logit => "logit",
             Score::LogProbability => "log-probability",
+            Score::Entropy => "entropy",
+            Score::Norm => "norm",
         }
     }
 
@@ -317,7 +319,7 @@ impl Explanation {
     }
 
     /// The heat map as a drawing, with ``columns`` letters a line.
-    #[pyo3(signature = (columns=COLUMNS))]
+    #[pyo3(signature = (columns=80))]
     fn svg(&self, columns: usize) -> String {
         render::svg(&self.found, columns)
     }

@@ -40,14 +40,16 @@ impl<'a> Header<'a> {
             Some(_) => format!("{name:?}"),
             None => name.to_owned(),
         };
-        let unit = match target.score {
-            Score::Logit => "",
-            Score::LogProbability => "log p of ",
+        let asked = match target.score {
+            Score::Logit => quoted(&target.label),
+            Score::LogProbability => format!("log p of {}", quoted(&target.label)),
+            Score::Entropy => "the entropy of the prediction".to_owned(),
+            Score::Norm => "the norm of the state that the head reads".to_owned(),
         };
         Self {
             prediction: quoted(&explanation.prediction),
             probability: predicted(explanation),
-            target: format!("{unit}{}", quoted(&target.label)),
+            target: asked,
             value: Numbers::up_to(target.value.abs()).signed(target.value),
             ways: ways(explanation),
         }
@@ -162,6 +164,8 @@ mod tests {
         assert_eq!(header(&sample), ("positive".into(), "positive".into()));
         sample.target.score = Score::LogProbability;
         assert_eq!(header(&sample).1, "log p of positive");
+        sample.target.score = Score::Entropy;
+        assert_eq!(header(&sample).1, "the entropy of the prediction");
         assert_eq!(
             header(&next_token()),
             ("\" are\"".into(), "\" are\"".into())

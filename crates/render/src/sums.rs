@@ -1,6 +1,6 @@
 //! Sums of relevance over the words, over the special tokens and over all tokens, beside the target.
 
-use relprop_explain::Explanation;
+use relprop_explain::{Explanation, Score};
 
 use crate::header::is_propagated;
 use crate::numbers::{Numbers, largest, percent};
@@ -22,6 +22,8 @@ pub(crate) struct Sums {
     pub total: f32,
     /// The value that was explained.
     pub target: f32,
+    /// How it was measured.
+    pub score: Score,
 }
 
 impl Sums {
@@ -46,6 +48,7 @@ impl Sums {
             other,
             total,
             target: explanation.target.value,
+            score: explanation.target.score,
         }
     }
 
@@ -100,9 +103,16 @@ impl Sums {
             // a rest.
             _ => "the difference",
         };
+        let bent = match self.score {
+            Score::Logit | Score::Norm => "",
+            Score::LogProbability => {
+                "; a log-probability is no sum of logits, so some sits in the softmax"
+            }
+            Score::Entropy => "; an entropy is no sum of logits, so some sits in the probabilities",
+        };
         format!(
             "{held} ({written}); {missing} sits in biases and in operations whose rule does not \
-             conserve"
+             conserve{bent}"
         )
     }
 }
@@ -152,6 +162,23 @@ mod tests {
         assert!(held(-1.0, 2.0).contains("(-50\u{a0}%); the difference sits in"));
         assert_eq!(held(1.0, 0.0), "tokens hold +1.00 of 0.00");
         assert_eq!(held(f32::NAN, 2.0), "tokens hold NaN of +2.00");
+    }
+
+    /// What is no sum of logits cannot add up, and the sentence says so.
+    #[test]
+    fn the_sentence_names_what_is_no_sum() {
+        let mut sample = explanation("a", &[("a", 1.0)]);
+        sample.target.value = 2.0;
+        for (score, said) in [
+            (Score::LogProbability, "a log-probability is no sum"),
+            (Score::Entropy, "an entropy is no sum"),
+        ] {
+            sample.target.score = score;
+            let held = Sums::of(&sample).held();
+            assert!(held.contains(said), "{held}");
+        }
+        sample.target.score = Score::Norm;
+        assert!(Sums::of(&sample).held().ends_with("does not conserve"));
     }
 
     #[test]

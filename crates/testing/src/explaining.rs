@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relprop_checkpoints::{Model, Truncation};
 use relprop_explain::methods::{Method, Propagation, by_name};
-use relprop_explain::{ExplainError, Explainer, Explanation, Plan, Score};
+use relprop_explain::{ExplainError, Explainer, Explanation, Place, Plan, Score};
 use relprop_rules::{Registry, RuleSet};
 use relprop_transformer::PaddingSide;
 
@@ -42,12 +42,12 @@ pub trait Asked: Sized {
 
     /// Of the token at `position`.
     fn position(self, position: usize) -> Result<Self, ExplainError> {
-        self.asked(|plan| plan.position = Some(position))
+        self.asked(|plan| plan.target.place = Some(Place::token(position)))
     }
 
     /// In the unit `score`.
     fn score(self, score: Score) -> Self {
-        self.asked(|plan| plan.score = score).unwrap()
+        self.asked(|plan| plan.target.score = score).unwrap()
     }
 
     /// With long texts cut by `truncation`.

@@ -24,7 +24,7 @@ impl Case {
         match self.target {
             Target::Label(label) => vec![(label, 1.0)],
             Target::Contrast(label, other) => vec![(label, 1.0), (other, -1.0)],
-            Target::Predicted | Target::Given => panic!("name the target"),
+            _ => panic!("name the target"),
         }
     }
 }

@@ -76,7 +76,7 @@ impl Rotation {
                     let from = from.max(0.0);
                     let to = to.min((turned - 1) as f64);
                     let to = if from == to { to + 1e-3 } else { to };
-                    let scaled = ((pair as f64 - from) / (to - from)).min(1.0).max(0.0);
+                    let scaled = ((pair as f64 - from) / (to - from)).clamp(0.0, 1.0);
                     (1.0 - scaled) * angle + scaled * angle / factor
                 }
                 Some(RotaryScaling::Long {

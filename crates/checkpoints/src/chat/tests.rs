@@ -4,6 +4,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::changes::again;
 use crate::{Tokenizer, Truncation};
 
 /// What `tests/fixtures/chat.py` had transformers write.
@@ -181,4 +182,38 @@ fn a_template_has_limits() {
         );
     }
     assert_eq!(chat("a", &json!({})).text(&[]), Err(ChatError::NoMessage));
+}
+
+/// Changes of all templates, and of the messages. No template runs for ever, or writes more than it may.
+#[test]
+fn changed_templates_are_written_or_refused() {
+    let reference = reference();
+    let texts = |key: &str| -> Vec<Vec<u8>> {
+        let all = reference[key].as_object().unwrap().values();
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        all.map(|value| text(value).into_bytes()).collect()
+    };
+    let (templates, chats) = (texts("templates"), texts("chats"));
+    let tokens = json!({"bos_token": "<s>", "eos_token": "</s>"});
+    again(|changes| {
+        let (template, other) = (changes.one(&templates), changes.one(&templates));
+        let template = changes.of(template, 0, b"{}%-[]()|.,'\"=+~:0129 \nsetforin", other);
+        let one = changes.one(&chats);
+        let messages_of = match changes.below(2) {
+            0 => one.clone(),
+            _ => changes.of(one, 0, b"{}[]\":,ralecont", one),
+        };
+        let (Ok(template), Ok(said)) =
+            (String::from_utf8(template), String::from_utf8(messages_of))
+        else {
+            return false;
+        };
+        let chat = chat(&template, &tokens);
+        let _ = chat.check();
+        chat.text(&messages(&said)).is_ok()
+    });
 }

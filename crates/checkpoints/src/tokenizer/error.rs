@@ -67,6 +67,19 @@ pub enum TextError {
         /// How many tokens the text has.
         tokens: usize,
     },
+    /// It has no such place, or several.
+    #[error("there is no place `{place}` in the text: {why}")]
+    Place {
+        /// The place that was asked for.
+        place: String,
+        /// What the text has instead.
+        why: String,
+    },
+    /// The answer that is to be explained is missing.
+    #[error(
+        "no answer was given: give one, or the place in the text where it stands, such as @\"a word\""
+    )]
+    NoAnswer,
     /// A model that fills masks was given no mask, or several.
     #[error("{}", masks(mask, found))]
     Masks {

@@ -18,6 +18,10 @@ pub(crate) struct EvaluateArguments {
     /// embedded corpus, whose deciding words are known
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
+    /// The column of the file that says which pieces of a text decide its label: a piece of the text,
+    /// `[start, end]` in characters, or a list of these
+    #[arg(long, value_name = "NAME")]
+    pub(crate) evidence_column: Option<String>,
     /// What to measure: metrics (docs/evaluation.md lists them), or `all` that the data allow
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = metrics::DEFAULT.map(String::from))]
     pub(crate) metrics: Vec<String>,

@@ -48,8 +48,9 @@ pub(crate) struct ExplainArguments {
     /// The rules of propagation: a preset (see `relprop rules`) or a TOML file [default: ah-ln]
     #[arg(long, value_name = "RULES")]
     pub(crate) rules: Option<String>,
-    /// What to explain: `predicted`, a label, its index, or two of them as A-B; for a language
-    /// model, the next token, with its space: " are"
+    /// What to explain: `predicted`, a label, its index, two of them as A-B, a label against the mean as
+    /// A-mean() or A-mean(5); for a language model, the next token, with its space: " are". A place in
+    /// the text may follow: PER@"Ada Lovelace", answer()@"on the table", A@word(3). See docs/questions.md
     #[arg(
         long,
         value_name = "TARGET",
@@ -61,20 +62,22 @@ pub(crate) struct ExplainArguments {
     #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
     pub(crate) against: Option<String>,
     /// Explain what a language model expects after token N, counted from 0, instead of the last one;
-    /// the label of token N, where each token has one; the mask at token N, of several
+    /// the label of token N, where each token has one; the mask at token N, of several: TARGET@token(N)
     #[arg(long, value_name = "N")]
     pub(crate) position: Option<usize>,
     /// Explain why a language model gives this answer to the text: all of it at once, the sum of its tokens'
-    /// logits or, with --score log-probability, the logarithm of its probability
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["chat", "pair", "pair_column", "position", "generate", "target", "against"])]
+    /// logits or, with --score log-probability, the logarithm of its probability. With --target
+    /// 'answer()@"a part of it"', only that part. Of a model that finds answers in a second text, one that
+    /// stands there
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["chat", "position", "generate", "against"])]
     pub(crate) answer: Option<String>,
     /// The column of the answers, one for each row
-    #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["chat", "answer", "texts", "pair", "pair_column", "position", "generate", "target", "against"])]
+    #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["chat", "answer", "texts", "pair", "pair_column", "position", "generate", "against"])]
     pub(crate) answer_column: Option<String>,
     /// What is explained one after another, where each token of a text has a label
     #[arg(long, value_enum, default_value_t = PartsArgument::Entities, conflicts_with = "position")]
     pub(crate) parts: PartsArgument,
-    /// Explain the logit of the target, or the logarithm of its probability
+    /// How the target is measured
     #[arg(long, value_enum, default_value_t = Unit::Logit)]
     pub(crate) score: Unit,
     /// Run every block again in the backward pass instead of keeping what it computed: with 24
@@ -157,13 +160,17 @@ pub(crate) struct SamplingArguments {
     pub(crate) seed: Option<u64>,
 }
 
-/// In which unit a target is explained.
+/// How a target is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Unit {
     /// The logit
     Logit,
     /// The logarithm of the probability
     LogProbability,
+    /// The entropy of the prediction: how undecided the model is
+    Entropy,
+    /// The norm of the state that the head reads: how sure the model is, of whatever
+    Norm,
 }
 
 /// Which parts of a text whose tokens have labels are explained.

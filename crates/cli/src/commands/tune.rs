@@ -31,6 +31,7 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     let data = Samples::open(
         &arguments.data,
         None,
+        None,
         arguments.seed,
         arguments.target.into(),
         &model,

@@ -20,6 +20,9 @@ pub(crate) struct EvaluatePlan {
     model_sha256: Option<String>,
     /// The SHA-256 of the file of texts; none for the embedded corpus.
     data_sha256: Option<String>,
+    /// The column of evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    evidence: Option<String>,
     /// How many texts at most.
     limit: Option<usize>,
     /// How many texts could be used.
@@ -63,6 +66,7 @@ impl EvaluatePlan {
             family: model.family.name.to_owned(),
             model_sha256: model.sha256.clone(),
             data_sha256: data.sha256.clone(),
+            evidence: arguments.evidence_column.clone(),
             limit: arguments.limit,
             texts: data.samples.len(),
             target: arguments.target.into(),

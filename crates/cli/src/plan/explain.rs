@@ -9,7 +9,6 @@ use relprop_data::Table;
 use relprop_engine::{COMPARED, NamedRules, Precision, Request, RowKind, Second};
 use relprop_explain::{Parts, Plan, Sampling, Score};
 use relprop_rules::RuleSet;
-use relprop_transformer::Outputs;
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 
@@ -177,6 +176,8 @@ impl ExplainPlan {
             score: match score {
                 Unit::Logit => Score::Logit,
                 Unit::LogProbability => Score::LogProbability,
+                Unit::Entropy => Score::Entropy,
+                Unit::Norm => Score::Norm,
             },
             truncation: match no_truncate {
                 true => Truncation::Refuse,
@@ -194,6 +195,13 @@ impl ExplainPlan {
             sampling: drawn(&sampling),
         };
         let (question, content) = request.plan(model).map_err(UsageError::from)?;
+        if matches!(content, RowKind::Labelled { .. }) && !format.labellings {
+            return UsageError::refuse(
+                "the labels of a text's tokens are written as ansi, json, jsonl or html (--format); at a \
+                 place, such as --position or --target 'predicted@\"a word\"', they are written as every \
+                 explanation is",
+            );
+        }
         let table = match input.as_deref().filter(|_| !standard_input) {
             Some(path) => Some(open_table(path, column.as_deref())?),
             None => None,
@@ -266,12 +274,6 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
     if arguments.overlay.is_some() {
         return UsageError::refuse("--overlay is for pictures, and the model reads texts");
     }
-    if labels_tokens(model) && arguments.position.is_none() && !format.labellings {
-        return UsageError::refuse(
-            "the labels of a text's tokens are written as ansi, json, jsonl or html (--format); with \
-             --position, that of one token is written as every explanation is",
-        );
-    }
     if arguments.generate.is_none() {
         return Ok(());
     }
@@ -282,11 +284,6 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
         return UsageError::refuse("--generate goes on with one text: give one");
     }
     Ok(())
-}
-
-/// Whether the model has a label for each token of a text.
-fn labels_tokens(model: &Model) -> bool {
-    model.transformer.config().head.outputs() == Outputs::TokenLabels
 }
 
 /// The rule sets beside the one that is asked for.

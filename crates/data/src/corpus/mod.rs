@@ -1,6 +1,7 @@
 //! Corpora: labeled texts, or pictures, to train and to measure on.
 
 mod agreement;
+mod evidence;
 mod file;
 mod pictures;
 mod reviews;
@@ -14,7 +15,7 @@ use crate::DataError;
 use crate::hash::Hash;
 
 pub use agreement::{Agreement, agreement, agreement_corpus};
-pub use file::{InputText, Inputs, read_texts};
+pub use file::{InputText, Inputs, read_texts, read_texts_with_evidence};
 pub use pictures::{LabeledPicture, Pictures};
 pub use reviews::reviews;
 pub use trees::{Tree, are_trees, read_trees};

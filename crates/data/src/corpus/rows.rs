@@ -1,10 +1,12 @@
 //! Rows of a file of texts, in any format, with labels as they are written.
 
 use std::io::{BufReader, Read, Seek};
+use std::ops::Range;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::evidence::{of_cell, places};
 use crate::records::{Lines, Record, RecordError, Separated, json_objects, texts_at};
 use crate::{DataError, TableFormat};
 
@@ -19,8 +21,17 @@ pub(super) struct Row {
     pub text: String,
     /// The label. None if the row has none.
     pub label: Option<String>,
+    /// The pieces of the text that decide the label, as ranges of characters, if they were asked for.
+    pub evidence: Vec<Range<usize>>,
     /// The line that the row starts on, counted from 1.
     pub line: u64,
+}
+
+/// What a row says, before it is checked.
+struct Fields {
+    text: String,
+    label: Option<String>,
+    evidence: Value,
 }
 
 /// The rows of a file. A bad row is an error in its place, and the rest goes on.
@@ -31,23 +42,34 @@ pub(super) struct Rows {
     pub columns: Option<Vec<String>>,
 }
 
-/// Reads all rows of `source`. `path` is the name that errors give it.
+/// Reads all rows of `source`. `path` is the name that errors give it, `evidence` the column that says which
+/// pieces of the text decide the label.
 pub(super) fn read(
     source: impl Read + Seek,
     path: &Path,
     format: TableFormat,
+    evidence: Option<&str>,
 ) -> Result<Rows, DataError> {
     let lines = |source| Lines::new(BufReader::new(source));
     let rows = match format {
         TableFormat::Tsv | TableFormat::Csv => {
-            columns(Separated::new(source, format, path)?, path)?
+            columns(Separated::new(source, format, path)?, path, evidence)?
         }
         TableFormat::JsonLines => Rows {
-            rows: collect(json_objects(lines(source), fields), path, json)?,
+            rows: collect(
+                json_objects(lines(source), fields),
+                path,
+                evidence,
+                |object| json(object, evidence),
+            )?,
             columns: None,
         },
         _ => Rows {
-            rows: collect(lines(source), path, |text| (text, None))?,
+            rows: collect(lines(source), path, None, |text| Fields {
+                text,
+                label: None,
+                evidence: Value::Null,
+            })?,
             columns: None,
         },
     };
@@ -57,7 +79,11 @@ pub(super) fn read(
     Ok(rows)
 }
 
-fn columns<R: Read>(records: Separated<R>, path: &Path) -> Result<Rows, DataError> {
+fn columns<R: Read>(
+    records: Separated<R>,
+    path: &Path,
+    evidence: Option<&str>,
+) -> Result<Rows, DataError> {
     let names = records.names().to_vec();
     if names.is_empty() {
         return Err(DataError::Empty { path: path.into() });
@@ -71,27 +97,39 @@ fn columns<R: Read>(records: Separated<R>, path: &Path) -> Result<Rows, DataErro
         });
     };
     let label = find(LABEL);
+    let decisive = evidence.map(|name| {
+        find(name).ok_or_else(|| DataError::NoColumn {
+            path: path.into(),
+            wanted: format!("`{name}`"),
+            found: names.clone(),
+        })
+    });
+    let decisive = decisive.transpose()?;
     let parse = |fields: csv::StringRecord| {
         let field = |index| fields.get(index).map(str::to_owned);
-        (field(text).unwrap_or_default(), label.and_then(field))
+        Fields {
+            text: field(text).unwrap_or_default(),
+            label: label.and_then(field),
+            evidence: decisive
+                .and_then(field)
+                .map_or(Value::Null, |cell| of_cell(&cell)),
+        }
     };
     Ok(Rows {
-        rows: collect(records, path, parse)?,
+        rows: collect(records, path, evidence, parse)?,
         columns: Some(names),
     })
 }
 
-/// Parses all records into texts and labels. A bad one is an error in its place.
+/// Parses all records. A bad one is an error in its place.
 fn collect<T>(
     records: impl Iterator<Item = Result<Record<T>, RecordError>>,
     path: &Path,
-    parse: impl Fn(T) -> (String, Option<String>),
+    evidence: Option<&str>,
+    parse: impl Fn(T) -> Fields,
 ) -> Result<Vec<Result<Row, DataError>>, DataError> {
     let rows = records.map(|record| match record {
-        Ok(Record { line, fields }) => {
-            let (text, label) = parse(fields);
-            Ok(row(&text, label, line, path))
-        }
+        Ok(Record { line, fields }) => Ok(row(parse(fields), evidence, line, path)),
         Err(error @ RecordError::Unreadable(_)) => Err(error.at(path)),
         Err(error @ RecordError::Bad(_)) => Ok(Err(error.at(path))),
     });
@@ -108,27 +146,53 @@ fn fields(object: &Map<String, Value>) -> Result<(), String> {
     }
 }
 
-/// The text and the label of a JSON object.
-fn json(object: Map<String, Value>) -> (String, Option<String>) {
+/// What a JSON object says.
+fn json(object: Map<String, Value>, evidence: Option<&str>) -> Fields {
     let text = TEXT.into_iter().find_map(|name| object.get(name)?.as_str());
     let label = object.get(LABEL).and_then(|label| match label {
         Value::String(name) => Some(name.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     });
-    (text.unwrap_or_default().to_owned(), label)
+    Fields {
+        text: text.unwrap_or_default().to_owned(),
+        label,
+        evidence: evidence
+            .and_then(|name| object.get(name))
+            .cloned()
+            .unwrap_or_default(),
+    }
 }
 
-fn row(text: &str, label: Option<String>, line: u64, path: &Path) -> Result<Row, DataError> {
-    let text = text.trim().to_owned();
+fn row(fields: Fields, evidence: Option<&str>, line: u64, path: &Path) -> Result<Row, DataError> {
+    let text = fields.text.trim().to_owned();
     if text.is_empty() {
         return Err(DataError::NoText {
             path: path.into(),
             line,
         });
     }
+    let label = fields.label;
     let label = label
         .map(|label| label.trim().to_owned())
         .filter(|label| !label.is_empty());
-    Ok(Row { text, label, line })
+    // Places are counted in the text as the file has it.
+    let evidence = places(&fields.text, &fields.evidence).map_err(|problem| {
+        let column = evidence.unwrap_or_default();
+        DataError::Malformed {
+            path: path.into(),
+            line,
+            problem: format!("`{column}` {problem}"),
+        }
+    })?;
+    let before = fields.text.chars().count() - fields.text.trim_start().chars().count();
+    let shift =
+        |range: Range<usize>| range.start.saturating_sub(before)..range.end.saturating_sub(before);
+    let evidence = evidence.into_iter().map(shift).collect();
+    Ok(Row {
+        text,
+        label,
+        evidence,
+        line,
+    })
 }

@@ -1,5 +1,7 @@
 //! What cannot be measured.
 
+use relprop_evaluate::Need;
+
 /// Why explanations cannot be measured, or rules not be searched for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MeasureError {
@@ -18,6 +20,9 @@ pub enum MeasureError {
     /// No text is left.
     #[error("{0}: there is no text to measure with")]
     Nothing(String),
+    /// The texts stand in no table.
+    #[error("{0}: these texts have no columns, so none of evidence; leave the column out")]
+    NoColumns(String),
     /// A text has no label.
     #[error(
         "{place}: the text has no label; add a column `label`, or measure with the model's own predictions"
@@ -48,12 +53,12 @@ pub enum MeasureError {
         known: Vec<String>,
     },
     /// The texts do not have what a metric needs.
-    #[error("`{metric}` needs {needs}; these texts have none")]
+    #[error("`{metric}` needs {}; these texts have none", words(*need))]
     Lacking {
         /// The metric.
         metric: String,
         /// What it needs.
-        needs: &'static str,
+        need: Need,
     },
     /// There are too few texts for a search.
     #[error(
@@ -65,4 +70,16 @@ pub enum MeasureError {
         /// How many words they must have.
         words: usize,
     },
+}
+
+/// What texts must have for a metric.
+fn words(need: Need) -> &'static str {
+    match need {
+        Need::Evidence => "texts whose deciding words are known, as those of the embedded corpus",
+        Need::Polarity => {
+            "words that people have judged, as in the trees of the Stanford Sentiment Treebank (.txt)"
+        }
+        Need::OtherLabel => "another label",
+        Need::Randomized => "models with random weights",
+    }
 }

@@ -74,25 +74,23 @@ pub fn measurable(
         metrics.retain(|metric| lacking(metric.as_ref(), samples).is_none());
     }
     for metric in &metrics {
-        if let Some(needs) = lacking(metric.as_ref(), samples) {
+        if let Some(need) = lacking(metric.as_ref(), samples) {
             let metric = metric.about().name;
-            return Err(MeasureError::Lacking { metric, needs });
+            return Err(MeasureError::Lacking { metric, need });
         }
     }
     Ok(metrics)
 }
 
 /// What the samples lack for `metric`.
-fn lacking(metric: &dyn Metric, samples: &[Sample]) -> Option<&'static str> {
-    match metric.about().need? {
-        Need::Evidence if samples.iter().all(|sample| sample.evidence.is_empty()) => Some(
-            "texts whose deciding words are known, as those of the embedded corpus (`reviews`)",
-        ),
-        Need::Polarity if samples.iter().all(|sample| sample.polarity.is_empty()) => Some(
-            "words that people have judged, as in the trees of the Stanford Sentiment Treebank (.txt)",
-        ),
-        _ => None,
-    }
+fn lacking(metric: &dyn Metric, samples: &[Sample]) -> Option<Need> {
+    let need = metric.about().need?;
+    let has = |sample: &Sample| match need {
+        Need::Evidence => !sample.evidence.is_empty(),
+        Need::Polarity => !sample.polarity.is_empty(),
+        Need::OtherLabel | Need::Randomized => true,
+    };
+    (!samples.iter().any(has)).then_some(need)
 }
 
 /// The methods by their names, with what the metrics need of each.

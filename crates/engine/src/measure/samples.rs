@@ -67,7 +67,8 @@ pub enum WrittenLabel {
 
 impl Samples {
     /// The texts of a file, or of the embedded corpus if `path` is `reviews`, with their labels: the true ones,
-    /// or those that the model predicts. `say` gets a message about each text that cannot be used.
+    /// or those that the model predicts. The column `evidence` of the file, if one is named, says which pieces of
+    /// a text decide its label. `say` gets a message about each text that cannot be used.
     ///
     /// # Errors
     ///
@@ -75,6 +76,7 @@ impl Samples {
     /// cannot be read, or the device fails.
     pub fn open(
         path: &Path,
+        evidence: Option<&str>,
         limit: Option<usize>,
         seed: u64,
         target: MeasuredLabel,
@@ -83,9 +85,12 @@ impl Samples {
     ) -> Result<Self, EngineError> {
         classifies(model)?;
         let is_embedded = path == Path::new(EMBEDDED) && !path.exists();
+        if evidence.is_some() && (is_embedded || corpus::are_trees(path)?) {
+            return Err(MeasureError::NoColumns(path.display().to_string()).into());
+        }
         let (texts, sha256) = match is_embedded {
             true => (embedded(seed), None),
-            false => (of_file(path, &mut say)?, Some(sha256(path)?)),
+            false => (of_file(path, evidence, &mut say)?, Some(sha256(path)?)),
         };
         let name = path.display().to_string();
         let samples = Self::of(texts, limit, target, model, &name, say)?;
@@ -233,7 +238,11 @@ fn embedded(seed: u64) -> Vec<LabeledText> {
     found.collect()
 }
 
-fn of_file(path: &Path, say: &mut impl FnMut(&str)) -> Result<Vec<LabeledText>, EngineError> {
+fn of_file(
+    path: &Path,
+    evidence: Option<&str>,
+    say: &mut impl FnMut(&str),
+) -> Result<Vec<LabeledText>, EngineError> {
     let name = path.display();
     if corpus::are_trees(path)? {
         let trees = corpus::read_trees(path)?;
@@ -243,7 +252,10 @@ fn of_file(path: &Path, say: &mut impl FnMut(&str)) -> Result<Vec<LabeledText>, 
             .map(|tree| of_tree(tree, &name.to_string()))
             .collect());
     }
-    let inputs = corpus::read_texts(path)?;
+    let inputs = match evidence {
+        None => corpus::read_texts(path)?,
+        Some(column) => corpus::read_texts_with_evidence(path, column)?,
+    };
     for error in &inputs.skipped {
         say(&format!("{error}; skipped"));
     }
@@ -253,7 +265,7 @@ fn of_file(path: &Path, say: &mut impl FnMut(&str)) -> Result<Vec<LabeledText>, 
         label: input
             .label
             .map_or(WrittenLabel::None, WrittenLabel::Written),
-        evidence: Vec::new(),
+        evidence: input.evidence,
         sentiment: Vec::new(),
     });
     Ok(found.collect())

@@ -4,8 +4,10 @@
 mod au_mse;
 mod auac;
 mod aupc;
+mod auprc;
 mod comprehensiveness;
 mod conservation;
+mod iou;
 mod lerf;
 mod mass_accuracy;
 mod morf;
@@ -21,12 +23,15 @@ mod sparseness;
 mod srg;
 mod sufficiency;
 mod tau_loo;
+mod token_f1;
 
 pub use au_mse::AuMse;
 pub use auac::Auac;
 pub use aupc::Aupc;
+pub use auprc::Auprc;
 pub use comprehensiveness::Comprehensiveness;
 pub use conservation::Conservation;
+pub use iou::Iou;
 pub use lerf::Lerf;
 pub use mass_accuracy::MassAccuracy;
 pub use morf::Morf;
@@ -41,6 +46,7 @@ pub use sparseness::Sparseness;
 pub use srg::Srg;
 pub use sufficiency::Sufficiency;
 pub use tau_loo::TauLoo;
+pub use token_f1::TokenF1;
 
 use super::Metric;
 use super::curve::Scope;
@@ -67,6 +73,9 @@ const TABLE: &[Make] = &[
     || Box::new(MassAccuracy),
     || Box::new(RankAccuracy),
     || Box::new(Precision(3)),
+    || Box::new(TokenF1(5)),
+    || Box::new(Iou(5)),
+    || Box::new(Auprc),
     || Box::new(ReciprocalRank),
     || Box::new(HumanPolarity),
     || Box::new(Mprt),
@@ -79,7 +88,7 @@ const TABLE: &[Make] = &[
 pub const DEFAULT: [&str; 4] = ["auac", "aupc", "au-mse", "srg"];
 
 /// Every metric, in the order in which users are shown them. `precision@3` stands for any
-/// `precision@K`.
+/// `precision@K`, and so do `token-f1@5` and `iou@5`.
 pub fn all() -> impl ExactSizeIterator<Item = Box<dyn Metric>> {
     TABLE.iter().map(|make| make())
 }
@@ -122,7 +131,9 @@ mod tests {
             assert_eq!(metric(name).unwrap().about().name, *name);
             assert!(!names[..index].contains(name), "{name}");
         }
-        assert_eq!(metric("precision@12").unwrap().about().name, "precision@12");
+        for name in ["precision@12", "token-f1@1", "iou@10"] {
+            assert_eq!(metric(name).unwrap().about().name, name);
+        }
         for name in DEFAULT {
             assert!(names.iter().any(|known| known == name), "{name}");
         }
@@ -142,7 +153,16 @@ mod tests {
                 _ => return None,
             };
             let names = names.trim_end_matches('`').split("`, `");
-            Some(names.map(move |name| (name.replace("@K", "@3"), better)))
+            // `precision@K` stands in the table with a number.
+            let shown = |name: &str| match name.strip_suffix("@K") {
+                Some(start) => {
+                    let known = all().map(|metric| metric.about().name);
+                    let mut known = known.filter(|name| name.starts_with(&format!("{start}@")));
+                    known.next().unwrap_or_default()
+                }
+                None => name.to_owned(),
+            };
+            Some(names.map(move |name| (shown(name), better)))
         });
         let mut documented: Vec<_> = rows.flatten().collect();
         let mut there: Vec<_> = all()
@@ -156,7 +176,15 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_told_what_there_is() {
-        for name in ["auc", "precision@", "precision@0", "precision@-1", ""] {
+        for name in [
+            "auc",
+            "precision@",
+            "precision@0",
+            "precision@-1",
+            "iou@",
+            "token-f1@x",
+            "",
+        ] {
             let error = metric(name).err().unwrap().to_string();
             assert!(error.contains(&format!("`{name}`")) && error.contains("au-mse-text"));
         }

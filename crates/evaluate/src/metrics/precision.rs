@@ -1,6 +1,6 @@
 //! Precision at k: how many of the first words are evidence?
 
-use super::shared::evidence::ranked;
+use super::shared::evidence::{first_words, ranked};
 use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The share of the k most relevant words that are evidence. A text of fewer words has no number.
@@ -18,8 +18,8 @@ impl Metric for Precision {
     }
 
     fn variant(&self, name: &str) -> Option<Box<dyn Metric>> {
-        let count = name.strip_prefix("precision@")?.parse().ok()?;
-        (count > 0).then(|| Box::new(Self(count)) as Box<dyn Metric>)
+        let count = first_words(name, "precision@")?;
+        Some(Box::new(Self(count)))
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {

@@ -161,7 +161,7 @@ pub fn logits(
 }
 
 /// Where the numbers of each text stand in what the head gives for a batch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Layout {
     /// How many numbers a row has.
     pub(crate) row: usize,
@@ -186,6 +186,18 @@ impl Layout {
         Self {
             row: answers * outputs,
             within: within.into_iter().map(numbers).collect(),
+        }
+    }
+
+    /// The same where each answer has `width` numbers, and not `outputs`.
+    pub(crate) fn with(&self, outputs: usize, width: usize) -> Self {
+        let places = |place: usize| place / outputs * width;
+        let within = self.within.iter();
+        Self {
+            row: places(self.row),
+            within: within
+                .map(|range| places(range.start)..places(range.end))
+                .collect(),
         }
     }
 

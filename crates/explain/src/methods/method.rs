@@ -85,6 +85,8 @@ type Ask<'a> = dyn Fn(&[&TokenizedText], usize) -> Result<Vec<Vec<f32>>, Explain
 pub struct Finding {
     /// The numbers that the model's head gives: logits. Of several answers, those of one after another.
     pub logits: Vec<f32>,
+    /// The value of the target.
+    pub value: f64,
     /// The relevance of every token.
     pub relevance: Vec<f32>,
     /// The account of the target, if one was kept.
@@ -117,8 +119,9 @@ impl Question<'_> {
             .collect();
         let labels = labels.ok_or_else(|| only(PropagationPart::Contrast))?;
         let relevance = by_label(texts, &labels, ask)?;
-        let found = logits.into_iter().zip(relevance);
-        let found = found.map(|(logits, relevance)| Finding {
+        let found = texts.iter().zip(logits).zip(relevance);
+        let found = found.map(|((text, logits), relevance)| Finding {
+            value: self.scored(text, &logits).value,
             logits,
             relevance,
             ledger: None,

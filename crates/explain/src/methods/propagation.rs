@@ -7,7 +7,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 use relprop_checkpoints::Model;
 use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleSet};
-use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{Batch, HeadOutput, PaddingSide, TokenizedText, Transformer};
 
 use super::reader::per_token;
 use super::{Finding, Method, Question};
@@ -15,6 +15,7 @@ use crate::batching::Layout;
 use crate::batching::in_passes;
 use crate::ledger_plan::LedgerPlan;
 use crate::numbers::numbers;
+use crate::score::Scored;
 use crate::{Absorbed, DEFAULT_SITE, ExplainError, Ledger, Score, SiteRelevance, Target};
 
 /// Gradient x Input on a network whose backward pass the rules have changed (Ali et al. 2022): how much
@@ -152,17 +153,20 @@ impl Propagation {
         let (mut found, mut recorded) = self.run(transformer, &[text], pass, question)?;
         let mut found = found.remove(0);
         let mut ledger = plan.ledger(&mut recorded, found.relevance.clone())?;
-        let scored = question.scored(text, &found.logits);
-        if scored.absorbed != 0.0 {
-            ledger.enter(
-                scored.value,
-                Absorbed {
-                    site: "log-probability".to_owned(),
-                    operation: None,
-                    kind: "entropy".to_owned(),
-                    relevance: -scored.absorbed,
-                },
-            );
+        if question.score != Score::Norm {
+            let scored = question.scored(text, &found.logits);
+            let (site, kind) = scored.absorbs;
+            if scored.absorbed != 0.0 {
+                ledger.enter(
+                    scored.value,
+                    Absorbed {
+                        site: site.to_owned(),
+                        operation: None,
+                        kind: kind.to_owned(),
+                        relevance: -scored.absorbed,
+                    },
+                );
+            }
         }
         found.ledger = Some(ledger);
         Ok(found)
@@ -181,18 +185,20 @@ impl Propagation {
         pass: Pass,
         question: &Question,
     ) -> Result<(Vec<Finding>, Relevance), ExplainError> {
-        let weigh = |text: usize, numbers: &[f32]| question.scored(texts[text], numbers).weights;
-        self.run_weighed(transformer, texts, pass, &weigh)
+        let score = |text: usize, numbers: &[f32]| question.scored(texts[text], numbers);
+        let from_state = question.score == Score::Norm;
+        self.run_scored(transformer, texts, pass, from_state, &score)
     }
 
-    /// The same for the target that takes of each number that the head gives for a text, by its index, as
-    /// much as `weigh_text` says.
-    pub(crate) fn run_weighed(
+    /// The same for the target that `score` makes of what the head gives for a text, by its index: of the
+    /// numbers, or `from_state` of the states that it reads.
+    pub(crate) fn run_scored(
         &self,
         transformer: &Transformer,
         texts: &[&TokenizedText],
         mut pass: Pass,
-        weigh_text: &dyn Fn(usize, &[f32]) -> Vec<f32>,
+        from_state: bool,
+        score: &dyn Fn(usize, &[f32]) -> Scored,
     ) -> Result<(Vec<Finding>, Relevance), ExplainError> {
         // Of a model in training too: nothing is to flow to its weights.
         let transformer = transformer.clone().valid();
@@ -201,34 +207,48 @@ impl Propagation {
         let batch = Batch::new(texts.iter().copied(), padding_token, self.padding, &device);
 
         let layout = Layout::new(&transformer, texts, &batch);
+        let outputs = transformer.config().logits();
+        let mut scored: Vec<f64> = Vec::new();
+        let mut values = Ok(Vec::new());
         // One backward pass for all texts: no text's target depends on another text.
-        let weigh = |values: &[f32], dtype: DType| {
-            let mut weights = vec![0.0; values.len()];
-            for text in 0..texts.len() {
-                let numbers = layout.of(text);
-                let of_text = weigh_text(text, &values[numbers.clone()]);
-                weights[numbers].copy_from_slice(&of_text);
-            }
-            let weights = TensorData::new(weights, [texts.len(), layout.row]);
-            Tensor::<2>::from_data(weights, (&device, dtype))
-        };
-        let (values, relevance, recorded) = if self.recompute {
-            let mut read = Ok(Vec::new());
-            let (_, relevance) = transformer.relevance_by_blocks(&batch, &self.rules, |logits| {
-                let dtype = logits.dtype();
-                read = numbers(logits);
-                let lost = vec![0.0; texts.len() * layout.row];
-                weigh(read.as_ref().unwrap_or(&lost), dtype)
+        let mut target = |head: HeadOutput| {
+            let (read, places) = match from_state {
+                true => {
+                    let width = head.state.dims()[2];
+                    (head.state.flatten(1, 2), layout.with(outputs, width))
+                }
+                false => (head.numbers.clone(), layout.clone()),
+            };
+            let [rows, row] = read.dims();
+            let mut weights = vec![0.0; rows * row];
+            values = numbers(head.numbers).and_then(|values| {
+                let states = match from_state {
+                    true => Some(numbers(read.clone())?),
+                    false => None,
+                };
+                let read = states.as_ref().unwrap_or(&values);
+                for text in 0..texts.len() {
+                    let places = places.of(text);
+                    let of_text = score(text, &read[places.clone()]);
+                    weights[places].copy_from_slice(&of_text.weights);
+                    scored.push(of_text.value);
+                }
+                Ok(values)
             });
-            (read?, relevance, pass.into_readings())
+            let weights = TensorData::new(weights, [rows, row]);
+            let weights = Tensor::<2>::from_data(weights, (&device, read.dtype()));
+            (read * weights).sum()
+        };
+        let (relevance, recorded) = if self.recompute {
+            let relevance = transformer.relevance_by_blocks(&batch, &self.rules, target);
+            (relevance, pass.into_readings())
         } else {
-            let logits = transformer.forward(&batch, &mut pass);
-            let values = numbers(logits.clone())?;
-            let target = (logits.clone() * weigh(&values, logits.dtype())).sum();
+            let target = target(transformer.forward_with_state(&batch, &mut pass));
             let mut recorded = pass.backward(target);
             let relevance: Tensor<3> = recorded.take(&self.at)?;
-            (values, relevance, recorded)
+            (relevance, recorded)
         };
+        let values = values?;
 
         let relevance = per_position(relevance, batch.positions.dims()[1]);
         let positions = relevance.dims()[1];
@@ -236,6 +256,7 @@ impl Propagation {
         let rows = relevance.par_chunks(positions).zip(&batch.spans);
         let found = rows.enumerate().map(|(index, (relevance, span))| Finding {
             logits: values[layout.of(index)].to_vec(),
+            value: scored[index],
             relevance: relevance[span.clone()].to_vec(),
             ledger: None,
         });

@@ -27,7 +27,8 @@ def opened(recipe: bytes) -> Explainer:
 
     It refuses a folder with another model than the one that the recipe was made of.
     """
-    return pickle.loads(recipe)
+    explainer: Explainer = pickle.loads(recipe)
+    return explainer
 
 
 #: What an explainer is made with, and not what is asked of a table.

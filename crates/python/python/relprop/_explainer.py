@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, cast, overload
+from typing import Any
 
 from . import _question
 from ._memory import in_memory
 from ._progress import Progress, shown
 from ._question import AS_MADE, Parts, Rules, Score, Truncation
-from ._relprop import Continuation, Explanation, Labelling, Model, ModelError, Similarity, Table
+from ._relprop import Model, ModelError, Similarity, Table
 from ._relprop import table as explained_table
 
 #: Why a model in memory does not go to another process.
@@ -18,8 +18,6 @@ IN_MEMORY = (
     "an explainer of a model in memory is not pickled, because its weights would be copied into the pickle: save the "
     "model with save_pretrained, and open the folder with from_pretrained"
 )
-
-Result = Explanation | Labelling | Continuation
 
 
 class Explainer:
@@ -57,7 +55,7 @@ class Explainer:
     recompute
         Whether blocks run again in the backward pass, which takes less memory and more time.
     score
-        The unit of the target: ``logit`` or ``log-probability``.
+        The unit of the target: ``logit``, ``log-probability``, ``entropy`` or ``norm``.
     truncation
         What is done to a text that is too long: ``cut`` it, ``cut-start``, or ``refuse`` it.
     seed
@@ -180,12 +178,7 @@ class Explainer:
         if not model.makes_vectors:
             model.check(_question.request(self._asked))
 
-    @overload
-    def __call__(self, texts: str, **asked: Any) -> Explanation: ...
-    @overload
-    def __call__(self, texts: Sequence[str], **asked: Any) -> list[Explanation]: ...
-
-    def __call__(  # type: ignore[misc]
+    def __call__(
         self,
         texts: str | Sequence[str] | None = None,
         *,
@@ -210,7 +203,7 @@ class Explainer:
         truncation: Truncation | Any = AS_MADE,
         seed: int | Any = AS_MADE,
         progress: Progress = False,
-    ) -> Result | list[Result]:
+    ) -> Any:
         """Explains one text, or several.
 
         Several texts are sorted by length inside and explained in passes of bounded memory. An explanation does
@@ -380,7 +373,8 @@ seed, progress
         """Tells why two texts are alike to a model that makes vectors of them: see :func:`relprop.similar`."""
         from ._measure import similar
 
-        return similar(self, first, second, **asked)
+        found: Similarity = similar(self, first, second, **asked)
+        return found
 
     @property
     def labels(self) -> list[str]:
@@ -460,7 +454,8 @@ def _folder(name: str | os.PathLike[str], revision: str | None) -> str:
             "pip install huggingface_hub"
         ) from None
     patterns = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*/config.json"]
-    return cast(str, snapshot_download(folder, revision=revision, allow_patterns=patterns))
+    found: str = snapshot_download(folder, revision=revision, allow_patterns=patterns)
+    return found
 
 
 def _texts(texts: Any, images: Any, reads_pictures: bool) -> tuple[list[str], bool]:

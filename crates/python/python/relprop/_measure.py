@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 from . import _relprop
 from ._explainer import Explainer
 from ._progress import Progress, shown
 from ._question import Rules
-from ._relprop import Evaluation, RuleSet, Similarity
+from ._relprop import Evaluation, RuleSet
 from ._rules import rules as rule_set
-
-
-@overload
-def similar(model: Explainer | str | os.PathLike[str], first: str, others: str, **asked: Any) -> Similarity: ...
-@overload
-def similar(
-    model: Explainer | str | os.PathLike[str], first: str, others: Sequence[str], **asked: Any
-) -> list[Similarity]: ...
 
 
 def similar(
@@ -32,7 +24,7 @@ def similar(
     pooling: Literal["mean", "first", "last"] | None = None,
     rules: Rules | None = None,
     at: str | None = None,
-) -> Similarity | list[Similarity]:
+) -> Any:
     """Tells why texts are alike to a model that makes vectors of them.
 
     Parameters

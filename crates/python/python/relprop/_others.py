@@ -32,11 +32,11 @@ def to_shap(explanation: Explanation, by: str = "words") -> Any:
 
 def to_captum(explanation: Explanation, true_class: str | None = None) -> Any:
     """A ``VisualizationDataRecord``; see :meth:`Explanation.to_captum`."""
-    from captum.attr.visualization import VisualizationDataRecord
+    from captum.attr import visualization
 
     relevance = explanation.relevance
     largest = float(np.abs(relevance).max(initial=0.0)) or 1.0
-    return VisualizationDataRecord(
+    return visualization.VisualizationDataRecord(
         word_attributions=relevance / largest,
         pred_prob=explanation.probability if explanation.probability is not None else float("nan"),
         pred_class=explanation.prediction,

@@ -10,7 +10,7 @@ from ._relprop import RuleSet
 from ._rules import rules as rule_set
 
 Rules: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | RuleSet"
-Score: TypeAlias = Literal["logit", "log-probability"]
+Score: TypeAlias = Literal["logit", "log-probability", "entropy", "norm"]
 Truncation: TypeAlias = Literal["cut", "cut-start", "refuse"]
 Parts: TypeAlias = Literal["entities", "tokens"]
 

@@ -256,7 +256,8 @@ fn a_log_probability_is_named() {
 
     words +1.72   special tokens 0.00   total +1.72
     tokens hold +1.72 of -2.00 (-86 %); the difference sits in biases and in
-    operations whose rule does not conserve
+    operations whose rule does not conserve; a log-probability is no sum of logits,
+    so some sits in the softmax
     +++ for the target   --- against it
     ");
 }

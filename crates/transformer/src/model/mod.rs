@@ -22,4 +22,4 @@ mod token_embeddings;
 mod transformer;
 
 pub use path::ParameterPath;
-pub use transformer::Transformer;
+pub use transformer::{HeadOutput, Transformer};

@@ -3,13 +3,12 @@
 use burn::tensor::Tensor;
 use relprop_rules::{BoundRules, Pass};
 
-use super::Transformer;
+use super::{HeadOutput, Transformer};
 use crate::Batch;
 
 impl Transformer {
-    /// What [`Transformer::forward`] gives, and the relevance at `blocks`,
-    /// `[batch, position, feature]`, of the target that `weigh` makes of the logits: how much of each
-    /// flows into it.
+    /// The relevance at `blocks`, `[batch, position, feature]`, of the target that `target` makes of what
+    /// the head gives: one number.
     ///
     /// The result is that of a [`Pass`] with a probe at `blocks`, with less memory and more time
     /// (gradient checkpointing; Chen et al. 2016): the forward pass keeps only the input of each
@@ -22,8 +21,8 @@ impl Transformer {
         &self,
         batch: &Batch,
         rules: &BoundRules,
-        weigh: impl FnOnce(Tensor<2>) -> Tensor<2>,
-    ) -> (Tensor<2>, Tensor<3>) {
+        target: impl FnOnce(HeadOutput) -> Tensor<1>,
+    ) -> Tensor<3> {
         let mut pass = Pass::new(rules);
         let start = self.embed(batch, &mut pass).without_autodiff();
         let contexts = self.attention_contexts(batch, start.dtype());
@@ -38,20 +37,15 @@ impl Transformer {
                 .without_autodiff();
         }
 
-        let mut logits = None;
         let mut gradient = gradient_at(x, |x| {
-            let found = self.decide(x, answers.as_ref(), answer.is_some(), &mut pass);
-            let values = found.clone().without_autodiff();
-            logits = Some(values.clone());
-            (found * weigh(values)).sum()
+            target(self.decide(x, answers.as_ref(), answer.is_some(), &mut pass))
         });
         for (index, input) in inputs.into_iter().enumerate().rev() {
             gradient = gradient_at(input, |x| {
                 (self.block(index, x, &contexts, answer, &mut pass) * gradient).sum()
             });
         }
-        let logits = logits.expect("the head was run");
-        (logits, start * gradient)
+        start * gradient
     }
 }
 

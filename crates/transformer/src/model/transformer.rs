@@ -23,6 +23,15 @@ use crate::{
     Picture, TokenizedText, TransformerConfig, VectorPooling,
 };
 
+/// What the head of a model gives.
+#[derive(Clone, Debug)]
+pub struct HeadOutput {
+    /// The numbers of all answers, `[batch, answer x output]`.
+    pub numbers: Tensor<2>,
+    /// The states that the last map reads to make them, `[batch, answer, feature]`.
+    pub state: Tensor<3>,
+}
+
 /// A Transformer that classifies texts, tokens or pictures, finds answers, continues texts, or makes vectors
 /// of them.
 #[derive(Module, Debug)]
@@ -145,6 +154,15 @@ impl Transformer {
     /// If the batch holds a token id or a position that the model does not have, or texts for a model
     /// that reads pictures, or the other way round.
     pub fn forward(&self, batch: &Batch, pass: &mut Pass) -> Tensor<2> {
+        self.forward_with_state(batch, pass).numbers
+    }
+
+    /// The same, with the states that the head reads.
+    ///
+    /// # Panics
+    ///
+    /// As [`Transformer::forward`].
+    pub fn forward_with_state(&self, batch: &Batch, pass: &mut Pass) -> HeadOutput {
         // After the last attention, only the tokens that the head reads are of any use.
         let last = format!("encoder.{}.", self.config.blocks.saturating_sub(1));
         let narrow = !pass.is_training()
@@ -166,7 +184,7 @@ impl Transformer {
         single && self.distillation_classifier.is_none()
     }
 
-    /// What the last block made of every token to the numbers of all answers, `[batch, answer x output]`.
+    /// What the last block made of every token to the numbers of all answers.
     /// It was `narrowed` if the last block gave no more than the `answers`.
     pub(super) fn decide(
         &self,
@@ -174,7 +192,7 @@ impl Transformer {
         answers: Option<&Tensor<3>>,
         narrowed: bool,
         pass: &mut Pass,
-    ) -> Tensor<2> {
+    ) -> HeadOutput {
         let mut x = self.normed(x, pass);
         let pooler = |x, pass: &mut Pass| match &self.pooler {
             Some(pooler) => pass.within("pooler", |pass| pooler.forward(x, pass)),
@@ -208,7 +226,10 @@ impl Transformer {
         if let Some(transform) = &self.transform {
             x = pass.within("transform", |pass| transform.forward(x, pass));
         }
-        self.head(x, pass).flatten(1, 2)
+        HeadOutput {
+            numbers: self.head(x.clone(), pass).flatten(1, 2),
+            state: x,
+        }
     }
 
     /// How much of each token's hidden state goes into each answer of the head, `[batch, answer,

@@ -17,6 +17,7 @@ use crate::output::Output;
 use crate::plan::EvaluatePlan;
 use crate::say::say;
 use crate::usage::UsageError;
+use crate::way_out::told;
 
 use folder::{Folder, State};
 
@@ -33,14 +34,17 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let model = Arc::new(model);
     let data = Samples::open(
         &arguments.data,
+        arguments.evidence_column.as_deref(),
         arguments.limit,
         arguments.seed,
         arguments.target.into(),
         &model,
         say,
     )?;
-    let metrics = measurable(metrics, &arguments.metrics, &data.samples)
-        .map_err(|error| UsageError::new(format_args!("{}: {error}", arguments.data.display())))?;
+    let metrics = measurable(metrics, &arguments.metrics, &data.samples).map_err(|error| {
+        let (data, error) = (arguments.data.display(), told(&error));
+        UsageError::new(format_args!("{data}: {error}"))
+    })?;
     let settings = EvaluatePlan::new(arguments, &model, &metrics, &data)?;
     let folder = arguments
         .out

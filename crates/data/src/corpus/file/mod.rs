@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Seek};
+use std::ops::Range;
 use std::path::Path;
 
 use super::rows::{self, LABEL, Row, Rows};
@@ -22,6 +23,8 @@ pub struct InputText {
     pub text: String,
     /// The label that the file gives it, as written there. None if it gives none.
     pub label: Option<String>,
+    /// The pieces of it that decide the label, as ranges of characters. Empty if the file says none.
+    pub evidence: Vec<Range<usize>>,
     /// The line of the file that the text starts on, counted from 1.
     pub line: u64,
 }
@@ -44,25 +47,51 @@ pub struct Inputs {
 ///
 /// If the file is absent, unreadable or of another format, has no text column, or no row at all.
 pub fn read_texts(path: impl AsRef<Path>) -> Result<Inputs, DataError> {
-    let path = path.as_ref();
-    let source = open(path, TEXTS)?;
-    let format = text_format(path).ok_or_else(|| unsupported(path, TEXTS))?;
-    read_texts_from(source, path, format)
+    texts_of(path.as_ref(), None)
 }
 
-/// Like [`read_texts`], from any source. `name` is its name in errors.
+/// The same for a file with a column, called `evidence`, that says which pieces of the text decide its label: a
+/// piece of the text, the places of its first character and of the one behind its last, counted from 0, as
+/// `[3, 8]`, or a list of these. A piece stands for each place where the text has it.
+///
+/// # Errors
+///
+/// As [`read_texts`], and if there is no such column, or it says anything else.
+pub fn read_texts_with_evidence(
+    path: impl AsRef<Path>,
+    evidence: &str,
+) -> Result<Inputs, DataError> {
+    texts_of(path.as_ref(), Some(evidence))
+}
+
+fn texts_of(path: &Path, evidence: Option<&str>) -> Result<Inputs, DataError> {
+    let source = open(path, TEXTS)?;
+    let format = text_format(path).ok_or_else(|| unsupported(path, TEXTS))?;
+    if evidence.is_some() && format == TableFormat::Lines {
+        return Err(unsupported(path, LABELLED));
+    }
+    read_texts_from(source, path, format, evidence)
+}
+
+/// The same from any source. `name` is its name in errors.
 fn read_texts_from(
     source: impl Read + Seek,
     name: impl AsRef<Path>,
     format: TableFormat,
+    evidence: Option<&str>,
 ) -> Result<Inputs, DataError> {
     let mut inputs = Inputs {
         texts: Vec::new(),
         skipped: Vec::new(),
     };
-    for row in rows::read(source, name.as_ref(), format)?.rows {
+    for row in rows::read(source, name.as_ref(), format, evidence)?.rows {
         match row {
-            Ok(Row { text, label, line }) => inputs.texts.push(InputText { text, label, line }),
+            Ok(row) => inputs.texts.push(InputText {
+                text: row.text,
+                label: row.label,
+                evidence: row.evidence,
+                line: row.line,
+            }),
             Err(error) => inputs.skipped.push(error),
         }
     }
@@ -127,7 +156,7 @@ fn labeled_rows(path: &Path) -> Result<Vec<Row>, DataError> {
     let format = text_format(path)
         .filter(|format| *format != TableFormat::Lines)
         .ok_or_else(|| unsupported(path, LABELLED))?;
-    let Rows { rows, columns } = rows::read(source, path, format)?;
+    let Rows { rows, columns } = rows::read(source, path, format, None)?;
     if let Some(found) = columns
         && !found.iter().any(|name| name == LABEL)
     {

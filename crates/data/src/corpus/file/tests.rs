@@ -307,8 +307,13 @@ fn texts_are_read_in_every_format(
     #[case] content: &[u8],
     #[case] expected: &[(&str, Option<&str>, u64)],
 ) {
-    let inputs =
-        read_texts_from(std::io::Cursor::new(content), "<standard input>", format).unwrap();
+    let inputs = read_texts_from(
+        std::io::Cursor::new(content),
+        "<standard input>",
+        format,
+        None,
+    )
+    .unwrap();
     assert!(inputs.skipped.is_empty(), "{:?}", inputs.skipped);
     let found: Vec<_> = inputs
         .texts
@@ -325,6 +330,7 @@ fn a_bad_row_is_skipped_and_the_rest_is_read() {
         std::io::Cursor::new(content),
         "<standard input>",
         TableFormat::Csv,
+        None,
     )
     .unwrap();
     let texts: Vec<_> = inputs

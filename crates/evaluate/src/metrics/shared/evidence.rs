@@ -26,3 +26,9 @@ pub(in crate::metrics) fn ranked(case: &Case) -> Option<Vec<Word>> {
     words.sort_by(|a, b| b.relevance.total_cmp(&a.relevance));
     words.iter().any(|word| word.evidence).then_some(words)
 }
+
+/// How many of the first words a metric of this name looks at: 5 for `iou@5` after `iou@`.
+pub(in crate::metrics) fn first_words(name: &str, before: &str) -> Option<usize> {
+    let count = name.strip_prefix(before)?.parse().ok()?;
+    (count > 0).then_some(count)
+}

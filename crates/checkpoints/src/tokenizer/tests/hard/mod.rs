@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::changes::again;
 use crate::load::tokenizer;
 use crate::tokenizer::{Class, Settings};
 use crate::{Family, Files, TextError, Tokenizer, Truncation};
@@ -228,21 +228,14 @@ fn what_is_no_model_of_sentencepiece_is_refused() {
     }
 }
 
-/// Changes of all models, drawn one after another. RELPROP_FUZZ_SECONDS says for how long.
+/// Changes of all models, drawn one after another.
 #[test]
 fn changed_models_are_read_or_refused() {
-    let seconds = std::env::var("RELPROP_FUZZ_SECONDS");
-    let seconds = seconds.map_or(2, |seconds| seconds.parse().unwrap());
     let reference = reference();
     let models = reference["models"].as_object().unwrap().values();
     let models: Vec<Vec<u8>> = models
         .map(|model| STANDARD.decode(model.as_str().unwrap()).unwrap())
         .collect();
-    let texts = [
-        "a  film \u{1112}\u{1161}\u{11ab}",
-        "ﬁ½<own>\u{200b}<s> 映",
-        "\t",
-    ];
     let classes = [
         "AlbertTokenizer",
         "DebertaV2Tokenizer",
@@ -252,47 +245,113 @@ fn changed_models_are_read_or_refused() {
         "GemmaTokenizer",
         "TokenizersBackend",
     ];
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    // Xorshift: the same numbers in every run.
-    let mut below = |bound: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % bound.max(1) as u64) as usize
-    };
-    let start = Instant::now();
-    let (mut runs, mut read) = (0_u64, 0_u64);
-    while start.elapsed() < Duration::from_secs(seconds) {
-        let mut changed = models[below(models.len())].clone();
-        for _ in 0..=below(4) {
-            // The table of characters and the settings stand behind the pieces.
-            let last = changed.len().saturating_sub(2000);
-            let at = if below(2) == 0 {
-                below(changed.len())
-            } else {
-                last + below(2000)
-            };
-            let at = at.min(changed.len() - 1);
-            match below(4) {
-                0 => changed[at] ^= 1 << below(8),
-                1 => changed[at] = [0, 0x7f, 0x80, 0xff][below(4)],
-                2 => drop(changed.drain(at..(at + 1 + below(8)).min(changed.len() - 1))),
-                _ => {
-                    let end = (at + 4).min(changed.len());
-                    changed[at..end].fill([0, 0x7f, 0xff][below(3)]);
-                }
-            }
-        }
-        let keys = json!({"tokenizer_class": classes[below(classes.len())]});
+    again(|changes| {
+        let (model, other) = (changes.one(&models), changes.one(&models));
+        // The table of characters and the settings stand behind the pieces.
+        let start = [0, model.len().saturating_sub(2000)][changes.below(2)];
+        let changed = changes.of(model, start, &[0, 0x7f, 0x80, 0xff], other);
+        let keys = json!({"tokenizer_class": changes.one(&classes)});
         let settings = Settings::new(keys.as_object().unwrap().clone());
         let class = Class::of(settings.class()).unwrap();
-        if let Ok(tokenizer) = Tokenizer::parse_sentencepiece(&changed, class, &settings) {
-            read += 1;
-            for text in texts {
-                let _ = tokenizer.encode(text, MANY, Truncation::Refuse);
-            }
-        }
-        runs += 1;
+        let read = Tokenizer::parse_sentencepiece(&changed, class, &settings);
+        read.is_ok_and(|tokenizer| try_out(&tokenizer))
+    });
+}
+
+/// Changes of a `vocab.json`, a `merges.txt`, a `vocab.txt`, a `tokenizer_config.json` and the like beside files
+/// that are whole.
+#[test]
+fn changed_settings_are_read_or_refused() {
+    let mut folders: Vec<Vec<(String, Vec<u8>)>> = Vec::new();
+    for case in reference()["cases"].as_array().unwrap() {
+        let files = case["files"].as_object().unwrap().iter();
+        let files: Option<Vec<_>> = files
+            .map(|(name, content)| {
+                let content = content.as_str()?;
+                let whole = match content.strip_prefix('@') {
+                    // The settings beside a large file are changed, not the file.
+                    Some(fixture) => fs::read(fixtures().join(fixture).join(name)).ok()?,
+                    None => content.as_bytes().to_vec(),
+                };
+                Some((name.clone(), whole))
+            })
+            .collect();
+        // Those of sentencepiece have a test of their own.
+        folders
+            .extend(files.filter(|files| files.iter().all(|(name, _)| !name.ends_with(".model"))));
     }
-    println!("{runs} models, of which {read} were read");
+    let bert = fs::read_to_string(fixtures().join("bert/tokenizer.json")).unwrap();
+    let bert: Value = serde_json::from_str(&bert).unwrap();
+    let words = bert["model"]["vocab"].as_object().unwrap().keys();
+    let words: Vec<&str> = words.map(String::as_str).collect();
+    folders.push(vec![
+        ("vocab.txt".to_owned(), words.join("\n").into()),
+        (
+            "config.json".to_owned(),
+            b"{\"model_type\": \"bert\"}".to_vec(),
+        ),
+    ]);
+    let settings = json!({
+        "tokenizer_class": "GPT2Tokenizer", "add_prefix_space": true, "do_lower_case": false, "strip_accents": null,
+        "model_max_length": 512, "truncation_side": "left", "split_special_tokens": false, "legacy": true,
+        "model_input_names": ["input_ids"], "additional_special_tokens": ["<own>"], "mask_token": "<mask>",
+        "added_tokens_decoder": {"5": {"content": "<own>", "lstrip": true, "special": true, "normalized": false}},
+        "bos_token": {"content": "<s>", "rstrip": true}, "add_bos_token": true, "chat_template": "{{ messages }}"
+    });
+    let settings = settings.to_string().into_bytes();
+    let words = b"{}[]\":,0129-.entfaul \n\\<s>";
+    again(|changes| {
+        let mut files = changes.one(&folders).clone();
+        files.retain(|(name, _)| name != "tokenizer_config.json" || changes.below(2) == 0);
+        if !files
+            .iter()
+            .any(|(name, _)| name == "tokenizer_config.json")
+        {
+            let changed = changes.of(&settings, 0, words, &settings);
+            files.push(("tokenizer_config.json".to_owned(), changed));
+        } else {
+            let small: Vec<usize> = (0..files.len())
+                .filter(|file| !["config.json", "tokenizer.json"].contains(&&*files[*file].0))
+                .collect();
+            let file = *changes.one(&small);
+            files[file].1 = changes.of(&files[file].1, 0, words, &settings);
+        }
+        let added = [
+            "{\"<own>\": 7}",
+            "{\"a\": -1}",
+            "{\"<s>\": 99999999999}",
+            "[]",
+        ];
+        if changes.below(3) == 0 {
+            let content = changes.one(&added).as_bytes().to_vec();
+            files.push(("added_tokens.json".to_owned(), content));
+        }
+        let names = [
+            "bert",
+            "gpt2",
+            "roberta",
+            "llama",
+            "qwen2",
+            "gpt_neox",
+            "deberta-v2",
+            "albert",
+        ];
+        let name: &&str = changes.one(&names);
+        let family = Family::named(name).unwrap();
+        let read = tokenizer(&Files::at_hand(files), family, None, MANY);
+        read.is_ok_and(|tokenizer| try_out(&tokenizer))
+    });
+}
+
+/// Reads some texts with a tokenizer; that they can be read is not asked.
+fn try_out(tokenizer: &Tokenizer) -> bool {
+    for text in [
+        "a  film \u{1112}\u{1161}\u{11ab}",
+        "ﬁ½<own>\u{200b}<s> 映",
+        "\t",
+    ] {
+        let _ = tokenizer.encode(text, MANY, Truncation::Refuse);
+        let _ = tokenizer.encode_pair([text, "a"], 8, Truncation::Cut);
+    }
+    true
 }
