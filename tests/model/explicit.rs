@@ -12,6 +12,7 @@ mod block;
 mod laws;
 mod network;
 mod pair;
+mod part;
 mod rotation;
 
 use burn::tensor::DType;

@@ -15,6 +15,7 @@ mod json;
 pub mod keys;
 mod load;
 mod model;
+mod names;
 mod picture;
 mod save;
 mod tokenizer;
