@@ -1,6 +1,7 @@
 //! The program as a user runs it: what it prints, what it writes, and what it says of every mistake.
 
 mod bulk;
+mod choices;
 mod cli;
 mod evaluate;
 mod language;

@@ -16,7 +16,7 @@ type Case = (
     &'static [&'static str],
     &'static str,
 );
-const CASES: [Case; 20] = [
+const CASES: [Case; 22] = [
     (
         "llama",
         &["--target", " film", "--against", "dull"],
@@ -50,6 +50,26 @@ const CASES: [Case; 20] = [
     ("bert", &[], &["--recompute"], "recompute"),
     ("bert", &[], &["--no-truncate"], "truncation"),
     ("bert", &["--pair", "dull"], &["--pair", "warm"], "content"),
+    (
+        "bert",
+        &["--query", "dull"],
+        &["--query", "warm"],
+        "content",
+    ),
+    (
+        "bert",
+        &["--target", "0", "--labels", "a,b"],
+        &[
+            "--target",
+            "0",
+            "--labels",
+            "a,b",
+            "--template",
+            "it is {}",
+            "--several",
+        ],
+        "content",
+    ),
     (
         "bert",
         &["--pair-column", "other"],

@@ -11,7 +11,7 @@ use relprop_checkpoints::Model;
 use relprop_data::Table;
 use relprop_explain::batching::Passes;
 use relprop_explain::{
-    Explainer, Explanation, Measure, Parts, Plan, Sampling, Score, Similar, Target,
+    Explainer, Explanation, Hypotheses, Measure, Parts, Plan, Sampling, Score, Similar, Target,
 };
 use relprop_render as render;
 use relprop_testing::fixtures::folder as fixture;
@@ -272,6 +272,28 @@ fn labels_of_tokens_are_as_their_schema_says() {
     let mut wrong = json!(found.unwrap());
     wrong["parts"][0]["tokens"] = json!([]);
     assert!(check("labelling", &wrong).is_err());
+}
+
+#[test]
+fn labels_to_choose_from_are_as_their_schema_says() {
+    let model = Arc::new(model("bert"));
+    let plan = Plan {
+        target: Target::Label(2).into(),
+        ..Plan::default()
+    };
+    let explainer = Explainer::new(&model, &plan).unwrap();
+    for several in [false, true] {
+        let hypotheses = Hypotheses {
+            labels: ["cinema", "politics"].map(str::to_owned).into(),
+            template: "it is {} .".to_owned(),
+            several,
+        };
+        let found = explainer.zero_shot(&mut Passes::default(), "a film", &hypotheses, |_| ());
+        let mut document = json!(found.unwrap());
+        assert_eq!(check("zero-shot", &document), Ok(()), "{document:#}");
+        document["template"] = json!("it is so .");
+        assert!(check("zero-shot", &document).is_err());
+    }
 }
 
 #[test]

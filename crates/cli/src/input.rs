@@ -52,6 +52,7 @@ impl Input {
                 RowKind::Pictures => None,
                 RowKind::Texts { .. }
                 | RowKind::Labelled { .. }
+                | RowKind::Hypotheses(_)
                 | RowKind::Answered(_)
                 | RowKind::Prompts { .. } => Some("text "),
             };

@@ -59,6 +59,7 @@ impl Progress {
                 RowKind::Pictures => "pictures",
                 RowKind::Texts { .. }
                 | RowKind::Labelled { .. }
+                | RowKind::Hypotheses(_)
                 | RowKind::Answered(_)
                 | RowKind::Prompts { .. } => "texts",
             },
@@ -66,6 +67,7 @@ impl Progress {
                 RowKind::Prompts { tokens, .. } => Some(tokens),
                 RowKind::Texts { .. }
                 | RowKind::Labelled { .. }
+                | RowKind::Hypotheses(_)
                 | RowKind::Answered(_)
                 | RowKind::Pictures => None,
             },

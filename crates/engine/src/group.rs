@@ -199,6 +199,13 @@ impl<'a> Worker<'a> {
                     ..
                 } => explainer.tokenize_pair(text, second),
                 RowKind::Texts {
+                    second: Some(Second::Before(first)),
+                }
+                | RowKind::Labelled {
+                    second: Some(Second::Before(first)),
+                    ..
+                } => explainer.tokenize_pair(first, text),
+                RowKind::Texts {
                     second: Some(Second::Column(_)),
                 }
                 | RowKind::Labelled {
@@ -209,9 +216,18 @@ impl<'a> Worker<'a> {
                     let second = second.ok_or("the row has no second text")?;
                     explainer.tokenize_pair(text, second)
                 }
+                RowKind::Hypotheses(hypotheses) => {
+                    // Each of the pairs must be readable; the first stands for all.
+                    let pairs = hypotheses
+                        .labels
+                        .iter()
+                        .map(|label| explainer.tokenize_pair(text, &hypotheses.hypothesis(label)));
+                    let pairs: Result<Vec<_>, _> = pairs.collect();
+                    pairs.map(|mut pairs| pairs.remove(0))
+                }
                 RowKind::Answered(answer) => {
                     let answer = match answer {
-                        Second::Text(answer) => answer,
+                        Second::Text(answer) | Second::Before(answer) => answer,
                         Second::Column(_) => {
                             let answer = seconds.as_ref().and_then(|seconds| seconds[row]);
                             answer.ok_or("the row has no answer")?
@@ -256,6 +272,14 @@ impl<'a> Worker<'a> {
                 Ok(Found::Labelling(Box::new(found)))
             };
             return texts.iter().map(label).collect();
+        }
+        if let RowKind::Hypotheses(hypotheses) = &self.content {
+            let passes = &mut self.passes;
+            let choose = |text: &&TokenizedText| {
+                let found = self.explainers[0].zero_shot(passes, &text.text, hypotheses, &warn)?;
+                Ok(Found::ZeroShot(Box::new(found)))
+            };
+            return texts.iter().map(choose).collect();
         }
         let mut by_text = vec![Vec::new(); texts.len()];
         for explainer in self.explainers {

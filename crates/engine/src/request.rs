@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 
 use relprop_checkpoints::{Input, Model, Truncation};
-use relprop_explain::{ExplainError, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Target};
+use relprop_explain::{
+    ExplainError, Hypotheses, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Target,
+};
 use relprop_rules::RuleSet;
 use relprop_transformer::{Head, Outputs};
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,12 @@ pub struct Request {
     pub seed: u64,
     /// What the model reads after each text.
     pub pair: Option<Second>,
+    /// Labels that the model was never trained on, each of which makes a second text.
+    pub labels: Vec<String>,
+    /// The sentence that a label makes, with `{}` where it stands; [`Hypotheses::TEMPLATE`] if it is none.
+    pub template: Option<String>,
+    /// Whether several of the labels can be true at once.
+    pub several: bool,
     /// The answers of a language model, each explained as a whole; of a model that finds answers, one that
     /// stands in the second text.
     pub answer: Option<Second>,
@@ -68,6 +76,9 @@ impl Default for Request {
             truncation: Truncation::default(),
             seed: 0,
             pair: None,
+            labels: Vec::new(),
+            template: None,
+            several: false,
             answer: None,
             chat: false,
             parts: Parts::default(),
@@ -134,6 +145,14 @@ impl Request {
         let other = "target";
         let mut scalar = Scalar::read(model, &self.target, self.against.as_deref())
             .map_err(ExplainError::from)?;
+        if !self.labels.is_empty() && scalar.of == Target::Predicted {
+            let labels = &model.transformer.config().labels;
+            let entailment = Hypotheses::entailment(labels);
+            scalar.of = entailment.map(Target::Label).ok_or_else(|| {
+                let labels = labels.clone();
+                ExplainError::NoEntailment { labels }
+            })?;
+        }
         if self.score != Score::Logit {
             if ![Score::Logit, self.score].contains(&scalar.score) {
                 return Err(EngineError::Apart {
@@ -188,6 +207,16 @@ impl Request {
         if let (Some(answer), false) = (&self.answer, finds_answers(model)) {
             return Ok(RowKind::Answered(answer.clone()));
         }
+        if !self.labels.is_empty() {
+            let template = self.template.as_deref().unwrap_or(Hypotheses::TEMPLATE);
+            let hypotheses = Hypotheses {
+                labels: self.labels.clone(),
+                template: template.to_owned(),
+                several: self.several,
+            };
+            hypotheses.check()?;
+            return Ok(RowKind::Hypotheses(hypotheses));
+        }
         let second = self.pair.clone();
         Ok(match labels_tokens(model) && scalar.place.is_none() {
             true => RowKind::Labelled {
@@ -205,6 +234,7 @@ impl Request {
             ("answer", self.answer.is_some()),
             ("generate", self.generate.is_some()),
             ("pair", self.pair.is_some()),
+            ("labels", !self.labels.is_empty()),
             ("chat", self.chat),
             ("position", self.position.is_some()),
             ("target", targeted),
@@ -225,13 +255,17 @@ impl Request {
             }
         }
         if matches!(model.input, Input::Pictures(_)) {
-            let for_texts = ["pair", "answer", "generate", "chat"].into_iter();
+            let for_texts = ["pair", "labels", "answer", "generate", "chat"].into_iter();
             return match for_texts.into_iter().find(|name| is_given(name)) {
                 Some(option) => Err(EngineError::OnlyTexts { option }),
                 None => Ok(()),
             };
         }
         let head = model.transformer.config().head;
+        if !self.labels.is_empty() && head.outputs() != Outputs::Labels {
+            let labels = model.transformer.config().labels.clone();
+            return Err(ExplainError::NoEntailment { labels }.into());
+        }
         if matches!(head, Head::Vector { .. }) {
             return Err(EngineError::Vector);
         }
@@ -247,7 +281,11 @@ impl Request {
 }
 
 /// Options that exclude each other.
-const APART: [(&str, &[&str]); 3] = [
+const APART: [(&str, &[&str]); 4] = [
+    (
+        "labels",
+        &["chat", "pair", "position", "generate", "answer"],
+    ),
     ("answer", &["chat", "pair", "position", "generate"]),
     ("generate", &["pair", "position", "target", "ledger"]),
     ("chat", &["pair"]),

@@ -1,6 +1,8 @@
 //! What a row of a table holds, and what is found for it.
 
-use relprop_explain::{Continuation, Explanation, Labelling, NotFinite, Parts, Sampling};
+use relprop_explain::{
+    Continuation, Explanation, Hypotheses, Labelling, NotFinite, Parts, Sampling, ZeroShot,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the rows of a table hold, and what is computed for them.
@@ -19,6 +21,8 @@ pub enum RowKind {
         /// Which labels.
         parts: Parts,
     },
+    /// Texts that are put to labels which the model was never trained on.
+    Hypotheses(Hypotheses),
     /// Prompts, each with the answer of a language model that is explained as a whole.
     Answered(Second),
     /// Names of files with pictures to explain.
@@ -32,7 +36,7 @@ pub enum RowKind {
     },
 }
 
-/// What a model reads after a text.
+/// What a model reads beside a text: after it, if nothing else is said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Second {
@@ -40,6 +44,8 @@ pub enum Second {
     Text(String),
     /// The text in this column of the row.
     Column(String),
+    /// The same text, but before every text: a query, a question.
+    Before(String),
 }
 
 impl RowKind {
@@ -61,6 +67,8 @@ pub enum Found {
     Continuation(Box<Continuation>),
     /// What its tokens are.
     Labelling(Box<Labelling>),
+    /// How well each label fits it.
+    ZeroShot(Box<ZeroShot>),
 }
 
 impl Found {
@@ -74,6 +82,7 @@ impl Found {
             Self::Explanations(found) => found.iter().try_for_each(Explanation::finite),
             Self::Continuation(continuation) => continuation.finite(),
             Self::Labelling(labelling) => labelling.finite(),
+            Self::ZeroShot(found) => found.finite(),
         }
     }
 
@@ -81,7 +90,7 @@ impl Found {
     pub fn explanation(&self) -> Option<&Explanation> {
         match self {
             Self::Explanations(found) => found.first(),
-            Self::Continuation(_) | Self::Labelling(_) => None,
+            Self::Continuation(_) | Self::Labelling(_) | Self::ZeroShot(_) => None,
         }
     }
 }

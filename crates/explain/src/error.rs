@@ -9,6 +9,21 @@ use crate::{SamplingError, UnknownTarget};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExplainError {
+    /// There are no labels to choose from.
+    #[error("there is no label to choose from: give one or more")]
+    NoLabels,
+    /// The template has no place for a label.
+    #[error("the template {0:?} has no {{}} where a label stands")]
+    Template(String),
+    /// No label of the model says that one sentence follows from another.
+    #[error(
+        "no label of the model begins with `entail`, which says that the sentence with a label follows from the \
+         text: name the one that does ({})", .labels.join(", ")
+    )]
+    NoEntailment {
+        /// The model's labels.
+        labels: Vec<String>,
+    },
     /// The rule set does not fit the model, or there is no such site.
     #[error(transparent)]
     Rules(RuleError),

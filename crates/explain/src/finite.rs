@@ -1,6 +1,6 @@
 //! Whether all numbers of an explanation are finite.
 
-use crate::{Continuation, Explanation, Labelling};
+use crate::{Continuation, Explanation, Labelling, ZeroShot};
 
 /// A number of an explanation that is NaN or infinite.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -47,6 +47,18 @@ impl Continuation {
             }
         }
         Ok(())
+    }
+}
+
+impl ZeroShot {
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFinite`] for the first number that is NaN or infinite.
+    pub fn finite(&self) -> Result<(), NotFinite> {
+        let mut candidates = self.candidates.iter();
+        candidates.try_for_each(|candidate| candidate.explanation.finite())
     }
 }
 

@@ -22,6 +22,7 @@ mod similarity;
 mod target;
 mod view;
 mod words;
+mod zero_shot;
 
 pub use continuation::{CONTINUATION, Continuation, End, Step};
 pub use error::{ExplainError, PropagationPart};
@@ -41,3 +42,4 @@ pub use similarity::{Measure, PairAccount, SIMILARITY, Similar, SimilarText, Sim
 pub use target::{Place, Scalar, Target, UnknownTarget};
 pub use view::View;
 pub use words::words;
+pub use zero_shot::{Candidate, Hypotheses, ZERO_SHOT, ZeroShot};

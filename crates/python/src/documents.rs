@@ -78,6 +78,31 @@ macro_rules! document {
     };
 }
 
+/// The heat maps one under another.
+fn heat_maps(explanations: &[relprop_explain::Explanation], page: bool) -> String {
+    let items = explanations.iter().map(|explanation| render::Item {
+        explanations: std::slice::from_ref(explanation),
+        note: None,
+        evidence: &[],
+        picture: None,
+    });
+    let title = if page {
+        "Why the model decided as it did"
+    } else {
+        ""
+    };
+    let report = render::html(&render::Report {
+        title,
+        facts: &[],
+        items: &items.collect::<Vec<_>>(),
+    });
+    if page {
+        report.page()
+    } else {
+        report.fragment()
+    }
+}
+
 document! {
     /// A text whose tokens have labels, with what each label rests on.
     Labelling, relprop_explain::Labelling, |found| format!("{:?}, {} parts", found.text, found.parts.len()), {
@@ -102,16 +127,42 @@ document! {
         /// A page, or with ``page=False`` one element for a page of your own.
         #[pyo3(signature = (page=true))]
         fn html(&self, page: bool) -> String {
-            let parts: Vec<_> = self.0.explanations().collect();
-            let items: Vec<_> = parts.iter().map(|part| render::Item {
-                explanations: std::slice::from_ref(part),
-                note: None,
-                evidence: &[],
-                picture: None,
-            }).collect();
-            let title = if page { "Why the model decided as it did" } else { "" };
-            let report = render::html(&render::Report { title, facts: &[], items: &items });
-            if page { report.page() } else { report.fragment() }
+            heat_maps(&self.0.explanations().collect::<Vec<_>>(), page)
+        }
+    }
+}
+
+document! {
+    /// A text, and how well each of some labels fits it, the likeliest first.
+    ZeroShot, relprop_explain::ZeroShot, |found| format!("{:?}, {:?}", found.text, found.candidates[0].label), {
+        /// The labels, the likeliest first: a list of str.
+        #[getter]
+        fn labels(&self) -> Vec<&str> {
+            self.0.candidates.iter().map(|found| found.label.as_str()).collect()
+        }
+
+        /// The probability of each label, in the same order: a list of float.
+        #[getter]
+        fn probabilities(&self) -> Vec<f64> {
+            self.0.candidates.iter().map(|found| found.probability).collect()
+        }
+
+        /// Why each label fits, in the same order, each an :class:`Explanation` of the text and its sentence.
+        #[getter]
+        fn explanations(&self) -> Vec<Explanation> {
+            self.0.candidates.iter().map(|found| found.explanation.clone().into()).collect()
+        }
+
+        /// The labels and a heat map of each for a terminal of ``width`` letters a line.
+        #[pyo3(signature = (width=80, color=true))]
+        fn ansi(&self, width: usize, color: bool) -> String {
+            render::zero_shot_ansi(&self.0, width, color)
+        }
+
+        /// A page, or with ``page=False`` one element for a page of your own.
+        #[pyo3(signature = (page=true))]
+        fn html(&self, page: bool) -> String {
+            heat_maps(&self.0.explanations().collect::<Vec<_>>(), page)
         }
     }
 }

@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _relprop {
     #[pymodule_export]
-    use super::documents::{Continuation, Labelling, Similarity};
+    use super::documents::{Continuation, Labelling, Similarity, ZeroShot};
     #[pymodule_export]
     use super::errors::{DeviceError, ModelError};
     #[pymodule_export]

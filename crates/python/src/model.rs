@@ -18,7 +18,7 @@ use relprop_explain::Explainer;
 use relprop_transformer::Head;
 
 use crate::compute::{Watch, Workplace};
-use crate::documents::{Continuation, Labelling};
+use crate::documents::{Continuation, Labelling, ZeroShot};
 use crate::errors::Failed;
 use crate::explanation::Explanation;
 
@@ -280,5 +280,6 @@ fn to_python(
         }
         Found::Continuation(found) => Py::new(py, Continuation(*found))?.into_any(),
         Found::Labelling(found) => Py::new(py, Labelling(*found))?.into_any(),
+        Found::ZeroShot(found) => Py::new(py, ZeroShot(*found))?.into_any(),
     })
 }

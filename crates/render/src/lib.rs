@@ -24,4 +24,6 @@ pub use html::{Html, Item, Report, continuation_html, evaluation_html, html, sim
 pub use json::{NotFinite, json, jsonl};
 pub use png::overlay;
 pub use svg::{evaluation_curves, svg};
-pub use terminal::{ansi, continuation_ansi, evaluation_table, labelling_ansi, similarity_ansi};
+pub use terminal::{
+    ansi, continuation_ansi, evaluation_table, labelling_ansi, similarity_ansi, zero_shot_ansi,
+};

@@ -32,6 +32,21 @@ pub(crate) struct ExplainArguments {
     /// The column of the second texts, which the model reads after the first: hypotheses, passages
     #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["pair", "texts"])]
     pub(crate) pair_column: Option<String>,
+    /// A text that the model reads before each of the texts: a query before passages, a question before
+    /// texts that may answer it
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["pair", "pair_column", "chat", "generate", "answer_column"])]
+    pub(crate) query: Option<String>,
+    /// Choose among labels that the model was never trained on: each makes a sentence by --template, and a
+    /// model of entailment says whether it follows from the text. The model's label that says so is the one
+    /// that begins with `entail`, or --target
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', conflicts_with_all = ["pair", "pair_column", "query", "chat", "position", "generate", "answer", "answer_column"])]
+    pub(crate) labels: Vec<String>,
+    /// The sentence that a label makes, with {} where it stands [default: This example is {}.]
+    #[arg(long, value_name = "TEXT", requires = "labels")]
+    pub(crate) template: Option<String>,
+    /// Several of the labels can be true at once
+    #[arg(long, requires = "labels")]
+    pub(crate) several: bool,
     /// Put each text through the chat template of the model's files, as what a user says or as a JSON list
     /// of messages with roles, up to where the model answers
     #[arg(long, conflicts_with_all = ["pair", "pair_column"])]

@@ -36,7 +36,7 @@ fn page(groups: &[Group]) -> anyhow::Result<String> {
                 Found::Continuation(continuation) => {
                     return Ok(render::continuation_html(continuation).page());
                 }
-                Found::Labelling(_) => {}
+                Found::Labelling(_) | Found::ZeroShot(_) => {}
             }
         }
     }
@@ -58,14 +58,13 @@ fn page(groups: &[Group]) -> anyhow::Result<String> {
     Ok(report.page())
 }
 
-/// The labels of tokens, each as an explanation of its text.
+/// The labels of tokens, and those that a text was put to, each as an explanation of its text.
 fn parts(groups: &[Group]) -> Vec<Explanation> {
     let found = groups.iter().flat_map(|group| &group.found);
-    let labellings = found.filter_map(|found| match found {
-        Found::Labelling(labelling) => Some(labelling),
-        Found::Explanations(_) | Found::Continuation(_) => None,
+    let parts = found.flat_map(|found| match found {
+        Found::Labelling(found) => found.explanations().collect(),
+        Found::ZeroShot(found) => found.explanations().collect(),
+        Found::Explanations(_) | Found::Continuation(_) => Vec::new(),
     });
-    labellings
-        .flat_map(|labelling| labelling.explanations())
-        .collect()
+    parts.collect()
 }

@@ -44,6 +44,7 @@ pub(super) fn json_lines(group: &Group) -> anyhow::Result<Vec<String>> {
             Found::Explanations(found) => render::jsonl(&found[..1])?,
             Found::Continuation(found) => serde_json::to_string(found)? + "\n",
             Found::Labelling(found) => serde_json::to_string(found)? + "\n",
+            Found::ZeroShot(found) => serde_json::to_string(found)? + "\n",
         };
         // The row goes into the object as text: numbers keep every digit that the table has.
         Ok(match (inputs.next(), line.strip_suffix("}\n")) {

@@ -34,6 +34,7 @@ impl Sink for HeatMaps {
                 render::continuation_ansi(continuation, width, colour)
             }
             Found::Labelling(labelling) => render::labelling_ansi(labelling, width, colour),
+            Found::ZeroShot(found) => render::zero_shot_ansi(found, width, colour),
         });
         Ok(maps.collect::<String>().into_bytes())
     }

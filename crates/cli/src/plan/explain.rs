@@ -131,6 +131,10 @@ impl ExplainPlan {
             input,
             pair,
             pair_column,
+            query,
+            labels,
+            template,
+            several,
             chat,
             column,
             // The plan has the hash of the model instead.
@@ -184,7 +188,10 @@ impl ExplainPlan {
                 false => Truncation::Cut,
             },
             seed: 0,
-            pair: second(pair_column, pair),
+            pair: second(pair_column, pair).or(query.map(Second::Before)),
+            labels: labels.iter().map(|label| label.trim().to_owned()).collect(),
+            template,
+            several,
             answer: second(answer_column, answer),
             chat,
             parts: match parts {
@@ -228,7 +235,10 @@ impl ExplainPlan {
             column,
             rows,
             group: match content {
-                RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Answered(_) => group,
+                RowKind::Texts { .. }
+                | RowKind::Labelled { .. }
+                | RowKind::Hypotheses(_)
+                | RowKind::Answered(_) => group,
                 // Pictures are large, and what goes on takes long.
                 RowKind::Pictures | RowKind::Prompts { .. } => NonZeroUsize::MIN,
             },
@@ -273,6 +283,11 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
     }
     if arguments.overlay.is_some() {
         return UsageError::refuse("--overlay is for pictures, and the model reads texts");
+    }
+    if !arguments.labels.is_empty() && !format.labellings {
+        return UsageError::refuse(
+            "labels that are chosen from are written as ansi, json, jsonl or html (--format)",
+        );
     }
     if arguments.generate.is_none() {
         return Ok(());

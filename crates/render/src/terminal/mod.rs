@@ -25,6 +25,7 @@ pub use labelling::labelling_ansi;
 use lines::{Lines, PLAIN};
 use palette::{STEPS, step, style};
 pub use similarity::similarity_ansi;
+pub use zero_shot::zero_shot_ansi;
 
 /// The narrowest heat map: the legend fits.
 const NARROWEST: usize = 24;
@@ -139,3 +140,4 @@ fn legend(color: bool, picture: bool) -> [(String, Style); 2] {
 
 #[cfg(test)]
 mod tests;
+mod zero_shot;
