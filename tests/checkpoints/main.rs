@@ -13,3 +13,4 @@ mod scalars;
 mod texts;
 mod tokenizer;
 mod trained;
+mod vectors;

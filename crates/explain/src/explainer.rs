@@ -90,6 +90,12 @@ impl Explainer {
         &self.plan
     }
 
+    /// Why there is next to no relevance at the site that was asked for, and where there is; none if there is no
+    /// reason to say so.
+    pub fn warning(&self) -> Option<String> {
+        self.method.warning()
+    }
+
     /// How relevance is found.
     pub fn method(&self) -> &dyn Method {
         self.method.as_ref()

@@ -331,6 +331,21 @@ impl Method for Propagation {
         &self.name
     }
 
+    /// A norm takes no notice of the size of what it is given, so that its plain gradient times its input is 0, but
+    /// for epsilon.
+    fn warning(&self) -> Option<String> {
+        let config = self.model.transformer.config();
+        let before = ["embeddings.word", "embeddings.sum"].contains(&self.at.as_str());
+        let plain = self.rules.name("embeddings.norm") == Some("gradient");
+        (before && plain && config.has_normed_words()).then(|| {
+            format!(
+                "a norm stands right after the word embeddings of this model, and takes no notice of their size: under \
+                 `{}`, next to no relevance is left at `{}`; read it at `embeddings.norm` or at `{DEFAULT_SITE}`",
+                self.name, self.at
+            )
+        })
+    }
+
     fn site(&self) -> &str {
         &self.at
     }
