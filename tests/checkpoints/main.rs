@@ -4,6 +4,7 @@ mod continuations;
 mod families;
 mod folders;
 mod heads;
+mod hops;
 mod language;
 mod malformed;
 mod more;

@@ -53,6 +53,7 @@ impl Input {
                 RowKind::Texts { .. }
                 | RowKind::Labelled { .. }
                 | RowKind::Answered(_)
+                | RowKind::Written { .. }
                 | RowKind::Prompts { .. } => Some("text "),
             };
             inputs.push(Self::given(&destined.texts, name));

@@ -60,10 +60,11 @@ impl Progress {
                 RowKind::Texts { .. }
                 | RowKind::Labelled { .. }
                 | RowKind::Answered(_)
+                | RowKind::Written { .. }
                 | RowKind::Prompts { .. } => "texts",
             },
             tokens: match plan.content {
-                RowKind::Prompts { tokens, .. } => Some(tokens),
+                RowKind::Prompts { tokens, .. } | RowKind::Written { tokens, .. } => Some(tokens),
                 RowKind::Texts { .. }
                 | RowKind::Labelled { .. }
                 | RowKind::Answered(_)

@@ -149,6 +149,7 @@ impl ExplainPlan {
             sampling,
             at,
             ledger,
+            hops,
             format: _,
             out,
             errors,
@@ -173,6 +174,7 @@ impl ExplainPlan {
             target,
             against,
             position,
+            hops,
             score: match score {
                 Unit::Logit => Score::Logit,
                 Unit::LogProbability => Score::LogProbability,
@@ -195,6 +197,19 @@ impl ExplainPlan {
             sampling: drawn(&sampling),
         };
         let (question, content) = request.plan(model).map_err(UsageError::from)?;
+        if matches!(content, RowKind::Prompts { .. }) {
+            if !format.continuations {
+                return UsageError::refuse(
+                    "a continuation is written as ansi, json or html (--format); as a whole, with \
+                     --target 'answer()', it is written as every explanation is",
+                );
+            }
+            if texts.len() != 1 || input.is_some() {
+                return UsageError::refuse(
+                    "--generate goes on with one text: give one, or --target 'answer()'",
+                );
+            }
+        }
         if matches!(content, RowKind::Labelled { .. }) && !format.labellings {
             return UsageError::refuse(
                 "the labels of a text's tokens are written as ansi, json, jsonl or html (--format); at a \
@@ -230,7 +245,9 @@ impl ExplainPlan {
             group: match content {
                 RowKind::Texts { .. } | RowKind::Labelled { .. } | RowKind::Answered(_) => group,
                 // Pictures are large, and what goes on takes long.
-                RowKind::Pictures | RowKind::Prompts { .. } => NonZeroUsize::MIN,
+                RowKind::Pictures | RowKind::Prompts { .. } | RowKind::Written { .. } => {
+                    NonZeroUsize::MIN
+                }
             },
             question,
             content,
@@ -273,15 +290,6 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
     }
     if arguments.overlay.is_some() {
         return UsageError::refuse("--overlay is for pictures, and the model reads texts");
-    }
-    if arguments.generate.is_none() {
-        return Ok(());
-    }
-    if !format.continuations {
-        return UsageError::refuse("a continuation is written as ansi, json or html (--format)");
-    }
-    if arguments.texts.len() != 1 {
-        return UsageError::refuse("--generate goes on with one text: give one");
     }
     Ok(())
 }
