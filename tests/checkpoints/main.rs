@@ -5,6 +5,7 @@ mod experts;
 mod families;
 mod folders;
 mod heads;
+mod hops;
 mod language;
 mod malformed;
 mod more;

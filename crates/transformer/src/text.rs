@@ -33,7 +33,8 @@ pub struct TokenizedText {
 pub enum Content {
     /// Words.
     Text {
-        /// Where the second text of a pair starts, in characters; none if there is one text.
+        /// Where the second text of a pair starts, or the answer after a prompt, in characters; none if there
+        /// is one text.
         second: Option<usize>,
     },
     /// Patches. The number of a patch, row by row, is the word that its token belongs to.

@@ -293,6 +293,7 @@ impl Method for Propagation {
             model: &self.model,
             target: Target::Label(label).check(config.logits(), &config.labels)?,
             score: Score::Logit,
+            weights: None,
         };
         in_passes(texts, 1, |texts| {
             let found = self.find(texts, &question)?;
