@@ -31,7 +31,9 @@ static TINY: Family = Family {
     ignored_keys: &["trained_by"],
     base: "tiny",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: &[],
 };

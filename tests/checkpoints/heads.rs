@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use relprop_checkpoints::Model;
-use relprop_explain::batching::{Passes, logits};
-use relprop_explain::{Explainer, Measure, Parts, Place, Plan, Scalar, Similar};
+use relprop_explain::batching::Passes;
+use relprop_explain::{Explainer, Parts, Place, Plan, Scalar};
 use relprop_rules::RuleSet;
 use relprop_testing::fixtures;
 use relprop_testing::{difference, relevance};
-use relprop_transformer::{Head, VectorPooling};
+use relprop_transformer::Head;
 use rstest::rstest;
 use serde::Deserialize;
 
@@ -74,7 +74,11 @@ fn each_token_has_a_label(
         "more/deberta-v2",
         "more/phi3",
         "more/esm",
-        "more/modernbert"
+        "more/modernbert",
+        "more/deberta",
+        "more/eurobert",
+        "more/nomic_bert",
+        "more/gte"
     )]
     family: &str,
 ) {
@@ -134,7 +138,8 @@ fn an_answer_starts_and_ends(
         "distilbert",
         "electra",
         "more/deberta-v2",
-        "more/modernbert"
+        "more/modernbert",
+        "more/deberta"
     )]
     family: &str,
 ) {
@@ -176,7 +181,9 @@ fn a_mask_is_filled(
         "more/mpnet",
         "more/esm",
         "more/esm.1b",
-        "more/modernbert"
+        "more/modernbert",
+        "more/nomic_bert",
+        "more/gte"
     )]
     family: &str,
 ) {
@@ -227,7 +234,15 @@ struct Classified {
 /// The last of these texts ends with a padding token, which does not answer.
 #[rstest]
 fn a_decoder_classifies_at_its_last_token(
-    #[values("gpt2", "llama", "more/gemma2", "more/gpt_neox")] family: &str,
+    #[values(
+        "gpt2",
+        "llama",
+        "more/gemma2",
+        "more/gpt_neox",
+        "more/gpt_oss",
+        "more/opt.350m"
+    )]
+    family: &str,
 ) {
     let (model, texts) = load::<Classified>(&format!("{family}-labels"));
     let explainer = Explainer::new(&model, &plan(&model)).unwrap();
@@ -244,78 +259,6 @@ fn a_decoder_classifies_at_its_last_token(
         let error = difference(&relevance(&found), &expected.relevance);
         assert!(error < TOLERANCE, "{}: {error:.1e}", expected.text);
     }
-}
-
-#[derive(Deserialize)]
-struct Vectors {
-    text: String,
-    mean: Vec<f64>,
-    first: Vec<f64>,
-    last: Vec<f64>,
-    /// By feature of the mean.
-    relevance: Vec<Vec<f64>>,
-}
-
-#[rstest]
-fn a_text_has_a_vector(
-    #[values(
-        "bert",
-        "roberta",
-        "xlm-roberta",
-        "distilbert",
-        "electra",
-        "more/albert",
-        "more/mpnet",
-        "more/deberta-v2",
-        "more/esm",
-        "more/modernbert"
-    )]
-    family: &str,
-) {
-    let (model, texts) = load::<Vectors>(&format!("{family}-vectors"));
-    let similar = |pooling| Similar::new(&model, &plan(&model), Measure::Dot, pooling).unwrap();
-    let tokenize = |text: &Vectors| {
-        model
-            .tokenize(&text.text, None, Default::default())
-            .unwrap()
-    };
-    let [first, second] = [tokenize(&texts[0]), tokenize(&texts[1])];
-    for (pooling, of) in [
-        (None, (|text| &text.mean) as fn(&Vectors) -> &Vec<f64>),
-        (Some(VectorPooling::First), |text| &text.first),
-        (Some(VectorPooling::Last), |text| &text.last),
-    ] {
-        let found = similar(pooling).explain([&first, &second]).unwrap();
-        close(&found.texts[0].vector, of(&texts[0]), "vector");
-        close(&found.texts[1].vector, of(&texts[1]), "vector");
-    }
-    let found = similar(None).explain([&first, &second]).unwrap();
-    let pairs = texts[0].relevance[0].iter().enumerate().flat_map(|(i, _)| {
-        let column = 0..texts[1].relevance[0].len();
-        let (u, v) = (&texts[0].relevance, &texts[1].relevance);
-        column.map(move |j| u.iter().zip(v).map(|(u, v)| u[i] * v[j]).sum::<f64>())
-    });
-    close(
-        &found.interaction.concat(),
-        &pairs.collect::<Vec<_>>(),
-        "pairs",
-    );
-    let account = found.account;
-    assert!(account.unaccounted.abs() < 1e-5 * account.product.abs().max(1.0));
-    // The other text's vector is a constant: relevance is linear in it.
-    let expected = (0..first.tokens.len()).map(|token| {
-        let features = texts[0].relevance.iter().zip(&texts[1].mean);
-        features
-            .map(|(relevance, v)| relevance[token] * v)
-            .sum::<f64>()
-    });
-    let tokens: Vec<f32> = found.texts[0].tokens.iter().map(|t| t.relevance).collect();
-    close(&tokens, &expected.collect::<Vec<_>>(), "first order");
-    assert!(matches!(
-        model.transformer.config().head,
-        Head::Vector { .. }
-    ));
-    assert_eq!(logits(&model.transformer, &[&first]).unwrap()[0].len(), 16);
 }
 
 /// Every head's account closes, under rules that conserve and rules that do not.

@@ -108,6 +108,46 @@ fn what_is_saved_is_what_transformers_saved(
     }
 }
 
+/// Where a norm stands right after the word embeddings, their size is of no account: a user who reads there is told so,
+/// and where to read.
+#[rstest]
+#[case("bloom-next", true)]
+#[case("deberta-classes", true)]
+#[case("deberta-v2-classes", true)]
+#[case("modernbert-classes", true)]
+#[case("gte-classes", false)]
+#[case("olmo2-next", false)]
+fn nothing_is_left_before_a_norm(#[case] name: &str, #[case] normed: bool) {
+    let (model, texts) = load::<Text>(&format!("more/{name}"));
+    let explained = |rules: &str, at: &str| {
+        let plan = Plan {
+            rules: Some(RuleSet::preset(rules).unwrap()),
+            at: Some(at.to_owned()),
+            ..Plan::default()
+        };
+        let explainer = Explainer::new(&model, &plan).unwrap();
+        let text = explainer.tokenize(&texts[1].text).unwrap();
+        let found = explainer.explain_batch(&[text]).unwrap();
+        let sizes = relevance(&found[0]).into_iter().map(f64::abs);
+        (explainer.warning(), sizes.fold(0.0, f64::max))
+    };
+    let (warning, before) = explained("gradient-x-input", "embeddings.word");
+    let (none, after) = explained("gradient-x-input", "blocks");
+    assert_eq!(none, None);
+    assert_eq!(warning.is_some(), normed, "{warning:?}");
+    assert_eq!(before < 1e-2 * after, normed, "{before:.1e}, {after:.1e}");
+    if let Some(warning) = warning {
+        assert!(
+            warning.contains("read it at `embeddings.norm` or at `blocks`"),
+            "{warning}"
+        );
+        explained("gradient-x-input", "embeddings.norm");
+    }
+    // A norm under the LN-rule hands relevance through.
+    let (none, _) = explained("ah-ln", "embeddings.word");
+    assert_eq!(none, None);
+}
+
 /// Saves the tensors that transformers saved, bit by bit, and a configuration that says the same.
 /// Only parts of an ESM with which nothing is computed are not written.
 fn saves(name: &str) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::tensor::{DType, Tensor};
 use relprop_checkpoints::Model;
 use relprop_explain::batching::batch;
-use relprop_explain::{ExplainError, Explainer, Explanation, Scalar, Score, Target};
+use relprop_explain::{Chosen, ExplainError, Explainer, Explanation, Scalar, Score, Target};
 use relprop_rules::Pass;
 use relprop_testing::{Asked, difference, explainer, numbers, relevance};
 use relprop_transformer::TokenizedText;
@@ -366,7 +366,7 @@ fn other_methods_refuse_what_is_no_logit() {
             ..Scalar::default()
         },
         Target::AboveMean {
-            of: None,
+            of: Chosen::Predicted,
             top: NonZeroUsize::new(2),
         }
         .into(),

@@ -221,6 +221,7 @@ fn bert_with_relu() -> TransformerConfig {
             width: 48,
             activation: Activation::Relu,
             gated: false,
+            clip: None,
         }),
         ..Architecture::PostNorm.config()
     }

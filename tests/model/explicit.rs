@@ -12,6 +12,7 @@ mod block;
 mod laws;
 mod network;
 mod pair;
+mod part;
 mod rotation;
 
 use burn::tensor::DType;
@@ -24,7 +25,8 @@ use relprop_testing::{
     texts,
 };
 use relprop_transformer::{
-    Branches, Disentangled, FeedForwardConfig, NormPlacement, PositionBias, TransformerConfig,
+    Branches, Disentangled, FeedForwardConfig, NormPlacement, PositionBias, RotaryConfig,
+    TransformerConfig,
 };
 use rstest::rstest;
 
@@ -37,6 +39,7 @@ fn with(architecture: Architecture, blocks: usize, feed_forward: bool) -> Transf
         width: 48,
         activation: Activation::Gelu,
         gated: false,
+        clip: None,
     };
     TransformerConfig {
         blocks,
@@ -83,6 +86,16 @@ fn walking_back_by_hand_gives_the_relevance_of_the_preset(
 #[case::deberta_without_buckets(|c: &mut TransformerConfig| {
     let (buckets, farthest) = (5, None);
     c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: false, own_maps: false });
+})]
+#[case::deberta_1(|c: &mut TransformerConfig| {
+    let (buckets, farthest) = (5, None);
+    c.attention.disentangled = Some(Disentangled { buckets, farthest, norm: false, own_maps: true });
+    c.biases.unbiased_keys = true;
+})]
+#[case::gte(|c: &mut TransformerConfig| {
+    c.attention.rotary = Some(RotaryConfig::new(100.0));
+    c.feed_forward.as_mut().unwrap().gated = true;
+    c.biases.unbiased_up = true;
 })]
 #[case::albert(|c: &mut TransformerConfig| c.shared_blocks = true)]
 fn the_walk_of_an_encoder_gives_what_the_preset_gives(#[case] change: fn(&mut TransformerConfig)) {
@@ -196,7 +209,9 @@ fn the_walk_from_the_next_token_gives_what_the_preset_gives(
         LanguageModel::Bloom,
         LanguageModel::Olmo2,
         LanguageModel::Gemma2,
-        LanguageModel::Granite
+        LanguageModel::Granite,
+        LanguageModel::GptOss,
+        LanguageModel::Falcon
     )]
     family: LanguageModel,
     #[values(1, 3)] blocks: usize,
@@ -246,6 +261,10 @@ fn the_walk_of_any_language_model_gives_what_the_preset_gives(#[values(0, 1, 2, 
 })]
 #[case::in_turn(LanguageModel::GptNeoX, |c: &mut TransformerConfig| {
     c.branches = Branches::InTurn;
+})]
+#[case::sinks(LanguageModel::GptOss, |c: &mut TransformerConfig| c.attention.sinks = false)]
+#[case::clip(LanguageModel::GptOss, |c: &mut TransformerConfig| {
+    c.feed_forward.as_mut().unwrap().clip = None;
 })]
 #[case::share_of_features(LanguageModel::GptNeoX, |c: &mut TransformerConfig| {
     c.attention.rotary.as_mut().unwrap().features = None;

@@ -290,6 +290,7 @@ fn nothing_absorbs() -> TransformerConfig {
             width: 48,
             activation: Activation::Relu,
             gated: false,
+            clip: None,
         }),
         pooler: Some(Activation::Relu),
         ..Architecture::PostNorm.config()

@@ -336,5 +336,5 @@ fn a_column_says_which_words_are_evidence() {
     let arguments = ["--data", "e.csv", "--metrics", "auprc"];
     folder
         .run(&arguments)
-        .failed(2, &["`auprc`", "column of evidence"]);
+        .failed(2, &["`auprc`", "--evidence-column"]);
 }

@@ -53,7 +53,7 @@ fn a_contrast_of_two_readings_is_refused_with_both() {
     }
     std::fs::write(&file, config).unwrap();
     // `a` minus `b-a`, or `a-b` minus `a`.
-    let readings = ["ambiguous", "--against"];
+    let readings = ["ambiguous", "`a` against `b-a`", "`a-b` against `a`"];
     explain(path, &["--target", "a-b-a", "a film"]).failed(2, &readings);
     explain(path, &["--target", "a", "--against", "b-a", "a film"]).done();
 }

@@ -16,7 +16,7 @@ type Case = (
     &'static [&'static str],
     &'static str,
 );
-const CASES: [Case; 22] = [
+const CASES: [Case; 24] = [
     (
         "llama",
         &["--target", " film", "--against", "dull"],
@@ -28,6 +28,18 @@ const CASES: [Case; 22] = [
         "llama",
         &["--answer", " film"],
         &["--answer", " dull"],
+        "content",
+    ),
+    (
+        "llama",
+        &["--answer", " film"],
+        &["--answer", " film", "--hops", "1"],
+        "hops",
+    ),
+    (
+        "llama",
+        &["--generate", "2", "--target", "answer()"],
+        &["--generate", "3", "--target", "answer()"],
         "content",
     ),
     (
@@ -95,7 +107,7 @@ const CASES: [Case; 22] = [
 ];
 
 /// What says from where, to where and on what, and what a table does not have.
-const OTHER_FLAGS: [&str; 16] = [
+const OTHER_FLAGS: [&str; 15] = [
     "--base",
     "--model",
     "--input",
@@ -105,7 +117,6 @@ const OTHER_FLAGS: [&str; 16] = [
     "--resume",
     "--device",
     "--overlay",
-    "--generate",
     "--temperature",
     "--top-k",
     "--top-p",

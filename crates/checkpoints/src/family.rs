@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::CheckpointError;
 use super::families::{FAMILIES, relprop::RELPROP};
 use super::files::CONFIG;
-use super::foreign::quantized;
+use super::foreign::{self, quantized};
 use super::keys::read::{self, ALIASES};
 use super::keys::{HARMLESS, Key};
 use relprop_transformer::{Head, TransformerConfig};
@@ -19,6 +19,9 @@ pub type Keys = &'static [(&'static str, Key)];
 /// Pairs of relprop's name and the family's name of a module; `{}` stands for the number of a
 /// block. Names that are not listed are the same in both.
 pub type Names = &'static [(&'static str, &'static str)];
+
+/// Whether a configuration has something.
+pub type Condition = fn(&TransformerConfig) -> bool;
 
 /// A kind of model, as a table: how its `config.json` maps to a [`TransformerConfig`], and how its
 /// tensors' names map to the model's.
@@ -41,9 +44,14 @@ pub struct Family {
     /// The names of every module that holds tensors. Modules of one name are one tensor in the file,
     /// side by side in the order in which they stand here.
     pub tensors: &'static [Names],
+    /// Names that go before those, of the models whose configuration the function says yes to.
+    pub variants: &'static [(Condition, Names)],
     /// Our names of modules that are one tensor in the file not side by side, but head by head: what one
     /// head of keys has of each, then the next head.
     pub grouped: &'static [&'static str],
+    /// Our names of modules of experts, each of whose tensors is one in the file for all experts: one expert's
+    /// after another's. The numbers of several modules of one name take turns, one by one.
+    pub stacked: &'static [&'static str],
     /// Our names of linear maps that stand in the file as they do here, `[input, output]`; PyTorch
     /// keeps all others the other way round.
     pub untransposed: &'static [&'static str],
@@ -131,6 +139,11 @@ impl Family {
         let of_type = known.iter().copied().filter(|family| family.name == name);
         let of_type: Vec<&'static Self> = of_type.collect();
         let Some(first) = of_type.first() else {
+            if let Some(reason) = foreign::model_type(name) {
+                return Err(format!(
+                    "models of type `{name}` are not supported: {reason}"
+                ));
+            }
             let mut known: Vec<_> = known.iter().map(|f| format!("`{}`", f.name)).collect();
             known.dedup();
             return Err(format!(
@@ -256,49 +269,6 @@ impl Family {
         self.keys.iter().copied().flatten()
     }
 
-    /// What `$` stands for in a file with these tensors: an empty text, if no tensor is under the
-    /// base.
-    pub(super) fn base_in<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> &'static str {
-        let under = |name: &str| {
-            name.strip_prefix(self.base)
-                .is_some_and(|n| n.starts_with('.'))
-        };
-        if names.any(under) { self.base } else { "" }
-    }
-
-    /// The family's name of the tensor that is called `ours` here, where `$` stands for `base`.
-    pub(super) fn tensor_name(&self, ours: &str, base: &str) -> String {
-        let mut pairs = self.tensors.iter().copied().flatten();
-        let renamed = pairs.find_map(|(from, to)| rename(ours, from, to));
-        renamed.map_or_else(|| ours.to_owned(), |name| on_base(&name, base))
-    }
-
-    /// Where among the names of tensors the one stands that is called `ours` here.
-    pub(super) fn place_of(&self, ours: &str) -> usize {
-        let mut pairs = self.tensors.iter().copied().flatten();
-        let place = pairs.position(|(from, _)| rename(ours, from, "").is_some());
-        place.unwrap_or_default()
-    }
-
-    /// Whether the module that is called `ours` here is part of a tensor head by head.
-    pub(super) fn is_grouped(&self, ours: &str) -> bool {
-        let mut grouped = self.grouped.iter();
-        grouped.any(|name| rename(ours, name, "").is_some())
-    }
-
-    /// Whether the linear map that is called `ours` here stands in a file as it does here.
-    pub(super) fn is_untransposed(&self, ours: &str) -> bool {
-        self.untransposed
-            .iter()
-            .any(|name| rename(ours, name, "").is_some())
-    }
-
-    /// Whether the family's files may hold this tensor though no computation needs it.
-    pub(super) fn ignores(&self, tensor: &str, base: &str) -> bool {
-        let mut ignored = self.ignored_tensors.iter();
-        ignored.any(|name| rename(tensor, &on_base(name, base), "").is_some_and(|n| n.is_empty()))
-    }
-
     fn knows(&self, name: &str) -> bool {
         matches!(name, "model_type" | "architectures")
             || self.keys().any(|(known, _)| *known == name)
@@ -330,31 +300,6 @@ fn architectures(json: &Map<String, Value>) -> Vec<&str> {
     let names = json.get("architectures").and_then(Value::as_array);
     let names = names.map_or(&[][..], Vec::as_slice);
     names.iter().filter_map(Value::as_str).collect()
-}
-
-/// `name` with `base` in the place of `$`; if that is nothing, without the dot after it.
-fn on_base(name: &str, base: &str) -> String {
-    match base {
-        "" => name.replace("$.", ""),
-        base => name.replace('$', base),
-    }
-}
-
-/// `name` with the module `to` in place of the module `from`, if it starts with that.
-fn rename(name: &str, from: &str, to: &str) -> Option<String> {
-    let mut parts = name.split('.');
-    let mut renamed = to.to_owned();
-    for expected in from.split('.') {
-        let part = parts.next()?;
-        if expected == "{}" {
-            part.parse::<usize>().ok()?;
-            renamed = renamed.replacen("{}", part, 1);
-        } else if part != expected {
-            return None;
-        }
-    }
-    parts.for_each(|part| renamed = format!("{renamed}.{part}"));
-    Some(renamed)
 }
 
 impl fmt::Debug for Family {

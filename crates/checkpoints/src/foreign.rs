@@ -48,6 +48,26 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Types of models that are not read, and why; what to do is said where there is something.
+const TYPES: &[(&str, &str)] = &[
+    (
+        "longformer",
+        "its tokens look at a window and at some tokens that are picked out, which have linear maps of their own; \
+         relprop computes no attention of two kinds in one block",
+    ),
+    (
+        "new",
+        "its code is in its own folder and not in transformers, which has the same model as the type `gte`; look for \
+         a folder of that type",
+    ),
+];
+
+/// Why models of this type are not read, if it is known.
+pub(super) fn model_type(name: &str) -> Option<&'static str> {
+    let known = TYPES.iter().find(|(known, _)| *known == name);
+    known.map(|(_, reason)| *reason)
+}
+
 /// The error for the file at `path`, if it is a model of another program.
 pub(super) fn file(path: &Path) -> Option<CheckpointError> {
     let name = path.file_name()?.to_str()?.to_lowercase();

@@ -15,6 +15,7 @@ mod json;
 pub mod keys;
 mod load;
 mod model;
+mod names;
 mod picture;
 mod save;
 mod tokenizer;
@@ -23,7 +24,7 @@ mod weights;
 
 pub use chat::{ChatError, messages};
 pub use error::CheckpointError;
-pub use family::{Family, Keys, Names};
+pub use family::{Condition, Family, Keys, Names};
 pub use files::{Files, SETTINGS_FILES, TOKENIZER_FILES, sha256};
 #[cfg(feature = "hub")]
 pub use hub::HubError;

@@ -54,6 +54,7 @@ impl Input {
                 | RowKind::Labelled { .. }
                 | RowKind::Hypotheses(_)
                 | RowKind::Answered(_)
+                | RowKind::Written { .. }
                 | RowKind::Prompts { .. } => Some("text "),
             };
             inputs.push(Self::given(&destined.texts, name));

@@ -61,10 +61,11 @@ impl Progress {
                 | RowKind::Labelled { .. }
                 | RowKind::Hypotheses(_)
                 | RowKind::Answered(_)
+                | RowKind::Written { .. }
                 | RowKind::Prompts { .. } => "texts",
             },
             tokens: match plan.content {
-                RowKind::Prompts { tokens, .. } => Some(tokens),
+                RowKind::Prompts { tokens, .. } | RowKind::Written { tokens, .. } => Some(tokens),
                 RowKind::Texts { .. }
                 | RowKind::Labelled { .. }
                 | RowKind::Hypotheses(_)

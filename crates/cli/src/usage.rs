@@ -81,6 +81,7 @@ fn option(part: PropagationPart) -> &'static str {
         PropagationPart::Rules => "--rules",
         PropagationPart::Site => "--at",
         PropagationPart::Ledger => "--ledger",
+        PropagationPart::Hops => "--hops",
         PropagationPart::Recompute => "--recompute",
         PropagationPart::Head => "the model",
         PropagationPart::Contrast => "--target A-B",

@@ -233,9 +233,20 @@ impl<'a> Worker<'a> {
                             answer.ok_or("the row has no answer")?
                         }
                     };
-                    let tokens = explainer.tokenize_answer(text, answer);
+                    let prompt = explainer.tokenize_prompt(text, self.chat);
+                    let tokens = prompt.map_err(ExplainError::from);
+                    let tokens = tokens.and_then(|prompt| explainer.answered(prompt, answer));
                     return tokens
                         .map(|tokens| (tokens, None))
+                        .map_err(|error| (self.tell)(&error));
+                }
+                RowKind::Written { tokens, sampling } => {
+                    let prompt = explainer.tokenize_prompt(text, self.chat);
+                    let prompt = prompt.map_err(ExplainError::from);
+                    let text =
+                        prompt.and_then(|prompt| explainer.generate(&prompt, *tokens, *sampling));
+                    return text
+                        .map(|text| (text, None))
                         .map_err(|error| (self.tell)(&error));
                 }
                 RowKind::Texts { second: None }
@@ -276,7 +287,8 @@ impl<'a> Worker<'a> {
         if let RowKind::Hypotheses(hypotheses) = &self.content {
             let passes = &mut self.passes;
             let choose = |text: &&TokenizedText| {
-                let found = self.explainers[0].zero_shot(passes, &text.text, hypotheses, &warn)?;
+                let found =
+                    self.explainers[0].zero_shot(passes, text.first(), hypotheses, &warn)?;
                 Ok(Found::ZeroShot(Box::new(found)))
             };
             return texts.iter().map(choose).collect();

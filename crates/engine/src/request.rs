@@ -34,6 +34,8 @@ pub struct Request {
     pub against: Option<String>,
     /// The token that is asked, counted from 0: a place, if the target has none.
     pub position: Option<usize>,
+    /// How often relevance on earlier text of an answer is passed on.
+    pub hops: usize,
     /// How the target is measured, if it does not say so.
     pub score: Score,
     /// What is done to a text that is too long.
@@ -72,6 +74,7 @@ impl Default for Request {
             target: "predicted".to_owned(),
             against: None,
             position: None,
+            hops: 0,
             score: Score::default(),
             truncation: Truncation::default(),
             seed: 0,
@@ -122,6 +125,21 @@ impl Request {
     pub fn plan(&self, model: &Model) -> Result<(Plan, RowKind), EngineError> {
         self.check(model)?;
         let target = self.scalar(model)?;
+        if self.generate.is_some() && !target.of.is_given() {
+            // Each token that is written has a target of its own.
+            let others = [
+                (
+                    "target",
+                    target.of != Target::Predicted || target.place.is_some(),
+                ),
+                ("ledger", self.ledger),
+                ("hops", self.hops > 0),
+            ];
+            if let Some((other, _)) = others.into_iter().find(|(_, given)| *given) {
+                let one = "generate";
+                return Err(EngineError::Apart { one, other });
+            }
+        }
         let method = self.method.clone().filter(|name| name != LRP);
         if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
             return Err(ExplainError::RulesAsMethod(name.clone()).into());
@@ -133,6 +151,7 @@ impl Request {
             ledger: self.ledger,
             recompute: self.recompute,
             target,
+            hops: self.hops,
             truncation: self.truncation,
             seed: self.seed,
         };
@@ -202,7 +221,10 @@ impl Request {
                 sampling.check().map_err(ExplainError::from)?;
             }
             let tokens = tokens.get();
-            return Ok(RowKind::Prompts { tokens, sampling });
+            return Ok(match scalar.of.is_given() {
+                true => RowKind::Written { tokens, sampling },
+                false => RowKind::Prompts { tokens, sampling },
+            });
         }
         if let (Some(answer), false) = (&self.answer, finds_answers(model)) {
             return Ok(RowKind::Answered(answer.clone()));
@@ -229,7 +251,6 @@ impl Request {
 
     /// Refuses options that exclude each other, and what the model cannot be asked.
     fn check(&self, model: &Model) -> Result<(), EngineError> {
-        let targeted = self.target != "predicted" || self.against.is_some();
         let given = [
             ("answer", self.answer.is_some()),
             ("generate", self.generate.is_some()),
@@ -237,8 +258,6 @@ impl Request {
             ("labels", !self.labels.is_empty()),
             ("chat", self.chat),
             ("position", self.position.is_some()),
-            ("target", targeted),
-            ("ledger", self.ledger),
         ];
         let is_given = |name: &str| given.iter().any(|(other, on)| *on && *other == name);
         if finds_answers(model) && self.answer.is_some() && self.pair.is_none() {
@@ -286,8 +305,8 @@ const APART: [(&str, &[&str]); 4] = [
         "labels",
         &["chat", "pair", "position", "generate", "answer"],
     ),
-    ("answer", &["chat", "pair", "position", "generate"]),
-    ("generate", &["pair", "position", "target", "ledger"]),
+    ("answer", &["pair", "position", "generate"]),
+    ("generate", &["pair", "position"]),
     ("chat", &["pair"]),
 ];
 

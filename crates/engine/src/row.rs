@@ -25,6 +25,13 @@ pub enum RowKind {
     Hypotheses(Hypotheses),
     /// Prompts, each with the answer of a language model that is explained as a whole.
     Answered(Second),
+    /// Prompts, to each of which a language model writes the answer, which is explained as a whole.
+    Written {
+        /// How many tokens at most.
+        tokens: usize,
+        /// How they are drawn; if it is none, each is the likeliest.
+        sampling: Option<Sampling>,
+    },
     /// Names of files with pictures to explain.
     Pictures,
     /// Texts that a language model continues; each new token is explained.
@@ -53,7 +60,7 @@ impl RowKind {
     pub fn is_compared(&self) -> bool {
         matches!(
             self,
-            Self::Texts { .. } | Self::Answered(_) | Self::Pictures
+            Self::Texts { .. } | Self::Answered(_) | Self::Written { .. } | Self::Pictures
         )
     }
 }

@@ -1,8 +1,8 @@
 //! A text that a language model continues, and the relevance of earlier tokens for each new token.
 
-use relprop_checkpoints::Tokenizer;
+use relprop_checkpoints::{TextError, Tokenizer};
 use relprop_rules::Pass;
-use relprop_transformer::{Head, Token, TokenizedText, probability};
+use relprop_transformer::{Content, Head, Token, TokenizedText, probability};
 use serde::{Deserialize, Serialize};
 
 use crate::batching::{batch, logits_of};
@@ -85,6 +85,88 @@ impl Explainer {
         count: usize,
         sampling: Option<Sampling>,
     ) -> Result<Continuation, ExplainError> {
+        let Written {
+            text,
+            begun,
+            probabilities,
+            end,
+        } = self.write(prompt, count, sampling)?;
+        let mut steps = Vec::new();
+        let mut sums = vec![0.0; text.tokens.len()];
+        for (token, probability) in (begun..text.tokens.len()).zip(probabilities) {
+            let target = Target::Label(text.tokens[token].id as usize);
+            let at_token = TokenizedText {
+                asked: vec![token - 1],
+                ..text.clone()
+            };
+            let question = Question {
+                target,
+                ..self.question()
+            };
+            for found in self.method.find(&[&at_token], &question)? {
+                let relevance = &found.relevance[..token];
+                for (sum, relevance) in sums.iter_mut().zip(relevance) {
+                    *sum += relevance;
+                }
+                steps.push(Step {
+                    token,
+                    probability,
+                    target: question.named(&at_token, &found),
+                    relevance: relevance.to_vec(),
+                });
+            }
+        }
+        let tokens = text.tokens.iter().zip(sums);
+        let tokens = tokens.map(|(token, relevance)| TokenRelevance::new(token, relevance));
+        Ok(Continuation {
+            schema: CONTINUATION.to_owned(),
+            tokens: tokens.collect(),
+            text: text.text,
+            by: self.run.title().to_owned(),
+            at: self.run.at.clone(),
+            model: self.run.model.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            sampling,
+            prompt: begun,
+            steps,
+            end,
+        })
+    }
+
+    /// Goes on with a text as [`Explainer::continuation`] does, and makes what it wrote the answer to it, for a
+    /// [target](crate::Target::Given) that takes it as a whole, or the part of it that the plan's place says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Explainer::continuation`]; [`TextError::NoAnswer`] if the model ends the text at once.
+    pub fn generate(
+        &self,
+        prompt: &TokenizedText,
+        count: usize,
+        sampling: Option<Sampling>,
+    ) -> Result<TokenizedText, ExplainError> {
+        let Written {
+            mut text, begun, ..
+        } = self.write(prompt, count, sampling)?;
+        let tokens = text.tokens.len();
+        if tokens == begun {
+            return Err(TextError::NoAnswer.into());
+        }
+        let second = prompt.text.chars().count();
+        text.content = Content::Text {
+            second: Some(second),
+        };
+        text.asked = (begun.max(1) - 1..tokens - 1).collect();
+        Ok(self.placed(text)?)
+    }
+
+    /// Goes on with a text.
+    fn write(
+        &self,
+        prompt: &TokenizedText,
+        count: usize,
+        sampling: Option<Sampling>,
+    ) -> Result<Written, ExplainError> {
         let model = self.model();
         let transformer = &model.transformer;
         let config = transformer.config();
@@ -132,48 +214,25 @@ impl Explainer {
             text.types.push(0);
         }
         place(&mut text, begun, tokenizer);
-
-        let mut steps = Vec::new();
-        let mut sums = vec![0.0; text.tokens.len()];
-        for (token, probability) in (begun..text.tokens.len()).zip(probabilities) {
-            let target = Target::Label(text.tokens[token].id as usize);
-            let at_token = TokenizedText {
-                asked: vec![token - 1],
-                ..text.clone()
-            };
-            let question = Question {
-                target,
-                ..self.question()
-            };
-            for found in self.method.find(&[&at_token], &question)? {
-                let relevance = &found.relevance[..token];
-                for (sum, relevance) in sums.iter_mut().zip(relevance) {
-                    *sum += relevance;
-                }
-                steps.push(Step {
-                    token,
-                    probability,
-                    target: question.named(&at_token, &found),
-                    relevance: relevance.to_vec(),
-                });
-            }
-        }
-        let tokens = text.tokens.iter().zip(sums);
-        let tokens = tokens.map(|(token, relevance)| TokenRelevance::new(token, relevance));
-        Ok(Continuation {
-            schema: CONTINUATION.to_owned(),
-            tokens: tokens.collect(),
-            text: text.text,
-            by: self.run.title().to_owned(),
-            at: self.run.at.clone(),
-            model: self.run.model.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            sampling,
-            prompt: begun,
-            steps,
+        Ok(Written {
+            text,
+            begun,
+            probabilities,
             end,
         })
     }
+}
+
+/// What a language model wrote.
+struct Written {
+    /// The prompt, and after it the new tokens.
+    text: TokenizedText,
+    /// How many tokens the prompt has.
+    begun: usize,
+    /// How probable each new token was.
+    probabilities: Vec<f32>,
+    /// The token with which the model ended the text, if it did.
+    end: Option<End>,
 }
 
 /// Gives the tokens from number `begun` on their places after the text, which they make longer, and their

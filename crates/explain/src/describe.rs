@@ -66,6 +66,7 @@ impl Explanation {
             },
             dropped_tokens: text.dropped,
             dropped_from: (text.dropped > 0).then(|| model.cuts_from()),
+            hops: Vec::new(),
             ledger: found.ledger,
         }
     }
@@ -83,7 +84,6 @@ struct Said {
 
 impl Said {
     fn new(question: &Question, text: &TokenizedText, numbers: &[f32]) -> Self {
-        let all_numbers = numbers;
         let (model, config) = (question.model, question.model.transformer.config());
         let name = |index| model.output(index);
         // Of several tokens that are asked, the first one speaks.
@@ -109,7 +109,7 @@ impl Said {
             Outputs::Vocabulary => {
                 let numbers = numbers_of(0);
                 let best = argmax(numbers);
-                let shown = likeliest(numbers, &question.shown(text, all_numbers));
+                let shown = likeliest(numbers, &question.shown(text));
                 Self {
                     labels: shown.iter().map(|&index| name(index)).collect(),
                     shown: shown.iter().map(|&index| numbers[index]).collect(),

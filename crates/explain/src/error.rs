@@ -105,6 +105,12 @@ pub enum ExplainError {
     /// Only a language model goes on with a text.
     #[error("the model does not go on with a text: only a language model does")]
     NoContinuation,
+    /// Hops go back through an answer.
+    #[error(
+        "hops go from an answer of a language model back through its earlier text: give the answer, or the \
+         place where it stands, as answer()@\"...\""
+    )]
+    Hops,
     /// Only a head that labels tokens has labels of tokens.
     #[error("the model does not label the tokens of a text")]
     NoTokenLabels,
@@ -148,6 +154,8 @@ pub enum PropagationPart {
     Site,
     /// An account of the whole target.
     Ledger,
+    /// Hops through earlier text.
+    Hops,
     /// Less memory for more time.
     Recompute,
     /// A head that answers at several tokens.
@@ -164,6 +172,7 @@ impl std::fmt::Display for PropagationPart {
             Self::Rules => "a rule set",
             Self::Site => "a site to read relevance at",
             Self::Ledger => "a ledger",
+            Self::Hops => "hops through earlier text",
             Self::Recompute => "running blocks again",
             Self::Head => "a head that answers at several tokens, or gives a vector,",
             Self::Contrast => "the difference of two logits",

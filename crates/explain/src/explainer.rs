@@ -90,6 +90,12 @@ impl Explainer {
         &self.plan
     }
 
+    /// Why there is next to no relevance at the site that was asked for, and where there is; none if there is no
+    /// reason to say so.
+    pub fn warning(&self) -> Option<String> {
+        self.method.warning()
+    }
+
     /// How relevance is found.
     pub fn method(&self) -> &dyn Method {
         self.method.as_ref()
@@ -114,16 +120,28 @@ impl Explainer {
         self.placed(self.model.tokenize_chat(text, self.plan.truncation)?)
     }
 
+    /// Splits a prompt into tokens, to be put before an answer; one that is written by the model's template, if
+    /// it is a `chat`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Explainer::tokenize`] and [`Explainer::tokenize_chat`].
+    pub fn tokenize_prompt(&self, text: &str, chat: bool) -> Result<TokenizedText, TextError> {
+        match chat {
+            true => self.model.tokenize_chat(text, self.plan.truncation),
+            false => self.model.tokenize(text, None, self.plan.truncation),
+        }
+    }
+
     /// A text that is asked at the plan's place.
-    fn placed(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
+    pub(crate) fn placed(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
         let Scalar { of, place, .. } = &self.plan.target;
-        let given = *of == Target::Given;
+        let given = of.is_given();
         if let Some(place) = place {
-            // Of an answer that was given, or of a context, and else of the whole text.
-            let from = match (text.asked.first(), &text.content) {
-                (Some(asked), _) if given => text.tokens[asked + 1].start,
-                (_, Content::Text { second }) if given => second.unwrap_or(0),
-                _ => 0,
+            // An answer stands after the prompt, or in the second text.
+            let from = match text.content {
+                Content::Text { second } if given => second.unwrap_or(0),
+                Content::Text { .. } | Content::Picture(_) => 0,
             };
             text.asked = place.tokens(&text, from)?;
         } else if given && text.asked.is_empty() {
@@ -170,28 +188,38 @@ impl Explainer {
     ///
     /// # Errors
     ///
-    /// As [`Explainer::tokenize`]; [`ExplainError::NoContinuation`] if the model does not go on with texts.
+    /// As [`Explainer::answered`].
     pub fn tokenize_answer(
         &self,
         prompt: &str,
+        answer: &str,
+    ) -> Result<TokenizedText, ExplainError> {
+        let prompt = self.model.tokenize(prompt, None, Truncation::Refuse)?;
+        self.answered(prompt, answer)
+    }
+
+    /// The same for a [prompt](Explainer::tokenize_prompt) that was split into tokens.
+    ///
+    /// # Errors
+    ///
+    /// As [`Explainer::tokenize`]; [`ExplainError::NoContinuation`] if the model does not go on with texts.
+    pub fn answered(
+        &self,
+        prompt: TokenizedText,
         answer: &str,
     ) -> Result<TokenizedText, ExplainError> {
         let config = self.model.transformer.config();
         if !matches!(config.head, Head::NextToken { .. }) {
             return Err(ExplainError::NoContinuation);
         }
-        let tokenize = |text| self.model.tokenize(text, None, Truncation::Refuse);
-        let mut text = tokenize(prompt)?;
+        let mut text = prompt;
         let after = text.tokens.len();
         let shift = text.text.chars().count();
         let words = text.tokens.iter().filter_map(|token| token.word).max();
         let words = words.map_or(0, |last| last + 1);
         // A tokenizer may put a token at the start of a text, but none belongs into its middle.
-        for mut token in tokenize(answer)?
-            .tokens
-            .into_iter()
-            .filter(|token| !token.special)
-        {
+        let answers = self.model.tokenize(answer, None, Truncation::Refuse)?;
+        for mut token in answers.tokens.into_iter().filter(|token| !token.special) {
             token.start += shift;
             token.end += shift;
             token.word = token.word.map(|word| word + words);
@@ -199,6 +227,9 @@ impl Explainer {
             text.types.push(0);
         }
         text.text.push_str(answer);
+        text.content = Content::Text {
+            second: Some(shift),
+        };
         let tokens = text.tokens.len();
         if tokens > config.positions {
             let positions = config.positions;
@@ -241,6 +272,20 @@ impl Explainer {
         warn: impl Fn(&str),
     ) -> Result<Vec<Explanation>, ExplainError> {
         let question = self.question();
+        if self.plan.hops > 0 {
+            let hop = |text: &&TokenizedText| {
+                let (mut found, hops) = self.hopped(text, &question, self.plan.hops)?;
+                if !self.plan.ledger {
+                    found.ledger = None;
+                }
+                let explanation = Explanation::new(self, text, found);
+                Ok(Explanation {
+                    hops,
+                    ..explanation
+                })
+            };
+            return passes.run(texts, 1, |texts| texts.iter().map(hop).collect(), warn);
+        }
         let explain = |texts: &[&TokenizedText]| {
             let found = self.method.find(texts, &question)?.into_par_iter();
             let explanations = texts.par_iter().zip(found);
@@ -257,6 +302,7 @@ impl Explainer {
             model: &self.model,
             target: self.plan.target.of,
             score: self.plan.target.score,
+            weights: None,
         }
     }
 }

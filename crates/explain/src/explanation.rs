@@ -3,7 +3,7 @@
 use relprop_transformer::{Probabilities, TextEnd, Token};
 use serde::{Deserialize, Serialize};
 
-use crate::{Ledger, Score};
+use crate::{Hop, Ledger, Score};
 
 /// The name and version of the JSON format that [`Explanation`] is written in.
 pub const SCHEMA: &str = "relprop.explanation/1";
@@ -66,6 +66,10 @@ pub struct Explanation {
     /// From which end of the text they were cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped_from: Option<TextEnd>,
+    /// How relevance went from the target to the prompt, if [hops](crate::Plan::hops) were asked for: a line
+    /// a hop, the target's own first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<Hop>,
     /// The account of the target, if it was [asked for](crate::Plan::ledger).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,

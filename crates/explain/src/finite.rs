@@ -101,6 +101,13 @@ impl Explanation {
                 format!("the relevance of word {at} {:?}", word.text)
             })?;
         }
+        for (at, hop) in self.hops.iter().enumerate() {
+            let numbers = [hop.target, hop.prompt, hop.answer, hop.kept, hop.absorbed];
+            let relevance = hop.relevance.iter().map(|r| f64::from(*r));
+            for number in numbers.into_iter().chain(relevance) {
+                check(number, &|| format!("hop {at}"))?;
+            }
+        }
         let Some(ledger) = &self.ledger else {
             return Ok(());
         };

@@ -220,6 +220,7 @@ impl Labelling {
                 words: part.words.clone(),
                 dropped_tokens: self.dropped_tokens,
                 dropped_from: self.dropped_from,
+                hops: Vec::new(),
                 ledger: part.ledger.clone(),
             }
         })

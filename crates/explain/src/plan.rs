@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use relprop_checkpoints::{Model, Truncation};
 use relprop_rules::{Registry, RuleSet};
+use relprop_transformer::Head;
 use serde::{Deserialize, Serialize};
 
 use crate::methods::{Method, Propagation, by_name};
@@ -47,6 +48,9 @@ pub struct Plan {
     pub rules: Option<RuleSet>,
     /// The site at which propagation reads relevance; [`DEFAULT_SITE`] if none is given.
     pub at: Option<String>,
+    /// How often the relevance that lands on earlier text of an answer is passed on to what that text rests
+    /// on, at most: see [`Hop`](crate::Hop). Each hop takes a pass with a ledger.
+    pub hops: usize,
     /// Whether propagation accounts for the whole target: see [`Ledger`](crate::Ledger).
     pub ledger: bool,
     /// Whether propagation runs every block again in the backward pass, which takes less memory and
@@ -76,6 +80,7 @@ impl Plan {
             method: None,
             rules: Some(rules),
             ledger: false,
+            hops: 0,
             ..self.clone()
         }
     }
@@ -95,6 +100,10 @@ impl Plan {
     /// Refuses options that exclude each other, and whatever the model does not have.
     pub(crate) fn check(&self, model: &Model) -> Result<(), ExplainError> {
         self.target.check(model)?;
+        let writes = matches!(model.transformer.config().head, Head::NextToken { .. });
+        if self.hops > 0 && !(writes && self.target.of.is_given()) {
+            return Err(ExplainError::Hops);
+        }
         let Some(method) = &self.method else {
             return Ok(());
         };
@@ -105,6 +114,7 @@ impl Plan {
             (PropagationPart::Rules, self.rules.is_some()),
             (PropagationPart::Site, self.at.is_some()),
             (PropagationPart::Ledger, self.ledger),
+            (PropagationPart::Hops, self.hops > 0),
             (PropagationPart::Recompute, self.recompute),
             (
                 PropagationPart::Contrast,
@@ -140,7 +150,7 @@ impl Plan {
         if self.recompute {
             propagation = propagation.recompute()?;
         }
-        if self.ledger {
+        if self.ledger || self.hops > 0 {
             propagation = propagation.with_ledger()?;
         }
         Ok(Arc::new(propagation))

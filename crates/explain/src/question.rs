@@ -6,7 +6,7 @@ use relprop_transformer::{AnswersAt, Content, Outputs, TokenizedText};
 use crate::methods::Finding;
 use crate::numbers::argmax;
 use crate::score::{Choice, Scored};
-use crate::{Score, Target, TargetValue};
+use crate::{Chosen, Score, Target, TargetValue};
 
 /// What is asked of a method: a scalar of the numbers that a model's head gives for a text.
 #[derive(Clone, Copy, Debug)]
@@ -17,10 +17,12 @@ pub struct Question<'q> {
     pub target: Target,
     /// How they are measured.
     pub score: Score,
+    /// How much of each answer that the text asks counts; all of each if there are none.
+    pub weights: Option<&'q [f32]>,
 }
 
 impl Question<'_> {
-    /// The answers, by their places, that the target is made of, each with the output that it takes and
+    /// The answers, by their places, that the target is made of, each with the output that it names and
     /// its factor, where the head gives `numbers` for `text`: those of one answer after another, as
     /// [`Transformer::forward`](relprop_transformer::Transformer::forward) does.
     ///
@@ -41,12 +43,13 @@ impl Question<'_> {
             Target::Predicted => vec![(answer, argmax(at(answer)), 1.0)],
             Target::Label(index) => vec![(answer, index, 1.0)],
             Target::Contrast(a, b) => vec![(answer, a, 1.0), (answer, b, -1.0)],
-            Target::AboveMean { of, top } => {
-                let of = of.unwrap_or_else(|| argmax(at(answer)));
-                let mean = largest(at(answer), top.map_or(outputs, |count| count.get()));
-                let share = -(mean.len() as f32).recip();
-                let mean = mean.into_iter().map(|index| (answer, index, share));
-                std::iter::once((answer, of, 1.0)).chain(mean).collect()
+            Target::AboveMean { of, .. } => {
+                let of = match of {
+                    Chosen::Predicted => Some(argmax(at(answer))),
+                    Chosen::Label(index) => Some(index),
+                    Chosen::Given => given(text, answer),
+                };
+                of.map(|of| (answer, of, 1.0)).into_iter().collect()
             }
             Target::Class(index) => vec![(answer, self.in_class(index, answer, &answers), 1.0)],
             Target::Given => given(text, answer)
@@ -108,8 +111,20 @@ impl Question<'_> {
         }
         let mut weights = vec![0.0; numbers.len()];
         if self.score != Score::Entropy {
+            let counts = |answer: usize| self.weights.map_or(1.0, |weights| weights[answer]);
+            let outputs = self.outputs();
             for (answer, output, weight) in self.parts(text, numbers) {
-                weights[answer * self.outputs() + output] += weight;
+                weights[answer * outputs + output] += counts(answer) * weight;
+            }
+            if let Target::AboveMean { top, .. } = self.target {
+                let count = top.map_or(outputs, |count| count.get());
+                for answer in self.answers(text, numbers.len() / outputs) {
+                    let row = answer * outputs..(answer + 1) * outputs;
+                    let share = counts(answer) / count as f32;
+                    for index in largest(&numbers[row.clone()], count) {
+                        weights[row.start + index] -= share;
+                    }
+                }
             }
         }
         let probabilities = self.model.transformer.config().probabilities();
@@ -155,26 +170,25 @@ impl Question<'_> {
 
     /// The one output that it is the logit of; none if it is made of several.
     pub(crate) fn single(&self, text: &TokenizedText, numbers: &[f32]) -> Option<usize> {
-        match self.parts(text, numbers).as_slice() {
-            [(0, output, _)] => Some(*output),
+        match (self.target, self.parts(text, numbers).as_slice()) {
+            (Target::AboveMean { .. }, _) => None,
+            (_, [(0, output, _)]) => Some(*output),
             _ => None,
         }
     }
 
     /// The outputs that the target names, at the first token that answers.
-    pub(crate) fn shown(&self, text: &TokenizedText, numbers: &[f32]) -> Vec<usize> {
+    pub(crate) fn shown(&self, text: &TokenizedText) -> Vec<usize> {
         match self.target {
             Target::Label(index) | Target::Class(index) => vec![index],
             Target::Contrast(a, b) => vec![a, b],
-            Target::AboveMean {
-                of: Some(index), ..
-            } => vec![index],
-            Target::Predicted | Target::AboveMean { of: None, .. } => Vec::new(),
-            Target::Given => {
-                let first = self.parts(text, numbers).into_iter();
-                let first = first.filter(|(answer, ..)| *answer == 0);
-                first.map(|(_, output, _)| output).collect()
-            }
+            Target::AboveMean { of, .. } => match of {
+                Chosen::Label(index) => vec![index],
+                Chosen::Predicted => Vec::new(),
+                Chosen::Given => given(text, 0).into_iter().collect(),
+            },
+            Target::Predicted => Vec::new(),
+            Target::Given => given(text, 0).into_iter().collect(),
         }
     }
 

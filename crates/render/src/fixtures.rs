@@ -75,6 +75,7 @@ pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         words,
         dropped_tokens: 0,
         dropped_from: None,
+        hops: Vec::new(),
         ledger: None,
     }
 }

@@ -7,6 +7,7 @@ mod evaluation;
 mod fixtures;
 mod flow;
 mod header;
+mod hops;
 mod html;
 mod json;
 mod ledger;

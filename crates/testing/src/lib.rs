@@ -2,6 +2,7 @@
 //! runs it, and how to compare what they give.
 
 mod configs;
+mod drawn;
 mod explaining;
 pub mod fixtures;
 mod models;
@@ -9,7 +10,8 @@ mod numbers;
 pub mod program;
 mod words;
 
-pub use configs::{ARCHITECTURES, Architecture, LanguageModel, draw_config, draw_language_config};
+pub use configs::{ARCHITECTURES, Architecture, LanguageModel};
+pub use drawn::{draw_config, draw_language_config};
 pub use explaining::{
     Asked, explain_together, explainer, logits, method, propagation, relevance, shared,
 };

@@ -33,7 +33,8 @@ pub struct TokenizedText {
 pub enum Content {
     /// Words.
     Text {
-        /// Where the second text of a pair starts, in characters; none if there is one text.
+        /// Where the second text of a pair starts, or the answer after a prompt, in characters; none if there
+        /// is one text.
         second: Option<usize>,
     },
     /// Patches. The number of a patch, row by row, is the word that its token belongs to.
@@ -99,6 +100,19 @@ impl TokenizedText {
             dropped: 0,
             asked: Vec::new(),
         }
+    }
+
+    /// The first text of a pair; the text, if there is one.
+    pub fn first(&self) -> &str {
+        let Content::Text {
+            second: Some(second),
+        } = self.content
+        else {
+            return &self.text;
+        };
+        // A line break stands between the two.
+        let end = self.text.char_indices().nth(second.saturating_sub(1));
+        end.map_or(&self.text, |(end, _)| &self.text[..end])
     }
 
     /// The last token, counted from 0, or the first of those that [`TokenizedText::asked`] names in its

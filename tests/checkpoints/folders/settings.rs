@@ -49,6 +49,11 @@ fn a_missing_file_is_named_with_its_purpose(#[case] file: &str, #[case] purpose:
      `camembert`, `distilbert`"
 )]
 #[case(
+    "\"model_type\": \"bert\"",
+    "\"model_type\": \"longformer\"",
+    "models of type `longformer` are not supported: its tokens look at a window and at some tokens that are picked out"
+)]
+#[case(
     "\"hidden_act\": \"gelu\"",
     "\"hidden_act\": \"quick_gelu\"",
     "`hidden_act` is \"quick_gelu\"; supported are `gelu`, `gelu_python`, `gelu_new`, \

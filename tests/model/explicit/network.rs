@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use relprop_rules::explicit::{activation, attention, general, norm, product};
+use relprop_rules::explicit::{attention, general, norm};
 use relprop_rules::operations::{Activation, Linear, Norm, NormScale};
-use relprop_transformer::{FeedForwardConfig, Head, NormConfig, TransformerConfig};
+use relprop_transformer::{Head, NormConfig, TransformerConfig};
 
 use super::block::{merge, split};
-use super::laws::{Activations, Gates, Heads, Laws, Maps, Norms};
+use super::laws::{Heads, Laws, Maps, Norms};
 use super::rotation::Rotation;
 
 pub struct Network<'a> {
@@ -106,8 +106,15 @@ impl Network<'_> {
         let (scores, apart_back) = self.with_distances(block, scores, &query, &key);
         let (scores, scores_back) = self.capped_and_biased(scores);
         let visible = self.visible(block, tokens);
-        let weights = (scores.clone() - scores.clone().max_dim(3)).exp() * visible;
-        let weights = weights.clone() / weights.sum_dim(3);
+        let largest = scores.clone().max_dim(3);
+        let weights = (scores.clone() - largest.clone()).exp() * visible;
+        let mut all = weights.clone().sum_dim(3);
+        if self.config.attention.sinks {
+            let sinks = &self.parameters[&format!("encoder.{block}.attention.sinks")];
+            let sinks = self.tensor(sinks, [1, self.config.heads, 1, 1]);
+            all = all + (sinks.expand(largest.dims()) - largest).exp();
+        }
+        let weights = weights / all;
         let mixture = weights.clone().matmul(value.clone());
         let (y, output_back) = map("output", merge(mixture));
 
@@ -213,36 +220,6 @@ impl Network<'_> {
         Tensor::cat(groups.map(|group| group.sum_dim(1)).collect(), 1)
     }
 
-    pub(super) fn feed_forward(
-        &self,
-        block: usize,
-        part: FeedForwardConfig,
-        x: Tensor<3>,
-    ) -> (Tensor<3>, Back<'_>) {
-        let map = |part: &str, x| {
-            let name = format!("encoder.{}.feed_forward.{part}", self.own(block));
-            self.map(&name, self.laws.maps_of_feed_forward, x)
-        };
-        let (up, up_back) = map("up", x.clone());
-        if !part.gated {
-            let (y, activation_back) = self.activation(part.activation, up);
-            let (y, down_back) = map("down", y);
-            return (y, Box::new(|r| up_back(activation_back(down_back(r)))));
-        }
-        let (gate, gate_back) = map("gate", x);
-        let (gate, activation_back) = self.activation(part.activation, gate);
-        let (y, down_back) = map("down", gate * up);
-        let back = move |r| {
-            let of_product = down_back(r);
-            let (of_gate, of_up) = match self.laws.gates {
-                Gates::PlainGradient => product::gate_plain_gradient(of_product),
-                Gates::Uniform => product::gate_uniform(of_product),
-            };
-            gate_back(activation_back(of_gate)) + up_back(of_up)
-        };
-        (y, Box::new(back))
-    }
-
     /// The logits, with their divisor and cap.
     fn head(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let (logits, head_back) = self.uncapped_head(x);
@@ -283,36 +260,6 @@ impl Network<'_> {
             z = z + bias.clone().unsqueeze();
         }
         (z, Box::new(move |r| law.propagate(&map, x, r)))
-    }
-
-    pub(super) fn activation(&self, phi: Activation, z: Tensor<3>) -> (Tensor<3>, Back<'_>) {
-        let x = || z.clone();
-        let (y, slope) = match phi {
-            Activation::Gelu => {
-                let distribution = (x() / std::f64::consts::SQRT_2).erf() * 0.5 + 0.5;
-                (x() * distribution, activation::gelu_slope(x()))
-            }
-            Activation::GeluTanh => {
-                let inner =
-                    (x() + x() * x() * x() * 0.044715) * (2.0 / std::f64::consts::PI).sqrt();
-                let y = x() * (inner.tanh() + 1.0) * 0.5;
-                (y, activation::gelu_tanh_slope(x()))
-            }
-            Activation::Relu => (x().clamp_min(0.0), activation::relu_slope(x())),
-            Activation::Silu => {
-                let y = x() / ((x() * -1.0).exp() + 1.0);
-                (y, activation::silu_slope(x()))
-            }
-            Activation::Tanh => (x().tanh(), activation::tanh_slope(x())),
-        };
-        let back: Back = match self.laws.activations {
-            Activations::Identity => Box::new(activation::identity),
-            Activations::PlainGradient => {
-                let y = y.clone();
-                Box::new(|r| activation::plain_gradient(z, y, slope, r))
-            }
-        };
-        (y, back)
     }
 
     pub(super) fn norm(

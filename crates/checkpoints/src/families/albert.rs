@@ -19,7 +19,9 @@ pub static ALBERT: Family = Family {
     ignored_keys: &["classifier_dropout_prob"],
     base: "albert",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };

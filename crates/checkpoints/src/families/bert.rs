@@ -18,7 +18,9 @@ pub static BERT: Family = Family {
     ignored_keys: &["embedding_size"],
     base: "bert",
     tensors: &[TENSORS, &[("pooler.linear", "$.pooler.dense")]],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: BUFFERS,
 };

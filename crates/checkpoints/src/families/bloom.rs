@@ -18,7 +18,9 @@ pub static BLOOM: Family = Family {
     ignored_keys: &["pretraining_tp", "slow_but_exact"],
     base: "transformer",
     tensors: &[EMBEDDING_NORM, falcon::TENSORS],
+    variants: &[],
     grouped: gpt_neox::FUSED,
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: &["lm_head.weight"],
 };

@@ -26,7 +26,9 @@ pub static DEBERTA_V2: Family = Family {
     ],
     base: "deberta",
     tensors: &[TENSORS, bert::TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };

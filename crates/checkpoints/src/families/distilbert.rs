@@ -18,7 +18,9 @@ pub static DISTILBERT: Family = Family {
     ignored_keys: &["sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"],
     base: "distilbert",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };

@@ -26,7 +26,9 @@ pub static ELECTRA: Family = Family {
     ],
     base: "electra",
     tensors: &[bert::TENSORS, PROJECTION, roberta::HEAD],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: bert::BUFFERS,
 };

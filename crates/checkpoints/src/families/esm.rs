@@ -17,7 +17,9 @@ pub static ESM: Family = Family {
     ignored_keys: IGNORED_KEYS,
     base: "esm",
     tensors: &[TENSORS, bert::TENSORS, roberta::HEAD],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: LEFT_OVER,
 };

@@ -4,10 +4,12 @@
 use super::{bert, gpt_neox, gpt2, heads, llama, starcoder2};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{CLASSES, EPSILON, Key, PADDING, TIED, VOCABULARY, feed_forward, flag, rotary};
+use crate::keys::{
+    CLASSES, EPSILON, Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, rotary, size,
+};
 use relprop_rules::operations::Activation;
 use relprop_transformer::{
-    Biases, Branches, FeedForwardConfig, Head, InputConfig, TransformerConfig,
+    Biases, Branches, FeedForwardConfig, Head, InputConfig, PositionBias, TransformerConfig,
 };
 use serde_json::json;
 
@@ -16,13 +18,14 @@ pub static FALCON: Family = Family {
     name: "falcon",
     architecture: Some("FalconForCausalLM"),
     start,
-    keys: &[KEYS, rotary::KEYS],
-    // What the new architecture alone computes by.
-    ignored_keys: &["num_kv_heads", "num_ln_in_parallel_attn"],
+    keys: &[KEYS, rotary::KEYS, ALIBI],
+    ignored_keys: &[],
     base: "transformer",
     tensors: &[TENSORS],
+    variants: &[(has_two_norms, TWO_NORMS)],
     // Where there is one head of keys, the first piece has all of the tensor.
     grouped: gpt_neox::FUSED,
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: &["$.h.{}.self_attention.rotary.inv_freq", "lm_head.weight"],
 };
@@ -31,7 +34,7 @@ pub static FALCON: Family = Family {
 pub static VECTOR: Family = Family {
     architecture: Some("FalconModel"),
     start: || heads::vector(start()),
-    keys: &[KEYS, rotary::KEYS],
+    keys: &[KEYS, rotary::KEYS, ALIBI],
     tensors: &[bert::DENSE, TENSORS],
     ..FALCON
 };
@@ -40,7 +43,7 @@ pub static VECTOR: Family = Family {
 pub static LABELS: Family = Family {
     architecture: Some("FalconForSequenceClassification"),
     start: || heads::labels_at_end(start()),
-    keys: &[KEYS, rotary::KEYS, CLASSES],
+    keys: &[KEYS, rotary::KEYS, ALIBI, CLASSES],
     tensors: &[llama::SCORE, TENSORS],
     ..FALCON
 };
@@ -49,7 +52,7 @@ pub static LABELS: Family = Family {
 pub static TOKEN_LABELS: Family = Family {
     architecture: Some("FalconForTokenClassification"),
     start: || heads::token_labels(start()),
-    keys: &[KEYS, rotary::KEYS, CLASSES],
+    keys: &[KEYS, rotary::KEYS, ALIBI, CLASSES],
     tensors: &[heads::CLASSIFIER, TENSORS],
     ..FALCON
 };
@@ -72,10 +75,78 @@ const KEYS: Keys = &[
     ("initializer_range", Key::Number(|c| &mut c.initializer_range)),
     ("tie_word_embeddings", TIED),
     ("pad_token_id", PADDING),
-    // The norms of Falcon-40B are called otherwise; the biases of Falcon-RW are rounded to bfloat16.
-    ("new_decoder_architecture", Key::Only("false")),
-    ("alibi", Key::Only("false")),
+    ("new_decoder_architecture", NEW),
+    ("num_kv_heads", KEY_HEADS),
+    ("num_ln_in_parallel_attn", NORMS),
 ];
+
+/// Whether positions are a bias of scores and not rotations. What the file says of rotations then means nothing.
+const ALIBI: Keys = &[(
+    "alibi",
+    Key::Custom {
+        required: false,
+        read: |config, value| {
+            if flag(value)? {
+                config.attention.rotary = None;
+                config.attention.bias = Some(PositionBias::LinearRounded);
+            }
+            Ok(())
+        },
+        write: |config| json!(config.attention.bias.is_some()),
+    },
+)];
+
+/// Falcon-40B and later: any number of heads of keys, and a norm for each part of a block unless it says otherwise.
+const NEW: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        if flag(value)? {
+            if config.branches == Branches::InTurn {
+                return Err(KeyError::new("is true, but `parallel_attn` is false"));
+            }
+            config.branches = Branches::Parallel;
+            config.attention.key_heads = None;
+        }
+        Ok(())
+    },
+    write: |config| json!(is_new(config)),
+};
+
+const KEY_HEADS: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let heads = size(value)?;
+        if config.branches == Branches::Parallel {
+            config.attention.key_heads = (heads != config.heads).then_some(heads);
+        }
+        Ok(())
+    },
+    write: |config| json!(config.key_heads()),
+};
+
+const NORMS: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        if config.branches == Branches::Parallel {
+            config.branches = match size(value)? {
+                1 => Branches::ParallelOneNorm,
+                2 => Branches::Parallel,
+                _ => return Err(KeyError::must_be(value, "1 or 2")),
+            };
+        }
+        Ok(())
+    },
+    write: |config| match (is_new(config), config.branches) {
+        (true, Branches::ParallelOneNorm) => json!(1),
+        (true, _) => json!(2),
+        _ => json!(null),
+    },
+};
+
+fn is_new(config: &TransformerConfig) -> bool {
+    let heads = config.key_heads();
+    config.branches == Branches::Parallel || (heads > 1 && heads < config.heads)
+}
 
 /// Whether all heads share one of keys and values.
 const ONE_HEAD_OF_KEYS: Key = Key::Custom {
@@ -97,7 +168,7 @@ const PARALLEL: Key = Key::Custom {
         };
         Ok(())
     },
-    write: |config| json!(config.branches == Branches::ParallelOneNorm),
+    write: |config| json!(config.branches != Branches::InTurn),
 };
 
 /// Whether the linear maps of the blocks have biases.
@@ -129,6 +200,17 @@ pub const TENSORS: Names = &[
     ("classifier", "lm_head"),
 ];
 
+fn has_two_norms(config: &TransformerConfig) -> bool {
+    config.branches == Branches::Parallel
+}
+
+/// What norms are called where each part of a block has one.
+#[rustfmt::skip]
+const TWO_NORMS: Names = &[
+    ("encoder.{}.attention_norm", "$.h.{}.ln_attn"),
+    ("encoder.{}.feed_forward_norm", "$.h.{}.ln_mlp"),
+];
+
 fn start() -> TransformerConfig {
     let mut config = TransformerConfig {
         input: InputConfig::Tokens { vocabulary: 65024 },
@@ -142,6 +224,7 @@ fn start() -> TransformerConfig {
         width: 18176,
         activation: Activation::Gelu,
         gated: false,
+        clip: None,
     };
     config
 }

@@ -27,7 +27,9 @@ pub static GPT2: Family = Family {
     base: "transformer",
     tensors: &[TENSORS, llama::HEAD],
     // Its blocks have maps of their own, `Conv1D`.
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[
         "encoder.{}.attention.query",
         "encoder.{}.attention.key",
@@ -148,6 +150,7 @@ pub fn start() -> TransformerConfig {
             width: 3072,
             activation: Activation::GeluTanh,
             gated: false,
+            clip: None,
         }),
         embedding_norm: None,
         norm: NormConfig {

@@ -20,7 +20,9 @@ pub static GPT_NEO: Family = Family {
     ignored_keys: &["embed_dropout", "attention_layers"],
     base: "transformer",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     // Masks, and the head where it is the table of embeddings.
     ignored_tensors: &[

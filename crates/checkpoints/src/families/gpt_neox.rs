@@ -21,7 +21,9 @@ pub static GPT_NEOX: Family = Family {
     ignored_keys: &["is_decoder"],
     base: "gpt_neox",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: FUSED,
+    stacked: &[],
     untransposed: &[],
     // Masks and frequencies, which follow from the configuration, and the head where it is the table of
     // embeddings.
@@ -131,6 +133,7 @@ fn start() -> TransformerConfig {
         width: 24576,
         activation: Activation::Gelu,
         gated: false,
+        clip: None,
     };
     config
 }

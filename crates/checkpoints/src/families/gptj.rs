@@ -20,7 +20,9 @@ pub static GPTJ: Family = Family {
     ignored_keys: &["embd_pdrop"],
     base: "transformer",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     // Masks and angles, which follow from the configuration.
     ignored_tensors: &[
@@ -121,6 +123,7 @@ fn start() -> TransformerConfig {
         width: 16384,
         activation: Activation::GeluTanh,
         gated: false,
+        clip: None,
     };
     config
 }

@@ -21,7 +21,9 @@ pub static LLAMA: Family = Family {
     ignored_keys: &["pretraining_tp"],
     base: "model",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: IGNORED,
 };

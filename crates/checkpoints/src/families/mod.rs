@@ -6,9 +6,11 @@ pub mod albert;
 pub mod bert;
 pub mod bloom;
 pub mod deberta;
+pub mod deberta_v1;
 pub mod distilbert;
 pub mod electra;
 pub mod esm;
+pub mod eurobert;
 pub mod falcon;
 pub mod gemma;
 pub mod gemma2;
@@ -16,6 +18,7 @@ pub mod gemma3;
 pub mod gpt2;
 pub mod gpt_neo;
 pub mod gpt_neox;
+pub mod gpt_oss;
 pub mod gptj;
 pub mod granite;
 pub mod heads;
@@ -25,7 +28,9 @@ pub mod mistral;
 pub mod modernbert;
 pub mod moe;
 pub mod mpnet;
+pub mod nomic_bert;
 pub mod olmo2;
+pub mod olmoe;
 pub mod opt;
 pub mod phi;
 pub mod phi3;
@@ -82,6 +87,10 @@ pub static FAMILIES: &[&Family] = &[
     &mpnet::SPAN,
     &mpnet::MASKED_TOKEN,
     &mpnet::VECTOR,
+    &deberta_v1::DEBERTA,
+    &deberta_v1::TOKEN_LABELS,
+    &deberta_v1::SPAN,
+    &deberta_v1::VECTOR,
     &deberta::DEBERTA_V2,
     &deberta::TOKEN_LABELS,
     &deberta::SPAN,
@@ -95,6 +104,17 @@ pub static FAMILIES: &[&Family] = &[
     &modernbert::SPAN,
     &modernbert::MASKED_TOKEN,
     &modernbert::VECTOR,
+    &eurobert::EUROBERT,
+    &eurobert::TOKEN_LABELS,
+    &eurobert::VECTOR,
+    &nomic_bert::NOMIC_BERT,
+    &nomic_bert::NOMIC_TOKEN_LABELS,
+    &nomic_bert::NOMIC_MASKED_TOKEN,
+    &nomic_bert::NOMIC_VECTOR,
+    &nomic_bert::GTE,
+    &nomic_bert::GTE_TOKEN_LABELS,
+    &nomic_bert::GTE_MASKED_TOKEN,
+    &nomic_bert::GTE_VECTOR,
     &gpt2::GPT2,
     &gpt2::GPT2_LABELS,
     &gpt2::GPT2_TOKEN_LABELS,
@@ -197,6 +217,12 @@ pub static FAMILIES: &[&Family] = &[
     &moe::QWEN3_MOE_TOKEN_LABELS,
     &moe::QWEN3_MOE_SPAN,
     &moe::QWEN3_MOE_VECTOR,
+    &gpt_oss::GPT_OSS,
+    &gpt_oss::LABELS,
+    &gpt_oss::TOKEN_LABELS,
+    &gpt_oss::VECTOR,
+    &olmoe::OLMOE,
+    &olmoe::VECTOR,
     &vit::VIT,
     &vit::DEIT,
     &vit::DEIT_ALONE,

@@ -29,7 +29,9 @@ pub static MODERNBERT: Family = Family {
     ignored_keys: IGNORED_KEYS,
     base: "model",
     tensors: &[POOLER, heads::CLASSIFIER, TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: &[],
 };

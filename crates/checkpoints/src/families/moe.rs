@@ -321,7 +321,7 @@ const MIXTRAL_NAMES: Names = &[
 ];
 
 #[rustfmt::skip]
-const QWEN_NAMES: Names = &[
+pub(super) const QWEN_NAMES: Names = &[
     ("encoder.{}.experts.router", "$.layers.{}.mlp.gate"),
     ("encoder.{}.experts.each.{}.gate", "$.layers.{}.mlp.experts.{}.gate_proj"),
     ("encoder.{}.experts.each.{}.up", "$.layers.{}.mlp.experts.{}.up_proj"),
@@ -352,6 +352,7 @@ fn start_of_qwen2() -> TransformerConfig {
         width: 1408,
         normalized: false,
         shared: Some(5632),
+        router_bias: false,
     };
     config
 }
@@ -367,6 +368,7 @@ fn start_of_qwen3() -> TransformerConfig {
         width: 768,
         normalized: false,
         shared: None,
+        router_bias: false,
     };
     config
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{bert, gpt2, heads, llama};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{CLASSES, Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, size};
-use relprop_transformer::{Biases, InputConfig, TransformerConfig};
+use crate::keys::{CLASSES, Key, PADDING, TIED, VOCABULARY, feed_forward, flag, size};
+use relprop_transformer::{Biases, InputConfig, NormPlacement, TransformerConfig};
 
 /// OPT.
 pub static OPT: Family = Family {
@@ -19,7 +19,9 @@ pub static OPT: Family = Family {
     ignored_keys: &["layerdrop"],
     base: "model.decoder",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: &["lm_head.weight"],
 };
@@ -59,19 +61,33 @@ const KEYS: Keys = &[
     ("init_std", Key::Number(|c| &mut c.initializer_range)),
     ("tie_word_embeddings", TIED),
     ("pad_token_id", PADDING),
-    ("do_layer_norm_before", Key::Only("true")),
+    ("do_layer_norm_before", NORM_BEFORE),
     ("_remove_final_layer_norm", Key::Only("false")),
 ];
 
-/// The width of embeddings: that of hidden states. OPT-350m has another one, and a second projection before
-/// its head, which is not computed.
+/// The width of embeddings: OPT-350m projects them to another one.
 const EMBEDDING_WIDTH: Key = Key::Custom {
     required: false,
-    read: |config, value| match size(value)? == config.width {
-        true => Ok(()),
-        false => Err(KeyError::only(value, "the value of `hidden_size`")),
+    read: |config, value| {
+        let width = size(value)?;
+        config.projected_words = width != config.width;
+        config.embedding_width = config.projected_words.then_some(width);
+        Ok(())
     },
     write: |config| json!(config.embedding_width.unwrap_or(config.width)),
+};
+
+/// Whether norms stand before attention and the feed-forward part. In OPT-350m they stand after the sums.
+const NORM_BEFORE: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        config.norm_placement = match flag(value)? {
+            true => NormPlacement::Before,
+            false => NormPlacement::After,
+        };
+        Ok(())
+    },
+    write: |config| json!(config.norm_placement == NormPlacement::Before),
 };
 
 /// Whether the linear maps of the blocks have biases.
@@ -91,6 +107,8 @@ const BIASES: Key = Key::Custom {
 const TENSORS: Names = &[
     ("embeddings.word", "$.embed_tokens"),
     ("embeddings.position", "$.embed_positions"),
+    ("embeddings.projection", "$.project_in"),
+    ("output_projection", "$.project_out"),
     ("encoder.{}.attention_norm", "$.layers.{}.self_attn_layer_norm"),
     ("encoder.{}.attention.query", "$.layers.{}.self_attn.q_proj"),
     ("encoder.{}.attention.key", "$.layers.{}.self_attn.k_proj"),

@@ -82,6 +82,7 @@ fn start() -> TransformerConfig {
         width: 8192,
         activation: Activation::GeluTanh,
         gated: false,
+        clip: None,
     };
     config
 }

@@ -29,7 +29,9 @@ pub static RELPROP: Family = Family {
     ignored_keys: &[],
     base: "",
     tensors: &[PATCH_EMBEDDINGS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: &[],
 };

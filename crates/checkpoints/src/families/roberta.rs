@@ -18,7 +18,9 @@ pub static ROBERTA: Family = Family {
     ignored_keys: bert::BERT.ignored_keys,
     base: "roberta",
     tensors: &[bert::TENSORS, HEAD],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     // The classifier has a pooler of its own; that of the pre-trained model may be left over.
     ignored_tensors: &[

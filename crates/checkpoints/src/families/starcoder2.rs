@@ -88,6 +88,7 @@ fn start() -> TransformerConfig {
         width: 12288,
         activation: Activation::GeluTanh,
         gated: false,
+        clip: None,
     };
     config
 }

@@ -18,7 +18,9 @@ pub static VIT: Family = Family {
     ignored_keys: &["encoder_stride", "pooler_act", "pooler_output_size"],
     base: "vit",
     tensors: &[TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &[],
     ignored_tensors: &["$.pooler.dense.weight", "$.pooler.dense.bias"],
 };

@@ -13,6 +13,7 @@ pub fn experts(config: &mut TransformerConfig) -> &mut ExpertsConfig {
         width: 14336,
         normalized: true,
         shared: None,
+        router_bias: false,
     })
 }
 

@@ -218,6 +218,7 @@ pub fn feed_forward(config: &mut TransformerConfig) -> &mut FeedForwardConfig {
         width: 0,
         activation: Activation::Gelu,
         gated: false,
+        clip: None,
     })
 }
 

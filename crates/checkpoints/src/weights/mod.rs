@@ -2,6 +2,7 @@
 
 mod change;
 mod files;
+mod layout;
 mod pytorch;
 mod safetensors;
 mod stored;
@@ -17,6 +18,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter};
 use burn::tensor::{DType, Tensor, TensorData};
 
+use self::layout::layout;
 use self::stored::NotFinite;
 use crate::files::io_error;
 use crate::{CheckpointError, Family};
@@ -167,123 +169,6 @@ fn take(stored: &mut BTreeMap<String, Stored>, name: &str) -> Option<Stored> {
     stored.remove(name).or_else(|| stored.remove(&old))
 }
 
-/// A tensor of a file: one parameter of the model, or several side by side along their outputs.
-struct FileTensor {
-    name: String,
-    parts: Vec<Parameter>,
-    /// Whether it is a linear map that the file stores transposed, `[output, input]`.
-    turned: bool,
-    /// How often the parts take turns: once where each stands in one piece.
-    groups: usize,
-}
-
-/// A parameter of the model: its name and shape here.
-struct Parameter {
-    name: String,
-    shape: Vec<usize>,
-    is_linear: bool,
-}
-
-/// The tensors of the family's file, each with the parameters that it holds.
-fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<FileTensor> {
-    let mut visitor = Parameters::default();
-    model.visit(&mut visitor);
-    let mut tensors: Vec<FileTensor> = Vec::new();
-    for parameter in visitor.found {
-        let ours = in_pytorch(&parameter.name);
-        let name = family.tensor_name(&ours, base);
-        match tensors.iter_mut().find(|tensor| tensor.name == name) {
-            Some(tensor) => tensor.parts.push(parameter),
-            None => tensors.push(FileTensor {
-                turned: parameter.is_linear && !family.is_untransposed(&ours),
-                groups: match family.is_grouped(&ours) {
-                    true => model.config().key_heads(),
-                    false => 1,
-                },
-                name,
-                parts: vec![parameter],
-            }),
-        }
-    }
-    for tensor in &mut tensors {
-        let place = |part: &Parameter| family.place_of(&in_pytorch(&part.name));
-        tensor.parts.sort_by_key(place);
-    }
-    tensors
-}
-
-impl FileTensor {
-    /// The axis in the file along which the parts stand side by side.
-    fn axis(&self) -> usize {
-        match self.turned {
-            true => 0,
-            false => self.parts[0].shape.len() - 1,
-        }
-    }
-
-    fn sizes(&self) -> Vec<usize> {
-        let outputs = |part: &Parameter| part.shape.last().copied().unwrap_or(1);
-        self.parts.iter().map(outputs).collect()
-    }
-
-    /// Its shape in the file.
-    fn shape(&self) -> Vec<usize> {
-        let mut shape = self.parts[0].shape.clone();
-        if self.turned {
-            shape.reverse();
-        }
-        if self.parts.len() > 1 {
-            shape[self.axis()] = self.sizes().iter().sum();
-        }
-        shape
-    }
-
-    /// The piece of the tensor in the file for each part, with the part's name.
-    fn split(&self, found: Stored) -> Vec<(String, Stored)> {
-        let names = self.parts.iter().map(|part| part.name.clone());
-        match self.parts.len() {
-            1 => names.zip([found]).collect(),
-            _ => names
-                .zip(found.split(self.axis(), &self.sizes(), self.groups))
-                .collect(),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Parameters {
-    path: ParameterPath,
-    found: Vec<Parameter>,
-}
-
-impl ModuleVisitor for Parameters {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        self.found.push(Parameter {
-            name: self.path.name(),
-            // Asking for the tensor itself would draw it at random.
-            shape: parameter.lazy_shape().to_vec(),
-            is_linear: self.path.owner() == Some("Struct:Linear") && D == 2,
-        });
-    }
-}
-
-/// A parameter's name in PyTorch, where a norm's factor and shift are called otherwise.
-fn in_pytorch(ours: &str) -> String {
-    match ours.rsplit_once('.') {
-        Some((module, "gamma")) => format!("{module}.weight"),
-        Some((module, "beta")) => format!("{module}.bias"),
-        _ => ours.to_owned(),
-    }
-}
-
 /// Writes every tensor of the model to `file`, replacing it only once all are written.
 ///
 /// A new file gets the permissions that files here get by default.
@@ -302,8 +187,10 @@ pub(crate) fn write(
                 parts: parts.map(|(read, _)| read).collect(),
                 dtype: numbers.found[&tensor.parts[0].name].1,
                 shape: tensor.shape(),
+                shape_of_one: tensor.shape_of_one(),
                 turned: tensor.turned,
                 groups: tensor.groups,
+                kinds: tensor.kinds(),
             };
             (tensor.name, view)
         });
@@ -350,8 +237,10 @@ struct Written<'a> {
     parts: Vec<&'a ReadNumbers>,
     dtype: DType,
     shape: Vec<usize>,
+    shape_of_one: Vec<usize>,
     turned: bool,
     groups: usize,
+    kinds: usize,
 }
 
 impl View for Written<'_> {
@@ -371,19 +260,22 @@ impl View for Written<'_> {
     fn data(&self) -> Cow<'_, [u8]> {
         let parts: Vec<TensorData> = self.parts.iter().map(|read| read(self.turned)).collect();
         // Turned parts stand below one another, others beside one another, row by row.
-        let rows = match (self.turned, &self.shape[..]) {
+        let rows = match (self.turned, &self.shape_of_one[..]) {
             (false, [rows, _]) => *rows * self.groups,
             _ => self.groups,
         };
-        let row = |row: usize| {
-            let bytes = parts.iter().map(move |part| {
-                let bytes = part.as_bytes();
-                let width = bytes.len() / rows;
-                &bytes[row * width..(row + 1) * width]
-            });
-            bytes.flatten().copied()
+        let of_one = |parts: &[TensorData]| {
+            let row = |row: usize| {
+                let bytes = parts.iter().flat_map(move |part| {
+                    let bytes = part.as_bytes();
+                    let width = bytes.len() / rows;
+                    &bytes[row * width..(row + 1) * width]
+                });
+                bytes.copied()
+            };
+            (0..rows).flat_map(row).collect::<Vec<u8>>()
         };
-        (0..rows).flat_map(row).collect()
+        parts.chunks(self.kinds).flat_map(of_one).collect()
     }
 
     fn data_len(&self) -> usize {

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::store::{bridge, burn_pack};
 use burn::tensor::{Bytes, DType, Shape, TensorData};
@@ -60,6 +60,38 @@ impl Stored {
             }
         };
         sizes.iter().map(part).collect()
+    }
+
+    /// What stands one after another along the first axis. The numbers are read once, and kept until they were asked
+    /// for `times` times.
+    pub(super) fn unstack(self, times: usize) -> Vec<Self> {
+        let Self { dtype, shape, read } = self;
+        let [count, inner @ ..] = &shape[..] else {
+            return Vec::new();
+        };
+        let count = *count;
+        let kept = Arc::new(Mutex::new((None, times)));
+        let read = Arc::new(read);
+        let one = |index: usize| {
+            let (kept, read) = (Arc::clone(&kept), Arc::clone(&read));
+            Self {
+                dtype: dtype.clone(),
+                shape: inner.to_vec(),
+                read: Box::new(move || {
+                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    let (bytes, left) = &mut *kept;
+                    let all: Bytes = match bytes.take() {
+                        Some(all) => all,
+                        None => read()?,
+                    };
+                    let part = part_of(&all, 1, count, index..index + 1);
+                    *left = left.saturating_sub(1);
+                    *bytes = (*left > 0).then_some(all);
+                    Ok(part)
+                }),
+            }
+        };
+        (0..count).map(one).collect()
     }
 
     /// Whether the two do not hold the same numbers.

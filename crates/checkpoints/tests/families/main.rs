@@ -23,7 +23,9 @@ static MINE: Family = Family {
     ignored_keys: &["color"],
     base: "inner",
     tensors: &[TENSORS, bert::TENSORS],
+    variants: &[],
     grouped: &[],
+    stacked: &[],
     untransposed: &["classifier"],
     ignored_tensors: &[],
 };

@@ -84,10 +84,10 @@ pub(crate) struct ExplainArguments {
     /// logits or, with --score log-probability, the logarithm of its probability. With --target
     /// 'answer()@"a part of it"', only that part. Of a model that finds answers in a second text, one that
     /// stands there
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["chat", "position", "generate", "against"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["position", "generate", "against"])]
     pub(crate) answer: Option<String>,
     /// The column of the answers, one for each row
-    #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["chat", "answer", "texts", "pair", "pair_column", "position", "generate", "against"])]
+    #[arg(long, value_name = "NAME", requires = "input", conflicts_with_all = ["answer", "texts", "pair", "pair_column", "position", "generate", "against"])]
     pub(crate) answer_column: Option<String>,
     /// What is explained one after another, where each token of a text has a label
     #[arg(long, value_enum, default_value_t = PartsArgument::Entities, conflicts_with = "position")]
@@ -101,15 +101,25 @@ pub(crate) struct ExplainArguments {
     #[arg(long, conflicts_with = "ledger")]
     pub(crate) recompute: bool,
     /// Let a language model generate N tokens, and explain each of them: for one text, as ansi,
-    /// json or html. The likeliest token is taken each time; with one of the four options below,
-    /// tokens are drawn
-    #[arg(long, value_name = "N", conflicts_with_all = ["input", "pair", "position", "target", "against"])]
+    /// json or html. With --target 'answer()', explain all of them at once, or with
+    /// 'answer()@"a part"' a part of them. The likeliest token is taken each time; with one of the four
+    /// options below, tokens are drawn
+    #[arg(long, value_name = "N", conflicts_with_all = ["pair", "position", "against"])]
     pub(crate) generate: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) sampling: SamplingArguments,
     /// The site at which propagation reads relevance (see `relprop inspect`) [default: blocks]
     #[arg(long, value_name = "SITE")]
     pub(crate) at: Option<String>,
+    /// Pass relevance that lands on earlier text of an answer on to what that text rests on, N times at
+    /// most: from the answer through its reasoning to the prompt
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        conflicts_with = "recompute"
+    )]
+    pub(crate) hops: usize,
     /// Account for the whole target: what each bias, norm, activation and softmax absorbed
     #[arg(long)]
     pub(crate) ledger: bool,

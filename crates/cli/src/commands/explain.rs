@@ -53,6 +53,8 @@ fn run(plan: &ExplainPlan, destined: &Destined, explainers: &[Explainer]) -> any
     });
     let mut inputs = Input::of(plan, destined, finished)?;
     let mut progress = Progress::new(plan, finished, destination.bad()?, &inputs);
+    let warnings = explainers.iter().filter_map(Explainer::warning);
+    warnings.for_each(|warning| progress.say(&warning));
     let mut drawn = 0;
     for input in &mut inputs {
         while let Some(rows) = input.read(group)? {

@@ -153,6 +153,7 @@ impl ExplainPlan {
             sampling,
             at,
             ledger,
+            hops,
             format: _,
             out,
             errors,
@@ -177,6 +178,7 @@ impl ExplainPlan {
             target,
             against,
             position,
+            hops,
             score: match score {
                 Unit::Logit => Score::Logit,
                 Unit::LogProbability => Score::LogProbability,
@@ -202,6 +204,19 @@ impl ExplainPlan {
             sampling: drawn(&sampling),
         };
         let (question, content) = request.plan(model).map_err(UsageError::from)?;
+        if matches!(content, RowKind::Prompts { .. }) {
+            if !format.continuations {
+                return UsageError::refuse(
+                    "a continuation is written as ansi, json or html (--format); as a whole, with \
+                     --target 'answer()', it is written as every explanation is",
+                );
+            }
+            if texts.len() != 1 || input.is_some() {
+                return UsageError::refuse(
+                    "--generate goes on with one text: give one, or --target 'answer()'",
+                );
+            }
+        }
         if matches!(content, RowKind::Labelled { .. }) && !format.labellings {
             return UsageError::refuse(
                 "the labels of a text's tokens are written as ansi, json, jsonl or html (--format); at a \
@@ -240,7 +255,9 @@ impl ExplainPlan {
                 | RowKind::Hypotheses(_)
                 | RowKind::Answered(_) => group,
                 // Pictures are large, and what goes on takes long.
-                RowKind::Pictures | RowKind::Prompts { .. } => NonZeroUsize::MIN,
+                RowKind::Pictures | RowKind::Prompts { .. } | RowKind::Written { .. } => {
+                    NonZeroUsize::MIN
+                }
             },
             question,
             content,
@@ -288,15 +305,6 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
         return UsageError::refuse(
             "labels that are chosen from are written as ansi, json, jsonl or html (--format)",
         );
-    }
-    if arguments.generate.is_none() {
-        return Ok(());
-    }
-    if !format.continuations {
-        return UsageError::refuse("a continuation is written as ansi, json or html (--format)");
-    }
-    if arguments.texts.len() != 1 {
-        return UsageError::refuse("--generate goes on with one text: give one");
     }
     Ok(())
 }

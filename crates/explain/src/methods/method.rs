@@ -70,6 +70,11 @@ pub trait Method: Debug + Send + Sync {
     fn site(&self) -> &str {
         ""
     }
+
+    /// Why there is next to no relevance where it reads, and where there is, if that is known beforehand.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Gives the relevance of every token of each text for the logit of one label.

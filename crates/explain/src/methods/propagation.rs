@@ -293,6 +293,7 @@ impl Method for Propagation {
             model: &self.model,
             target: Target::Label(label).check(config.logits(), &config.labels)?,
             score: Score::Logit,
+            weights: None,
         };
         in_passes(texts, 1, |texts| {
             let found = self.find(texts, &question)?;
@@ -329,6 +330,21 @@ impl Method for Propagation {
 
     fn rules(&self) -> &str {
         &self.name
+    }
+
+    /// A norm takes no notice of the size of what it is given, so that its plain gradient times its input is 0, but
+    /// for epsilon.
+    fn warning(&self) -> Option<String> {
+        let config = self.model.transformer.config();
+        let before = ["embeddings.word", "embeddings.sum"].contains(&self.at.as_str());
+        let plain = self.rules.name("embeddings.norm") == Some("gradient");
+        (before && plain && config.has_normed_words()).then(|| {
+            format!(
+                "a norm stands right after the word embeddings of this model, and takes no notice of their size: under \
+                 `{}`, next to no relevance is left at `{}`; read it at `embeddings.norm` or at `{DEFAULT_SITE}`",
+                self.name, self.at
+            )
+        })
     }
 
     fn site(&self) -> &str {

@@ -4,8 +4,8 @@
 //! scalar = target [ "@" place ]
 //! target = output
 //!        | output "-" output              why the first rather than the second
-//!        | output "-mean()"               against the mean of all outputs
-//!        | output "-mean(" K ")"          against the mean of the K largest
+//!        | output "-mean()"               against the mean of all outputs; also "answer()-mean()"
+//!        | output "-mean(" K ")"          against the mean of the K largest; also "answer()-mean(" K ")"
 //!        | "log-probability(" target ")"
 //!        | "answer()"                     a given answer
 //!        | "entropy()" | "norm()"         of all outputs; of the state that the head reads
@@ -26,7 +26,7 @@ use relprop_checkpoints::Model;
 
 use super::names::Names;
 use super::place::{call, unquoted};
-use super::{Place, Scalar, Target, UnknownTarget};
+use super::{Chosen, Place, Scalar, Target, UnknownTarget};
 use crate::Score;
 
 /// What a text could mean, with words for it.
@@ -190,10 +190,17 @@ fn targets(text: &str, names: &Names) -> Result<Readings, UnknownTarget> {
         let first_output = output(first, names)?;
         let of = match (first_output, mean(second)) {
             (Some(Target::Label(index)), Some(top)) => Target::AboveMean {
-                of: Some(index),
+                of: Chosen::Label(index),
                 top,
             },
-            (Some(Target::Predicted), Some(top)) => Target::AboveMean { of: None, top },
+            (Some(Target::Predicted), Some(top)) => Target::AboveMean {
+                of: Chosen::Predicted,
+                top,
+            },
+            (None, Some(top)) if first == "answer()" => Target::AboveMean {
+                of: Chosen::Given,
+                top,
+            },
             (Some(Target::Label(a)), None) => match output(second, names)? {
                 Some(Target::Label(b)) => Target::Contrast(a, b),
                 _ => continue,
@@ -279,7 +286,11 @@ impl Target {
             Self::Class(index) => write!(f, "class({})", name(index)),
             Self::Contrast(a, b) => write!(f, "{}-{}", name(a), name(b)),
             Self::AboveMean { of, top } => {
-                let of = of.map_or_else(|| "predicted".to_owned(), name);
+                let of = match of {
+                    Chosen::Predicted => "predicted".to_owned(),
+                    Chosen::Given => "answer()".to_owned(),
+                    Chosen::Label(index) => name(index),
+                };
                 match top {
                     Some(count) => write!(f, "{of}-mean({count})"),
                     None => write!(f, "{of}-mean()"),

@@ -30,8 +30,8 @@ pub enum Target {
     Contrast(usize, usize),
     /// A logit minus the mean of many: why this rather than the usual.
     AboveMean {
-        /// The label, by its index; the predicted one if there is none.
-        of: Option<usize>,
+        /// Which logit.
+        of: Chosen,
         /// How many of the largest logits the mean is over; over all if there is none. The label's own
         /// is among them, if it is large enough.
         top: Option<NonZeroUsize>,
@@ -42,6 +42,17 @@ pub enum Target {
     /// A given answer. Of a language model, the logits of tokens that stand in the text, each after a
     /// token that the text [asks](relprop_transformer::TokenizedText::asked): their sum. Of a model that
     /// finds answers, the start logit at the first token of a place and the end logit at its last.
+    Given,
+}
+
+/// A single output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// The largest one.
+    Predicted,
+    /// That of a label, by its index.
+    Label(usize),
+    /// Of each token of a [given answer](Target::Given), its own.
     Given,
 }
 
@@ -111,7 +122,10 @@ impl Scalar {
             Err(ExplainError::Unfit { scalar, reason })
         };
         match self.of {
-            Target::Given if !finds_answers && !matches!(head, Head::NextToken { .. }) => {
+            _ if self.of.is_given()
+                && !finds_answers
+                && !matches!(head, Head::NextToken { .. }) =>
+            {
                 return Err(ExplainError::NoContinuation);
             }
             Target::Given if finds_answers && self.place.is_none() => {
@@ -154,6 +168,18 @@ impl Scalar {
 }
 
 impl Target {
+    /// Whether it is made of the tokens of a given answer.
+    pub fn is_given(self) -> bool {
+        matches!(
+            self,
+            Self::Given
+                | Self::AboveMean {
+                    of: Chosen::Given,
+                    ..
+                }
+        )
+    }
+
     /// The target, if a model with `outputs` logits has it; `labels` are the labels of these
     /// logits, if they have any.
     ///
@@ -166,8 +192,11 @@ impl Target {
             Self::Label(index) | Self::Class(index) => index < outputs,
             Self::Contrast(a, b) => a.max(b) < outputs,
             Self::AboveMean { of, top } => {
-                of.is_none_or(|index| index < outputs)
-                    && top.is_none_or(|count| count.get() <= outputs)
+                let known = match of {
+                    Chosen::Label(index) => index < outputs,
+                    Chosen::Predicted | Chosen::Given => true,
+                };
+                known && top.is_none_or(|count| count.get() <= outputs)
             }
         };
         let unknown = || UnknownTarget {

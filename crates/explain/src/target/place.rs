@@ -140,7 +140,7 @@ pub(super) fn call<'t>(written: &'t str, name: &str) -> Option<&'t str> {
 }
 
 /// The text that is written in quotes, as in JSON.
-pub(super) fn unquoted(written: &str) -> Option<String> {
+pub(crate) fn unquoted(written: &str) -> Option<String> {
     let in_quotes = written.starts_with('"') && written.ends_with('"');
     in_quotes.then(|| serde_json::from_str(written).ok())?
 }

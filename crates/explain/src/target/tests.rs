@@ -117,6 +117,11 @@ fn quotes_and_ids_say_which_is_meant() {
 #[case("\"yes\"-no@word(3)", "id:1-id:0@word(3)")]
 #[case("entropy()@token(1..4)", "entropy()@token(1..4)")]
 #[case("norm()", "norm()")]
+#[case("answer()-mean()", "answer()-mean()")]
+#[case(
+    "log-probability(answer()-mean(3))",
+    "log-probability(answer()-mean(3))"
+)]
 #[case("answer()@\"on the table\"", "answer()@\"on the table\"")]
 #[case("predicted@word(2..3)", "predicted@word(2)")]
 fn a_scalar_is_written_without_names(#[case] text: &str, #[case] written: &str) {
@@ -198,13 +203,18 @@ fn place() -> impl Strategy<Value = Place> {
 fn scalar() -> impl Strategy<Value = Scalar> {
     let index = 0_usize..200_000;
     let top = prop::option::of(1_usize..99).prop_map(|count| count.and_then(NonZeroUsize::new));
+    let chosen = prop_oneof![
+        Just(Chosen::Predicted),
+        Just(Chosen::Given),
+        index.clone().prop_map(Chosen::Label),
+    ];
     let of = prop_oneof![
         Just(Target::Predicted),
         Just(Target::Given),
         index.clone().prop_map(Target::Label),
         index.clone().prop_map(Target::Class),
         (index.clone(), index.clone()).prop_map(|(a, b)| Target::Contrast(a, b)),
-        (prop::option::of(index), top).prop_map(|(of, top)| Target::AboveMean { of, top }),
+        (chosen, top).prop_map(|(of, top)| Target::AboveMean { of, top }),
     ];
     let measured = prop_oneof![
         (of.clone(), Just(Score::Logit)),

@@ -8,6 +8,7 @@ use relprop_explain::Explanation;
 
 use super::{Html, ledger::ledger, minus, patches, tokens::tokens, words::words};
 use crate::header::{Header, dropped, is_propagated};
+use crate::hops;
 use crate::numbers::percent;
 use crate::sums::Sums;
 
@@ -131,6 +132,7 @@ fn article(number: usize, item: &Item) -> Markup {
                 (words(main, item.evidence, true))
             }
             (sums(main))
+            @for hop in hops::lines(main) { p.note { (minus(&hop)) "." } }
             (ledger(main))
             @if let Some(dropped) = dropped(main) { p.note { (dropped) "." } }
             @if let Some(note) = item.note { p.note { (note) } }

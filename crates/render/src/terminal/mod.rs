@@ -15,6 +15,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::flow::flow;
 use crate::header::{Header, dropped};
+use crate::hops;
 use crate::numbers::{Scale, percent};
 use crate::segments::segments;
 use crate::sums::Sums;
@@ -108,6 +109,9 @@ fn footer(lines: &mut Lines, explanation: &Explanation) {
     match &explanation.ledger {
         Some(account) => ledger::account(lines, account),
         None => lines.paragraph(&sums.held(), PLAIN),
+    }
+    for hop in hops::lines(explanation) {
+        lines.paragraph(&hop, PLAIN);
     }
     if let Some(dropped) = dropped(explanation) {
         lines.paragraph(&dropped, PLAIN);

@@ -223,6 +223,8 @@ fn norms(
 #[case(Activation::Relu, explicit::activation::relu_slope)]
 #[case(Activation::Silu, explicit::activation::silu_slope)]
 #[case(Activation::Tanh, explicit::activation::tanh_slope)]
+#[case(Activation::Clip, explicit::activation::clip_slope)]
+#[case(Activation::ClipAbove, explicit::activation::clip_above_slope)]
 fn activations(
     #[case] phi: Activation,
     #[case] slope: fn(Tensor<3>) -> Tensor<3>,

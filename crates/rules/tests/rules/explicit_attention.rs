@@ -43,7 +43,10 @@ fn mixing_of_values(#[values(0, 1, 2)] seed: u64) {
 fn the_ah_rule_is_the_detached_softmax(#[values(0, 1, 2)] seed: u64) {
     let (scores, values): (Tensor<4>, Tensor<4>) = (draw(WEIGHTS, seed), draw(VALUES, seed + 10));
     let upstream: Tensor<4> = draw(QUERIES, seed + 20);
-    let softmax = AttentionWeights { hidden: None };
+    let softmax = AttentionWeights {
+        hidden: None,
+        sinks: None,
+    };
     let model = |pass: &mut Pass| {
         let scores = pass.signal("scores", scores.clone() * 3.0);
         let values = pass.signal("values", values.clone());
@@ -60,6 +63,37 @@ fn the_ah_rule_is_the_detached_softmax(#[values(0, 1, 2)] seed: u64) {
     let law = explicit::attention::ah_rule(weights, values.clone(), of_y.clone());
     assert_sum(&law, sum(&of_y));
     assert_equal(law, of_values);
+}
+
+/// A sink takes its part of the softmax, and no relevance: p_j = e^q_j / (e^s + sum e^q_j), in plain loops.
+#[rstest]
+fn the_softmax_with_a_sink_under_its_plain_gradient(
+    #[values(0, 1, 2)] seed: u64,
+    #[values(-3.0, 0.0, 2.0)] sink: f32,
+) {
+    let scores: Tensor<4> = draw(WEIGHTS, seed) * 2.0;
+    let softmax = AttentionWeights {
+        hidden: None,
+        sinks: Some(Tensor::from_data([sink], &scores.device())),
+    };
+    let [of_scores, of_weights] = by_gradient(&softmax, "rule = \"gradient\"", &scores);
+    let weights = softmax.forward(scores.clone());
+    let [rows, keys] = [6, 5];
+    let (q, p) = (numbers(scores.clone()), numbers(weights.clone()));
+    let (r, found) = (numbers(of_weights.clone()), numbers(of_scores.clone()));
+    for row in 0..rows {
+        let at = |key: usize| row * keys + key;
+        let all = f64::from(sink).exp() + (0..keys).map(|key| q[at(key)].exp()).sum::<f64>();
+        let whole: f64 = (0..keys).map(|key| r[at(key)]).sum();
+        for key in 0..keys {
+            let weight = q[at(key)].exp() / all;
+            let relevance = q[at(key)] * (r[at(key)] - weight * whole);
+            assert!((p[at(key)] - weight).abs() < 1e-5);
+            assert!((found[at(key)] - relevance).abs() < 1e-4);
+        }
+    }
+    let law = explicit::attention::softmax_plain_gradient(scores, weights, of_weights);
+    assert_equal(law, of_scores);
 }
 
 #[rstest]
@@ -94,7 +128,10 @@ fn the_softmax_under_its_plain_gradient(
     #[values(1.0, 10.0)] size: f64,
 ) {
     let scores: Tensor<4> = draw(WEIGHTS, seed) * size;
-    let softmax = AttentionWeights { hidden: None };
+    let softmax = AttentionWeights {
+        hidden: None,
+        sinks: None,
+    };
     let [of_scores, of_weights] = by_gradient(&softmax, "rule = \"gradient\"", &scores);
     let weights = softmax.forward(scores.clone());
     let law = explicit::attention::softmax_plain_gradient(scores, weights, of_weights);

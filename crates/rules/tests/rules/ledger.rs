@@ -228,7 +228,14 @@ fn products_count_double_and_the_softmax_absorbs_its_covariance() {
             let both = pass.signal("x", place.tensor(&both, [18]));
             let s = both.clone().narrow(0, 0, 6).reshape([1, 1, 2, 3]);
             let v = both.narrow(0, 6, 12).reshape([1, 1, 3, 4]);
-            let weights = pass.apply("weights", &AttentionWeights { hidden: None }, s);
+            let weights = pass.apply(
+                "weights",
+                &AttentionWeights {
+                    hidden: None,
+                    sinks: None,
+                },
+                s,
+            );
             let y = pass.apply("mix", &AttentionMix, (weights, v));
             let mut relevance = pass.backward(weighted(place, y, &upstream));
             let ledger = relevance.take_ledger().unwrap().unwrap();

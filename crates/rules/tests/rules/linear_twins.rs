@@ -294,6 +294,8 @@ pub fn phi(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Relu => z.max(0.0),
         Activation::Tanh => z.tanh(),
+        Activation::Clip if z < -1.0 => -1.0,
+        Activation::Clip | Activation::ClipAbove => z.min(1.0),
         Activation::Silu => z / (1.0 + (-z).exp()),
         Activation::GeluTanh => {
             let root = (2.0 / std::f64::consts::PI).sqrt();
@@ -321,7 +323,9 @@ fn the_identity_rule_hands_relevance_through(
         Activation::GeluTanh,
         Activation::Relu,
         Activation::Silu,
-        Activation::Tanh
+        Activation::Tanh,
+        Activation::Clip,
+        Activation::ClipAbove
     )]
     activation: Activation,
     #[values(1.0, 5.0, 1e-4)] scale: f64,

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use relprop_rules::algebra::surrogate;
 use relprop_rules::operations::{AttentionWeights, Linear, Norm};
-use relprop_rules::{Operation, Pass, Registry, Rule, RuleError, RuleSet};
+use relprop_rules::{Operation, Pass, Registry, Rows, Rule, RuleError, RuleSet};
 
 use super::support::{Head, Hide, NormCase, PLACES, Place, explain_by, numbers};
 
@@ -54,6 +54,52 @@ fn a_site_that_the_model_does_not_have_gives_an_error_that_names_it() {
         Err(RuleError::NoProbe { .. })
     ));
     assert!(relevance.take::<3>("x").is_ok());
+}
+
+/// Of two texts of three tokens, the last of the first and the second of the other are computed: what is read has
+/// their places, and what is put in the place of a signal is taken from them.
+#[test]
+fn what_is_read_of_some_rows_has_the_layout_of_the_batch() {
+    for &place in PLACES {
+        let device = place.device();
+        let rows = Rows {
+            batch: [2, 3],
+            tokens: Tensor::from_data([2, 4], &device.clone().without_autodiff()),
+        };
+        let x: Tensor<3> = place.tensor(&[1.0, 2.0, 3.0, 4.0], [1, 2, 2]);
+        let run = |pass: Pass| {
+            let mut pass = pass.with_probe("some.y");
+            let y = pass.within("some", |pass| {
+                pass.within_rows(&rows, |pass| pass.signal("y", x.clone()))
+            });
+            // Outside, signals are as they are.
+            let z = pass.signal("z", y.clone() * 2.0);
+            assert_eq!(z.dims(), [1, 2, 2]);
+            let of_y = pass.backward((z.clone() * z.clone()).sum());
+            (numbers(z), of_y)
+        };
+        let (z, mut found) = run(Pass::plain());
+        assert_eq!(z, [2.0, 4.0, 6.0, 8.0]);
+        let reading = found.read::<3>("some.y").unwrap();
+        assert_eq!(reading.signal.dims(), [2, 3, 2]);
+        let signal = [0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 3.0, 4.0, 0.0, 0.0];
+        assert_eq!(numbers(reading.signal), signal);
+        // d (2 y)^2 / dy = 8 y
+        assert_eq!(numbers(reading.gradient), signal.map(|y| 8.0 * y));
+
+        let all: Vec<f64> = (0..12).map(f64::from).collect();
+        let other: Tensor<3> = place.tensor(&all, [2, 3, 2]);
+        let (z, _) = run(Pass::plain().with_signal("some.y", other));
+        assert_eq!(z, [8.0, 10.0, 16.0, 18.0]);
+    }
+    let mut trace = Pass::trace();
+    let rows = Rows {
+        batch: [1, 2],
+        tokens: Tensor::from_data([0], &Place::F32.device()),
+    };
+    let x: Tensor<3> = Place::F32.tensor(&[1.0], [1, 1, 1]);
+    trace.within_rows(&rows, |pass| pass.signal("y", x));
+    assert_eq!(trace.into_sites()[0].shape, [1, 2, 1]);
 }
 
 #[test]
@@ -238,5 +284,12 @@ fn rules_of_another_operation_panic_and_say_so() {
         .bind(&trace.into_sites(), &Registry::default())
         .unwrap();
     let scores = Place::F32.tensor(&[1.0, 2.0], [1, 1, 1, 2]);
-    Pass::new(&rules).apply("here", &AttentionWeights { hidden: None }, scores);
+    Pass::new(&rules).apply(
+        "here",
+        &AttentionWeights {
+            hidden: None,
+            sinks: None,
+        },
+        scores,
+    );
 }

@@ -286,7 +286,14 @@ impl Head {
         let query = pass.signal("query", asking.matmul(sequence(to_query, features)));
         let scores = AttentionScores { scale: self.scale };
         let scores = pass.apply("scores", &scores, (query, key));
-        let weights = pass.apply("weights", &AttentionWeights { hidden }, scores);
+        let weights = pass.apply(
+            "weights",
+            &AttentionWeights {
+                hidden,
+                sinks: None,
+            },
+            scores,
+        );
         let value = pass.signal("value", x);
         let y = pass.apply("mix", &AttentionMix, (weights, value));
         (y * sequence(&self.upstream, queries)).sum()

@@ -258,12 +258,13 @@ fn every_rule_gives_the_value_of_its_operation_to_the_last_bit(
             },
         ));
         for hidden in [None, Some(inputs.hidden())] {
-            checked.insert(check::<_, 4, 4>(
-                place,
-                &AttentionWeights { hidden },
-                1,
-                |pass| pass.signal("0", inputs.scores(0)),
-            ));
+            for sinks in [None, Some(place.draw([HEADS], 16))] {
+                let hidden = hidden.clone();
+                let weights = AttentionWeights { hidden, sinks };
+                checked.insert(check::<_, 4, 4>(place, &weights, 1, |pass| {
+                    pass.signal("0", inputs.scores(0))
+                }));
+            }
         }
         let [cos, sin] = [(); 2].map(|()| place.draw([BATCH, 1, tokens, FEATURES / 2], 15));
         for pairs in [Pairs::Halves, Pairs::Neighbours] {
@@ -313,7 +314,10 @@ fn tracking_does_not_change_attention_weights() {
         tokens: 512,
     };
     for hidden in [None, Some(inputs.hidden())] {
-        let operation = AttentionWeights { hidden };
+        let operation = AttentionWeights {
+            hidden,
+            sinks: None,
+        };
         let plain = operation.forward(inputs.scores(0));
         let tracked = operation.forward(inputs.scores(0).autodiff().require_grad());
         assert!(tracked.is_tracked());

@@ -30,6 +30,8 @@ pub struct AttentionConfig {
     pub score_factor: Option<f64>,
     /// The size c that scores do not exceed, if there is one: they are c tanh(score / c), Gemma 2.
     pub score_cap: Option<f64>,
+    /// Whether each head has a sink: a learned score beside those of all keys, whose weight goes nowhere (gpt-oss).
+    pub sinks: bool,
     /// What distances add to scores, if they do.
     pub bias: Option<PositionBias>,
     /// Scores of contents against distances, besides those of contents against contents: DeBERTa. Positions
@@ -63,6 +65,9 @@ pub enum PositionBias {
     /// Minus the distance, times a number of the head's own (ALiBi, Press et al. 2022): BLOOM. Of n heads,
     /// n a power of 2, head h has 2^(-8 (h + 1) / n).
     Linear,
+    /// The same from the first token to the key, in numbers of bfloat16, divided by the root of a head's width:
+    /// Falcon.
+    LinearRounded,
     /// A number learned for each bucket of distances, in each direction (Raffel et al. 2020): MPNet. Half of
     /// the buckets of a direction are one distance each, the others grow to `farthest`, and all blocks share
     /// them. Positions have their table of embeddings besides.

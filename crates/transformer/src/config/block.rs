@@ -16,6 +16,12 @@ pub struct Biases {
     /// The head of a language model, which has none in most.
     #[serde(default)]
     pub next_token: bool,
+    /// Whether the map of keys has none where those of queries and values have: DeBERTa v1.
+    #[serde(default)]
+    pub unbiased_keys: bool,
+    /// Whether the maps up of the feed-forward part have none where the map down has: GTE.
+    #[serde(default)]
+    pub unbiased_up: bool,
 }
 
 impl Default for Biases {
@@ -25,6 +31,8 @@ impl Default for Biases {
             attention_output: true,
             feed_forward: true,
             next_token: false,
+            unbiased_keys: false,
+            unbiased_up: false,
         }
     }
 }
@@ -36,6 +44,8 @@ impl Biases {
         attention_output: false,
         feed_forward: false,
         next_token: false,
+        unbiased_keys: false,
+        unbiased_up: false,
     };
 }
 
@@ -51,6 +61,20 @@ pub struct FeedForwardConfig {
     /// by the result: Llama.
     #[serde(default)]
     pub gated: bool,
+    /// The bounds of both maps up, where they are bounded: gpt-oss. Only where it is gated.
+    #[serde(default)]
+    pub clip: Option<ClippedGate>,
+}
+
+/// A gated feed-forward part whose maps up, u and g, are bounded: (u' + 1) g' sigmoid(a g'), with u' between -c and c, and
+/// g' at most c. The activation is SiLU.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClippedGate {
+    /// The bound c, above 0.
+    pub bound: f64,
+    /// The slope a of the sigmoid, above 0.
+    pub slope: f64,
 }
 
 /// A mixture of experts in the place of a feed-forward part: several feed-forward parts, of which a router chooses
@@ -70,6 +94,9 @@ pub struct ExpertsConfig {
     /// Qwen2-MoE.
     #[serde(default)]
     pub shared: Option<usize>,
+    /// Whether the router has a bias: gpt-oss.
+    #[serde(default)]
+    pub router_bias: bool,
 }
 
 /// A LayerNorm or an RMSNorm.

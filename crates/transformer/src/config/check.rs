@@ -125,7 +125,11 @@ impl TransformerConfig {
                 ensure(causal, "attention.causal", causal, range)?;
                 // The head reads hidden states with the table of embeddings.
                 if tied {
-                    let width = self.embedding_width.unwrap_or(self.width);
+                    let width = self.output_width();
+                    let width = match self.projected_words {
+                        true => self.width,
+                        false => self.embedding_width.unwrap_or(width),
+                    };
                     let range = "the width, where the head is tied to the embeddings";
                     ensure(width == self.width, "embedding_width", width, range)?;
                 }
@@ -153,6 +157,10 @@ impl TransformerConfig {
 
     fn check_factors(&self) -> Result<(), ConfigError> {
         let attention = &self.attention;
+        let clip = self.feed_forward.and_then(|part| part.clip);
+        let gated = clip.is_none() || self.feed_forward.is_some_and(|part| part.gated);
+        let range = "true where both maps up are bounded";
+        ensure(gated, "feed_forward.gated", gated, range)?;
         for (field, value) in [
             ("embedding_factor", self.embedding_factor),
             ("branch_factor", self.branch_factor),
@@ -160,6 +168,8 @@ impl TransformerConfig {
             ("logit_cap", self.logit_cap),
             ("attention.score_factor", attention.score_factor),
             ("attention.score_cap", attention.score_cap),
+            ("feed_forward.clip.bound", clip.map(|clip| clip.bound)),
+            ("feed_forward.clip.slope", clip.map(|clip| clip.slope)),
         ] {
             let value = value.unwrap_or(1.0);
             let fits = value > 0.0 && value.is_finite();

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Head, Outputs, Probabilities, Targets};
 
 pub use attention::{AttentionConfig, BlockAttention, Disentangled, PositionBias};
-pub use block::{Biases, Branches, ExpertsConfig, FeedForwardConfig, NormConfig, NormPlacement};
+pub use block::{
+    Biases, Branches, ClippedGate, ExpertsConfig, FeedForwardConfig, NormConfig, NormPlacement,
+};
 pub use check::ConfigError;
 pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig};
 pub use rotary::{RotaryConfig, RotaryFactors, RotaryScaling};
@@ -47,6 +49,10 @@ pub struct TransformerConfig {
     /// The number of features of an embedding, if it is not `width`. Embeddings are then projected.
     #[serde(default)]
     pub embedding_width: Option<usize>,
+    /// Whether word embeddings are projected by themselves, before others are added, and hidden states back to
+    /// their width before the head, by maps without a bias: OPT-350m.
+    #[serde(default)]
+    pub projected_words: bool,
     /// The number of blocks, at most 1000.
     pub blocks: usize,
     /// Whether they are one block that is run so often: ALBERT.
@@ -208,9 +214,26 @@ impl TransformerConfig {
 
     /// Whether positions have a table of embeddings.
     pub fn has_position_table(&self) -> bool {
-        let linear = self.attention.bias == Some(PositionBias::Linear);
+        let linear = matches!(
+            self.attention.bias,
+            Some(PositionBias::Linear | PositionBias::LinearRounded)
+        );
         let elsewhere = self.attention.rotary.is_some() || self.attention.disentangled.is_some();
         !linear && !elsewhere
+    }
+
+    /// The number of features that the head reads.
+    pub(crate) fn output_width(&self) -> usize {
+        match (self.projected_words, self.embedding_width) {
+            (true, Some(width)) => width,
+            _ => self.width,
+        }
+    }
+
+    /// Whether a norm stands right after the word embeddings, with nothing added to them before.
+    pub fn has_normed_words(&self) -> bool {
+        let alone = !self.has_position_table() && self.token_types == 0;
+        self.embedding_norm.is_some() && alone && self.patches().is_none()
     }
 
     /// What word embeddings are multiplied by, if they are.
@@ -233,6 +256,7 @@ impl TransformerConfig {
             padding_token: donor.padding_token,
             width: donor.width,
             embedding_width: donor.embedding_width,
+            projected_words: donor.projected_words,
             embedding_norm: donor.embedding_norm,
             scaled_embeddings: donor.scaled_embeddings,
             embedding_factor: donor.embedding_factor,

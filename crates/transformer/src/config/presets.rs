@@ -26,6 +26,7 @@ impl TransformerConfig {
             padding_token: 0,
             width: 128,
             embedding_width: None,
+            projected_words: false,
             blocks: 2,
             shared_blocks: false,
             scaled_embeddings: false,
@@ -47,6 +48,7 @@ impl TransformerConfig {
                 width: 512,
                 activation: Activation::Gelu,
                 gated: false,
+                clip: None,
             }),
             embedding_norm: Some(norm),
             norm,
@@ -98,6 +100,7 @@ impl TransformerConfig {
                 width: 384,
                 activation: Activation::Silu,
                 gated: true,
+                clip: None,
             }),
             embedding_norm: None,
             norm: NormConfig {

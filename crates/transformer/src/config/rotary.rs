@@ -205,6 +205,10 @@ impl TransformerConfig {
                 by(factor.unwrap_or(1.0))?;
                 number("attention.rotary.scaling.size", size.unwrap_or(1.0))?;
                 positions(original_positions)?;
+                // Its logarithm is a divisor.
+                let field = "attention.rotary.scaling.original_positions";
+                let fits = original_positions > 1 || size.is_some();
+                ensure(fits, field, original_positions, "at least 2 without a size")?;
                 let pairs = self.turned_features(rotary) / 2;
                 let lists = self.rotary_factors.as_ref();
                 let lists = lists.map_or([&[][..]; 2], |lists| [&lists.short, &lists.long]);

@@ -1,7 +1,7 @@
 //! Multi-head self-attention.
 
-use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::module::{Module, Param};
+use burn::nn::{Dropout, DropoutConfig, Initializer, Linear};
 use burn::tensor::{Bool, Device, Tensor};
 use relprop_rules::{
     Operation, Pass,
@@ -9,6 +9,7 @@ use relprop_rules::{
         AttentionBias, AttentionMix, AttentionScores, AttentionWeights, EmbeddingSum,
         Linear as LinearMap, PositionScores, Rotary,
     },
+    precision::widen,
 };
 
 use super::{
@@ -22,9 +23,14 @@ pub(super) struct Attention {
     query: Linear,
     key: Linear,
     value: Linear,
+    /// What makes keys and queries of distances, where those of contents do not.
+    distance_key: Option<Linear>,
+    distance_query: Option<Linear>,
     query_norm: Option<LayerNorm>,
     key_norm: Option<LayerNorm>,
     output: Linear,
+    /// The score of each head's sink, `[head]`.
+    sinks: Option<Param<Tensor<1>>>,
     dropout: Dropout,
     #[module(skip)]
     heads: usize,
@@ -57,10 +63,10 @@ impl Attention {
         let TransformerConfig { width, heads, .. } = *config;
         let (head_width, key_heads) = (config.head_width(), config.key_heads());
         let std = config.initializer_range;
-        let inner = |heads: usize| {
-            let bias = config.biases.attention;
-            linear(width, heads * head_width, std, bias, device)
-        };
+        let bias = config.biases.attention;
+        let inner = |heads: usize, bias: bool| linear(width, heads * head_width, std, bias, device);
+        let distances = config.attention.disentangled;
+        let own_maps = distances.is_some_and(|distances| distances.own_maps);
         let whole_norms = config.attention.whole_query_key_norm;
         let norm = |heads: usize| {
             let width = if whole_norms {
@@ -72,19 +78,25 @@ impl Attention {
             wanted.then(|| LayerNorm::new(&config.norm, width, device))
         };
         // Scores of distances are scaled with those of contents: three products together.
-        let products = config.attention.disentangled.map_or(1.0, |_| 3.0);
+        let products = distances.map_or(1.0, |_| 3.0);
         let usual = match config.scaled_attention {
             true => (products * head_width as f64).sqrt().recip(),
             false => 1.0,
         };
         let output_bias = config.biases.attention_output;
         Self {
-            query: inner(heads),
-            key: inner(key_heads),
-            value: inner(key_heads),
+            query: inner(heads, bias),
+            key: inner(key_heads, bias && !config.biases.unbiased_keys),
+            value: inner(key_heads, bias),
+            distance_key: own_maps.then(|| inner(heads, false)),
+            distance_query: own_maps.then(|| inner(heads, true)),
             query_norm: norm(heads),
             key_norm: norm(key_heads),
             output: linear(heads * head_width, width, std, output_bias, device),
+            sinks: config.attention.sinks.then(|| {
+                let draw = Initializer::Normal { mean: 0.0, std };
+                draw.init([heads], device)
+            }),
             dropout: DropoutConfig::new(config.attention_dropout).init(),
             heads,
             key_heads,
@@ -137,8 +149,11 @@ impl Attention {
         if let Some(bias) = &context.bias {
             scores = pass.apply("bias", bias, scores);
         }
-        let hidden = Some(context.hidden.clone());
-        let weights = pass.apply("weights", &AttentionWeights { hidden }, scores);
+        let weights = AttentionWeights {
+            hidden: Some(context.hidden.clone()),
+            sinks: self.sinks.as_ref().map(|sinks| widen(sinks.val())),
+        };
+        let weights = pass.apply("weights", &weights, scores);
         let weights = dropout(&self.dropout, weights, pass);
         let mixed = pass.apply("mix", &AttentionMix, (weights, value));
 
@@ -163,8 +178,8 @@ impl Attention {
         }
     }
 
-    /// What queries ask for at each distance, and keys, `[batch, head, query, key]` each: the block's own maps
-    /// make keys and queries of distances.
+    /// What queries ask for at each distance, and keys, `[batch, head, query, key]` each: maps of the block make
+    /// keys and queries of distances.
     fn position_scores(
         &self,
         distances: &Disentanglement,
@@ -178,9 +193,11 @@ impl Attention {
             buckets,
             scale: self.scale,
         };
-        let of_query = scores(&self.key, buckets.clone());
+        let key_map = self.distance_key.as_ref().unwrap_or(&self.key);
+        let query_map = self.distance_query.as_ref().unwrap_or(&self.query);
+        let of_query = scores(key_map, buckets.clone());
         let of_query = pass.apply("query-distances", &of_query, query.clone());
-        let of_key = scores(&self.query, buckets.clone().swap_dims(2, 3));
+        let of_key = scores(query_map, buckets.clone().swap_dims(2, 3));
         let of_key = pass.apply("key-distances", &of_key, key.clone());
         [of_query, of_key.swap_dims(2, 3)]
     }

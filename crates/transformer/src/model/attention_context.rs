@@ -34,6 +34,9 @@ impl AttentionContexts {
             (PositionBias::Learned { buckets, farthest }, Some(biases)) => {
                 learned_bias(buckets, farthest, widen(biases), batch, dtype)
             }
+            (PositionBias::LinearRounded, _) => {
+                rounded_bias(config.heads, config.head_width(), batch, dtype)
+            }
             _ => linear_bias(config.heads, batch, dtype),
         });
         let mut kinds: Vec<(BlockAttention, AttentionContext)> = Vec::new();
@@ -174,6 +177,36 @@ fn linear_bias(heads: usize, batch: &Batch, dtype: DType) -> AttentionBias {
     AttentionBias {
         bias: Tensor::from_data(numbers, (&device, dtype)),
     }
+}
+
+/// ALiBi as Falcon has it, `[batch, head, query, key]`: the position of the key times the slope of the head, in numbers of
+/// bfloat16, as scores are before they are divided by the root of a head's width.
+fn rounded_bias(heads: usize, width: usize, batch: &Batch, dtype: DType) -> AttentionBias {
+    let [texts, positions] = batch.padding.dims();
+    let device: Device = batch.padding.device();
+    let of_position = |position: usize| {
+        let slopes = slopes(heads).into_iter();
+        slopes.map(move |slope| {
+            let number = bfloat16(bfloat16(slope as f32) * bfloat16(position as f32));
+            f64::from(number) / (width as f64).sqrt()
+        })
+    };
+    let numbers: Vec<f64> = (0..positions).flat_map(of_position).collect();
+    let table = TensorData::new(numbers, [positions, heads]);
+    let table = Tensor::<2>::from_data(table, (&device, dtype));
+    let rows = batch.positions.clone().reshape([texts * positions]);
+    let bias = table.select(0, rows).reshape([texts, positions, heads, 1]);
+    let bias = bias.permute([0, 2, 3, 1]);
+    AttentionBias {
+        bias: bias.expand([texts, heads, positions, positions]),
+    }
+}
+
+/// A number in the digits of bfloat16: of two that are as near, the even one.
+fn bfloat16(x: f32) -> f32 {
+    let bits = x.to_bits();
+    let up = 0x7fff + ((bits >> 16) & 1);
+    f32::from_bits((bits + up) & 0xffff_0000)
 }
 
 /// The slope of each head. Where the heads are no power of 2, those of the next smaller power stand first,

@@ -34,16 +34,16 @@ impl Experts {
         device: &Device,
     ) -> Self {
         let std = config.initializer_range;
-        let gate = |outputs: usize| linear(config.width, outputs, std, false, device);
+        let gate = |outputs: usize, bias: bool| linear(config.width, outputs, std, bias, device);
         let expert = |width: usize| {
             let part = FeedForwardConfig { width, ..*part };
             FeedForward::new(&part, config, device)
         };
         Self {
-            router: gate(experts.count),
+            router: gate(experts.count, experts.router_bias),
             each: (0..experts.count).map(|_| expert(experts.width)).collect(),
             shared: experts.shared.map(expert),
-            shared_gate: experts.shared.map(|_| gate(1)),
+            shared_gate: experts.shared.map(|_| gate(1, false)),
             chosen: experts.chosen,
             normalized: experts.normalized,
         }

@@ -4,6 +4,7 @@ mod attention;
 mod attention_context;
 mod block;
 mod cap;
+mod decide;
 mod distances;
 mod dropout;
 mod embeddings;

@@ -16,12 +16,14 @@ use crate::{Head, TransformerConfig};
 /// that is made of hidden states alone.
 pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<Linear> {
     let (input, bias) = match config.head {
-        Head::Labels | Head::LabelsOfMean | Head::TokenLabels | Head::Span => (config.width, true),
-        Head::LabelsAtEnd { .. } => (config.width, false),
-        Head::NextToken { tied: false } => (config.width, config.biases.next_token),
+        Head::Labels | Head::LabelsOfMean | Head::TokenLabels | Head::Span => {
+            (config.output_width(), true)
+        }
+        Head::LabelsAtEnd { .. } => (config.output_width(), false),
+        Head::NextToken { tied: false } => (config.output_width(), config.biases.next_token),
         Head::MaskedToken { tied: false, .. } => (inner(config), true),
         Head::NextToken { tied: true } | Head::MaskedToken { tied: true, .. } => return None,
-        Head::Vector { dense, .. } => (config.width, dense?.bias),
+        Head::Vector { dense, .. } => (config.output_width(), dense?.bias),
     };
     let std = config.initializer_range;
     Some(linear(input, config.logits(), std, bias, device))

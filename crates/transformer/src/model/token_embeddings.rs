@@ -27,6 +27,9 @@ pub(super) struct TokenEmbeddings {
     /// The token that has no place of its own, where the first rows of the position table are for it.
     #[module(skip)]
     padding_token: i64,
+    /// Whether the projection is that of word embeddings alone.
+    #[module(skip)]
+    projects_words: bool,
     /// The factor of word embeddings.
     #[module(skip)]
     scale: Option<f64>,
@@ -38,23 +41,26 @@ pub(super) struct TokenEmbeddings {
 impl TokenEmbeddings {
     pub(super) fn new(vocabulary: usize, config: &TransformerConfig, device: &Device) -> Self {
         let std = config.initializer_range;
-        let width = config.embedding_width.unwrap_or(config.width);
-        let table = |rows: usize| {
+        let words = config.embedding_width.unwrap_or(config.width);
+        let early = config.projected_words;
+        let width = if early { config.width } else { words };
+        let table = |rows: usize, width: usize| {
             EmbeddingConfig::new(rows, width)
                 .with_initializer(Initializer::Normal { mean: 0.0, std })
                 .init(device)
         };
         Self {
-            word: table(vocabulary),
+            word: table(vocabulary, words),
             position: config
                 .has_position_table()
-                .then(|| table(config.first_position + config.positions)),
-            token_type: (config.token_types > 0).then(|| table(config.token_types)),
+                .then(|| table(config.first_position + config.positions, width)),
+            token_type: (config.token_types > 0).then(|| table(config.token_types, width)),
             norm: config
                 .embedding_norm
                 .map(|norm| LayerNorm::new(&norm, width, device)),
-            projection: (width != config.width)
-                .then(|| linear(width, config.width, std, true, device)),
+            projection: (words != config.width)
+                .then(|| linear(words, config.width, std, !early, device)),
+            projects_words: early,
             dropout: DropoutConfig::new(config.dropout).init(),
             first_position: config.first_position,
             padding_token: config.padding_token.into(),
@@ -94,7 +100,14 @@ impl TokenEmbeddings {
             Some(token) => without(word, ids.clone().equal_elem(token as i64), padding),
             None => word,
         };
-        let word = pass.signal("word", word);
+        let mut word = pass.signal("word", word);
+        let [early, late] = match self.projects_words {
+            true => [self.projection.as_ref(), None],
+            false => [None, self.projection.as_ref()],
+        };
+        if let Some(projection) = early {
+            word = pass.apply("projection", &LinearMap::from(projection), word);
+        }
         let mut others = Vec::new();
         if let Some(table) = &self.position {
             let rows = match self.first_position {
@@ -112,7 +125,7 @@ impl TokenEmbeddings {
             x = pass.apply("norm", &norm.operation(), x);
         }
         let x = dropout(&self.dropout, x, pass);
-        match &self.projection {
+        match late {
             Some(projection) => pass.apply("projection", &LinearMap::from(projection), x),
             None => x,
         }

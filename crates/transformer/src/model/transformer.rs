@@ -3,23 +3,19 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
 use burn::tensor::{DType, Device, Tensor};
-use relprop_rules::{
-    Pass, Site,
-    operations::{Linear as LinearMap, Norm, NormScale, Pooling},
-};
+use relprop_rules::{Pass, Site};
 
 use super::attention_context::{AttentionContexts, position_bias};
 use super::block::Block;
-use super::cap::cap;
 use super::distances::Distances;
-use super::dropout::dropout;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
+use super::linear::linear;
 use super::output::{Transform, classifier, tied_bias};
 use super::pooler::Pooler;
 use crate::{
-    AnswersAt, Batch, ConfigError, Dense, Distillation, Head, InputConfig, Outputs, PaddingSide,
-    Picture, TokenizedText, TransformerConfig, VectorPooling,
+    AnswersAt, Batch, ConfigError, Distillation, Head, InputConfig, PaddingSide, Picture,
+    TokenizedText, TransformerConfig, VectorPooling,
 };
 
 /// What the head of a model gives.
@@ -41,18 +37,20 @@ pub struct Transformer {
     /// The vectors of distances, in disentangled attention.
     distances: Option<Distances>,
     encoder: Vec<Block>,
-    final_norm: Option<LayerNorm>,
-    pooler: Option<Pooler>,
+    pub(super) final_norm: Option<LayerNorm>,
+    /// Back to the width of word embeddings, where they are projected by themselves.
+    pub(super) output_projection: Option<Linear>,
+    pub(super) pooler: Option<Pooler>,
     /// What stands before the logits of a masked token.
-    transform: Option<Transform>,
+    pub(super) transform: Option<Transform>,
     /// None where the table of word embeddings is the head, and where hidden states are the answer.
-    classifier: Option<Linear>,
+    pub(super) classifier: Option<Linear>,
     /// The bias of the table of word embeddings, where that is the head and has one.
-    classifier_bias: Option<Param<Tensor<1>>>,
-    distillation_classifier: Option<Linear>,
-    dropout: Dropout,
+    pub(super) classifier_bias: Option<Param<Tensor<1>>>,
+    pub(super) distillation_classifier: Option<Linear>,
+    pub(super) dropout: Dropout,
     #[module(skip)]
-    config: TransformerConfig,
+    pub(super) config: TransformerConfig,
 }
 
 impl Transformer {
@@ -79,6 +77,10 @@ impl Transformer {
                 .map(|index| Block::new(config, index, device))
                 .collect(),
             final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
+            output_projection: (config.output_width() != config.width).then(|| {
+                let std = config.initializer_range;
+                linear(config.width, config.output_width(), std, false, device)
+            }),
             pooler: config
                 .pooler
                 .map(|activation| Pooler::new(activation, config, device)),
@@ -177,47 +179,6 @@ impl Transformer {
         single && self.distillation_classifier.is_none()
     }
 
-    /// What the last block made of every token to the numbers of all answers.
-    /// It was `narrowed` if the last block gave no more than the `answers`.
-    pub(super) fn decide(
-        &self,
-        x: Tensor<3>,
-        answers: Option<&Tensor<3>>,
-        narrowed: bool,
-        pass: &mut Pass,
-    ) -> HeadOutput {
-        let mut x = self.normed(x, pass);
-        if let Some(answers) = answers {
-            let mut weights = answers.clone().cast(x.dtype());
-            if narrowed && self.config.blocks > 0 {
-                // Each answer stands in a row of its own now.
-                let [texts, count, _] = weights.dims();
-                let alone = Tensor::<2>::eye(count, &weights.device()).cast(x.dtype());
-                let alone = alone.unsqueeze_dim::<3>(0).expand([texts, count, count]);
-                weights = alone * weights.sum_dim(2);
-            }
-            if self.distillation_classifier.is_some() {
-                // The token after the first, as well.
-                let [_, _, positions] = weights.dims();
-                let nothing = weights.zeros_like().narrow(2, 0, 1);
-                let before = weights.clone().narrow(2, 0, positions - 1);
-                let second = Tensor::cat(vec![nothing, before], 2);
-                weights = Tensor::cat(vec![weights, second], 1);
-            }
-            x = pass.apply("pooling", &Pooling { weights }, x);
-        }
-        if let Some(pooler) = &self.pooler {
-            x = pass.within("pooler", |pass| pooler.forward(x, pass));
-        }
-        if let Some(transform) = &self.transform {
-            x = pass.within("transform", |pass| transform.forward(x, pass));
-        }
-        HeadOutput {
-            numbers: self.head(x.clone(), pass).flatten(1, 2),
-            state: x,
-        }
-    }
-
     /// How much of each token's hidden state goes into each answer of the head, `[batch, answer,
     /// position]`; none where each token answers for itself.
     pub fn answers(&self, batch: &Batch) -> Option<Tensor<3>> {
@@ -234,83 +195,6 @@ impl Transformer {
         let x = self.hidden_states(batch, None, pass);
         let x = self.normed(x, pass);
         self.head(x, pass)
-    }
-
-    /// `[batch, position, feature]` to `[batch, position, output]`; of two tokens with a
-    /// classifier each, to the mean of their logits, `[batch, 1, label]`.
-    fn head(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-        let x = dropout(&self.dropout, x, pass);
-        if let Head::Vector {
-            dense, normalized, ..
-        } = self.config.head
-        {
-            return self.vector(dense, normalized, x, pass);
-        }
-        let head = match &self.classifier {
-            Some(classifier) => LinearMap::from(classifier),
-            None => LinearMap {
-                weight: self.word_embeddings().transpose(),
-                bias: self.classifier_bias.as_ref().map(|bias| bias.val()),
-            },
-        };
-        let Some(second) = &self.distillation_classifier else {
-            return self.bounded(pass.apply("classifier", &head, x), pass);
-        };
-        let logits = pass.apply("classifier", &head, x.clone().narrow(1, 0, 1));
-        let others = x.narrow(1, 1, 1);
-        let others = pass.apply("distillation-classifier", &LinearMap::from(second), others);
-        let both = Tensor::cat(vec![logits, others], 1);
-        let [texts, ..] = both.dims();
-        let options = (&both.device(), both.dtype());
-        let weights = Tensor::full([texts, 1, 2], 0.5, options);
-        pass.apply("average", &Pooling { weights }, both)
-    }
-
-    /// Pooled hidden states, `[batch, 1, feature]`, to vectors, `[batch, 1, output]`. To divide a vector by
-    /// its length is a norm: x / |x| = x / sqrt(n mean(x^2)), where n is the number of features.
-    fn vector(
-        &self,
-        dense: Option<Dense>,
-        normalized: bool,
-        mut x: Tensor<3>,
-        pass: &mut Pass,
-    ) -> Tensor<3> {
-        if let Some(classifier) = &self.classifier {
-            x = pass.apply("classifier", &LinearMap::from(classifier), x);
-        }
-        if let Some(activation) = dense.and_then(|dense| dense.activation) {
-            x = pass.apply("classifier-activation", &activation, x);
-        }
-        if !normalized {
-            return x;
-        }
-        let features = x.dims()[2];
-        let options = (&x.device().without_autodiff(), x.dtype());
-        let length = Norm {
-            scale: NormScale::RootMeanSquare(1e-30),
-            gamma: Some(Tensor::full(
-                [features],
-                (features as f64).sqrt().recip(),
-                options,
-            )),
-            beta: None,
-        };
-        pass.apply("length", &length, x)
-    }
-
-    /// Logits of a vocabulary after the divisor and the cap that the model may have for them.
-    fn bounded(&self, logits: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-        if self.config.head.outputs() != Outputs::Vocabulary {
-            return logits;
-        }
-        let logits = match self.config.logit_divisor {
-            Some(divisor) => logits * divisor.recip(),
-            None => logits,
-        };
-        match self.config.logit_cap {
-            Some(size) => cap("logit-cap", size, logits, pass),
-            None => logits,
-        }
     }
 
     /// What the last block makes of every token, `[batch, position, feature]`; given which token of
@@ -358,13 +242,6 @@ impl Transformer {
             let x = block.forward(x, contexts.of(index), answer, pass);
             pass.signal("output", x)
         })
-    }
-
-    fn normed(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
-        match &self.final_norm {
-            Some(norm) => pass.apply("final-norm", &norm.operation(), x),
-            None => x,
-        }
     }
 
     /// The embedding of every token of the vocabulary, `[token, feature]`.

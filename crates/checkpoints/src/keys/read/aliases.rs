@@ -13,6 +13,8 @@ pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
     ("falcon", &[("n_embed", "hidden_size")]),
     ("mixtral", &[("num_experts", "num_local_experts")]),
     ("qwen3_moe", &[("num_experts", "num_local_experts")]),
+    ("gpt_oss", &[("num_experts", "num_local_experts")]),
+    ("olmoe", &[("num_local_experts", "num_experts")]),
     (
         "gpt_neo",
         &[

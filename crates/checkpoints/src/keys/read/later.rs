@@ -1,4 +1,4 @@
-//! The types of proteins' models, of ModernBERT, and of mixtures of experts.
+//! The types of proteins' models, of newer encoders, and of mixtures of experts.
 
 /// What the code of a type reads, and the fields of its configuration.
 #[rustfmt::skip]
@@ -58,5 +58,45 @@ pub(super) const LATER: &[(&str, &[&str])] = &[
         "pad_token_id", "problem_type", "rms_norm_eps", "rope_parameters", "router_aux_loss_coef",
         "sliding_window", "swiglu_alpha", "swiglu_limit", "tie_word_embeddings", "use_cache",
         "vocab_size",
+    ]),
+    ("deberta", &[
+        "attention_probs_dropout_prob", "bos_token_id", "cls_dropout", "embedding_size",
+        "eos_token_id", "hidden_act", "hidden_dropout_prob", "hidden_size", "initializer_range",
+        "intermediate_size", "layer_norm_eps", "legacy", "max_position_embeddings",
+        "max_relative_positions", "num_attention_heads", "num_hidden_layers", "num_labels",
+        "pad_token_id", "pooler_dropout", "pooler_hidden_act", "pooler_hidden_size", "pos_att_type",
+        "position_biased_input", "problem_type", "relative_attention", "talking_head",
+        "tie_word_embeddings", "type_vocab_size", "vocab_size",
+    ]),
+    ("olmoe", &[
+        "attention_bias", "attention_dropout", "bos_token_id", "clip_qkv", "eos_token_id", "head_dim",
+        "hidden_act", "hidden_size", "initializer_range", "intermediate_size",
+        "max_position_embeddings", "norm_topk_prob", "num_attention_heads", "num_experts",
+        "num_experts_per_tok", "num_hidden_layers", "num_key_value_heads", "num_labels",
+        "num_local_experts", "output_router_logits", "pad_token_id", "problem_type", "rms_norm_eps",
+        "rope_parameters", "router_aux_loss_coef", "sliding_window", "tie_word_embeddings",
+        "use_cache", "vocab_size",
+    ]),
+    ("eurobert", &[
+        "attention_bias", "attention_dropout", "bos_token_id", "classifier_pooling", "eos_token_id",
+        "head_dim", "hidden_act", "hidden_size", "initializer_range", "intermediate_size",
+        "mask_token_id", "max_position_embeddings", "mlp_bias", "num_attention_heads",
+        "num_hidden_layers", "num_key_value_heads", "num_labels", "pad_token_id", "pretraining_tp",
+        "problem_type", "rms_norm_eps", "rope_parameters", "tie_word_embeddings", "use_cache",
+        "vocab_size",
+    ]),
+    ("nomic_bert", &[
+        "attention_probs_dropout_prob", "bos_token_id", "classifier_dropout", "eos_token_id",
+        "head_dim", "hidden_act", "hidden_dropout_prob", "hidden_size", "initializer_range",
+        "intermediate_size", "layer_norm_eps", "max_position_embeddings", "num_attention_heads",
+        "num_hidden_layers", "num_labels", "pad_token_id", "problem_type", "rope_parameters",
+        "type_vocab_size", "vocab_size",
+    ]),
+    ("gte", &[
+        "attention_probs_dropout_prob", "bos_token_id", "classifier_dropout", "eos_token_id",
+        "head_dim", "hidden_act", "hidden_dropout_prob", "hidden_size", "initializer_range",
+        "intermediate_size", "layer_norm_eps", "max_position_embeddings", "num_attention_heads",
+        "num_hidden_layers", "num_labels", "pad_token_id", "problem_type", "rope_parameters",
+        "tie_word_embeddings", "type_vocab_size", "vocab_size",
     ]),
 ];

@@ -13,8 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::class::{GENERIC, special};
-use super::frame::{content, ends, framed};
+use super::class::GENERIC;
+use super::frame::{content_by, ends, framed};
 use super::rebuilt::{
     before_deberta, letters_of_albert, unknown_of_deberta, words_of_gemma, words_of_llama,
     words_of_pieces,
@@ -99,18 +99,9 @@ pub(super) fn of_pieces(
 fn of_model(model: &Model, class: Class, settings: &Settings) -> Result<(Value, Settings), String> {
     let mut settings = settings.clone();
     let keys = &mut settings.keys;
-    for (key, default) in special(class.name()) {
-        let named = keys.get(*key).is_some_and(|token| !token.is_null());
-        if !named {
-            let left = class == Class::Camembert && *key == "mask_token";
-            keys.insert(
-                (*key).to_owned(),
-                match left {
-                    true => json!({"content": default, "lstrip": true, "special": true}),
-                    false => (*default).into(),
-                },
-            );
-        }
+    if class == Class::Camembert && keys.get("mask_token").is_none_or(Value::is_null) {
+        let mask = json!({"content": "<mask>", "lstrip": true, "special": true});
+        keys.insert("mask_token".to_owned(), mask);
     }
     if class == Class::Plain {
         for (key, (id, piece)) in [
@@ -197,7 +188,7 @@ fn deberta(model: &Model, all: &Pieces, keys: &Map<String, Value>) -> Value {
     let [letters, words] = before_deberta(keys);
     let mut engine = unigram_model(all, 0, false);
     let pieces = engine["vocab"].as_array().map_or(&[][..], Vec::as_slice);
-    let unknown = content(keys, "unk_token").unwrap_or_default();
+    let unknown = content_by(Class::Deberta.name(), keys, "unk_token").unwrap_or_default();
     let otherwise = u64::try_from(model.unknown.0).unwrap_or_default();
     engine["unk_id"] = unknown_of_deberta(pieces, &unknown, otherwise).into();
     json!({
@@ -208,7 +199,7 @@ fn deberta(model: &Model, all: &Pieces, keys: &Map<String, Value>) -> Value {
 }
 
 fn unigram(model: &Model, all: &Pieces, class: Class, keys: &Map<String, Value>) -> Value {
-    let named = |key| content(keys, key).unwrap_or_default();
+    let named = |key| content_by(class.name(), keys, key).unwrap_or_default();
     let unknown = match class {
         Class::Camembert => {
             let unknown = named("unk_token");
@@ -238,6 +229,6 @@ fn gemma(all: &Pieces, keys: &Map<String, Value>) -> Value {
     json!({
         "normalizer": normalizer,
         "pre_tokenizer": before,
-        "model": bpe(all, merges(all), content(keys, "unk_token"))
+        "model": bpe(all, merges(all), content_by(Class::Gemma.name(), keys, "unk_token"))
     })
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Class;
 use super::proto::{Model, NORMAL, Piece};
-use crate::tokenizer::frame::content;
+use crate::tokenizer::frame::content_by;
 
 /// Pieces with the names that the tokenizer has for them.
 pub(super) type Pieces<'a> = [(String, &'a Piece)];
@@ -27,7 +27,10 @@ pub(super) fn vocabulary<'a>(
         score: -100.0,
         kind: NORMAL,
     };
-    let named = |key: &str| (content(keys, key).unwrap_or_default(), &AT_ZERO);
+    let named = |key: &str| {
+        let token = content_by(class.name(), keys, key);
+        (token.unwrap_or_default(), &AT_ZERO)
+    };
     let own = |text: &str| (text.to_owned(), &AT_ZERO);
     let (first, skipped): (Vec<(String, &Piece)>, usize) = match class {
         Class::XlmRoberta => (

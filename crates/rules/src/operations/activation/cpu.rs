@@ -47,7 +47,7 @@ impl Activation {
             Self::GeluTanh => Gated::GeluTanh,
             Self::Silu => Gated::Silu,
             Self::Tanh => Gated::Tanh,
-            Self::Relu => return None,
+            Self::Relu | Self::Clip | Self::ClipAbove => return None,
         };
         (z.dtype() == DType::F32).then_some(gated)
     }

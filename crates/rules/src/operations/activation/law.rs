@@ -122,6 +122,36 @@ pub fn silu_slope<const D: usize>(z: Tensor<D>) -> Tensor<D> {
     s.clone() * (z * (s * -1.0 + 1.0) + 1.0)
 }
 
+/// phi'(z) of the clip: 1 between -1 and 1, and 0 beyond.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use relprop_rules::explicit::activation::clip_slope;
+///
+/// let slope = clip_slope(Tensor::<1>::from_data([-2.0, 0.5, 2.0], &Device::flex()));
+/// assert_eq!(slope.into_data_as::<f32>().to_vec::<f32>().unwrap(), [0.0, 1.0, 0.0]);
+/// ```
+pub fn clip_slope<const D: usize>(z: Tensor<D>) -> Tensor<D> {
+    z.clone()
+        .abs()
+        .lower_equal_elem(1.0)
+        .float()
+        .cast(z.dtype())
+}
+
+/// phi'(z) of the clip above: 1 up to 1, and 0 beyond.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use relprop_rules::explicit::activation::clip_above_slope;
+///
+/// let slope = clip_above_slope(Tensor::<1>::from_data([-2.0, 0.5, 2.0], &Device::flex()));
+/// assert_eq!(slope.into_data_as::<f32>().to_vec::<f32>().unwrap(), [1.0, 1.0, 0.0]);
+/// ```
+pub fn clip_above_slope<const D: usize>(z: Tensor<D>) -> Tensor<D> {
+    z.clone().lower_equal_elem(1.0).float().cast(z.dtype())
+}
+
 /// phi'(z) of the hyperbolic tangent.
 ///
 /// ```text

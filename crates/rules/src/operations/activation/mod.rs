@@ -26,16 +26,22 @@ pub enum Activation {
     Silu,
     /// The hyperbolic tangent.
     Tanh,
+    /// z, but no less than -1 and no more than 1.
+    Clip,
+    /// min(z, 1).
+    ClipAbove,
 }
 
 impl Activation {
     /// Every activation.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Gelu,
         Self::GeluTanh,
         Self::Relu,
         Self::Silu,
         Self::Tanh,
+        Self::Clip,
+        Self::ClipAbove,
     ];
 
     /// phi(z) / z, continued to z = 0, as a constant.
@@ -61,6 +67,8 @@ impl Activation {
                 let divisor = z.clone().mask_fill(near_zero.clone(), 1.0);
                 (activation::tanh(z) / divisor).mask_where(near_zero, series)
             }
+            Self::Clip => z.abs().clamp_min(1.0).recip(),
+            Self::ClipAbove => z.clamp_min(1.0).recip(),
         }
     }
 }
@@ -91,6 +99,8 @@ impl Operation for Activation {
             Self::Relu => activation::relu(z),
             Self::Silu => activation::silu(z),
             Self::Tanh => activation::tanh(z),
+            Self::Clip => z.clamp(-1.0, 1.0),
+            Self::ClipAbove => z.clamp_max(1.0),
         }
     }
 }

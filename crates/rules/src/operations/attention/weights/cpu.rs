@@ -9,11 +9,11 @@ use crate::flex;
 
 impl AttentionWeights {
     /// The weights in one pass forward and one backward, each in place if nothing else shares the
-    /// numbers. Returns the scores as an error on another device, or for another type than f32.
+    /// numbers. Returns the scores as an error on another device, for another type than f32, or with sinks.
     #[expect(clippy::result_large_err, reason = "the scores go back, not an error")]
     pub(super) fn fused(&self, scores: Tensor<4>) -> Result<Tensor<4>, Tensor<4>> {
         let [_, heads, queries, keys] = scores.dims();
-        if scores.dtype() != DType::F32 {
+        if scores.dtype() != DType::F32 || self.sinks.is_some() {
             return Err(scores);
         }
         let hidden = match &self.hidden {

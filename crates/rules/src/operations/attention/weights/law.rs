@@ -9,7 +9,8 @@ use burn::tensor::Tensor;
 /// ```
 ///
 /// It is the general rule with dp_i'/dq_i = p_i' (delta_ii' - p_i): the p_i' cancels against the
-/// division by p_i'. It does not conserve: a softmax is not homogeneous. How much relevance is left
+/// division by p_i'. A sink has no R(p), so that the formula is the same where weights sum to less than 1. It does not
+/// conserve: a softmax is not homogeneous. How much relevance is left
 /// depends on a constant that can be added to all scores without a change of the weights.
 ///
 /// `scores` and `weights`: the softmax's input and output; `relevance`: R(p); all

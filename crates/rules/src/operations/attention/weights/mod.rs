@@ -9,11 +9,14 @@ use burn::tensor::{Bool, Tensor, activation::softmax};
 
 use crate::Operation;
 
-/// The weight of each key for each query: p_j = softmax(q_j), over the keys that are not hidden.
+/// The weight of each key for each query: p_j = softmax(q_j), over the keys that are not hidden, and the sink.
 #[derive(Clone, Debug)]
 pub struct AttentionWeights {
     /// True where a key is hidden (padding, or a mask), `[batch, 1, 1 or query, key]`.
     pub hidden: Option<Tensor<4, Bool>>,
+    /// A score of each head, `[head]`, that stands beside those of all keys, and whose weight is left out: a sink
+    /// (gpt-oss). It is a constant.
+    pub sinks: Option<Tensor<1>>,
 }
 
 impl Operation for AttentionWeights {
@@ -21,7 +24,8 @@ impl Operation for AttentionWeights {
     const ABSORBS: &'static str = "softmax";
     /// Scores `[batch, head, query, key]`.
     type Input = Tensor<4>;
-    /// `[batch, head, query, key]`; exactly zero at hidden keys; each query's weights sum to 1.
+    /// `[batch, head, query, key]`; exactly zero at hidden keys; each query's weights sum to 1, or to less where
+    /// a sink takes the rest.
     type Output = Tensor<4>;
 
     fn forward(&self, scores: Self::Input) -> Self::Output {
@@ -43,6 +47,12 @@ impl Operation for AttentionWeights {
                 scores.mask_fill(hidden, lowest)
             }
         };
-        softmax(scores, 3)
+        let Some(sinks) = &self.sinks else {
+            return softmax(scores, 3);
+        };
+        let [texts, heads, queries, keys] = scores.dims();
+        let sinks = sinks.clone().cast(scores.dtype()).reshape([1, heads, 1, 1]);
+        let sinks = sinks.expand([texts, heads, queries, 1]);
+        softmax(Tensor::cat(vec![scores, sinks], 3), 3).narrow(3, 0, keys)
     }
 }
