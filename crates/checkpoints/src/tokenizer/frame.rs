@@ -55,13 +55,15 @@ pub(super) fn framed(
     id: impl Fn(&str) -> Option<usize>,
 ) -> Result<Option<Value>, String> {
     let (ends, pair) = match class {
-        "MPNetTokenizer"
-        | "DebertaTokenizer"
-        | "RobertaTokenizer"
-        | "BartTokenizer"
-        | "LongformerTokenizer" => (["cls_token", "sep_token"], Pair::Doubled),
+        "MPNetTokenizer" | "RobertaTokenizer" | "BartTokenizer" | "LongformerTokenizer" => {
+            (["cls_token", "sep_token"], Pair::Doubled)
+        }
         "XLMRobertaTokenizer" | "CamembertTokenizer" => (["bos_token", "eos_token"], Pair::Doubled),
-        "AlbertTokenizer" | "DebertaV2Tokenizer" => (["cls_token", "sep_token"], Pair::Segments),
+        // One end between two texts, as the models were trained; transformers 5.24 puts two between those of
+        // DeBERTa 1, transformers 4 did not.
+        "AlbertTokenizer" | "DebertaTokenizer" | "DebertaV2Tokenizer" => {
+            (["cls_token", "sep_token"], Pair::Segments)
+        }
         class if is_bert(class) => (["cls_token", "sep_token"], Pair::Segments),
         _ => return Ok(None),
     };

@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(super) keys: Map<String, Value>,
     /// `added_tokens.json`: ids of tokens.
     added: Map<String, Value>,
+    /// The class is that of the model's type, and no file names it.
+    inferred: bool,
 }
 
 /// How texts are read, apart from how they are split.
@@ -54,6 +56,7 @@ impl Settings {
         Self {
             keys,
             added: Map::new(),
+            inferred: false,
         }
     }
 
@@ -90,6 +93,7 @@ impl Settings {
     pub(crate) fn for_model(mut self, model: &str) -> Self {
         let class = counted(model, self.class()).map(str::to_owned);
         if let Some(class) = class {
+            self.inferred = self.class().is_none();
             self.keys.insert("tokenizer_class".to_owned(), class.into());
         }
         self
@@ -101,6 +105,10 @@ impl Settings {
         if self.class() == Some("LlamaTokenizer") && spells_bytes(&json["pre_tokenizer"]) {
             let class = GENERIC;
             self.keys.insert("tokenizer_class".to_owned(), class.into());
+        }
+        // A file that BERT's class did not write stands as it is, where nobody says that it did.
+        if self.inferred && self.is_bert() && json["normalizer"]["type"] != "BertNormalizer" {
+            self.keys.remove("tokenizer_class");
         }
         // Beside a file, `transformers` does not look at these.
         self.keys.remove("add_bos_token");
