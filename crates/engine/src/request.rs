@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 
 use relprop_checkpoints::{Input, Model, Truncation};
-use relprop_explain::{ExplainError, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Target};
+use relprop_explain::{
+    ExplainError, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Segmentation, Target,
+};
 use relprop_rules::RuleSet;
 use relprop_transformer::{Head, Outputs};
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,8 @@ pub struct Request {
     pub hops: usize,
     /// How the target is measured, if it does not say so.
     pub score: Score,
+    /// How texts are cut into segments.
+    pub segments: Option<Segmentation>,
     /// What is done to a text that is too long.
     pub truncation: Truncation,
     /// The seed of random numbers, if the method draws any.
@@ -68,6 +72,7 @@ impl Default for Request {
             position: None,
             hops: 0,
             score: Score::default(),
+            segments: None,
             truncation: Truncation::default(),
             seed: 0,
             pair: None,
@@ -141,6 +146,7 @@ impl Request {
             recompute: self.recompute,
             target,
             hops: self.hops,
+            segments: self.segments.clone(),
             truncation: self.truncation,
             seed: self.seed,
         };

@@ -150,6 +150,7 @@ impl ExplainPlan {
             at,
             ledger,
             hops,
+            segments,
             format: _,
             out,
             errors,
@@ -175,6 +176,7 @@ impl ExplainPlan {
             against,
             position,
             hops,
+            segments,
             score: match score {
                 Unit::Logit => Score::Logit,
                 Unit::LogProbability => Score::LogProbability,
