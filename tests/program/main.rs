@@ -9,6 +9,7 @@ mod mistakes;
 #[cfg(unix)]
 mod pages;
 mod pictures;
+mod segments;
 mod support;
 mod training;
 mod tune;

@@ -16,7 +16,7 @@ type Case = (
     &'static [&'static str],
     &'static str,
 );
-const CASES: [Case; 24] = [
+const CASES: [Case; 25] = [
     (
         "llama",
         &["--target", " film", "--against", "dull"],
@@ -59,6 +59,7 @@ const CASES: [Case; 24] = [
     ("bert", &[], &["--rules", "libra"], "rules"),
     ("bert", &[], &["--at", "embeddings.word"], "at"),
     ("bert", &[], &["--ledger"], "ledger"),
+    ("bert", &[], &["--segments", "sentences"], "segments"),
     ("bert", &[], &["--recompute"], "recompute"),
     ("bert", &[], &["--no-truncate"], "truncation"),
     ("bert", &["--pair", "dull"], &["--pair", "warm"], "content"),

@@ -11,7 +11,8 @@ use relprop_checkpoints::Model;
 use relprop_data::Table;
 use relprop_explain::batching::Passes;
 use relprop_explain::{
-    Explainer, Explanation, Hypotheses, Measure, Parts, Plan, Sampling, Score, Similar, Target,
+    Explainer, Explanation, Hypotheses, Measure, Parts, Plan, Sampling, Score, Segmentation,
+    Similar, Target,
 };
 use relprop_render as render;
 use relprop_testing::fixtures::folder as fixture;
@@ -73,7 +74,26 @@ fn explanations() -> Vec<(&'static str, Value)> {
     let language = explainer(&model("gpt2"), "ah-ln").position(1).unwrap();
     let language = language.explain("the keys are").unwrap();
 
+    let segments = by_rules
+        .clone()
+        .asked(|plan| plan.segments = Some(Segmentation::Sentences));
+    let segments = segments
+        .unwrap()
+        .explain("a warm film. It is funny.")
+        .unwrap();
+    let answered = explainer(&model("llama-3"), "ah-ln").asked(|plan| {
+        plan.target = Target::Given.into();
+        plan.hops = 3;
+    });
+    let answered = answered.unwrap();
+    let hops = answered
+        .tokenize_answer("the keys", " are on the film")
+        .unwrap();
+    let hops = answered.explain_batch(&[hops]).unwrap().remove(0);
+
     let all = [
+        ("segments", segments),
+        ("hops", hops),
         ("text", text),
         ("pair", pair),
         ("cut", cut),
@@ -104,6 +124,8 @@ fn explanations_of_every_kind_are_as_their_schema_says() {
     assert!(of("picture")["picture"]["rows"].is_number());
     assert!(of("picture")["tokens"][1]["area"].is_array());
     assert_eq!(of("language")["position"], 1);
+    assert_eq!(of("segments")["segments"].as_array().unwrap().len(), 2);
+    assert!(of("hops")["hops"][0]["kept"].is_number());
     assert!(of("language")["probability"].is_number());
     assert_eq!(of("score")["target"]["score"], "log-probability");
     assert_eq!(

@@ -63,7 +63,7 @@ impl Destination {
             make_sink(Look {
                 width,
                 colour,
-                ledger: plan.question.ledger,
+                extras: (&plan.question).into(),
             })
         };
         let Some(file) = out.filter(|path| is_file(path)) else {

@@ -10,7 +10,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema};
 use arrow_select::take::take;
 use relprop_data::Place;
-use relprop_explain::{Explanation, Ledger};
+use relprop_explain::{Explanation, Hop, Ledger, Plan};
 use serde_json::json;
 
 use crate::{EngineError, Group};
@@ -18,18 +18,36 @@ use crate::{EngineError, Group};
 /// A column that has a value in every row.
 type Column = (&'static str, ArrayRef);
 
-/// The columns of the input, then those of the explanations; `ledger` says whether these have one.
+/// What explanations have beside what all have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// A ledger.
+    pub ledger: bool,
+    /// Segments.
+    pub segments: bool,
+    /// Hops.
+    pub hops: bool,
+}
+
+impl From<&Plan> for Extras {
+    fn from(plan: &Plan) -> Self {
+        Self {
+            ledger: plan.ledger,
+            segments: plan.segments.is_some(),
+            hops: plan.hops > 0,
+        }
+    }
+}
+
+/// The columns of the input, then those of the explanations, with those of the `extras` that they have.
 /// The facts that all rows share stand in the metadata, under `relprop`.
 ///
 /// # Errors
 ///
 /// [`EngineError::ColumnTaken`] if the input has a column of the same name.
-pub fn columns_of(group: &Group, ledger: bool) -> Result<RecordBatch, EngineError> {
+pub fn columns_of(group: &Group, extras: Extras) -> Result<RecordBatch, EngineError> {
     let explanations: Vec<_> = group.explanations().collect();
-    let mut added = columns(&explanations)?;
-    if ledger {
-        added.extend(ledger_columns(&explanations)?);
-    }
+    let added = all_columns(&explanations, extras)?;
     let input = group.batch.schema();
     let mut fields: Vec<_> = input.fields().iter().cloned().collect();
     let mut arrays = group.batch.columns().to_vec();
@@ -58,13 +76,10 @@ pub(crate) fn columns_with_errors(
     batch: &RecordBatch,
     places: &[Place],
     group: &Group,
-    ledger: bool,
+    extras: Extras,
 ) -> Result<RecordBatch, EngineError> {
     let explanations: Vec<_> = group.explanations().collect();
-    let mut added = columns(&explanations)?;
-    if ledger {
-        added.extend(ledger_columns(&explanations)?);
-    }
+    let added = all_columns(&explanations, extras)?;
     // Both the rows and the bad ones among them are in order.
     let (mut bad, mut good) = (group.bad.iter().peekable(), 0..);
     let reasons = places
@@ -113,6 +128,50 @@ fn facts(explanation: &Explanation) -> String {
         "device": device, "version": version, "labels": labels,
     })
     .to_string()
+}
+
+fn all_columns(explanations: &[&Explanation], extras: Extras) -> Result<Vec<Column>, EngineError> {
+    let mut added = columns(explanations)?;
+    if extras.segments {
+        added.push(segment_column(explanations)?);
+    }
+    if extras.hops {
+        added.push(hop_column(explanations)?);
+    }
+    if extras.ledger {
+        added.extend(ledger_columns(explanations)?);
+    }
+    Ok(added)
+}
+
+fn segment_column(explanations: &[&Explanation]) -> Result<Column, EngineError> {
+    let each = || explanations.iter();
+    let segments = || each().flat_map(|e| &e.segments);
+    let names = segments().map(|segment| segment.name.as_deref().unwrap_or_default());
+    let segments = structure(vec![
+        ("name", strings(names)),
+        ("text", strings(segments().map(|s| s.text.as_str()))),
+        ("start", integers(segments().map(|s| s.start))?),
+        ("end", integers(segments().map(|s| s.end))?),
+        ("relevance", floats(segments().map(|s| s.relevance))),
+        ("rank", integers(segments().map(|s| s.rank))?),
+    ])?;
+    let lengths = each().map(|e| e.segments.len());
+    Ok(("segments", list(lengths, segments)?))
+}
+
+fn hop_column(explanations: &[&Explanation]) -> Result<Column, EngineError> {
+    let each = || explanations.iter();
+    let of = |number: fn(&Hop) -> f64| doubles(each().flat_map(|e| &e.hops).map(number));
+    let hops = structure(vec![
+        ("target", of(|hop| hop.target)),
+        ("prompt", of(|hop| hop.prompt)),
+        ("answer", of(|hop| hop.answer)),
+        ("kept", of(|hop| hop.kept)),
+        ("absorbed", of(|hop| hop.absorbed)),
+        ("unaccounted", of(|hop| hop.unaccounted)),
+    ])?;
+    Ok(("hops", list(each().map(|e| e.hops.len()), hops)?))
 }
 
 fn columns(explanations: &[&Explanation]) -> Result<Vec<Column>, EngineError> {

@@ -23,7 +23,7 @@ mod rules;
 mod table;
 mod threads;
 
-pub use columns::columns_of;
+pub use columns::{Extras, columns_of};
 pub use device::{device, devices};
 pub use error::EngineError;
 pub use fault::{Fault, caught};

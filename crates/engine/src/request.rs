@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use relprop_checkpoints::{Input, Model, Truncation};
 use relprop_explain::{
-    ExplainError, Hypotheses, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Target,
+    ExplainError, Hypotheses, LRP, Parts, Place, Plan, Sampling, Scalar, Score, Segmentation,
+    Target,
 };
 use relprop_rules::RuleSet;
 use relprop_transformer::{Head, Outputs};
@@ -38,6 +39,8 @@ pub struct Request {
     pub hops: usize,
     /// How the target is measured, if it does not say so.
     pub score: Score,
+    /// How texts are cut into segments.
+    pub segments: Option<Segmentation>,
     /// What is done to a text that is too long.
     pub truncation: Truncation,
     /// The seed of random numbers, if the method draws any.
@@ -76,6 +79,7 @@ impl Default for Request {
             position: None,
             hops: 0,
             score: Score::default(),
+            segments: None,
             truncation: Truncation::default(),
             seed: 0,
             pair: None,
@@ -152,6 +156,7 @@ impl Request {
             recompute: self.recompute,
             target,
             hops: self.hops,
+            segments: self.segments.clone(),
             truncation: self.truncation,
             seed: self.seed,
         };

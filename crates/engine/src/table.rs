@@ -12,7 +12,7 @@ use relprop_explain::batching::Passes;
 use serde::{Deserialize, Serialize};
 
 use crate::columns::columns_with_errors;
-use crate::{EngineError, RowKind, Worker, columns_of};
+use crate::{EngineError, Extras, RowKind, Worker, columns_of};
 
 /// What becomes of a row that cannot be explained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ impl<S: Source> ExplainedTable<S> {
             bad,
             ..
         } = &self.plan;
-        let ledger = explainer.plan().ledger;
+        let extras = Extras::from(explainer.plan());
         let (batch, places) = (rows.batch.clone(), rows.places.clone());
         let worker = Worker::new(slice::from_ref(explainer), content.clone());
         let mut worker = worker.chatting(*chat).in_passes(self.passes.clone());
@@ -126,8 +126,8 @@ impl<S: Source> ExplainedTable<S> {
                 row: row.place.row,
                 reason: row.reason.clone(),
             }),
-            (BadRows::Raise | BadRows::Skip, _) => columns_of(&group, ledger),
-            (BadRows::Column, _) => columns_with_errors(&batch, &places, &group, ledger),
+            (BadRows::Raise | BadRows::Skip, _) => columns_of(&group, extras),
+            (BadRows::Column, _) => columns_with_errors(&batch, &places, &group, extras),
         }
     }
 }

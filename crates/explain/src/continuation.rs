@@ -9,7 +9,8 @@ use crate::batching::{batch, logits_of};
 use crate::methods::Question;
 use crate::numbers::argmax;
 use crate::{
-    ExplainError, Explainer, ModelInfo, Sampler, Sampling, Target, TargetValue, TokenRelevance,
+    ExplainError, Explainer, ModelInfo, Sampler, Sampling, SegmentRelevance, Target, TargetValue,
+    TokenRelevance,
 };
 
 /// The name and version of the JSON format that a [`Continuation`] is written in.
@@ -38,6 +39,10 @@ pub struct Continuation {
     pub prompt: usize,
     /// All tokens, those of the prompt first. Their relevance is the sum over all steps.
     pub tokens: Vec<TokenRelevance>,
+    /// The segments of the text, if it was [cut](crate::Plan::segments) into some, each with the sum over its
+    /// tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentRelevance>,
     /// The new tokens, in order.
     pub steps: Vec<Step>,
     /// The token with which the model ended the text, after the last step; none if it would have gone on.
@@ -116,6 +121,13 @@ impl Explainer {
                 });
             }
         }
+        let written = TokenizedText {
+            content: Content::Text {
+                second: Some(prompt.text.chars().count()),
+            },
+            ..text.clone()
+        };
+        let segments = self.segments(&written, &sums);
         let tokens = text.tokens.iter().zip(sums);
         let tokens = tokens.map(|(token, relevance)| TokenRelevance::new(token, relevance));
         Ok(Continuation {
@@ -128,6 +140,7 @@ impl Explainer {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             sampling,
             prompt: begun,
+            segments,
             steps,
             end,
         })

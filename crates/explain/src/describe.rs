@@ -64,6 +64,7 @@ impl Explanation {
                 None => words(text, relevance),
                 Some(_) => Vec::new(),
             },
+            segments: explainer.segments(text, relevance),
             dropped_tokens: text.dropped,
             dropped_from: (text.dropped > 0).then(|| model.cuts_from()),
             hops: Vec::new(),

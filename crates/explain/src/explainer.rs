@@ -10,7 +10,7 @@ use relprop_transformer::{Content, Head, TokenizedText};
 use crate::batching::Passes;
 use crate::methods::{Method, Question};
 use crate::run::Run;
-use crate::{ExplainError, Explanation, Plan, Scalar, Target};
+use crate::{ExplainError, Explanation, Plan, Scalar, SegmentRelevance, Target};
 
 /// Explains the decisions of one model as a [`Plan`] says.
 ///
@@ -133,8 +133,22 @@ impl Explainer {
         }
     }
 
+    /// The segments of a text, as the plan cuts it; none if it does not.
+    pub(crate) fn segments(
+        &self,
+        text: &TokenizedText,
+        relevance: &[f32],
+    ) -> Vec<SegmentRelevance> {
+        let segments = self.plan.segments.as_ref();
+        let found = segments.and_then(|segments| segments.segments(text, relevance).ok());
+        found.unwrap_or_default()
+    }
+
     /// A text that is asked at the plan's place.
     pub(crate) fn placed(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
+        if let Some(segments) = &self.plan.segments {
+            segments.check(&text)?;
+        }
         let Scalar { of, place, .. } = &self.plan.target;
         let given = of.is_given();
         if let Some(place) = place {

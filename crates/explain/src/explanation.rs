@@ -3,7 +3,7 @@
 use relprop_transformer::{Probabilities, TextEnd, Token};
 use serde::{Deserialize, Serialize};
 
-use crate::{Hop, Ledger, Score};
+use crate::{Hop, Ledger, Score, SegmentRelevance};
 
 /// The name and version of the JSON format that [`Explanation`] is written in.
 pub const SCHEMA: &str = "relprop.explanation/1";
@@ -60,6 +60,9 @@ pub struct Explanation {
     /// The words, each the sum of its word pieces. Special tokens belong to no word. A picture has
     /// none.
     pub words: Vec<WordRelevance>,
+    /// The segments of the text, if it was [cut](crate::Plan::segments) into some, in the order of the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentRelevance>,
     /// How many tokens were cut because the model has no position for them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_tokens: usize,

@@ -8,8 +8,8 @@ use crate::numbers::argmax;
 use crate::question::{slice, tag};
 use crate::words::words;
 use crate::{
-    ExplainError, Explainer, Explanation, LRP, Ledger, ModelInfo, SCHEMA, Subject, TargetValue,
-    TokenRelevance, WordRelevance,
+    ExplainError, Explainer, Explanation, LRP, Ledger, ModelInfo, SCHEMA, SegmentRelevance,
+    Subject, TargetValue, TokenRelevance, WordRelevance,
 };
 
 /// The name and version of the JSON format that a [`Labelling`] is written in.
@@ -94,6 +94,9 @@ pub struct LabelledPart {
     pub relevance: Vec<f32>,
     /// The relevance of every word of the text.
     pub words: Vec<WordRelevance>,
+    /// The segments of the text, if it was [cut](crate::Plan::segments) into some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentRelevance>,
     /// The account of the target, if it was [asked for](crate::Plan::ledger).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
@@ -147,6 +150,7 @@ impl Explainer {
                 end: text.tokens[last].end,
                 target: question.named(&part, &found),
                 words: words(text, &found.relevance),
+                segments: self.segments(text, &found.relevance),
                 relevance: found.relevance,
                 ledger: found.ledger,
                 tokens: part.asked,
@@ -218,6 +222,7 @@ impl Labelling {
                 },
                 tokens: tokens.collect(),
                 words: part.words.clone(),
+                segments: part.segments.clone(),
                 dropped_tokens: self.dropped_tokens,
                 dropped_from: self.dropped_from,
                 hops: Vec::new(),

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use relprop_checkpoints::{Model, Truncation};
+use relprop_checkpoints::{Input, Model, TextError, Truncation};
 use relprop_rules::{Registry, RuleSet};
 use relprop_transformer::Head;
 use serde::{Deserialize, Serialize};
 
 use crate::methods::{Method, Propagation, by_name};
-use crate::{ExplainError, PropagationPart, Scalar, Score, Target};
+use crate::{ExplainError, PropagationPart, Scalar, Score, Segmentation, Target};
 
 /// The name of relevance propagation among the methods.
 pub const LRP: &str = "lrp";
@@ -56,6 +56,8 @@ pub struct Plan {
     /// Whether propagation runs every block again in the backward pass, which takes less memory and
     /// more time.
     pub recompute: bool,
+    /// How texts are cut into segments, whose relevance is gathered.
+    pub segments: Option<Segmentation>,
     /// What is done to a text that is too long.
     pub truncation: Truncation,
     /// The seed of random numbers, if the method draws any.
@@ -100,6 +102,9 @@ impl Plan {
     /// Refuses options that exclude each other, and whatever the model does not have.
     pub(crate) fn check(&self, model: &Model) -> Result<(), ExplainError> {
         self.target.check(model)?;
+        if self.segments.is_some() && matches!(model.input, Input::Pictures(_)) {
+            return Err(TextError::Pictures.into());
+        }
         let writes = matches!(model.transformer.config().head, Head::NextToken { .. });
         if self.hops > 0 && !(writes && self.target.of.is_given()) {
             return Err(ExplainError::Hops);

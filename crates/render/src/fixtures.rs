@@ -75,6 +75,7 @@ pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         words,
         dropped_tokens: 0,
         dropped_from: None,
+        segments: Vec::new(),
         hops: Vec::new(),
         ledger: None,
     }
@@ -209,6 +210,7 @@ pub(crate) fn continuation() -> Continuation {
             token("Ġare", 9, 12),
             token("Ġhere", 13, 17),
         ],
+        segments: Vec::new(),
         steps: vec![
             step(2, " are", &[-0.25, 1.5]),
             step(3, " here", &[0.5, 0.0, -1.0]),

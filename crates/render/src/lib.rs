@@ -13,6 +13,7 @@ mod json;
 mod ledger;
 mod numbers;
 mod png;
+mod ranked;
 mod segments;
 mod similarity;
 mod sums;

@@ -75,6 +75,9 @@ pub enum TextError {
         /// What the text has instead.
         why: String,
     },
+    /// It is to be cut at its fields, and is no JSON document.
+    #[error("the text is no JSON document, so it has no fields: {0}")]
+    Json(String),
     /// The answer that is to be explained is missing.
     #[error(
         "no answer was given: give one, or the place in the text where it stands, such as @\"a word\""

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
+use relprop_explain::Segmentation;
 
 use super::{DeviceArgument, ModelArgument, PrecisionArgument, Shard};
 use crate::output::FORMATS;
@@ -108,6 +109,10 @@ pub(crate) struct ExplainArguments {
     pub(crate) generate: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) sampling: SamplingArguments,
+    /// Gather relevance by segments of the text, ranked: `sentences`, `lines`, `words`, the fields of a text
+    /// that is a `json` document, or what a separator ends: '"\n\n"' in quotes as in JSON, or signs such as ---
+    #[arg(long, value_name = "HOW", allow_hyphen_values = true)]
+    pub(crate) segments: Option<Segmentation>,
     /// The site at which propagation reads relevance (see `relprop inspect`) [default: blocks]
     #[arg(long, value_name = "SITE")]
     pub(crate) at: Option<String>,

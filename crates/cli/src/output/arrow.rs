@@ -18,7 +18,7 @@ pub(super) const FORMAT: Format = Format {
         only_to_file: true,
         sink: |look| {
             Box::new(Columnar {
-                ledger: look.ledger,
+                extras: look.extras,
                 encode: arrow::encode,
                 join: arrow::join,
             })

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use relprop_data::sink::csv;
-use relprop_engine::{Group, columns_of};
+use relprop_engine::{Extras, Group, columns_of};
 
 use super::{Format, Sink, Writes};
 
@@ -20,19 +20,19 @@ pub(super) const FORMAT: Format = Format {
         only_to_file: false,
         sink: |look| {
             Box::new(Csv {
-                ledger: look.ledger,
+                extras: look.extras,
             })
         },
     },
 };
 
 struct Csv {
-    ledger: bool,
+    extras: Extras,
 }
 
 impl Sink for Csv {
     fn file(&self, group: &Group) -> anyhow::Result<Vec<u8>> {
-        Ok(csv::encode(&columns_of(group, self.ledger)?)?)
+        Ok(csv::encode(&columns_of(group, self.extras)?)?)
     }
 
     fn head(&self, file: &mut dyn Read) -> io::Result<u64> {

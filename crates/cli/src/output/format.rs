@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use relprop_data::sink::concatenate;
-use relprop_engine::Group;
+use relprop_engine::{Extras, Group};
 
 use super::FORMATS;
 
@@ -49,8 +49,8 @@ pub(crate) struct Look {
     pub(crate) width: usize,
     /// Whether there are colors.
     pub(crate) colour: bool,
-    /// Whether explanations have a ledger.
-    pub(crate) ledger: bool,
+    /// What explanations have beside what all have.
+    pub(crate) extras: Extras,
 }
 
 /// Writes groups, and makes one file of them.

@@ -154,6 +154,7 @@ impl ExplainPlan {
             at,
             ledger,
             hops,
+            segments,
             format: _,
             out,
             errors,
@@ -179,6 +180,7 @@ impl ExplainPlan {
             against,
             position,
             hops,
+            segments,
             score: match score {
                 Unit::Logit => Score::Logit,
                 Unit::LogProbability => Score::LogProbability,

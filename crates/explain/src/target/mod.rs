@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ExplainError, Score};
 
 pub use place::Place;
+pub(crate) use place::unquoted;
 pub use unknown::UnknownTarget;
 
 /// Which of the outputs: a logit, a difference of several, or those of a given answer. A language model has

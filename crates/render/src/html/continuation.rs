@@ -3,7 +3,7 @@
 use maud::{Markup, html as markup};
 use relprop_explain::{Continuation, Step};
 
-use super::{Html, number_cell};
+use super::{Html, number_cell, ranked};
 use crate::continuation::{chosen, ended, names, scale};
 use crate::numbers::percent;
 
@@ -33,6 +33,7 @@ pub fn continuation_html(continuation: &Continuation) -> Html {
         }
         article {
             p { (continuation.text) }
+            (ranked::segments(&continuation.segments))
             div.scroll {
                 table {
                     thead {

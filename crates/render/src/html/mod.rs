@@ -8,6 +8,7 @@ mod continuation;
 mod evaluation;
 mod ledger;
 mod patches;
+mod ranked;
 mod report;
 mod similarity;
 mod tokens;

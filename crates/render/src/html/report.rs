@@ -6,7 +6,7 @@ use image::DynamicImage;
 use maud::{Markup, html as markup};
 use relprop_explain::Explanation;
 
-use super::{Html, ledger::ledger, minus, patches, tokens::tokens, words::words};
+use super::{Html, ledger::ledger, minus, patches, ranked, tokens::tokens, words::words};
 use crate::header::{Header, dropped, is_propagated};
 use crate::hops;
 use crate::numbers::percent;
@@ -131,6 +131,7 @@ fn article(number: usize, item: &Item) -> Markup {
             } @else {
                 (words(main, item.evidence, true))
             }
+            (ranked::segments(&main.segments))
             (sums(main))
             @for hop in hops::lines(main) { p.note { (minus(&hop)) "." } }
             (ledger(main))

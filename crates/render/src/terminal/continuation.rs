@@ -32,6 +32,7 @@ pub fn continuation_ansi(continuation: &Continuation, width: usize, color: bool)
     if let Some(end) = ended(continuation) {
         lines.paragraph(&format!("the text ends here, with {end}"), DIMMED);
     }
+    super::ranked::segments(&mut lines, &continuation.segments);
     let columns = ((lines.width() - widest) / COLUMN).max(1);
     for steps in continuation.steps.chunks(columns) {
         lines.end_line();

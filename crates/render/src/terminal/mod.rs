@@ -7,6 +7,7 @@ mod ledger;
 mod lines;
 mod palette;
 mod patches;
+mod ranked;
 mod similarity;
 
 use anstyle::Style;
@@ -50,6 +51,7 @@ pub fn ansi(explanation: &Explanation, width: usize, color: bool) -> String {
         None => heat_map(&mut lines, explanation),
         Some(picture) => patches::map(&mut lines, explanation, picture),
     }
+    ranked::segments(&mut lines, &explanation.segments);
     footer(&mut lines, explanation);
     lines.finish()
 }
