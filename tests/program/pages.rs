@@ -38,6 +38,7 @@ const LEFT_OUT: [(&str, &str); 5] = [
 const IDLE: [(&str, &str); 3] = [
     ("apt-get", "the machine is not ours to change"),
     ("cargo", "it would build relprop once more"),
+    ("pip", "the tests of the wheel run that page"),
     ("python", "PyTorch is not here"),
 ];
 
