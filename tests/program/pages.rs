@@ -35,7 +35,7 @@ const LEFT_OUT: [(&str, &str); 5] = [
 ];
 
 /// Programs that do nothing here, and the reason.
-const IDLE: [(&str, &str); 3] = [
+const IDLE: [(&str, &str); 4] = [
     ("apt-get", "the machine is not ours to change"),
     ("cargo", "it would build relprop once more"),
     ("pip", "the tests of the wheel run that page"),
