@@ -87,7 +87,7 @@ fn labels_are_shown_in_every_format_that_has_them() {
 #[test]
 fn what_is_no_choice_is_refused() {
     let plain = ["a film", "--labels", "warm"];
-    explain("bert", &plain).failed(2, &["`entail`", "negative, neutral, positive"]);
+    explain("bert", &plain).failed(2, &["`entail`", "negative, neutral, positive", "--target"]);
     let template = [
         &CHOICE[..2],
         &["--template", "it is so", "--target", "positive", "a film"],

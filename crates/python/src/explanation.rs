@@ -252,6 +252,20 @@ impl Explanation {
         answer.map(|answer| Ok(pythonize(py, answer)?)).transpose()
     }
 
+    /// The relevance of each part of the text, in its order: a list of dicts with ``text``, ``start``, ``end``,
+    /// ``relevance``, ``rank`` and, of a document, ``name``. Empty unless ``segments`` was asked for.
+    #[getter]
+    fn segments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(pythonize(py, &self.found.segments)?)
+    }
+
+    /// What was passed on to the prompt, hop by hop, and where it went: a list of dicts. Empty unless ``hops`` was
+    /// asked for.
+    #[getter]
+    fn hops<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(pythonize(py, &self.found.hops)?)
+    }
+
     /// The account of the target, if it was asked for with ``ledger=True``; else None.
     #[getter]
     fn ledger(&self) -> Option<Ledger> {

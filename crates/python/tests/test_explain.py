@@ -31,6 +31,8 @@ TEXTS = ["a warm , funny film", "the plot is not very good . the end was dull", 
         (["--method", "integrated-gradients:steps=7"], {"method": "integrated-gradients:steps=7"}),
         (["--pair", "the story is new"], {"pair": "the story is new"}),
         (["--query", "is it a good film"], {"query": "is it a good film"}),
+        (["--segments", "sentences"], {"segments": "sentences"}),
+        (["--segments", '" . "'], {"segments": '" . "'}),
         (["--recompute"], {"recompute": True}),
     ],
 )
@@ -140,6 +142,22 @@ def test_a_language_model_goes_on(writer, program):
     token = language("a film", target=" film", position=1)
     options = ["--target", " film", "--position", 1]
     assert token.to_dict() == program("explain", "--model", writer, "--format", "json", *options, "a film")
+
+
+def test_what_lands_on_an_answer_is_passed_on(writer, program):
+    keywords = {"answer": " is warm", "hops": 1, "segments": "words"}
+    options = ["--answer", " is warm", "--hops", "1", "--segments", "words"]
+    one = relprop.Explainer.from_pretrained(writer)("the film", **keywords)
+    line = program("explain", "--model", writer, "--format", "jsonl", *options, "the film", is_json=False)
+    assert one.to_dict() == json.loads(line)
+    theirs = one.to_dict()["hops"]
+    assert len(one.hops) == len(theirs) >= 1
+    for hop, their in zip(one.hops, theirs):
+        assert hop.keys() == their.keys() and hop["target"] == pytest.approx(their["target"])
+    assert [part["text"] for part in one.segments][:1] == ["the"] and sum(
+        part["relevance"] for part in one.segments
+    ) == pytest.approx(float(sum(one.word_relevance)), abs=1e-4)
+    assert relprop.Explainer.from_pretrained(writer)("the film", answer=" is warm").segments == []
 
 
 def test_labels_of_tokens_are_explained_part_by_part(labeller):

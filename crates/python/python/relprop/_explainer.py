@@ -195,6 +195,8 @@ class Explainer:
         position: int | None = None,
         chat: bool = False,
         parts: Parts | None = None,
+        segments: str | None = None,
+        hops: int | None = None,
         generate: int | None = None,
         temperature: float | None = None,
         top_k: int | None = None,
@@ -244,6 +246,12 @@ class Explainer:
             Whether texts are put through the model's chat template.
         parts
             What is explained where each token has a label: ``entities`` or ``tokens``.
+        segments
+            Gather relevance by ``sentences``, ``lines``, ``words``, the fields of a ``json`` document, or at a separator
+            of your own; see :attr:`Explanation.segments`.
+        hops
+            Pass the relevance of an answer's own earlier tokens on to the prompt, so many times; see
+            :attr:`Explanation.hops`.
         generate
             Let a language model add so many tokens, and explain each of them.
         temperature, top_k, top_p
@@ -280,6 +288,8 @@ class Explainer:
             position=position,
             chat=chat,
             parts=parts,
+            segments=segments,
+            hops=hops,
             generate=generate,
             temperature=temperature,
             top_k=top_k,

@@ -21,5 +21,5 @@ pub fn zero_shot_ansi(found: &ZeroShot, width: usize, color: bool) -> String {
     let maps: Vec<String> = maps
         .map(|explanation| ansi(&explanation, width, color) + "\n")
         .collect();
-    lines.finish() + "\n\n" + &maps.concat()
+    lines.finish() + "\n" + &maps.concat()
 }
