@@ -47,6 +47,9 @@ impl From<ExplainError> for UsageError {
             ExplainError::UnknownMethod { .. } => Self::new(format_args!(
                 "{error}; rules are given as --rules: a preset, or a file that ends in .toml"
             )),
+            ExplainError::NoEntailment { .. } => {
+                Self::new(format_args!("{error}; give --target LABEL"))
+            }
             ExplainError::Rules(error) => Self::new(told(&error)),
             error => Self::new(error),
         }

@@ -7,7 +7,6 @@ use relprop_checkpoints::{ChatError, CheckpointError, TextError};
 use relprop_engine::EngineError;
 use relprop_engine::measure::MeasureError;
 use relprop_evaluate::Need;
-use relprop_explain::ExplainError;
 use relprop_rules::RuleError;
 
 /// The message of the error, with the program's advice if there is any.
@@ -52,7 +51,6 @@ fn of_engine(error: &EngineError) -> Option<String> {
         EngineError::Overflow { .. } => {
             "leave out --dtype, or give --dtype bf16, which has the range of f32"
         }
-        EngineError::Explain(ExplainError::NoEntailment { .. }) => "give --target LABEL",
         EngineError::Measure(error) => return of_measure(error),
         _ => return None,
     };
