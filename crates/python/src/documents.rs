@@ -4,30 +4,10 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use pythonize::depythonize;
 use relprop_render as render;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::explanation::Explanation;
-
-/// Indented JSON, as the program writes it.
-pub(crate) fn json_of(document: &impl Serialize) -> PyResult<String> {
-    let written = serde_json::to_string_pretty(document);
-    let text = written.map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok(text + "\n")
-}
-
-/// JSON as Python reads it, so that numbers are those that are written.
-pub(crate) fn python_of<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
-    py.import("json")?.call_method1("loads", (json,))
-}
-
-/// What JSON says. Python reads the numbers: it rounds each of them correctly.
-pub(crate) fn of_json<T: DeserializeOwned>(py: Python<'_>, text: &str) -> PyResult<T> {
-    let read = depythonize(&python_of(py, text)?);
-    read.map_err(|error| PyValueError::new_err(error.to_string()))
-}
+use crate::json::{json_of, of_json, python_of};
 
 /// A class for a document: what all of them have, and then what is its own.
 macro_rules! document {

@@ -19,8 +19,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::compute::Watch;
-use crate::documents::{json_of, of_json, python_of};
 use crate::errors::Failed;
+use crate::json::{json_of, of_json, python_of};
 use crate::model::Model;
 use crate::rules::RuleSet;
 

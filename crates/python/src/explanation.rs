@@ -1,4 +1,6 @@
 //! Explanations.
+//!
+//! The file is long because it has a method for each attribute that Python sees.
 
 use std::path::PathBuf;
 
@@ -11,7 +13,7 @@ use pythonize::pythonize;
 use relprop_render as render;
 use relprop_transformer::Probabilities;
 
-use crate::documents::{json_of, of_json, python_of};
+use crate::json::{json_of, of_json, python_of};
 use crate::ledger::Ledger;
 
 /// How many letters a line of a drawing has.

@@ -6,6 +6,7 @@ mod documents;
 mod errors;
 mod evaluation;
 mod explanation;
+mod json;
 mod ledger;
 mod model;
 mod rules;

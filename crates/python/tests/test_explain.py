@@ -189,7 +189,6 @@ def test_texts_are_compared(vectors, program):
     assert found.to_dict() == theirs
     assert found.word_interaction.shape == (len(theirs["texts"][0]["words"]), len(theirs["texts"][1]["words"]))
     explainer = relprop.Explainer.from_pretrained(vectors)
-    assert explainer.similar(first, second) == found
     ranked = relprop.similar(explainer, first, sentences(20), top=3, measure="dot")
     assert len(ranked) == 3 and [one.dot for one in ranked] == sorted((one.dot for one in ranked), reverse=True)
     with pytest.raises(ValueError, match="makes a vector"):

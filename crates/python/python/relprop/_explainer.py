@@ -10,7 +10,7 @@ from . import _question
 from ._memory import in_memory
 from ._progress import Progress, shown
 from ._question import AS_MADE, Parts, Rules, Score, Truncation
-from ._relprop import Model, ModelError, Similarity, Table
+from ._relprop import Model, ModelError, Table
 from ._relprop import table as explained_table
 
 #: Why a model in memory does not go to another process.
@@ -397,13 +397,6 @@ seed, progress
 
             done = bar(None).__enter__()
         return explained_table(self._model, batches_of(data, batch_size), column, asked, batch_size, errors, done)
-
-    def similar(self, first: str, second: str, **asked: Any) -> Similarity:
-        """Tells why two texts are alike to a model that makes vectors of them: see :func:`relprop.similar`."""
-        from ._measure import similar
-
-        found: Similarity = similar(self, first, second, **asked)
-        return found
 
     @property
     def labels(self) -> list[str]:
