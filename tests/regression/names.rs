@@ -21,19 +21,24 @@ fn bert() -> TempDir {
     folder
 }
 
+/// The same with these labels.
+fn labelled(names: [&str; 3]) -> TempDir {
+    let folder = bert();
+    let loaded = Model::load(folder.path(), &Device::flex()).unwrap();
+    let file = folder.path().join("config.json");
+    let mut config = std::fs::read_to_string(&file).unwrap();
+    for (label, name) in loaded.transformer.config().labels.iter().zip(names) {
+        config = config.replace(&format!("\"{label}\""), &format!("\"{name}\""));
+    }
+    std::fs::write(&file, config).unwrap();
+    folder
+}
+
 /// neuralmagic/deepsparse#431: labels that are numbers, but not their own indices.
 #[test]
 fn a_target_of_two_meanings_is_refused_with_both() {
-    let folder = bert();
+    let folder = labelled(["1", "2", "3"]);
     let path = folder.path().to_str().unwrap();
-    let loaded = Model::load(folder.path(), &Device::flex()).unwrap();
-    let labels = &loaded.transformer.config().labels;
-    let file = folder.path().join("config.json");
-    let mut config = std::fs::read_to_string(&file).unwrap();
-    for (label, number) in labels.iter().zip(["1", "2", "3"]) {
-        config = config.replace(&format!("\"{label}\""), &format!("\"{number}\""));
-    }
-    std::fs::write(&file, config).unwrap();
     let readings = ["ambiguous", "the label `1`", "the index 1"];
     explain(path, &["--target", "1", "a film"]).failed(2, &readings);
     explain(path, &["--target", "3", "a film"]).done();
@@ -42,16 +47,8 @@ fn a_target_of_two_meanings_is_refused_with_both() {
 /// captum#1348 and its kind: `A-B` of labels that hold hyphens was taken for the first of its readings.
 #[test]
 fn a_contrast_of_two_readings_is_refused_with_both() {
-    let folder = bert();
+    let folder = labelled(["a", "a-b", "b-a"]);
     let path = folder.path().to_str().unwrap();
-    let loaded = Model::load(folder.path(), &Device::flex()).unwrap();
-    let labels = &loaded.transformer.config().labels;
-    let file = folder.path().join("config.json");
-    let mut config = std::fs::read_to_string(&file).unwrap();
-    for (label, name) in labels.iter().zip(["a", "a-b", "b-a"]) {
-        config = config.replace(&format!("\"{label}\""), &format!("\"{name}\""));
-    }
-    std::fs::write(&file, config).unwrap();
     // `a` minus `b-a`, or `a-b` minus `a`.
     let readings = ["ambiguous", "`a` against `b-a`", "`a-b` against `a`"];
     explain(path, &["--target", "a-b-a", "a film"]).failed(2, &readings);

@@ -1,6 +1,6 @@
 //! Intersection over union: how much of the first words and the evidence is both?
 
-use super::shared::evidence::{first_words, ranked};
+use super::shared::evidence::{Among, among_first, first_words};
 use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The words that are both among the k most relevant and evidence, as a share of those that are either (DeYoung
@@ -24,10 +24,7 @@ impl Metric for Iou {
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {
-        let words = ranked(case)?;
-        let evidence = words.iter().filter(|word| word.evidence).count();
-        let first = words.get(..self.0)?;
-        let found = first.iter().filter(|word| word.evidence).count();
+        let Among { found, evidence } = among_first(case, self.0)?;
         Some((found as f64 / (self.0 + evidence - found) as f64).into())
     }
 }

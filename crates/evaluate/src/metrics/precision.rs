@@ -1,6 +1,6 @@
 //! Precision at k: how many of the first words are evidence?
 
-use super::shared::evidence::{first_words, ranked};
+use super::shared::evidence::{among_first, first_words};
 use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The share of the k most relevant words that are evidence. A text of fewer words has no number.
@@ -23,9 +23,7 @@ impl Metric for Precision {
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {
-        let words = ranked(case)?;
-        let first = words.get(..self.0)?;
-        let found = first.iter().filter(|word| word.evidence).count();
+        let found = among_first(case, self.0)?.found;
         Some((found as f64 / self.0 as f64).into())
     }
 }

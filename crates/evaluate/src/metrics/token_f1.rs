@@ -1,6 +1,6 @@
 //! Token F1: do the first words and the evidence agree?
 
-use super::shared::evidence::{first_words, ranked};
+use super::shared::evidence::{Among, among_first, first_words};
 use crate::{About, Better, Case, Metric, Need, Reading};
 
 /// The harmonic mean of precision and recall of the k most relevant words (DeYoung et al. 2020, ERASER). A text
@@ -28,10 +28,7 @@ impl Metric for TokenF1 {
     }
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {
-        let words = ranked(case)?;
-        let evidence = words.iter().filter(|word| word.evidence).count();
-        let first = words.get(..self.0)?;
-        let found = first.iter().filter(|word| word.evidence).count();
+        let Among { found, evidence } = among_first(case, self.0)?;
         Some((2.0 * found as f64 / (self.0 + evidence) as f64).into())
     }
 }

@@ -27,6 +27,23 @@ pub(in crate::metrics) fn ranked(case: &Case) -> Option<Vec<Word>> {
     words.iter().any(|word| word.evidence).then_some(words)
 }
 
+/// How many words are evidence, and how many of these are among the `count` most relevant words. None as for
+/// [`ranked`], and if the text has fewer words.
+pub(in crate::metrics) fn among_first(case: &Case, count: usize) -> Option<Among> {
+    let words = ranked(case)?;
+    let evidence = |words: &[Word]| words.iter().filter(|word| word.evidence).count();
+    Some(Among {
+        found: evidence(words.get(..count)?),
+        evidence: evidence(&words),
+    })
+}
+
+/// What [`among_first`] counts.
+pub(in crate::metrics) struct Among {
+    pub found: usize,
+    pub evidence: usize,
+}
+
 /// How many of the first words a metric of this name looks at: 5 for `iou@5` after `iou@`.
 pub(in crate::metrics) fn first_words(name: &str, before: &str) -> Option<usize> {
     let count = name.strip_prefix(before)?.parse().ok()?;
