@@ -8,9 +8,10 @@ use serde_json::{Map, Value};
 use super::CheckpointError;
 use super::families::{FAMILIES, relprop::RELPROP};
 use super::files::CONFIG;
-use super::foreign::{self, quantized};
+use super::foreign;
 use super::keys::read::{self, ALIASES};
 use super::keys::{HARMLESS, Key};
+use super::quantized::{self, Quantized};
 use relprop_transformer::{Head, TransformerConfig};
 
 /// Keys of `config.json`, each with what it means.
@@ -151,9 +152,7 @@ impl Family {
                 known.join(", ")
             ));
         };
-        if let Some(message) = quantized(&json) {
-            return Err(message);
-        }
+        Quantized::of(&json)?;
         // A type can have several architectures.
         let family = match architectures(&json).is_empty() {
             _ if is_vector => {
@@ -170,6 +169,8 @@ impl Family {
             // It names the class that the model was before.
             json.remove("architectures");
         }
+        // What it says was read just now.
+        json.remove(quantized::KEY);
         family.rename_aliases(&mut json)?;
         Ok((family, family.read(&json, &of_type)?))
     }

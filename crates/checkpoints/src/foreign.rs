@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::CheckpointError;
 
@@ -101,36 +101,3 @@ pub(super) fn of_timm(config: &str) -> Option<&'static str> {
          transformers",
     )
 }
-
-/// What to say of a `config.json` whose weights are quantized.
-pub(super) fn quantized(config: &Map<String, Value>) -> Option<String> {
-    let said = |key: &str| config.get(key).filter(|value| !value.is_null());
-    let original = "give the model that they were made from";
-    let (key, how, way_out) = match (said("quantization_config"), said("quantization")) {
-        (Some(how), _) => {
-            let method = how["quant_method"].as_str();
-            let bits = ["load_in_4bit", "load_in_8bit"].map(|key| how[key] == true);
-            let (how, way_out) = match method {
-                Some("awq") => ("by AWQ", original),
-                Some("gptq") => ("by GPTQ", original),
-                Some("bitsandbytes") => ("by bitsandbytes", DEQUANTIZE),
-                None if bits.contains(&true) => ("by bitsandbytes", DEQUANTIZE),
-                Some("fp8" | "fbgemm_fp8") => ("to FP8", original),
-                Some("mxfp4") => ("to MXFP4", original),
-                Some("compressed-tensors") => ("as compressed tensors", original),
-                _ => ("in a way of its own", original),
-            };
-            ("quantization_config", how, way_out)
-        }
-        (None, Some(_)) => ("quantization", "by MLX", original),
-        (None, None) => return None,
-    };
-    Some(format!(
-        "`{key}` says that the weights are quantized {how}; relprop reads weights that are not \
-         quantized: {way_out}"
-    ))
-}
-
-/// What transformers offers for the methods that it can undo.
-const DEQUANTIZE: &str = "give the model that they were made from, or write them as floats in Python: \
-                          model.dequantize(), then model.save_pretrained(folder)";

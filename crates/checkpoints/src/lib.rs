@@ -17,6 +17,7 @@ mod load;
 mod model;
 mod names;
 mod picture;
+mod quantized;
 mod save;
 mod tokenizer;
 mod vector;

@@ -79,8 +79,8 @@ fn a_missing_file_is_named_with_its_purpose(#[case] file: &str, #[case] purpose:
 #[case(
     "\"vocab_size\":",
     "\"quantization_config\": {\"bits\": 8}, \"vocab_size\":",
-    "`quantization_config` says that the weights are quantized in a way of its own; relprop reads \
-     weights that are not quantized: give the model that they were made from"
+    "`quantization_config` says that the weights are quantized in a way of its own, which relprop does \
+     not read; give the model that they were made from"
 )]
 #[case(
     "\"num_hidden_layers\": 2",

@@ -14,6 +14,7 @@ use crate::adapter::Adapter;
 use crate::files::{CONFIG, PREPROCESSOR};
 use crate::foreign;
 use crate::gguf::Gguf;
+use crate::quantized::Quantized;
 use crate::vector::Modules;
 use crate::weights::{self, Changes, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor};
@@ -123,6 +124,13 @@ impl Model {
         let weight_files = WeightFiles::find(files).map_err(instead)?;
         // What is wrong in the configuration is said first.
         let mut stored = weights::open(&weight_files);
+        if let (Ok(Value::Object(keys)), Ok(stored)) = (serde_json::from_str(&text), &mut stored)
+            && let Ok(Some(quantized)) = Quantized::of(&keys)
+        {
+            quantized
+                .undo(stored)
+                .map_err(|problems| weight_files.wrong(problems))?;
+        }
         let mut changes = Changes::default();
         if let (Some(adapter), Ok(stored)) = (adapter, &mut stored) {
             changes = adapter.changes(stored)?;

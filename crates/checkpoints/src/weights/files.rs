@@ -128,6 +128,14 @@ impl WeightFiles {
         Err(files.missing(ADAPTERS[0].0, "it holds what the adapter adds"))
     }
 
+    /// The error for what is wrong with their tensors.
+    pub(crate) fn wrong(&self, problems: Vec<String>) -> CheckpointError {
+        CheckpointError::Tensors {
+            path: self.main.path().to_owned(),
+            problems,
+        }
+    }
+
     /// The files with tensors in them, one after another.
     pub(crate) fn parts(&self) -> &[File] {
         &self.parts

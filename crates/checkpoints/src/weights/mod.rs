@@ -101,10 +101,7 @@ pub(crate) fn read(
         .filter(|name| !family.ignores(name, base) && !other_head(name));
     problems.extend(extra.map(|name| format!("{name} belongs to no part of the model")));
     if !problems.is_empty() {
-        return Err(CheckpointError::Tensors {
-            path: files.main.path().to_owned(),
-            problems,
-        });
+        return Err(files.wrong(problems));
     }
 
     let dtype: DType = model.device().settings().float_dtype.into();

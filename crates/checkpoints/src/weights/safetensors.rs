@@ -48,7 +48,8 @@ pub(super) fn open(file: &File) -> Result<Vec<(String, Stored)>, CheckpointError
         let read: Box<ReadBytes> = match info.dtype.bitsize() {
             64 => Box::new(move || numbers::<u64>(&file, begin, size / 8).map(Bytes::from_elems)),
             32 => Box::new(move || numbers::<u32>(&file, begin, size / 4).map(Bytes::from_elems)),
-            _ => Box::new(move || numbers::<u16>(&file, begin, size / 2).map(Bytes::from_elems)),
+            16 => Box::new(move || numbers::<u16>(&file, begin, size / 2).map(Bytes::from_elems)),
+            _ => Box::new(move || numbers::<u8>(&file, begin, size).map(Bytes::from_elems)),
         };
         let shape = info.shape.clone();
         let tensor = Stored { dtype, shape, read };

@@ -34,6 +34,21 @@ impl Stored {
         }
     }
 
+    /// The type of its floats; the file's word for what it holds if that is no float.
+    pub(crate) fn dtype(&self) -> Result<DType, &str> {
+        self.dtype.as_ref().copied().map_err(String::as_str)
+    }
+
+    /// Its sizes.
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// All its bytes.
+    pub(crate) fn bytes(&self) -> io::Result<Bytes> {
+        (self.read)()
+    }
+
     /// The first of its sizes.
     pub(crate) fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or_default()

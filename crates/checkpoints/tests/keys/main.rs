@@ -365,12 +365,29 @@ fn the_type_may_be_seen_from_the_architecture() {
 }
 
 #[rstest]
-#[case("quantization_config", json!({"quant_method": "awq", "bits": 4}), "by AWQ")]
-#[case("quantization_config", json!({"quant_method": "gptq"}), "by GPTQ")]
-#[case("quantization_config", json!({"quant_method": "bitsandbytes"}), "by bitsandbytes")]
-#[case("quantization_config", json!({"load_in_8bit": true}), "by bitsandbytes")]
-#[case("quantization_config", json!({"quant_method": "fp8"}), "to FP8")]
-#[case("quantization_config", json!({"quant_method": "mxfp4"}), "to MXFP4")]
+#[case("quantization_config", json!({"quant_method": "awq", "bits": 8}), "by AWQ with 8 bits")]
+#[case(
+    "quantization_config",
+    json!({"quant_method": "awq", "bits": 4, "version": "gemv"}),
+    "by AWQ in the version gemv"
+)]
+#[case("quantization_config", json!({"quant_method": "gptq", "bits": 3}), "by GPTQ with `bits` 3")]
+#[case(
+    "quantization_config",
+    json!({"quant_method": "gptq", "bits": 4, "checkpoint_format": "marlin"}),
+    "by GPTQ in the format marlin"
+)]
+#[case("quantization_config", json!({"quant_method": "fbgemm_fp8"}), "to FP8 by FBGEMM")]
+#[case(
+    "quantization_config",
+    json!({"quant_method": "compressed-tensors", "format": "nvfp4-pack-quantized", "config_groups": {"group_0": {}}}),
+    "as compressed tensors in the format nvfp4-pack-quantized"
+)]
+#[case(
+    "quantization_config",
+    json!({"quant_method": "compressed-tensors", "sparsity_config": {"format": "sparse-24-bitmask"}}),
+    "as compressed tensors in the format sparse-24-bitmask"
+)]
 #[case("quantization_config", json!({"quant_method": "new"}), "in a way of its own")]
 #[case("quantization", json!({"bits": 4, "group_size": 64}), "by MLX")]
 fn quantized_weights_are_called_so(#[case] key: &str, #[case] value: Value, #[case] how: &str) {
@@ -378,7 +395,7 @@ fn quantized_weights_are_called_so(#[case] key: &str, #[case] value: Value, #[ca
         let mut config = fixture(family);
         config[key] = value.clone();
         let message = read(&config).unwrap_err();
-        let expected = format!("config.json: `{key}` says that the weights are quantized {how};");
+        let expected = format!("config.json: `{key}` says that the weights are quantized {how},");
         assert!(message.starts_with(&expected), "{message}");
         assert!(
             message.contains("give the model that they were made from"),
