@@ -158,7 +158,6 @@ fn stand_ins(here: &Path) {
         "agreement.toml",
         "--out",
         "my-llama",
-        "--no-tui",
     ]);
     symlink("my-llama", here.join("DIR")).unwrap();
     write("my-llama/chat_template.jinja", "{{ messages[-1].content }}");

@@ -29,7 +29,7 @@ fn training(folder: &Path, out: &str, seed: &str) -> Vec<String> {
     let path = |path: PathBuf| path.to_str().unwrap().to_owned();
     let [data, config, out] = [data, config, folder.join(out)].map(path);
     [
-        "train", "--data", &data, "--config", &config, "--out", &out, "--seed", seed, "--no-tui",
+        "train", "--data", &data, "--config", &config, "--out", &out, "--seed", seed,
     ]
     .map(String::from)
     .to_vec()

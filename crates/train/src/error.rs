@@ -115,9 +115,6 @@ pub enum TrainError {
     /// The model cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// Training was stopped from the dashboard.
-    #[error("training was stopped; the same training goes on after the last finished epoch")]
-    Interrupted,
     /// Training failed.
     #[error(
         "training failed: {0}\nif the device is out of memory or lost, use a smaller `batch` or another \

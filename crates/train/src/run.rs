@@ -21,8 +21,6 @@ use crate::{TrainConfig, TrainError};
 
 /// How training shows its progress.
 pub enum Display {
-    /// burn-train's dashboard, which fills the terminal.
-    Dashboard,
     /// A line for each epoch and a progress bar, on standard error.
     Lines,
     /// Nothing.
@@ -133,9 +131,7 @@ pub(crate) fn run(
     if done > 0 {
         training = training.checkpoint(done);
     }
-    if !matches!(display, Display::Dashboard) {
-        training = training.renderer(Box::new(bar));
-    }
+    training = training.renderer(Box::new(bar));
 
     let learner = Learner::new(classifier, optimizer(config), schedule(config, steps)?);
     let mut trained = classifier_of(training, learner, &history, config.epochs)?;
@@ -201,9 +197,7 @@ fn classifier_of(
     let result = training.launch(learner);
     match result.error {
         Some(error) => Err(TrainError::Failed(error.to_string())),
-        // The dashboard does not report that it was asked to stop, so the epochs are counted.
-        None if is_over() => Ok(result.model.train()),
-        None => Err(TrainError::Interrupted),
+        None => Ok(result.model.train()),
     }
 }
 

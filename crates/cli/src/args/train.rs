@@ -26,9 +26,6 @@ pub(crate) struct TrainArguments {
     /// The seed of all random numbers, instead of the settings' own seed
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Print plain lines even if there is a terminal for the dashboard
-    #[arg(long)]
-    pub(crate) no_tui: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }

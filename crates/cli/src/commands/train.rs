@@ -1,7 +1,6 @@
 //! `relprop train`
 
 use std::fs;
-use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -44,17 +43,13 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
             TaskArgument::NextToken => Task::NextToken,
         };
     }
-    let display = if stdout().is_terminal() && !arguments.no_tui {
-        Display::Dashboard
-    } else {
-        Display::Lines
-    };
     let out = &arguments.out;
     if pictures {
         let corpus = Pictures::read(&arguments.data)?;
         let parts = [&corpus.train, &corpus.dev, &corpus.test].map(Vec::len);
         announce("pictures", parts, &corpus.labels);
-        let trained = relprop_train::train_pictures(&corpus, &config, out, &device, display)?;
+        let trained =
+            relprop_train::train_pictures(&corpus, &config, out, &device, Display::Lines)?;
         return conclude(&trained, out, "picture.png");
     }
     let corpus = match arguments.data == Path::new(EMBEDDED) && !arguments.data.exists() {
@@ -63,7 +58,7 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
     };
     let parts = [&corpus.train, &corpus.dev, &corpus.test].map(Vec::len);
     announce("texts", parts, &corpus.labels);
-    let trained = relprop_train::train(&corpus, &config, out, &device, display)?;
+    let trained = relprop_train::train(&corpus, &config, out, &device, Display::Lines)?;
     conclude(&trained, out, "\"a text\"")
 }
 
