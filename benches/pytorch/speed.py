@@ -16,6 +16,8 @@ block, without gradients for weights; the rules are detached factors in the forw
     sdpa      torch's fused attention (not where its weights are detached: it has no such form)
     captum    Captum's InputXGradient, on eager
     lxt       LXT's efficient mode, for the rule set that it has: attn-lrp
+
+A way whose library is not installed is left out.
 """
 
 import argparse
@@ -24,6 +26,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from types import ModuleType
 
 SHAPES = {"tiny": (2, 128, 2), "minilm": (6, 384, 12), "bert-base": (12, 768, 12)}
@@ -35,6 +38,12 @@ WAYS = {
     "attn-lrp": ["lxt"],
 }
 CASES = ["minilm,128,1", "minilm,128,8", "minilm,128,32", "bert-base,128,1", "bert-base,128,4", "bert-base,128,16"]
+
+
+def is_here(way):
+    """Whether what a way needs is installed."""
+    libraries = ["torch", "transformers"] + [way] * (way in ("captum", "lxt"))
+    return all(find_spec(library) for library in libraries)
 
 
 def patch_with_lxt(model):
@@ -160,7 +169,7 @@ def main():
         shape, tokens, batch = case.split(",")
         forward = None
         for work in arguments.work:
-            ways = WAYS[work]
+            ways = [way for way in WAYS[work] if is_here(way)]
             runners = [Runner([arguments.program, shape, tokens, batch, work, "--serve"])]
             python = [sys.executable, __file__, "--serve", shape, tokens, batch, work]
             runners += [Runner([*python, way, arguments.device]) for way in ways]
@@ -174,14 +183,15 @@ def main():
             own, others = runners[0], runners[1:]
             if work == "forward":
                 forward = own.median
-            best = min(others, key=lambda runner: runner.median)
-            texts = ", ".join(f"{way} {runner.median * 1e3:.1f}" for way, runner in zip(ways, others))
             of_forward = f"{own.median / forward:.2f}" if forward else ""
-            print(
-                f"| {shape} | {tokens} | {batch} | {work} | {own.median * 1e3:.1f} | {of_forward} | {texts} "
-                f"| {best.median / own.median:.2f} | {own.memory:.0f} | {best.memory:.0f} |",
-                flush=True,
-            )
+            line = f"| {shape} | {tokens} | {batch} | {work} | {own.median * 1e3:.1f} | {of_forward} "
+            if others:
+                best = min(others, key=lambda runner: runner.median)
+                texts = ", ".join(f"{way} {runner.median * 1e3:.1f}" for way, runner in zip(ways, others))
+                line += f"| {texts} | {best.median / own.median:.2f} | {own.memory:.0f} | {best.memory:.0f} |"
+            else:
+                line += f"| | | {own.memory:.0f} | |"
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
