@@ -92,7 +92,7 @@ impl Model {
         let weight_files = gguf.weight_files();
         weights::untie(&mut config, family, &stored, &weight_files)?;
         let tokenizer = fitting(gguf.tokenizer()?, path, config.vocabulary())?;
-        let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
+        let mut transformer = Transformer::zeros(&config, device).map_err(invalid)?;
         let changes = Changes::default();
         weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
@@ -174,7 +174,7 @@ impl Model {
             InputConfig::Patches(patches) => preprocessor(files, patches).map(Input::Pictures),
         }?;
         let ends = ends(files, &text, config_file.path())?;
-        let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
+        let mut transformer = Transformer::zeros(&config, device).map_err(invalid)?;
         weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
             transformer: transformer.valid(),

@@ -1,7 +1,7 @@
 //! Multi-head self-attention.
 
 use burn::module::{Module, Param};
-use burn::nn::{Dropout, DropoutConfig, Initializer, Linear};
+use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, Device, Tensor};
 use relprop_rules::{
     Operation, Pass,
@@ -14,6 +14,7 @@ use relprop_rules::{
 
 use super::{
     cap::cap, distances::Disentanglement, dropout::dropout, layer_norm::LayerNorm, linear::linear,
+    linear::normal,
 };
 use crate::TransformerConfig;
 
@@ -93,10 +94,10 @@ impl Attention {
             query_norm: norm(heads),
             key_norm: norm(key_heads),
             output: linear(heads * head_width, width, std, output_bias, device),
-            sinks: config.attention.sinks.then(|| {
-                let draw = Initializer::Normal { mean: 0.0, std };
-                draw.init([heads], device)
-            }),
+            sinks: config
+                .attention
+                .sinks
+                .then(|| normal(std).init([heads], device)),
             dropout: DropoutConfig::new(config.attention_dropout).init(),
             heads,
             key_heads,

@@ -1,12 +1,13 @@
 //! What the blocks of a model need to know about the tokens of a batch.
 
-use burn::nn::{Embedding, EmbeddingConfig, Initializer};
+use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 use relprop_rules::operations::AttentionBias;
 use relprop_rules::precision::widen;
 
 use super::attention::AttentionContext;
 use super::distances::Distances;
+use super::linear::normal;
 use super::rotary::rotary;
 use crate::{Batch, BlockAttention, PositionBias, TransformerConfig};
 
@@ -122,7 +123,7 @@ pub(super) fn position_bias(config: &TransformerConfig, device: &Device) -> Opti
     };
     let std = config.initializer_range;
     let table = EmbeddingConfig::new(buckets, config.heads);
-    let table = table.with_initializer(Initializer::Normal { mean: 0.0, std });
+    let table = table.with_initializer(normal(std));
     Some(table.init(device))
 }
 

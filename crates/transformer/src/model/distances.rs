@@ -1,12 +1,12 @@
 //! The vectors of distances in disentangled attention.
 
 use burn::module::Module;
-use burn::nn::{Embedding, EmbeddingConfig, Initializer};
+use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use relprop_rules::Operation;
 use relprop_rules::precision::widen;
 
-use super::layer_norm::LayerNorm;
+use super::{layer_norm::LayerNorm, linear::normal};
 use crate::{Batch, Disentangled, TransformerConfig};
 
 /// A vector for each bucket of distances, and their norm.
@@ -30,7 +30,7 @@ impl Distances {
         let distances = config.attention.disentangled?;
         let std = config.initializer_range;
         let table = EmbeddingConfig::new(2 * distances.buckets, config.width);
-        let table = table.with_initializer(Initializer::Normal { mean: 0.0, std });
+        let table = table.with_initializer(normal(std));
         let norm = || LayerNorm::new(&config.norm, config.width, device);
         Some(Self {
             table: table.init(device),

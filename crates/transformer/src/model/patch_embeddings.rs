@@ -10,7 +10,7 @@ use relprop_rules::{
     precision::widen,
 };
 
-use super::dropout::dropout;
+use super::{dropout::dropout, linear::normal};
 use crate::{Distillation, PatchConfig, TransformerConfig};
 
 /// One linear map over all patches, the tokens before them, and the sum with positions.
@@ -49,10 +49,7 @@ impl Projection {
 impl PatchEmbeddings {
     pub(super) fn new(patches: &PatchConfig, config: &TransformerConfig, device: &Device) -> Self {
         let width = config.width;
-        let normal = Initializer::Normal {
-            mean: 0.0,
-            std: config.initializer_range,
-        };
+        let normal = normal(config.initializer_range);
         let token = || normal.init([1, 1, width], device);
         let [height, across] = patches.patch;
         Self {

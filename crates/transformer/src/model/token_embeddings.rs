@@ -1,7 +1,7 @@
 //! From token ids to the input of the first block.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, Linear};
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use relprop_rules::{
     Pass,
@@ -9,7 +9,7 @@ use relprop_rules::{
     precision::widen,
 };
 
-use super::{dropout::dropout, layer_norm::LayerNorm, linear::linear};
+use super::{dropout::dropout, layer_norm::LayerNorm, linear::linear, linear::normal};
 use crate::TransformerConfig;
 
 /// The sum of word, position and segment embeddings, its norm, and its projection if hidden states
@@ -46,7 +46,7 @@ impl TokenEmbeddings {
         let width = if early { config.width } else { words };
         let table = |rows: usize, width: usize| {
             EmbeddingConfig::new(rows, width)
-                .with_initializer(Initializer::Normal { mean: 0.0, std })
+                .with_initializer(normal(std))
                 .init(device)
         };
         Self {

@@ -61,6 +61,27 @@ impl Transformer {
     /// A [`ConfigError`] if the configuration does not describe a model.
     pub fn new(config: &TransformerConfig, device: &Device) -> Result<Self, ConfigError> {
         config.check()?;
+        Ok(Self::drawn(config, device))
+    }
+
+    /// A model whose weights are all zero, until others are read into it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transformer::new`].
+    pub fn zeros(config: &TransformerConfig, device: &Device) -> Result<Self, ConfigError> {
+        config.check()?;
+        let undrawn = TransformerConfig {
+            initializer_range: 0.0,
+            ..config.clone()
+        };
+        Ok(Self {
+            config: config.clone(),
+            ..Self::drawn(&undrawn, device)
+        })
+    }
+
+    fn drawn(config: &TransformerConfig, device: &Device) -> Self {
         let final_norm = config.norm_placement.has_final();
         let own_blocks = match config.shared_blocks {
             true => config.blocks.min(1),
@@ -69,7 +90,7 @@ impl Transformer {
         let patches = config.patches();
         let averaged =
             patches.is_some_and(|patches| patches.distillation == Distillation::Averaged);
-        Ok(Self {
+        Self {
             embeddings: Embeddings::new(config, device),
             position_bias: position_bias(config, device),
             distances: Distances::new(config, device),
@@ -93,7 +114,7 @@ impl Transformer {
             },
             dropout: DropoutConfig::new(config.dropout).init(),
             config: config.clone(),
-        })
+        }
     }
 
     /// The same model over the embeddings of `donor`, norm included. Training does not change them
