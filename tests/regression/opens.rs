@@ -123,7 +123,8 @@ fn labels_may_be_numbers() {
 /// What cannot be computed is refused in a sentence that names the cause. Sources: popular checkpoints' own
 /// files, ores#177 (NaN), transformers#1317 and bert-japanese#32 (MeCab).
 #[rstest]
-#[case("config.json", json!({"quantization_config": {"quant_method": "awq"}}), &["quantization_config", "quantized by AWQ"])]
+#[case("config.json", json!({"quantization_config": {"quant_method": "hqq"}}), &["quantization_config", "in a way of its own"])]
+#[case("config.json", json!({"quantization_config": {"quant_method": "awq"}}), &["quantization_config", "quantized"])]
 #[case("config.json", json!({"architecture": "vit_tiny", "pretrained_cfg": {}}), &["timm"])]
 #[case("tokenizer_config.json", json!({"tokenizer_class": "BertJapaneseTokenizer"}), &["tokenizer_class", "BertJapaneseTokenizer"])]
 #[case("tokenizer_config.json", json!({"tokenizer_class": "BertweetTokenizer"}), &["BertweetTokenizer"])]

@@ -91,7 +91,8 @@ impl Quantized {
             ],
             Self::Mxfp4 => vec![("_blocks", Box::new(mxfp4::undo))],
         };
-        let mut problems = BTreeMap::new();
+        let ends: Vec<String> = ways.iter().map(|(end, _)| format!("`{end}`")).collect();
+        let (mut problems, mut undone) = (BTreeMap::new(), 0);
         for (end, undo) in ways {
             let names = stored.keys().filter_map(|name| name.strip_suffix(end));
             for module in names.map(str::to_owned).collect::<Vec<_>>() {
@@ -100,6 +101,7 @@ impl Quantized {
                 match undo(&mut parts) {
                     Ok(tensor) => {
                         stored.insert(name, tensor);
+                        undone += 1;
                     }
                     // What is said first of a tensor is what is wrong with it.
                     Err(problem) => {
@@ -108,6 +110,14 @@ impl Quantized {
                     }
                 }
             }
+        }
+        if problems.is_empty() && undone == 0 {
+            // transformers would draw weights, or quantize those that are there.
+            return Err(vec![format!(
+                "`{KEY}` says that the weights are quantized, and none is: no name ends in {}; take both files from \
+                 one model",
+                ends.join(" or ")
+            )]);
         }
         match problems.is_empty() {
             true => Ok(()),
