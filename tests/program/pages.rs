@@ -17,7 +17,7 @@ use relprop_testing::program::{Ran, relprop, review_model};
 use relprop_train::TrainConfig;
 
 /// Lines that need what is not here, by how they begin, and the reason.
-const LEFT_OUT: [(&str, &str); 5] = [
+const LEFT_OUT: [(&str, &str); 7] = [
     ("relprop explain --device gpu", "there may be no card"),
     ("for device in cpu gpu;", "there may be no card"),
     (
@@ -28,6 +28,8 @@ const LEFT_OUT: [(&str, &str); 5] = [
         "HF_HUB_OFFLINE=1 relprop explain --model owner/name",
         "a build without the Hub",
     ),
+    ("relprop serve", "it serves until it is interrupted"),
+    ("relprop demo --serve", "it serves until it is interrupted"),
     (
         "relprop train --data DATA --out DIR [",
         "a summary of the options, not a command",
@@ -35,9 +37,10 @@ const LEFT_OUT: [(&str, &str); 5] = [
 ];
 
 /// Programs that do nothing here, and the reason.
-const IDLE: [(&str, &str); 4] = [
+const IDLE: [(&str, &str); 5] = [
     ("apt-get", "the machine is not ours to change"),
     ("cargo", "it would build relprop once more"),
+    ("curl", "tests/serve asks a server what the page asks"),
     ("pip", "it would build relprop once more"),
     ("python", "PyTorch is not here"),
 ];
