@@ -188,7 +188,9 @@ fn what_is_in_a_text_is_text() {
     assert_eq!(fragments.len(), names.as_array().unwrap().len());
     for (name, fragment) in fragments {
         let fragment = fragment.as_str().unwrap();
-        assert!(fragment.contains("class=\"relprop"), "{name}: {fragment}");
+        if name != "svg" {
+            assert!(fragment.contains("class=\"relprop"), "{name}: {fragment}");
+        }
         for tag in ["<script", "<img", "onerror=alert(2)>"] {
             assert!(!fragment.contains(tag), "{tag} is in {name}");
         }

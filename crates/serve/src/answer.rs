@@ -15,13 +15,22 @@ use crate::worker::Explained;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Fragment {
-    /// All that a report has of a text.
+    /// All that a report has of a text, with its ledger and layers if they were asked for.
     Report,
+    /// A report in a document of its own, to be kept.
+    Page,
+    /// A drawing of the heat map, if there is a single one.
+    Svg,
 }
+
+/// How many letters a line of a drawing has.
+const COLUMNS: usize = 80;
+/// The title of a page.
+const TITLE: &str = "Why the model decided as it did";
 
 impl Fragment {
     /// What a request calls them.
-    pub(crate) const NAMES: [&str; 1] = ["report"];
+    pub(crate) const NAMES: [&str; 3] = ["report", "page", "svg"];
 }
 
 /// What was found for an item, as the program writes it.
@@ -80,14 +89,19 @@ fn written(found: &Found) -> Written<'_> {
 }
 
 fn fragments(found: &Found, picture: Option<&DynamicImage>, wanted: &[Fragment]) -> Fragments {
-    let fragment = |kind: &Fragment| match kind {
-        Fragment::Report => (*kind, report(found, picture)),
+    let fragment = |kind: &Fragment| {
+        let made = match kind {
+            Fragment::Report => report(found, picture, false).fragment(),
+            Fragment::Page => report(found, picture, true).page(),
+            Fragment::Svg => render::svg(found.explanation()?, COLUMNS),
+        };
+        Some((*kind, made))
     };
-    wanted.iter().map(fragment).collect()
+    wanted.iter().filter_map(fragment).collect()
 }
 
-/// All that a report has of it.
-fn report(found: &Found, picture: Option<&DynamicImage>) -> String {
+/// All that a report has of it, with a title and facts if it is `whole`.
+fn report(found: &Found, picture: Option<&DynamicImage>, whole: bool) -> render::Html {
     let several = |explanations: &[Explanation]| {
         let items: Vec<_> = (explanations.iter())
             .map(|explanation| render::Item {
@@ -97,16 +111,16 @@ fn report(found: &Found, picture: Option<&DynamicImage>) -> String {
                 picture,
             })
             .collect();
-        let report = render::html(&render::Report {
-            title: "",
-            facts: &[],
+        let facts = explanations.first().filter(|_| whole).map(render::facts);
+        render::html(&render::Report {
+            title: if whole { TITLE } else { "" },
+            facts: &facts.unwrap_or_default(),
             items: &items,
-        });
-        report.fragment()
+        })
     };
     match found {
         Found::Explanations(found) => several(found),
-        Found::Continuation(found) => render::continuation_html(found).fragment(),
+        Found::Continuation(found) => render::continuation_html(found),
         Found::Labelling(found) => several(&found.explanations().collect::<Vec<_>>()),
         Found::ZeroShot(found) => several(&found.explanations().collect::<Vec<_>>()),
     }
@@ -131,10 +145,15 @@ impl<'f> SimilarAnswer<'f> {
         wanted: &[Fragment],
     ) -> Self {
         let fragments = |(_, found): &(usize, Similarity)| {
-            let fragment = |kind: &Fragment| match kind {
-                Fragment::Report => (*kind, render::similarity_html(found).fragment()),
+            let fragment = |kind: &Fragment| {
+                let made = match kind {
+                    Fragment::Report => render::similarity_html(found).fragment(),
+                    Fragment::Page => render::similarity_html(found).page(),
+                    Fragment::Svg => return None,
+                };
+                Some((*kind, made))
             };
-            wanted.iter().map(fragment).collect()
+            wanted.iter().filter_map(fragment).collect()
         };
         Self {
             model,

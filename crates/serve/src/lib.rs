@@ -10,7 +10,6 @@ mod metrics;
 mod models;
 mod openapi;
 mod options;
-mod page;
 mod queue;
 mod refusal;
 mod routes;

@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http_body_util::BodyExt;
+use relprop_render::page::{self, PageOptions};
 use serde::Serialize;
 
 use crate::answer::{Answer, SimilarAnswer};
@@ -19,7 +20,6 @@ use crate::ask::{ask, object};
 use crate::compare::{self, Comparison};
 use crate::openapi;
 use crate::options;
-use crate::page;
 use crate::queue::NotTaken;
 use crate::refusal::Refusal;
 use crate::server::App;
@@ -107,7 +107,7 @@ const SAFETY: [(header::HeaderName, &str); 5] = [
 ];
 
 async fn document() -> Response {
-    typed("text/html; charset=utf-8", page::document().into())
+    typed("text/html; charset=utf-8", page::document(&PageOptions::default()).into())
 }
 
 /// The files of the page, and what is not there.
