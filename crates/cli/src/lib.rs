@@ -39,6 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Train(arguments) => commands::train(&arguments),
         Command::Explain(arguments) => commands::explain(*arguments),
         Command::Similar(arguments) => commands::similar(&arguments),
+        Command::Serve(arguments) => commands::serve(&arguments),
         Command::Evaluate(arguments) => commands::evaluate(&arguments),
         Command::Tune(arguments) => commands::tune(&arguments),
         Command::Rules(arguments) => commands::rules(&arguments),

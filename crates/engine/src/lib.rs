@@ -34,6 +34,6 @@ pub use precision::{Precision, UnknownPrecision};
 pub use process::prepare_process;
 pub use request::{NamedRules, Request};
 pub use row::{Found, RowKind, Second};
-pub use rules::{COMPARED, is_rules_file, rules};
+pub use rules::{COMPARED, is_rules_file, preset_about, rules};
 pub use table::{BadRows, ExplainedTable, TablePlan};
 pub use threads::Threads;

@@ -30,6 +30,17 @@ pub fn rules(name: &str) -> Result<RuleSet, EngineError> {
     })
 }
 
+/// What a preset is, in one sentence: the comment that its text begins with, up to its first full stop. Empty if
+/// there is no such preset.
+pub fn preset_about(name: &str) -> String {
+    let text = RuleSet::preset_toml(name).unwrap_or_default();
+    let comment = text.lines().map_while(|line| line.strip_prefix("# "));
+    let comment = comment.collect::<Vec<_>>().join(" ");
+    let about = comment.split_once(". ");
+    let about = about.map_or(comment.as_str(), |(first, _)| first);
+    about.trim_end_matches('.').to_owned()
+}
+
 /// Whether `name` is the name of a file with rules.
 pub fn is_rules_file(name: &str) -> bool {
     let ending = Path::new(name).extension();

@@ -109,6 +109,26 @@ pub(crate) fn dropped(explanation: &Explanation) -> Option<String> {
     ))
 }
 
+/// Every label with its probability, the likeliest first; none where probabilities do not follow from the logits
+/// that are known, as those of the likeliest tokens.
+pub(crate) fn probabilities(explanation: &Explanation) -> Vec<(&str, f32)> {
+    let Explanation { logits, labels, .. } = explanation;
+    let whole = explanation.probability.is_none()
+        && labels.len() == logits.len()
+        && logits.len() > 1
+        && logits.iter().all(|logit| logit.is_finite());
+    let found = whole
+        .then(|| explanation.probabilities.of(logits))
+        .flatten();
+    let found = found
+        .into_iter()
+        .flatten()
+        .map(|probability| probability as f32);
+    let mut labeled: Vec<_> = labels.iter().map(String::as_str).zip(found).collect();
+    labeled.sort_by(|a, b| b.1.total_cmp(&a.1));
+    labeled
+}
+
 /// The probability of the prediction: as the explanation gives it, or as it follows from its logits.
 ///
 /// `None` where that says nothing: fewer than two logits under a softmax, logits that are not finite, or a
@@ -189,6 +209,18 @@ mod tests {
             said.starts_with("2 tokens were dropped from the start of the text"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn labels_are_sorted_by_probability_and_those_of_tokens_are_unknown() {
+        let mut sample = explanation("a", &[("a", 1.0)]);
+        sample.logits = vec![-1.9, 2.1];
+        let found = probabilities(&sample);
+        assert_eq!((found[0].0, found[1].0), ("positive", "negative"));
+        assert!((found[0].1 + found[1].1 - 1.0).abs() < 1e-6);
+        sample.logits[0] = f32::NAN;
+        assert!(probabilities(&sample).is_empty());
+        assert!(probabilities(&next_token()).is_empty());
     }
 
     #[test]

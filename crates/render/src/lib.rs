@@ -12,6 +12,7 @@ mod html;
 mod json;
 mod ledger;
 mod numbers;
+pub mod page;
 mod png;
 mod ranked;
 mod segments;

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod explain;
+mod serve;
 mod shard;
 mod similar;
 mod train;
@@ -13,6 +14,7 @@ use relprop_engine::measure::REVIEWS;
 
 pub(crate) use evaluate::{EvaluateArguments, TuneArguments};
 pub(crate) use explain::{ExplainArguments, PartsArgument, SamplingArguments, Unit};
+pub(crate) use serve::{PORT, ServeArguments};
 pub(crate) use shard::Shard;
 pub(crate) use similar::{MeasureArgument, PoolingArgument, SimilarArguments, SimilarFormat};
 pub(crate) use train::{TaskArgument, TrainArguments};
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Explain(Box<ExplainArguments>),
     /// Explain why two texts are alike to a model that makes vectors of them
     Similar(Box<SimilarArguments>),
+    /// Serve a page and a JSON API that explain a model's decisions
+    Serve(ServeArguments),
     /// Measure which explanation of a model is the most faithful
     Evaluate(EvaluateArguments),
     /// Search for the rule set that is the most faithful on a model and texts
@@ -62,6 +66,12 @@ pub(crate) struct DemoArguments {
     /// How many reviews are written: eight tenths to train on, a tenth held out, a tenth to test
     #[arg(long, value_name = "N", default_value_t = REVIEWS, value_parser = clap::value_parser!(u32).range(100..))]
     pub(crate) reviews: u32,
+    /// Serve the model at the end, with the page of `relprop serve`
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// The port of the page; 0 takes any that is free
+    #[arg(long, value_name = "PORT", default_value_t = PORT, requires = "serve")]
+    pub(crate) port: u16,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
 }

@@ -15,8 +15,10 @@ use relprop_explain::methods::Propagation;
 use relprop_explain::{Explainer, Explanation, Plan};
 use relprop_render as render;
 use relprop_rules::{Registry, RuleSet};
+use relprop_serve::Options;
 use relprop_train::{Display, TrainConfig, accuracy, train};
 
+use super::serve::serve_one;
 use crate::args::DemoArguments;
 use crate::output::Output;
 
@@ -62,10 +64,23 @@ pub(crate) fn demo(arguments: &DemoArguments) -> anyhow::Result<()> {
          relprop evaluate --model {model} --data reviews --metrics all\n  \
          relprop inspect --model {model}\n  \
          relprop rules ah-ln > mine.toml, edit it, and explain with --rules mine.toml\n  \
-         relprop train --data reviews.tsv --out my-model\n",
+         relprop train --data reviews.tsv --out my-model\n  \
+         relprop serve --model {model}\n",
         report.display(),
         model = folder.display()
-    ))
+    ))?;
+    if !arguments.serve {
+        return Ok(());
+    }
+    drop(output);
+    serve_one(
+        "demo",
+        model,
+        Options {
+            port: arguments.port,
+            ..Options::default()
+        },
+    )
 }
 
 /// The demo's model: that of an earlier demo if it is there, else a new one.

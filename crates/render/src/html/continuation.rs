@@ -34,7 +34,7 @@ pub fn continuation_html(continuation: &Continuation) -> Html {
         article {
             p { (continuation.text) }
             (ranked::segments(&continuation.segments))
-            div.scroll {
+            div.scroll tabindex="0" role="group" aria-label="Tokens against new tokens" {
                 table {
                     thead {
                         tr {

@@ -50,7 +50,7 @@ pub fn evaluation_html(results: &Results, facts: &[(String, String)], command: &
 /// One row for each method, one column for each metric.
 fn table(results: &Results) -> Markup {
     markup! {
-        div.scroll {
+        div.scroll tabindex="0" role="group" aria-label="Measures" {
             table.measures {
                 thead {
                     tr {

@@ -5,7 +5,7 @@ use maud::{Markup, html as markup};
 
 use relprop_explain::{Explanation, Layer, Ledger};
 
-use super::{minus, strength};
+use super::{minus, shaded};
 use crate::ledger::{by_kind, closing, lines, numbers};
 use crate::numbers::Scale;
 
@@ -14,18 +14,24 @@ pub(super) fn ledger(explanation: &Explanation) -> Markup {
     let Some(ledger) = &explanation.ledger else {
         return markup! {};
     };
+    let layers = &ledger.layers;
+    let heads = layers.iter().any(|layer| !layer.heads.is_empty());
     markup! {
-        section.ledger {
-            h3 { "The parts of the target" }
+        details.ledger open {
+            summary { "The parts of the target" }
             (waterfall(ledger))
             p.note {
                 "By kind: " (minus(&by_kind(ledger))) ". " (capital(&minus(&closing(ledger)))) "."
             }
-            h3 { "Relevance from layer to layer" }
-            (layers(explanation, &ledger.layers))
-            @if ledger.layers.iter().any(|layer| !layer.heads.is_empty()) {
-                h3 { "Relevance that each attention head passes on" }
-                (heads(&ledger.layers))
+        }
+        details.layers open {
+            summary { "Relevance from layer to layer" }
+            (tokens_of(explanation, layers))
+        }
+        @if heads {
+            details.heads open {
+                summary { "Relevance that each attention head passes on" }
+                (heads_of(layers))
             }
         }
     }
@@ -51,14 +57,14 @@ fn waterfall(ledger: &Ledger) -> Markup {
         div.waterfall {
             @for (label, value, start, end) in &bars {
                 @let class = if *value < 0.0 { "against" } else { "for" };
-                @let (left, right) = (start.min(*end), start.max(*end));
-                @let place = format!("left:{:.2}%;width:{:.2}%", percent(left), percent(right) - percent(left));
+                @let (left, right) = (percent(start.min(*end)), percent(start.max(*end)));
                 div.step.total[label == "target"] {
                     span { (label) }
                     span.number { (minus(&numbers.signed(*value as f32))) }
-                    span.track {
-                        i.zero style=(format!("left:{:.2}%", percent(0.0))) {}
-                        i class=(class) style=(place) {}
+                    svg.track aria-hidden="true" {
+                        rect.zero x=(format!("{:.2}%", percent(0.0))) width="1" height="100%" {}
+                        rect class=(class) x=(format!("{left:.2}%")) y="15%" height="70%"
+                            width=(format!("{:.2}%", (right - left).max(0.2))) {}
                     }
                 }
             }
@@ -67,13 +73,13 @@ fn waterfall(ledger: &Ledger) -> Markup {
 }
 
 /// One row for each layer, one column for each token; the layer nearest to the target is on top.
-fn layers(explanation: &Explanation, layers: &[Layer]) -> Markup {
+fn tokens_of(explanation: &Explanation, layers: &[Layer]) -> Markup {
     let all = layers.iter().flat_map(|layer| layer.tokens.iter().copied());
     let scale = Scale::of_all(all);
     let numbers = scale.numbers();
     let names = explanation.tokens.iter().map(|token| &token.text);
     markup! {
-        div.scroll {
+        div.scroll tabindex="0" role="group" aria-label="Layers against tokens" {
             table.cells {
                 tbody {
                     @for layer in layers.iter().rev() {
@@ -86,7 +92,7 @@ fn layers(explanation: &Explanation, layers: &[Layer]) -> Markup {
                         }
                     }
                     tr.names {
-                        th {}
+                        td {}
                         @for name in names.clone() { th scope="col" lang="" { span { (name) } } }
                         th.number { "sum" }
                     }
@@ -97,10 +103,10 @@ fn layers(explanation: &Explanation, layers: &[Layer]) -> Markup {
 }
 
 /// One row for each layer, one column for each head.
-fn heads(layers: &[Layer]) -> Markup {
+fn heads_of(layers: &[Layer]) -> Markup {
     let scale = Scale::of_all(layers.iter().flat_map(|layer| layer.heads.iter().copied()));
     markup! {
-        div.scroll {
+        div.scroll tabindex="0" role="group" aria-label="Layers against heads" {
             table.cells {
                 tbody {
                     @for layer in layers.iter().rev().filter(|layer| !layer.heads.is_empty()) {
@@ -122,7 +128,7 @@ fn cell(relevance: f32, scale: Scale, name: &str) -> Markup {
     let shade = scale.shade(relevance);
     let title = format!("{name} {}", minus(&scale.numbers().signed(relevance)));
     markup! {
-        td.w.against[shade < 0.0].for[shade >= 0.0] style=(strength(shade)) title=(title) {}
+        td class={ "w " (shaded(shade)) } title=(title) {}
     }
 }
 

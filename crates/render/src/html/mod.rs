@@ -14,6 +14,9 @@ mod similarity;
 mod tokens;
 mod words;
 
+use std::fmt::Write;
+use std::sync::LazyLock;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 pub use continuation::continuation_html;
@@ -23,8 +26,19 @@ pub use similarity::similarity_html;
 
 use crate::numbers::{Numbers, Scale};
 
-/// The look of all pages and fragments.
-const STYLE: &str = include_str!("style.css");
+/// How many depths a color has. A step between two of them cannot be seen.
+const DEPTHS: u8 = 50;
+
+/// The look of all pages and fragments. Each depth of color is a class, and no element has a style of its
+/// own but the one that holds a picture: so a page may forbid styles that are not in a file.
+pub(crate) static STYLE: LazyLock<String> = LazyLock::new(|| {
+    let mut style = include_str!("style.css").to_owned();
+    for depth in 0..=DEPTHS {
+        let share = f32::from(depth) / f32::from(DEPTHS);
+        writeln!(style, ".relprop .s{depth} {{ --s: {share:.2}; }}").expect("a text grows");
+    }
+    style
+});
 
 /// A report for a browser. It needs no other file, no script and no network, follows the light or
 /// dark mode of the system, and can be printed. Every text in it is escaped.
@@ -82,7 +96,7 @@ impl Html {
     fn element(&self, page: bool) -> Markup {
         markup! {
             div.relprop.page[page].wide[self.wide] lang="en" {
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE.as_str())) }
                 div.content { (self.content) }
             }
         }
@@ -93,15 +107,26 @@ impl Html {
 fn number_cell(relevance: f32, scale: Scale, numbers: Numbers) -> Markup {
     let shade = scale.shade(relevance);
     markup! {
-        td.number.w.against[shade < 0.0].for[shade >= 0.0] style=(strength(shade)) {
+        td class={ "number w " (shaded(shade)) } {
             (minus(&numbers.signed(relevance)))
         }
     }
 }
 
-/// The depth of a color, for a shade in `[-1, 1]`.
-fn strength(shade: f32) -> String {
-    format!("--s:{:.3}", shade.abs())
+/// The classes of a color, for a shade in `[-1, 1]`: `for s50`, `against s3`.
+fn shaded(shade: f32) -> String {
+    let side = if shade < 0.0 { "against" } else { "for" };
+    format!("{side} s{:.0}", shade.abs() * f32::from(DEPTHS))
+}
+
+/// A share in `[0, 1]` as a bar.
+fn bar(share: f32) -> Markup {
+    markup! {
+        svg.bar aria-hidden="true" {
+            rect.rest width="100%" height="100%" {}
+            rect width=(format!("{:.1}%", share * 100.0)) height="100%" {}
+        }
+    }
 }
 
 /// Sets a proper minus sign: a hyphen is too short beside a plus.

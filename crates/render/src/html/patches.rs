@@ -6,7 +6,7 @@ use image::DynamicImage;
 use maud::{Markup, html as markup};
 use relprop_explain::{Explanation, PictureInfo};
 
-use super::{minus, strength};
+use super::{minus, shaded};
 use crate::numbers::Scale;
 use crate::png::png;
 
@@ -22,7 +22,7 @@ pub(super) fn style(picture: &DynamicImage) -> String {
 
 /// The picture itself.
 pub(super) fn picture(info: &PictureInfo) -> Markup {
-    frame(info, &shown(info, false), &markup! {})
+    frame(&shown(info, false), &drawing(info, &markup! {}))
 }
 
 /// The patches in their colors, over the picture in gray if `over` says that there is one.
@@ -34,18 +34,16 @@ pub(super) fn map(explanation: &Explanation, info: &PictureInfo, over: bool) -> 
         false => markup! {},
     };
     let patches = markup! {
-        svg viewBox={ "0 0 " (info.width) " " (info.height) } role="img" {
             @for patch in explanation.patches() {
                 @let [x, y, width, height] = patch.area.unwrap_or_default();
                 @let shade = scale.shade(patch.relevance);
-                rect.p.against[shade < 0.0].for[shade >= 0.0] style=(strength(shade))
+                rect class={ "p " (shaded(shade)) }
                     x=(x) y=(y) width=(width) height=(height) {
                     title { (patch.text) " " (minus(&numbers.signed(patch.relevance))) }
                 }
             }
-        }
     };
-    frame(info, &under, &patches)
+    frame(&under, &drawing(info, &patches))
 }
 
 /// The pixels, in color or in gray.
@@ -54,10 +52,14 @@ fn shown(info: &PictureInfo, gray: bool) -> Markup {
     markup! { i.pixels.gray[gray].pixelated[small] {} }
 }
 
-/// A box of the picture's shape.
-fn frame(info: &PictureInfo, under: &Markup, over: &Markup) -> Markup {
-    let shape = format!("aspect-ratio:{}/{}", info.width, info.height);
-    markup! { div.picture style=(shape) { (under) (over) } }
+/// A drawing of the picture's shape.
+fn drawing(info: &PictureInfo, inside: &Markup) -> Markup {
+    markup! { svg viewBox={ "0 0 " (info.width) " " (info.height) } role="img" aria-label="patches" { (inside) } }
+}
+
+/// A box of the shape of the drawing in it.
+fn frame(under: &Markup, over: &Markup) -> Markup {
+    markup! { div.picture { (under) (over) } }
 }
 
 #[cfg(test)]
@@ -92,10 +94,10 @@ mod tests {
             with.matches("<i class=\"pixels gray pixelated\">").count(),
             2
         );
-        let strong = "<rect class=\"p for\" style=\"--s:1.000\" x=\"0\" y=\"0\" width=\"2\" \
+        let strong = "<rect class=\"p for s50\" x=\"0\" y=\"0\" width=\"2\" \
                       height=\"2\"><title>0,0 +2.00</title></rect>";
         assert!(with.contains(strong), "{with}");
-        assert!(with.contains("<rect class=\"p against\" style=\"--s:0.500\" x=\"2\""));
+        assert!(with.contains("<rect class=\"p against s25\" x=\"2\""));
         assert!(with.contains("<h2>Picture 1</h2>"));
         for sign in ["http", "src=", "url(h", "@import"] {
             assert!(!with.contains(sign), "{sign} is in the page");

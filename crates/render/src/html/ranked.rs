@@ -16,7 +16,7 @@ pub(super) fn segments(segments: &[SegmentRelevance]) -> Markup {
     markup! {
         section.segments {
             h3 { "Segments, what speaks for the target first" }
-            div.scroll {
+            div.scroll tabindex="0" role="group" aria-label="Segments" {
                 table {
                     thead {
                         tr {

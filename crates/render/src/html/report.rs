@@ -6,11 +6,14 @@ use image::DynamicImage;
 use maud::{Markup, html as markup};
 use relprop_explain::Explanation;
 
-use super::{Html, ledger::ledger, minus, patches, ranked, tokens::tokens, words::words};
-use crate::header::{Header, dropped, is_propagated};
+use super::{Html, bar, ledger::ledger, minus, patches, ranked, tokens::tokens, words::words};
+use crate::header::{Header, dropped, is_propagated, probabilities};
 use crate::hops;
 use crate::numbers::percent;
 use crate::sums::Sums;
+
+/// How many labels stand beside the predicted one.
+const LABELS: usize = 5;
 
 /// What one report shows.
 #[derive(Clone, Copy, Debug)]
@@ -159,14 +162,32 @@ fn decision(explanation: &Explanation) -> Markup {
                     strong { (header.prediction) }
                     @if let Some(probability) = header.probability {
                         " " span.number { (percent(probability, 1)) }
-                        span.bar role="presentation" {
-                            span style=(format!("width:{:.1}%", probability * 100.0)) {}
-                        }
+                        (bar(probability))
                     }
                 }
             }
             div { dt { "Target" } dd { (header.target) " " span.number { (minus(&header.value)) } } }
             @for way in &header.ways { div { dt { (way.name) } dd { (way.value) } } }
+        }
+        (others(explanation))
+    }
+}
+
+/// The other labels and their probabilities, where there are any, the likeliest first.
+fn others(explanation: &Explanation) -> Markup {
+    let probabilities = probabilities(explanation);
+    let rest = || {
+        probabilities
+            .iter()
+            .filter(|(label, _)| *label != explanation.prediction)
+    };
+    markup! {
+        @if rest().next().is_some() {
+            ul.labels {
+                @for (label, probability) in rest().take(LABELS) {
+                    li data-label=(label) { (label) " " span.number { (percent(*probability, 1)) } (bar(*probability)) }
+                }
+            }
         }
     }
 }

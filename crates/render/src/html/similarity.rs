@@ -41,7 +41,7 @@ pub fn similarity_html(similarity: &Similarity) -> Html {
         }
         article {
             @for text in [&first, &second] { (words(text, &[], true)) }
-            div.scroll {
+            div.scroll tabindex="0" role="group" aria-label="Words against words" {
                 table {
                     thead {
                         tr {

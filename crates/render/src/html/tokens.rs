@@ -22,9 +22,9 @@ pub(super) fn tokens(explanations: &[Explanation]) -> Markup {
         .any(|one| one.subject.picture().is_some());
     let places = if pictures { "pixels" } else { "characters" };
     markup! {
-        details {
+        details.all-tokens {
             summary { "All " (tokens.len()) " tokens" }
-            div.scroll {
+            div.scroll tabindex="0" role="group" aria-label="Tokens" {
                 table {
                     thead {
                         tr {
@@ -78,10 +78,7 @@ mod tests {
         let table = tokens(&[main, other]).into_string();
         assert_eq!(table.matches("<tr").count(), 1 + 4);
         assert!(table.contains("<td class=\"place\">2–3</td>"), "{table}");
-        assert!(
-            table
-                .contains("<td class=\"number w against\" style=\"--s:1.000\">−2.00</td><td></td>")
-        );
+        assert!(table.contains("<td class=\"number w against s50\">−2.00</td><td></td>"));
         assert!(table.contains(
             "<tr class=\"special\"><th scope=\"row\" lang=\"\">[CLS]</th><td class=\"place\"></td>"
         ));

@@ -6,7 +6,7 @@ use maud::{Markup, html as markup};
 
 use relprop_explain::{Explanation, TokenRelevance};
 
-use super::{minus, strength};
+use super::{minus, shaded};
 use crate::numbers::{Numbers, Scale};
 use crate::segments::{Segment, evident, segments};
 
@@ -30,8 +30,8 @@ pub(super) fn words(explanation: &Explanation, evidence: &[Range<usize>], large:
                     Some(word) => {
                         @let shade = scale.shade(word.relevance);
                         @let number = minus(&numbers.signed(word.relevance));
-                        @let class = if shade < 0.0 { "w against" } else { "w for" };
-                        @let style = strength(shade);
+                        @let class = format!("w {}", shaded(shade));
+                        @let start = large.then_some(segment.start);
                         @let title = title(explanation, segment, &numbers);
                         @if large && shade.abs() >= NUMBERED && short(segment.text) {
                             // Chromium does not break a line between a space and a ruby.
@@ -39,13 +39,13 @@ pub(super) fn words(explanation: &Explanation, evidence: &[Range<usize>], large:
                                 wbr;
                             }
                             ruby {
-                                span class=(class) style=(style) title=(title) {
+                                span class=(class) data-start=[start] title=(title) {
                                     (pieces(segment, evidence))
                                 }
                                 rt { (number) }
                             }
                         } @else {
-                            span class=(class) style=(style) title=(title) {
+                            span class=(class) data-start=[start] title=(title) {
                                 (pieces(segment, evidence))
                             }
                         }
@@ -99,16 +99,18 @@ mod tests {
     fn words_carry_their_number_and_their_shade() {
         let sample = explanation("a warm, film", &[("a", 0.1), ("warm", 2.0), ("film", -1.0)]);
         let page = report(&[sample], &[]);
-        let strong = "<span class=\"w for\" style=\"--s:1.000\" title=\"warm +2.00\">warm</span>";
+        let strong = "<span class=\"w for s50\" data-start=\"2\" title=\"warm +2.00\">warm</span>";
         assert!(
             page.contains(&format!("<ruby>{strong}<rt>+2.00</rt></ruby>, ")),
             "{page}"
         );
         let long = "x".repeat(LONG + 1);
         assert!(!report(&[explanation(&long, &[(&long, 1.0)])], &[]).contains("<ruby>"));
-        assert!(page.contains("class=\"w against\" style=\"--s:0.500\" title=\"film −1.00\""));
+        assert!(page.contains("class=\"w against s25\" data-start=\"8\" title=\"film −1.00\""));
         assert!(
-            page.contains("style=\"--s:0.050\" title=\"a +0.10\">a</span> <wbr><ruby>"),
+            page.contains(
+                "class=\"w for s3\" data-start=\"0\" title=\"a +0.10\">a</span> <wbr><ruby>"
+            ),
             "{page}"
         );
     }

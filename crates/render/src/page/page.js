@@ -1,0 +1,440 @@
+// The page: a question by menus and by the address, and below it what was found.
+
+import { articles, element } from "./draw.js";
+import { Refused, compare, explain, known, similar } from "./ask.js";
+import { EMPTY, compareRequest, explainRequest, fromAddress, replaced, similarRequest, toAddress, without } from "./question.js";
+import { enliven, rescale } from "./words.js";
+import { promise } from "./change.js";
+import "./curve.js";
+import "./language.js";
+import "./similar.js";
+import { saveHtml, saveJson, savePng, saveSvg } from "./save.js";
+
+/** Questions of this tab, for the list of earlier ones. */
+const EARLIER = "relprop.earlier";
+const MOST_EARLIER = 20;
+/** What is open when a page is new. Later it stays as it was left. */
+const OPEN = new Set(["ledger"]);
+
+class Page extends HTMLElement {
+  #models = [];
+  #rules = [];
+  #methods = [];
+  #defaults = {};
+  /** The question that is shown, the request that was made of it, and what was answered. */
+  #question = EMPTY;
+  #request;
+  #picture;
+  #changes = [];
+  #running;
+  #open = new Set(OPEN);
+
+  async connectedCallback() {
+    const starting = element("p", { role: "status" }, "Asking for the model…");
+    this.replaceChildren(starting);
+    try {
+      const answer = await known();
+      [this.#models, this.#rules, this.#methods, this.#defaults] = [answer.models, answer.rules, answer.methods, answer.defaults];
+    } catch (error) {
+      starting.replaceWith(element("p", { class: "error", role: "alert" }, `There is no answer: ${error.message}`));
+      return;
+    }
+    this.#build();
+    addEventListener("popstate", () => this.#restore());
+    this.#restore();
+  }
+
+  // What is asked
+
+  #model(name = this.#question.model) {
+    return this.#models.find((model) => model.name === name) ?? this.#models[0];
+  }
+
+  #build() {
+    this.replaceChildren(
+      element("header", { class: "head" }, element("h1", {}, "Why did it say that?"), element("p", { class: "about" })),
+      element(
+        "form",
+        {
+          class: "ask",
+          onsubmit: (event) => {
+            event.preventDefault();
+            this.#ask({});
+          },
+        },
+        element("div", { class: "inputs" }),
+        element("div", { class: "menus" }),
+        element("div", { class: "go" }, element("button", { class: "main" }, "Explain"), element("span", { class: "state", role: "status" })),
+      ),
+      element("p", { class: "error", role: "alert", hidden: true }),
+      element("main", { class: "found" }),
+      element("details", { class: "earlier", hidden: true }, element("summary", {}, "Earlier questions"), element("ol")),
+    );
+    this.#form();
+  }
+
+  /** The fields and menus that this model has, with what the question says. */
+  #form() {
+    const [question, model] = [this.#question, this.#model()];
+    const pictures = model.reads === "pictures";
+    const vector = model.outputs === "vector";
+    const field = (key, name, rows) =>
+      element(
+        "label",
+        { class: "text" },
+        element("span", {}, name),
+        element("textarea", {
+          name: key,
+          rows,
+          dir: "auto",
+          lang: "",
+          spellcheck: "false",
+          onkeydown: (event) => {
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+            event.preventDefault();
+            this.#ask({});
+          },
+        }),
+      );
+    const file = element("input", {
+      type: "file",
+      accept: "image/png,image/jpeg",
+      onchange: () => {
+        this.#picture = file.files[0];
+        this.#ask({});
+      },
+    });
+    const pair = vector
+      ? field("pair", "Second text", 2)
+      : element("details", { class: "second", open: question.pair !== "" }, element("summary", {}, "A second text beside it"), field("pair", "Second text", 2));
+    this.querySelector(".inputs").replaceChildren(
+      ...(pictures
+        ? [element("label", { class: "text" }, element("span", {}, "Picture"), file)]
+        : [field("text", vector ? "First text" : model.outputs === "vocabulary" ? "Prompt" : "Text", 2), ...(model.outputs === "vocabulary" ? [] : [pair])]),
+    );
+    const some = (options) => options.map((value) => [value, value]);
+    const ways = [
+      ["Rules of propagation", this.#rules.map((name) => [`rules:${name}`, name])],
+      ["Other methods", this.#methods.filter((name) => name !== "lrp").map((name) => [`method:${name}`, name])],
+    ];
+    const normal = `rules:${this.#defaults.rules}`;
+    const others = this.#models.filter((other) => other !== model).map((other) => [`model:${other.name}`, other.name]);
+    const labels = some(model.labels);
+    const menus = [];
+    if (this.#models.length > 1) menus.push(this.#menu("model", "Model", [["", some(this.#models.map(({ name }) => name))]], model.name));
+    menus.push(this.#menu("way", "Explained by", vector ? ways.slice(0, 1) : ways, question.way || normal));
+    if (!vector) menus.push(this.#menu("beside", "Beside it", [["", [["", "nothing"]]], ["Other models", others], ...ways]));
+    if (model.outputs === "labels") {
+      menus.push(this.#menu("target", "Why", [["", [["", "what is predicted"], ...labels]]]));
+      if (labels.length > 1) menus.push(this.#menu("against", "rather than", [["", [["", "anything"], ...labels]]]));
+    }
+    if (model.outputs === "vocabulary") {
+      menus.push(this.#entry("target", "Why the token", { placeholder: "that is predicted" }));
+      menus.push(this.#entry("generate", "New tokens", { type: "number", min: 0, max: 128, placeholder: "0" }));
+    }
+    const signals = model.sites.filter((site) => !site.operation).map((site) => site.name);
+    const sites = [...new Set([this.#defaults.at, ...signals])];
+    menus.push(this.#menu("at", "Read at", [["", some(sites)]], question.at || this.#defaults.at));
+    this.querySelector(".menus").replaceChildren(...menus);
+    for (const input of this.querySelector("form").querySelectorAll("textarea, .menus input")) input.value = question[input.name];
+    const facts = [model.name, model.family, `${model.blocks} blocks`, model.labels.length > 0 && model.labels.length < 8 && model.labels.join(", ")];
+    this.querySelector(".about").textContent = facts.filter(Boolean).join(" · ");
+  }
+
+  #menu(key, name, groups, chosen = this.#question[key]) {
+    const option = ([value, text]) => element("option", { value, selected: value === chosen }, text);
+    const shown = groups.filter(([, options]) => options.length > 0);
+    const options = shown.map(([label, all]) => (label ? element("optgroup", { label }, all.map(option)) : all.map(option)));
+    return element("label", {}, element("span", {}, name), element("select", { name: key, onchange: () => this.#chosen(key) }, options));
+  }
+
+  #entry(key, name, attributes) {
+    return element("label", {}, element("span", {}, name), element("input", { name: key, autocomplete: "off", lang: "", ...attributes, onchange: () => this.#chosen(key) }));
+  }
+
+  /** Another choice of a menu: another model has other labels and sites. */
+  #chosen(key) {
+    this.#ask(key === "model" ? { target: "", against: "", at: "", beside: "" } : {}, this.#changes);
+  }
+
+  /** What the fields and menus say. */
+  #said() {
+    const said = Object.fromEntries([...new FormData(this.querySelector("form"))].filter(([key]) => key in EMPTY));
+    if (said.way === `rules:${this.#defaults.rules}`) said.way = "";
+    if (said.at === this.#defaults.at) said.at = "";
+    if (said.model === this.#models[0].name) said.model = "";
+    if (said.generate === "0") said.generate = "";
+    return { ...EMPTY, ...said };
+  }
+
+  /** Asks what the fields say, with some of it said otherwise. */
+  #ask(otherwise, changes = []) {
+    const question = { ...this.#said(), ...otherwise };
+    // A target that was held while words were changed does not hold for a text of its own.
+    if (changes.length === 0 && this.#changes.length > 0 && this.#changes[0].held) question.target = otherwise.target ?? "";
+    this.#go(question, changes);
+  }
+
+  #go(question, changes) {
+    const state = { changes };
+    const address = `#${toAddress(question)}`;
+    if (address === location.hash) history.replaceState(state, "", address);
+    else history.pushState(state, "", address);
+    this.#show(question, changes);
+  }
+
+  /** Shows what the address asks. */
+  #restore() {
+    this.#show(fromAddress(location.hash), history.state?.changes ?? []);
+  }
+
+  // What is found
+
+  async #show(question, changes) {
+    this.#running?.abort();
+    const running = new AbortController();
+    this.#running = running;
+    this.#question = question;
+    this.#changes = changes;
+    this.#form();
+    const model = this.#model();
+    const pictures = model.reads === "pictures";
+    const found = this.querySelector("main");
+    const state = this.querySelector(".state");
+    this.#fail();
+    this.#list();
+    const incomplete = pictures ? !this.#picture : question.text.trim() === "" || (model.outputs === "vector" && question.pair.trim() === "");
+    if (incomplete) {
+      state.textContent = "";
+      found.replaceChildren();
+      return;
+    }
+    found.setAttribute("aria-busy", "true");
+    state.textContent = "Explaining…";
+    const start = performance.now();
+    try {
+      const parts = await this.#answer(question, model, running.signal);
+      found.replaceChildren(...parts);
+      state.textContent = `Explained in ${((performance.now() - start) / 1000).toFixed(1)} s`;
+    } catch (error) {
+      if (running.signal.aborted) return;
+      found.replaceChildren();
+      state.textContent = "";
+      this.#fail(error instanceof Refused ? error.message : `There is no answer: ${error.message}`);
+    }
+    found.removeAttribute("aria-busy");
+  }
+
+  #fail(message = "") {
+    const error = this.querySelector(":scope > .error");
+    error.textContent = message;
+    error.hidden = message === "";
+  }
+
+  /** Asks, and makes the elements that show the answer. */
+  async #answer(question, model, signal) {
+    if (model.outputs === "vector") {
+      this.#request = { ask: similar, body: similarRequest(question, model) };
+      const answer = await similar(this.#request.body, signal);
+      const pairs = element("relprop-pairs");
+      pairs.show(answer.similarities[0]);
+      return [pairs, ...articles(answer.fragments[0].report), this.#files(answer.similarities)];
+    }
+    if (question.beside) {
+      const body = compareRequest(question, model);
+      if (this.#picture) await this.#give(body);
+      const { sides } = await compare(body, signal);
+      const { text, sides: asked, fragments } = body;
+      this.#request = { ask: explain, body: { text, fragments, ...asked[0] } };
+      return this.#parts(sides[0], question, model, sides);
+    }
+    const body = explainRequest(question, model);
+    if (model.reads === "pictures") await this.#give(body);
+    this.#request = { ask: explain, body };
+    return this.#parts(await explain(body, signal), question, model);
+  }
+
+  /** Puts the picture in the place of the text. */
+  async #give(body) {
+    delete body.text;
+    const bytes = new Uint8Array(await this.#picture.arrayBuffer());
+    const letters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+    body.picture = { name: this.#picture.name, data: btoa(letters) };
+  }
+
+  #parts(answer, question, model, sides) {
+    const [found] = answer.explanations;
+    const shown = articles(answer.fragments[0].report);
+    shown.forEach((article) => this.#keepOpen(article));
+    const warning = answer.warning && element("p", { class: "note", role: "note" }, answer.warning);
+    const files = this.#files(answer.explanations);
+    if (found.steps) {
+      const continuation = element("relprop-continuation");
+      continuation.show(found);
+      this.#remember(question, found.text);
+      return [warning, continuation, ...shown, files].filter(Boolean);
+    }
+    const [article] = shown;
+    const map = article?.querySelector(":scope > .map");
+    if (!found.logits || !article) return [warning, ...shown, files].filter(Boolean);
+    this.#remember(question, found.prediction);
+    if (this.#picture) article.style.setProperty("--picture", `url(${URL.createObjectURL(this.#picture)})`);
+    if (map) this.#words(map, { explanation: found, question, model, article });
+    if (sides) this.#beside(article, map, sides);
+    this.#contrasts(article, question, found, model);
+    return [warning, article, files].filter(Boolean);
+  }
+
+  /** Words that can be taken away, and what that did. */
+  #words(map, asked) {
+    const { explanation, article } = asked;
+    enliven(map, explanation, {
+      change: (word, other) => this.#change(word, other, asked),
+      look: (word) => point(article, explanation, word),
+    });
+    if (explanation.answer) return;
+    const changes = element("relprop-changes", { class: "panel" });
+    const past = this.#changes;
+    // What the last change led to is known now.
+    const done = past.at(-1);
+    if (done && done.moved === undefined) {
+      done.moved = explanation.target.value - done.value;
+      done.after = decided(article);
+      if (done.other && done.promised !== undefined) {
+        const fresh = explanation.words.find((one) => one.start === done.start);
+        if (fresh) done.promised += fresh.relevance;
+      }
+      history.replaceState({ changes: past }, "");
+    }
+    changes.show(asked, past.filter(({ moved }) => moved !== undefined), () => history.back());
+    const curve = element("relprop-curve", { class: "panel" });
+    curve.show(asked);
+    const sums = article.querySelector(":scope > .sums");
+    sums.after(changes, curve);
+  }
+
+  /** Asks for the text without a word, or with another in its place. The target stays the same label. */
+  #change(word, other, { explanation, question, model, article }) {
+    const text = other ? replaced(explanation.text, word, other) : without(explanation.text, [word]);
+    if (text.trim() === "") return this.#fail("A text needs a word.");
+    const target = question.target || (model.outputs === "vocabulary" ? JSON.stringify(explanation.prediction) : explanation.prediction);
+    const change = {
+      word: word.text,
+      other,
+      start: word.start,
+      held: question.target === "" || this.#changes[0]?.held === true,
+      promised: promise(explanation, word.relevance),
+      value: explanation.target.value,
+      before: decided(article),
+    };
+    this.#go({ ...question, text, target }, [...this.#changes, change]);
+  }
+
+  /** Two explanations side by side; where their units are the same, their colors are too. */
+  #beside(article, map, sides) {
+    const [main, other] = sides;
+    const [twin] = articles(other.fragments[0].report);
+    if (!map || !twin) return;
+    const foreign = main.model !== other.model;
+    const column = ({ title, model }, ...parts) => element("section", {}, element("h3", {}, foreign ? `${title} · ${model}` : title), ...parts);
+    const columns = element("div", { class: "sides" });
+    map.replaceWith(columns);
+    const theirs = twin.querySelector(":scope > .map");
+    const parts = [foreign && twin.querySelector(".decision"), theirs, twin.querySelector(":scope > .sums")];
+    columns.append(column(main, map), column(other, ...parts.filter(Boolean)));
+    rescale(map, main.explanations[0], main.scales[0]);
+    rescale(theirs, other.explanations[0], other.scales[0]);
+    const same = main.scales[0] === other.scales[0];
+    columns.after(element("p", { class: "hint" }, same ? "Both have one scale: the same color is the same relevance." : "Each has a unit of its own, so compare colors within one only."));
+  }
+
+  /** Why this and not that, with one click. */
+  #contrasts(article, question, explanation, model) {
+    if (model.outputs !== "labels" || question.against) return;
+    for (const item of article.querySelectorAll(":scope > .labels > li")) {
+      const label = item.dataset.label;
+      if (!model.labels.includes(label)) continue;
+      const ask = () => this.#ask({ target: explanation.prediction, against: label });
+      item.append(" ", element("button", { type: "button", class: "quiet", onclick: ask }, `Why not ${label}?`));
+    }
+  }
+
+  /** Parts are opened and closed once for all texts. */
+  #keepOpen(article) {
+    for (const part of article.querySelectorAll("details")) {
+      const name = part.className;
+      part.open = this.#open.has(name);
+      part.addEventListener("toggle", () => (part.open ? this.#open.add(name) : this.#open.delete(name)));
+    }
+  }
+
+  // What is kept
+
+  #files(found) {
+    const drawing = async (kind) => {
+      const { ask, body } = this.#request;
+      const { fragments } = await ask({ ...body, fragments: [kind] });
+      return fragments[0][kind];
+    };
+    const button = (name, save) =>
+      element("button", { type: "button", class: "quiet", onclick: () => Promise.resolve(save()).catch((error) => this.#fail(error.message)) }, name);
+    const copied = element("span", { role: "status" });
+    return element(
+      "div",
+      { class: "files", role: "group", "aria-label": "Keep it" },
+      element("span", {}, "Keep it:"),
+      button("JSON", () => saveJson(found)),
+      found[0].logits && button("SVG", async () => saveSvg(await drawing("svg"))),
+      found[0].logits && button("PNG", async () => savePng(await drawing("svg"))),
+      button("HTML", async () => saveHtml(await drawing("page"))),
+      button("Link", async () => {
+        await navigator.clipboard.writeText(location.href);
+        copied.textContent = "copied";
+      }),
+      copied,
+    );
+  }
+
+  #remember(question, outcome) {
+    const address = toAddress(question);
+    const all = earlier().filter((one) => one.address !== address);
+    const short = [...question.text].slice(0, 80).join("");
+    sessionStorage.setItem(EARLIER, JSON.stringify([{ address, text: short, outcome }, ...all].slice(0, MOST_EARLIER)));
+    this.#list();
+  }
+
+  #list() {
+    const all = earlier();
+    const list = this.querySelector(".earlier");
+    list.hidden = all.length === 0;
+    const item = ({ address, text, outcome }) =>
+      element("li", {}, element("a", { href: `#${address}`, lang: "", dir: "auto" }, text), " ", element("small", {}, outcome));
+    list.querySelector("ol").replaceChildren(...all.map(item));
+  }
+}
+
+function earlier() {
+  try {
+    return JSON.parse(sessionStorage.getItem(EARLIER) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** The prediction and its probability, as the report says them. */
+const decided = (article) => {
+  const first = article.querySelector(".decision dd");
+  return [...(first?.querySelectorAll("strong, .number") ?? [])].map((part) => part.textContent).join(" ");
+};
+
+/** Marks the columns of a word's tokens in the table of layers. */
+function point(article, explanation, word) {
+  for (const marked of article.querySelectorAll(".layers .at")) marked.classList.remove("at");
+  if (!word) return;
+  explanation.tokens.forEach((token, index) => {
+    if (token.special || token.start < word.start || token.end > word.end) return;
+    for (const row of article.querySelectorAll(".layers tr")) row.children[index + 1]?.classList.add("at");
+  });
+}
+
+customElements.define("relprop-page", Page);

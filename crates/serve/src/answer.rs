@@ -1,0 +1,168 @@
+//! What was found, as it is sent: the JSON that the program writes, and fragments of HTML.
+
+use std::collections::BTreeMap;
+use std::slice;
+
+use image::DynamicImage;
+use relprop_engine::Found;
+use relprop_explain::{Continuation, Explanation, Labelling, Similarity, ZeroShot};
+use relprop_render as render;
+use serde::{Deserialize, Serialize};
+
+use crate::worker::Explained;
+
+/// A part of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Fragment {
+    /// All that a report has of a text, with its ledger and layers if they were asked for.
+    Report,
+    /// A report in a document of its own, to be kept.
+    Page,
+    /// A drawing of the heat map, if there is a single one.
+    Svg,
+}
+
+/// How many letters a line of a drawing has.
+const COLUMNS: usize = 80;
+/// The title of a page.
+const TITLE: &str = "Why the model decided as it did";
+
+impl Fragment {
+    /// What a request calls them.
+    pub(crate) const NAMES: [&str; 3] = ["report", "page", "svg"];
+}
+
+/// What was found for an item, as the program writes it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Written<'f> {
+    Explanation(&'f Explanation),
+    Continuation(&'f Continuation),
+    Labelling(&'f Labelling),
+    ZeroShot(&'f ZeroShot),
+}
+
+/// The fragments of one item, by their names.
+type Fragments = BTreeMap<Fragment, String>;
+
+/// The answer to `POST /api/explain`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer<'f> {
+    /// The name of the model.
+    model: &'f str,
+    /// What was found for each item, in order.
+    explanations: Vec<Written<'f>>,
+    /// The fragments of each item, if any were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fragments: Vec<Fragments>,
+    /// What should be known about all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'f str>,
+}
+
+impl<'f> Answer<'f> {
+    pub(crate) fn new(model: &'f str, explained: &'f Explained, wanted: &[Fragment]) -> Self {
+        let found = || explained.found.iter();
+        Self {
+            model,
+            explanations: found().map(|(found, _)| written(found)).collect(),
+            fragments: match wanted {
+                [] => Vec::new(),
+                wanted => found()
+                    .map(|(found, picture)| fragments(found, picture.as_ref(), wanted))
+                    .collect(),
+            },
+            warning: explained.warning.as_deref(),
+        }
+    }
+}
+
+fn written(found: &Found) -> Written<'_> {
+    match found {
+        // One explainer was asked.
+        Found::Explanations(found) => Written::Explanation(&found[0]),
+        Found::Continuation(found) => Written::Continuation(found),
+        Found::Labelling(found) => Written::Labelling(found),
+        Found::ZeroShot(found) => Written::ZeroShot(found),
+    }
+}
+
+fn fragments(found: &Found, picture: Option<&DynamicImage>, wanted: &[Fragment]) -> Fragments {
+    let fragment = |kind: &Fragment| {
+        let made = match kind {
+            Fragment::Report => report(found, picture, false).fragment(),
+            Fragment::Page => report(found, picture, true).page(),
+            Fragment::Svg => render::svg(found.explanation()?, COLUMNS),
+        };
+        Some((*kind, made))
+    };
+    wanted.iter().filter_map(fragment).collect()
+}
+
+/// All that a report has of it, with a title and facts if it is `whole`.
+fn report(found: &Found, picture: Option<&DynamicImage>, whole: bool) -> render::Html {
+    let several = |explanations: &[Explanation]| {
+        let items: Vec<_> = (explanations.iter())
+            .map(|explanation| render::Item {
+                explanations: slice::from_ref(explanation),
+                note: None,
+                evidence: &[],
+                picture,
+            })
+            .collect();
+        let facts = explanations.first().filter(|_| whole).map(render::facts);
+        render::html(&render::Report {
+            title: if whole { TITLE } else { "" },
+            facts: &facts.unwrap_or_default(),
+            items: &items,
+        })
+    };
+    match found {
+        Found::Explanations(found) => several(found),
+        Found::Continuation(found) => render::continuation_html(found),
+        Found::Labelling(found) => several(&found.explanations().collect::<Vec<_>>()),
+        Found::ZeroShot(found) => several(&found.explanations().collect::<Vec<_>>()),
+    }
+}
+
+/// The answer to `POST /api/similar`.
+#[derive(Debug, Serialize)]
+pub(crate) struct SimilarAnswer<'f> {
+    model: &'f str,
+    /// The places of the texts among those given, the most similar first.
+    places: Vec<usize>,
+    /// What makes each of them similar, in the same order.
+    similarities: Vec<&'f Similarity>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fragments: Vec<Fragments>,
+}
+
+impl<'f> SimilarAnswer<'f> {
+    pub(crate) fn new(
+        model: &'f str,
+        found: &'f [(usize, Similarity)],
+        wanted: &[Fragment],
+    ) -> Self {
+        let fragments = |(_, found): &(usize, Similarity)| {
+            let fragment = |kind: &Fragment| {
+                let made = match kind {
+                    Fragment::Report => render::similarity_html(found).fragment(),
+                    Fragment::Page => render::similarity_html(found).page(),
+                    Fragment::Svg => return None,
+                };
+                Some((*kind, made))
+            };
+            wanted.iter().filter_map(fragment).collect()
+        };
+        Self {
+            model,
+            places: found.iter().map(|(place, _)| *place).collect(),
+            similarities: found.iter().map(|(_, found)| found).collect(),
+            fragments: match wanted {
+                [] => Vec::new(),
+                _ => found.iter().map(fragments).collect(),
+            },
+        }
+    }
+}

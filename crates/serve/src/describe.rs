@@ -1,0 +1,114 @@
+//! What can be asked of the models: what the menus of a page need.
+
+use relprop_checkpoints::Input;
+use relprop_engine::{EngineError, caught};
+use relprop_explain::{DEFAULT_RULES, DEFAULT_SITE, LRP, methods};
+use relprop_rules::RuleSet;
+use relprop_transformer::{Head, Outputs, Probabilities};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::models::ServedModel;
+
+/// A model, as `GET /api/model` describes it.
+#[derive(Debug, Serialize)]
+struct Described<'m> {
+    name: &'m str,
+    family: &'m str,
+    sha256: Option<&'m str>,
+    device: String,
+    dtype: &'static str,
+    /// `texts` or `pictures`.
+    reads: &'static str,
+    head: Head,
+    /// What the head's numbers stand for: `labels`, `token-labels`, `start-and-end`, `vocabulary`, `vector`.
+    outputs: &'static str,
+    probabilities: Probabilities,
+    /// The labels; none where the outputs are tokens or a vector.
+    labels: &'m [String],
+    /// The most tokens that it reads.
+    positions: usize,
+    blocks: usize,
+    heads: usize,
+    width: usize,
+    /// Whether it has a chat template.
+    chat: bool,
+    sites: Vec<Site>,
+}
+
+/// A site at which relevance can be read, or a rule assigned.
+#[derive(Debug, Serialize)]
+struct Site {
+    name: String,
+    /// The operation there; none for a signal between operations.
+    operation: Option<&'static str>,
+}
+
+fn described(served: &ServedModel) -> Result<Described<'_>, EngineError> {
+    let ServedModel {
+        name,
+        model,
+        precision,
+    } = served;
+    let config = model.transformer.config();
+    let sites = caught(|| model.transformer.sites())?;
+    Ok(Described {
+        name,
+        family: model.family.name,
+        sha256: model.sha256.as_deref(),
+        device: format!("{:?}", model.transformer.device()),
+        dtype: precision.name(),
+        reads: match model.input {
+            Input::Text(_) => "texts",
+            Input::Pictures(_) => "pictures",
+        },
+        head: config.head,
+        outputs: match config.head.outputs() {
+            Outputs::Labels => "labels",
+            Outputs::TokenLabels => "token-labels",
+            Outputs::StartAndEnd => "start-and-end",
+            Outputs::Vocabulary => "vocabulary",
+            Outputs::Vector => "vector",
+        },
+        probabilities: config.probabilities,
+        labels: &config.labels,
+        positions: config.positions,
+        blocks: config.blocks,
+        heads: config.heads,
+        width: config.width,
+        chat: (model.tokenizer()).is_some_and(|tokenizer| tokenizer.check_chat().is_ok()),
+        sites: (sites.into_iter())
+            .map(|site| Site {
+                name: site.name,
+                operation: site.operation,
+            })
+            .collect(),
+    })
+}
+
+/// The answer to `GET /api/model`.
+///
+/// # Errors
+///
+/// If a model cannot be run at all.
+pub(crate) fn models(models: &[ServedModel]) -> Result<Value, EngineError> {
+    let described = models.iter().map(described);
+    let described = described.collect::<Result<Vec<_>, _>>()?;
+    Ok(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "models": described,
+        "methods": std::iter::once(LRP).chain(methods::names()).collect::<Vec<_>>(),
+        "rules": RuleSet::presets().collect::<Vec<_>>(),
+        "defaults": {"method": LRP, "rules": DEFAULT_RULES, "at": DEFAULT_SITE},
+        "fragments": crate::answer::Fragment::NAMES,
+    }))
+}
+
+/// The answer to `GET /api/rules`: every preset, with what it is and how it is written.
+pub(crate) fn rules() -> Value {
+    let preset = |name: &'static str| {
+        let text = RuleSet::preset_toml(name).unwrap_or_default();
+        json!({"name": name, "about": relprop_engine::preset_about(name), "toml": text})
+    };
+    json!({"rules": RuleSet::presets().map(preset).collect::<Vec<_>>()})
+}

@@ -1,0 +1,217 @@
+//! The keys of a request, in one table: the request is checked by it, and described by it.
+
+use serde_json::{Value, json};
+
+/// A key of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// What its value is, as JSON Schema.
+    pub(crate) schema: fn() -> Value,
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn texts() -> Value {
+    json!({"type": "array", "items": {"type": "string"}})
+}
+
+fn text_or_texts() -> Value {
+    json!({"oneOf": [text(), texts()]})
+}
+
+fn text_or_number() -> Value {
+    json!({"oneOf": [text(), {"type": "integer", "minimum": 0}]})
+}
+
+fn switch() -> Value {
+    json!({"type": "boolean", "default": false})
+}
+
+fn count() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn number() -> Value {
+    json!({"type": "number"})
+}
+
+fn picture() -> Value {
+    let named = json!({
+        "type": "object",
+        "properties": {"name": text(), "data": text()},
+        "required": ["name", "data"],
+        "additionalProperties": false,
+    });
+    json!({"oneOf": [text(), named]})
+}
+
+/// A field of this name, kind and meaning.
+const fn field(name: &'static str, schema: fn() -> Value, about: &'static str) -> Field {
+    Field {
+        name,
+        about,
+        schema,
+    }
+}
+
+/// What a server asks beside what the engine does.
+pub(crate) const OWN: &[Field] = &[
+    field("text", text, "The text."),
+    field("texts", texts, "Several texts, in place of `text`."),
+    field(
+        "picture",
+        picture,
+        "A picture for a model that reads pictures: the bytes of a PNG or JPEG file in base64.",
+    ),
+    field(
+        "pictures",
+        || json!({"type": "array", "items": picture()}),
+        "Several pictures.",
+    ),
+    field(
+        "model",
+        text,
+        "The name of the model, as `GET /api/model` lists it; the first by default.",
+    ),
+    field(
+        "fragments",
+        || json!({"type": "array", "items": {"enum": crate::answer::Fragment::NAMES}}),
+        "Which fragments of HTML are wanted beside the numbers.",
+    ),
+    field("query", text, "What the model reads before each text."),
+    field(
+        "temperature",
+        number,
+        "Draw tokens from logits that are divided by this.",
+    ),
+    field("top_k", count, "Draw from so many of the likeliest tokens."),
+    field(
+        "top_p",
+        number,
+        "Draw from the fewest likeliest tokens that together have this probability.",
+    ),
+];
+
+/// The fields of the engine's request.
+pub(crate) const FIELDS: &[Field] = &[
+    field("method", text, "The method; `lrp` by default."),
+    field(
+        "rules",
+        || json!({"oneOf": [text(), {"type": "object"}]}),
+        "The rules of propagation: a preset's name, or an object with `name` and `rules`.",
+    ),
+    field("at", text, "The site at which relevance is read."),
+    field("ledger", switch, "Account for the whole target."),
+    field(
+        "recompute",
+        switch,
+        "Run every block again in the backward pass: less memory, more time.",
+    ),
+    field(
+        "target",
+        text_or_number,
+        "What is explained; `predicted` by default.",
+    ),
+    field(
+        "against",
+        text_or_number,
+        "Explain why the target rather than this.",
+    ),
+    field(
+        "position",
+        count,
+        "The token that is asked, counted from 0.",
+    ),
+    field(
+        "hops",
+        count,
+        "How often relevance on earlier text of an answer is passed on.",
+    ),
+    field(
+        "score",
+        || json!({"enum": ["logit", "log-probability", "entropy", "norm"]}),
+        "How the target is measured.",
+    ),
+    field(
+        "segments",
+        text,
+        "Gather relevance by segments of the text.",
+    ),
+    field(
+        "truncation",
+        || json!({"enum": ["cut", "cut-start", "refuse"]}),
+        "What is done to a text that is too long.",
+    ),
+    field("seed", count, "The seed of random numbers."),
+    field(
+        "pair",
+        text_or_texts,
+        "What the model reads after each text: one for all, or one for each.",
+    ),
+    field(
+        "labels",
+        texts,
+        "Labels that the model was never trained on.",
+    ),
+    field(
+        "template",
+        text,
+        "The sentence that such a label makes, with `{}` where it stands.",
+    ),
+    field(
+        "several",
+        switch,
+        "Several of these labels can be true at once.",
+    ),
+    field(
+        "answer",
+        text_or_texts,
+        "Explain why the model gives this answer: one for all texts, or one for each.",
+    ),
+    field(
+        "chat",
+        switch,
+        "Put texts through the model's chat template.",
+    ),
+    field(
+        "parts",
+        || json!({"enum": ["entities", "tokens"]}),
+        "What is explained where each token has a label.",
+    ),
+    field(
+        "generate",
+        count,
+        "Let a language model add so many tokens, and explain each.",
+    ),
+    field(
+        "sampling",
+        || json!({"type": "object"}),
+        "How tokens are drawn: `temperature`, `top_k`, `top_p` and `seed` in one object.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use relprop_engine::Request;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_key_of_the_engine() {
+        let Value::Object(request) = serde_json::to_value(Request::default()).unwrap() else {
+            panic!("a request is an object")
+        };
+        let known: BTreeSet<&str> = FIELDS.iter().map(|field| field.name).collect();
+        let asked: BTreeSet<&str> = request.keys().map(String::as_str).collect();
+        assert_eq!(known, asked);
+        assert_eq!(known.len(), FIELDS.len());
+        assert!(OWN.iter().all(|field| !known.contains(field.name)));
+    }
+}

@@ -1,0 +1,40 @@
+//! The models that are served.
+
+use std::sync::Arc;
+
+use relprop_checkpoints::{Input, Model};
+use relprop_engine::Precision;
+
+use crate::refusal::Refusal;
+
+/// A model, by the name that requests give it.
+#[derive(Clone, Debug)]
+pub struct ServedModel {
+    /// Its name.
+    pub name: String,
+    /// The model.
+    pub model: Arc<Model>,
+    /// The float type of its weights.
+    pub precision: Precision,
+}
+
+impl ServedModel {
+    pub(crate) fn reads_pictures(&self) -> bool {
+        matches!(self.model.input, Input::Pictures(_))
+    }
+}
+
+/// The place of the model of this name; that of the first if no name is given.
+pub(crate) fn place(models: &[ServedModel], name: Option<&str>) -> Result<usize, Refusal> {
+    let Some(name) = name else {
+        return Ok(0);
+    };
+    let found = models.iter().position(|model| model.name == name);
+    found.ok_or_else(|| {
+        let known: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        Refusal::bad(format!(
+            "there is no model `{name}` here; there is {}",
+            known.join(", ")
+        ))
+    })
+}

@@ -1,0 +1,145 @@
+//! Why texts are alike.
+
+use std::sync::Arc;
+
+use relprop_checkpoints::Model;
+use relprop_engine::{EngineError, NamedRules};
+use relprop_explain::{ExplainError, Measure, Plan, Similar, Similarity};
+use relprop_transformer::VectorPooling;
+use serde_json::{Map, Value, json};
+
+use crate::answer::Fragment;
+use crate::ask::{check_texts, refuse_unknown, rules, take};
+use crate::fields::Field;
+use crate::models::{ServedModel, place};
+use crate::refusal::Refusal;
+
+/// What `POST /api/similar` asks.
+#[derive(Debug)]
+pub(crate) struct SimilarAsk {
+    /// The place of the model among those that are served.
+    pub(crate) model: usize,
+    pub(crate) query: String,
+    pub(crate) texts: Vec<String>,
+    pub(crate) top: usize,
+    rules: Option<NamedRules>,
+    at: Option<String>,
+    measure: Measure,
+    pooling: Option<VectorPooling>,
+    pub(crate) fragments: Vec<Fragment>,
+}
+
+/// How many of the texts are explained, if nothing else is said: as many as the program explains.
+const TOP: usize = 3;
+
+/// The keys of a request.
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        name: "texts",
+        about: "The two texts; with `query`, the texts that it is compared with.",
+        schema: || json!({"type": "array", "items": {"type": "string"}}),
+    },
+    Field {
+        name: "query",
+        about: "A text that is compared with each of the others: the most similar come first.",
+        schema: || json!({"type": "string"}),
+    },
+    Field {
+        name: "top",
+        about: "How many of the texts are explained, the most similar first.",
+        schema: || json!({"type": "integer", "minimum": 1, "default": TOP}),
+    },
+    Field {
+        name: "measure",
+        about: "What is explained.",
+        schema: || json!({"enum": ["cosine", "dot"], "default": "cosine"}),
+    },
+    Field {
+        name: "pooling",
+        about: "The hidden states that a text's vector is made of, in place of what the folder says.",
+        schema: || json!({"enum": ["mean", "first", "last"]}),
+    },
+    Field {
+        name: "rules",
+        about: "The rules of propagation.",
+        schema: || json!({"oneOf": [{"type": "string"}, {"type": "object"}]}),
+    },
+    Field {
+        name: "at",
+        about: "The site at which relevance is read.",
+        schema: || json!({"type": "string"}),
+    },
+    Field {
+        name: "model",
+        about: "The name of the model; the first by default.",
+        schema: || json!({"type": "string"}),
+    },
+    Field {
+        name: "fragments",
+        about: "Which fragments of HTML are wanted beside the numbers.",
+        schema: || json!({"type": "array", "items": {"enum": Fragment::NAMES}}),
+    },
+];
+
+impl SimilarAsk {
+    pub(crate) fn read(
+        models: &[ServedModel],
+        mut body: Map<String, Value>,
+    ) -> Result<Self, Refusal> {
+        refuse_unknown(&body, FIELDS.iter().map(|field| field.name))?;
+        let name: Option<String> = take(&mut body, "model")?;
+        let query: Option<String> = take(&mut body, "query")?;
+        let mut texts: Vec<String> = take(&mut body, "texts")?.unwrap_or_default();
+        let top: Option<usize> = take(&mut body, "top")?;
+        let query = match query {
+            Some(query) => query,
+            None if texts.len() == 2 => texts.remove(0),
+            None => {
+                return Err(Refusal::bad(
+                    "give two `texts`, or a `query` and the `texts` to compare it with",
+                ));
+            }
+        };
+        check_texts(texts.iter().map(String::as_str))?;
+        check_texts(std::iter::once(query.as_str()))?;
+        Ok(Self {
+            model: place(models, name.as_deref())?,
+            query,
+            texts,
+            top: top.unwrap_or(TOP),
+            rules: rules(&mut body)?,
+            at: take(&mut body, "at")?,
+            measure: take(&mut body, "measure")?.unwrap_or_default(),
+            pooling: take(&mut body, "pooling")?,
+            fragments: take(&mut body, "fragments")?.unwrap_or_default(),
+        })
+    }
+
+    /// The most similar texts, each with its place among those given.
+    pub(crate) fn find(&self, model: &Arc<Model>) -> Result<Vec<(usize, Similarity)>, EngineError> {
+        let plan = Plan {
+            rules: self.rules.as_ref().map(NamedRules::open).transpose()?,
+            at: self.at.clone(),
+            ..Plan::default()
+        };
+        let similar = Similar::new(model, &plan, self.measure, self.pooling)?;
+        let tokenize = |text: &String| {
+            let tokens = model.tokenize(text, None, plan.truncation);
+            tokens.map_err(ExplainError::from)
+        };
+        let query = tokenize(&self.query)?;
+        let texts = self.texts.iter().map(tokenize);
+        let texts = texts.collect::<Result<Vec<_>, _>>()?;
+        let mut places: Vec<usize> = (0..texts.len()).collect();
+        if texts.len() > 1 {
+            let measures = similar.measure(&query, &texts.iter().collect::<Vec<_>>())?;
+            places.sort_by(|&a, &b| measures[b].total_cmp(&measures[a]));
+            places.truncate(self.top);
+        }
+        let found = places.into_iter().map(|place| {
+            let found = similar.explain([&query, &texts[place]])?;
+            Ok((place, found))
+        });
+        found.collect()
+    }
+}

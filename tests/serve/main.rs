@@ -1,0 +1,7 @@
+//! `relprop serve`: what it answers, what it refuses, and how it bears many at once.
+
+mod answers;
+mod client;
+mod described;
+mod refusals;
+mod waiting;
