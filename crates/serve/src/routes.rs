@@ -107,7 +107,10 @@ const SAFETY: [(header::HeaderName, &str); 5] = [
 ];
 
 async fn document() -> Response {
-    typed("text/html; charset=utf-8", page::document(&PageOptions::default()).into())
+    typed(
+        "text/html; charset=utf-8",
+        page::document(&PageOptions::default()).into(),
+    )
 }
 
 /// The files of the page, and what is not there.
