@@ -18,6 +18,7 @@ import signal
 import statistics
 import subprocess
 import time
+import urllib.request
 from collections import Counter
 
 TEXTS = [
@@ -80,6 +81,13 @@ def memory(process: int) -> tuple[float, float]:
     return read("VmRSS"), read("VmHWM")
 
 
+def numbers(port: int) -> dict[str, float]:
+    """What the server counts."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text = answer.read().decode()
+    return {name: float(value) for name, value in re.findall(r"^relprop_(\w+) (\S+)$", text, re.M)}
+
+
 def measure(arguments: argparse.Namespace, batch: int) -> float:
     """Runs the server and the clients, prints what was found, and returns the answers a second."""
     command = [arguments.program, "serve", "--model", arguments.model, "--port", "0", "--batch", str(batch)]
@@ -96,6 +104,7 @@ def measure(arguments: argparse.Namespace, batch: int) -> float:
         found = receive.recv()
         clients.join()
         now, peak = memory(server.pid)
+        counted = numbers(port)
     finally:
         server.send_signal(signal.SIGTERM)
         ended = server.wait(timeout=60)
@@ -108,6 +117,8 @@ def measure(arguments: argparse.Namespace, batch: int) -> float:
         f"  milliseconds: median {place(0.5):.1f}, mean {1000 * statistics.fmean(times):.1f}, "
         f"95 % {place(0.95):.1f}, 99 % {place(0.99):.1f}, longest {1000 * times[-1]:.1f}"
     )
+    texts, batches, computed = (counted[name] for name in ("texts_total", "batches_total", "compute_seconds_total"))
+    print(f"  the model: {texts / batches:.1f} texts a batch, {1000 * computed / texts:.2f} ms a text")
     print(f"  MiB: {before:.0f} before, {halfway or now:.0f} halfway, {now:.0f} at the end, {peak:.0f} at the peak")
     others = set(statuses) - {200, 503}
     if others:

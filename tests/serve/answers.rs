@@ -1,7 +1,7 @@
 //! What the server answers is what the program writes.
 
 use relprop_testing::fixtures::folder;
-use relprop_testing::program::{Ran, relprop};
+use relprop_testing::program::{Ran, relprop, review_model};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -239,4 +239,53 @@ fn what_the_menus_of_a_page_need_is_there() {
     let body = json!({"text": FILM, "rules": mine});
     let explained = server.explain(&body).done();
     assert_eq!(explained["explanations"][0]["rules"], "mine");
+}
+
+#[test]
+fn the_demo_ends_on_the_page_with_its_model() {
+    let out = tempfile::tempdir().unwrap();
+    // A demo takes the model of an earlier one.
+    review_model(64).save(&out.path().join("model")).unwrap();
+    let mut demo = relprop();
+    demo.args([
+        "demo",
+        "--reviews",
+        "400",
+        "--serve",
+        "--port",
+        "0",
+        "--out",
+    ]);
+    demo.arg(out.path());
+    let server = Server::start(demo);
+    assert!(out.path().join("report.html").is_file());
+    let models = server.get("/api/model").done();
+    assert_eq!(models["models"][0]["name"], "demo");
+    let answer = server.explain(&json!({"text": FILM})).done();
+    assert_eq!(answer["model"], "demo");
+}
+
+/// The page comes with the files that it asks for, and asks for no others.
+#[test]
+fn the_page_and_its_files_are_served() {
+    let server = Server::of(&["bert"], &[]);
+    let page = server.get("/");
+    assert_eq!(page.status, 200);
+    let parts = page.text().split('"');
+    let asked: Vec<&str> = parts.filter(|part| part.starts_with('/')).collect();
+    assert!(asked.len() > 2, "{asked:?}");
+    for path in asked {
+        let file = server.get(path);
+        assert_eq!(file.status, 200, "{path}");
+        let ending = path.rsplit('.').next().unwrap();
+        let mime = match ending {
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "svg" => "image/svg+xml",
+            other => panic!("{other}"),
+        };
+        assert_eq!(file.header("content-type"), mime);
+        assert!(!file.body.is_empty());
+        server.post(path, &json!({})).refused(404, &["nothing"]);
+    }
 }

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::client::Server;
 
-/// Something that takes the model about a second.
+/// Something that takes the model about a second: the text is cut to what it reads.
 fn slow() -> Value {
-    json!({"text": "film ".repeat(60), "method": "shapley:samples=40"})
+    json!({"text": "film ".repeat(60), "method": "shapley:samples=200"})
 }
 
 /// Asks something slow, and then `count` times something else while the model is busy. Returns the answers.
@@ -89,7 +89,7 @@ fn with_a_batch_of_one_each_is_explained_by_itself() {
 #[test]
 fn a_full_queue_refuses_and_a_request_waits_for_a_bounded_time() {
     let server = Server::of(&["bert"], &["--queue", "2", "--timeout", "1"]);
-    let very_slow = json!({"text": "film ".repeat(60), "method": "shapley:samples=150"});
+    let very_slow = json!({"text": "film ".repeat(60), "method": "shapley:samples=1000"});
     thread::scope(|scope| {
         let begun = Instant::now();
         let busy = scope.spawn(|| server.explain(&very_slow));

@@ -3,7 +3,7 @@
 use relprop_explain::{
     Continuation, Explanation, Hypotheses, Labelling, NotFinite, Parts, Sampling, ZeroShot,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// What the rows of a table hold, and what is computed for them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,6 +98,18 @@ impl Found {
         match self {
             Self::Explanations(found) => found.first(),
             Self::Continuation(_) | Self::Labelling(_) | Self::ZeroShot(_) => None,
+        }
+    }
+}
+
+impl Serialize for Found {
+    /// The document that is written of it; of several explanations the first, which is the one that was asked for.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Explanations(found) => found.first().serialize(serializer),
+            Self::Continuation(found) => found.serialize(serializer),
+            Self::Labelling(found) => found.serialize(serializer),
+            Self::ZeroShot(found) => found.serialize(serializer),
         }
     }
 }

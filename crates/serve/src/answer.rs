@@ -5,7 +5,7 @@ use std::slice;
 
 use image::DynamicImage;
 use relprop_engine::Found;
-use relprop_explain::{Continuation, Explanation, Labelling, Similarity, ZeroShot};
+use relprop_explain::{Explanation, Similarity};
 use relprop_render as render;
 use serde::{Deserialize, Serialize};
 
@@ -33,16 +33,6 @@ impl Fragment {
     pub(crate) const NAMES: [&str; 3] = ["report", "page", "svg"];
 }
 
-/// What was found for an item, as the program writes it.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Written<'f> {
-    Explanation(&'f Explanation),
-    Continuation(&'f Continuation),
-    Labelling(&'f Labelling),
-    ZeroShot(&'f ZeroShot),
-}
-
 /// The fragments of one item, by their names.
 type Fragments = BTreeMap<Fragment, String>;
 
@@ -51,8 +41,8 @@ type Fragments = BTreeMap<Fragment, String>;
 pub(crate) struct Answer<'f> {
     /// The name of the model.
     model: &'f str,
-    /// What was found for each item, in order.
-    explanations: Vec<Written<'f>>,
+    /// What was found for each item, in order, as the program writes it.
+    explanations: Vec<&'f Found>,
     /// The fragments of each item, if any were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fragments: Vec<Fragments>,
@@ -66,7 +56,7 @@ impl<'f> Answer<'f> {
         let found = || explained.found.iter();
         Self {
             model,
-            explanations: found().map(|(found, _)| written(found)).collect(),
+            explanations: found().map(|(found, _)| found).collect(),
             fragments: match wanted {
                 [] => Vec::new(),
                 wanted => found()
@@ -75,16 +65,6 @@ impl<'f> Answer<'f> {
             },
             warning: explained.warning.as_deref(),
         }
-    }
-}
-
-fn written(found: &Found) -> Written<'_> {
-    match found {
-        // One explainer was asked.
-        Found::Explanations(found) => Written::Explanation(&found[0]),
-        Found::Continuation(found) => Written::Continuation(found),
-        Found::Labelling(found) => Written::Labelling(found),
-        Found::ZeroShot(found) => Written::ZeroShot(found),
     }
 }
 

@@ -1,8 +1,10 @@
 //! One JSON object, or an array of several.
 
+use relprop_engine::Found;
+use serde::Serialize;
 use serde_json::Value;
 
-use super::jsonl::json_lines;
+use super::jsonl::inputs;
 use super::{Format, Writes};
 
 pub(super) const FORMAT: Format = Format {
@@ -14,16 +16,28 @@ pub(super) const FORMAT: Format = Format {
     labellings: true,
     compares: false,
     writes: Writes::AtTheEnd(|groups| {
-        let mut objects: Vec<Value> = Vec::new();
+        let mut rows = Vec::new();
         for group in groups {
-            for line in json_lines(group)? {
-                objects.push(serde_json::from_str(&line)?);
+            let mut inputs = inputs(group)?.into_iter();
+            for found in &group.found {
+                let input = inputs.next().map(|input| serde_json::from_str(&input));
+                let input = input.transpose()?;
+                rows.push(Row { found, input });
             }
         }
-        let text = match objects.as_slice() {
+        let text = match rows.as_slice() {
             [one] => serde_json::to_string_pretty(one)?,
             several => serde_json::to_string_pretty(several)?,
         };
         Ok(text + "\n")
     }),
 };
+
+/// What was found for a row, and its other columns.
+#[derive(Serialize)]
+struct Row<'f> {
+    #[serde(flatten)]
+    found: &'f Found,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Value>,
+}

@@ -2,7 +2,6 @@
 
 use relprop_data::objects;
 use relprop_engine::{Found, Group};
-use relprop_render as render;
 
 use super::{Format, Sink, Writes};
 
@@ -30,27 +29,26 @@ impl Sink for JsonLines {
 }
 
 /// A line for each row of `group`, with its line break.
-pub(super) fn json_lines(group: &Group) -> anyhow::Result<Vec<String>> {
-    let mut others = group.batch.clone();
-    // The text stands in the explanation already.
-    others.remove_column(group.column);
-    let inputs = match others.num_columns() {
-        0 => Vec::new(),
-        _ => objects(&others)?,
-    };
-    let mut inputs = inputs.into_iter();
+fn json_lines(group: &Group) -> anyhow::Result<Vec<String>> {
+    let mut inputs = inputs(group)?.into_iter();
     let line = |found: &Found| {
-        let line = match found {
-            Found::Explanations(found) => render::jsonl(&found[..1])?,
-            Found::Continuation(found) => serde_json::to_string(found)? + "\n",
-            Found::Labelling(found) => serde_json::to_string(found)? + "\n",
-            Found::ZeroShot(found) => serde_json::to_string(found)? + "\n",
-        };
+        let line = serde_json::to_string(found)?;
         // The row goes into the object as text: numbers keep every digit that the table has.
-        Ok(match (inputs.next(), line.strip_suffix("}\n")) {
+        Ok(match (inputs.next(), line.strip_suffix('}')) {
             (Some(input), Some(open)) => format!("{open},\"input\":{input}}}\n"),
-            _ => line,
+            _ => line + "\n",
         })
     };
     group.found.iter().map(line).collect()
+}
+
+/// The other columns of each row, as JSON; none if there are no others.
+pub(super) fn inputs(group: &Group) -> anyhow::Result<Vec<String>> {
+    let mut others = group.batch.clone();
+    // The text stands in the explanation already.
+    others.remove_column(group.column);
+    Ok(match others.num_columns() {
+        0 => Vec::new(),
+        _ => objects(&others)?,
+    })
 }
