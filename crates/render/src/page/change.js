@@ -1,6 +1,6 @@
 // What a change of the text did to the target, beside what the relevance of the word promised.
 
-import { bars, element, largest, percent, signs } from "./draw.js";
+import { bars, element, largest, put, signs } from "./draw.js";
 import { explain } from "./ask.js";
 import { valuesRequest, without } from "./question.js";
 
@@ -23,7 +23,8 @@ class Changes extends HTMLElement {
       { type: "button", class: "try", onclick: () => this.#tryAll(asked, tried, test) },
       "Try every word",
     );
-    this.replaceChildren(
+    put(
+      this,
       element("h3", {}, "Does the relevance hold?"),
       changes.length === 0
         ? element(
@@ -33,9 +34,14 @@ class Changes extends HTMLElement {
             named(explanation),
             " moves; see how far it moves.",
           )
-        : last(changes.at(-1), named(explanation), undo),
+        : last(changes.at(-1), named(explanation)),
       changes.length > 1 && earlier(changes.slice(0, -1).reverse()),
-      explanation.words.length > 1 && explanation.words.length <= WORDS && test,
+      element(
+        "div",
+        { class: "buttons" },
+        explanation.words.length > 1 && explanation.words.length <= WORDS && test,
+        changes.length > 0 && element("button", { type: "button", class: "undo", onclick: undo }, "Undo"),
+      ),
       tried,
     );
   }
@@ -74,7 +80,7 @@ const legend = () =>
   element("p", { class: "key" }, element("i", { class: "promised" }), "promised ", element("i", { class: "moved" }), "moved");
 
 /** The last change, large. */
-function last(change, target, undo) {
+function last(change, target) {
   const most = largest([change.promised ?? 0, change.moved]);
   const write = signs(most);
   const facts = [
@@ -108,7 +114,6 @@ function last(change, target, undo) {
       " → ",
       element("strong", { lang: "" }, change.after),
     ),
-    element("button", { type: "button", class: "undo", onclick: undo }, "Undo"),
   );
 }
 
@@ -168,13 +173,8 @@ function verdict(rows) {
     {},
     `${same} of ${told.length} words move the target the way that their relevance promised`,
     Number.isFinite(correlation) && `; over all words the correlation is ${correlation.toFixed(2).replace("-", "−")}`,
-    `. The strongest move is ${percent(share(told))} of the sum of all.`,
+    ".",
   );
-}
-
-function share(rows) {
-  const all = rows.reduce((sum, { moved }) => sum + Math.abs(moved), 0);
-  return all > 0 ? largest(rows.map(({ moved }) => moved)) / all : 0;
 }
 
 function pearson(xs, ys) {

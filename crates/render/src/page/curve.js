@@ -3,7 +3,7 @@
 // It is the perturbation of Ali et al. (2022), on one text: if relevance is faithful, the target falls fast where the
 // most relevant words go first, and late where they go last. `relprop evaluate` measures it on many texts.
 
-import { drawn, element, largest, signs } from "./draw.js";
+import { drawn, element, largest, put, signs } from "./draw.js";
 import { explain } from "./ask.js";
 import { valuesRequest, without } from "./question.js";
 
@@ -43,7 +43,7 @@ class Curve extends HTMLElement {
     const told = element("p", { class: "told", role: "status" });
     const stop = element("button", { type: "button", onclick: () => this.#stop.abort() }, "Stop");
     this.replaceChildren(element("h3", {}, "How fast does it fall?"), figure, told, stop);
-    const draw = () => figure.replaceChildren(plot(curves, words, explanation.target.label));
+    const draw = () => put(figure, plot(curves, words, explanation.target.label));
     draw();
     try {
       for (let gone = size; gone < words; gone += size) {

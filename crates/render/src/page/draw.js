@@ -8,8 +8,13 @@ function fill(made, attributes, children) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  put(made, ...children);
   return made;
+}
+
+/** Puts children into an element in the place of what is there; those that are nothing or false are left out. */
+export function put(element, ...children) {
+  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
 }
 
 /** An element of HTML. `onclick` and the like are listeners; children are elements or texts. */
@@ -21,15 +26,13 @@ export const drawn = (name, attributes = {}, ...children) =>
 
 /**
  * The articles of a report, as elements. `html` is a fragment of relprop's own writers, which escape every text. Its
- * style sheet is that of the page already.
+ * style sheet is that of the page already, and the page sets the picture of an article itself.
  */
 export function articles(html) {
-  const parsed = new DOMParser().parseFromString(html, "text/html");
+  const plain = html.replace(/<style>[^]*?<\/style>/, "").replaceAll(/<article style="[^"]*"/g, "<article");
+  const parsed = new DOMParser().parseFromString(plain, "text/html");
   const found = [...parsed.querySelectorAll("article")];
-  for (const article of found) {
-    article.removeAttribute("style");
-    article.querySelector("h2")?.remove();
-  }
+  for (const article of found) article.querySelector("h2")?.remove();
   return found.map((article) => document.adoptNode(article));
 }
 

@@ -62,7 +62,7 @@ class Continuation extends HTMLElement {
   }
 
   #choose(index) {
-    const { steps, tokens } = this.#found;
+    const { steps } = this.#found;
     const step = steps.find((one) => one.token === index);
     // A column of the table, or a row of it.
     const relevance = new Map(
@@ -81,7 +81,8 @@ class Continuation extends HTMLElement {
       button.setAttribute("aria-pressed", token === index);
       button.title = value === undefined ? "" : write(value);
     }
-    const name = element("b", { lang: "" }, JSON.stringify(tokens[index].text));
+    const chosen = this.#buttons.find((button) => Number(button.dataset.token) === index);
+    const name = element("b", { lang: "" }, JSON.stringify(chosen.textContent));
     this.querySelector(".told").replaceChildren(
       ...(step
         ? [name, ` had a probability of ${percent(step.probability)} and a logit of ${signs(Math.abs(step.target.value))(step.target.value)}. Blue tokens drove it, red ones spoke against it.`]

@@ -238,7 +238,11 @@ class Page extends HTMLElement {
       const answer = await similar(this.#request.body, signal);
       const pairs = element("relprop-pairs");
       pairs.show(answer.similarities[0]);
-      return [pairs, ...articles(answer.fragments[0].report), this.#files(answer.similarities)];
+      const shown = articles(answer.fragments[0].report);
+      // The words stand between the lines already.
+      shown.forEach((article) => article.querySelectorAll(".map").forEach((map) => map.remove()));
+      this.#remember(question, `cosine ${answer.similarities[0].cosine.toFixed(2)}`);
+      return [pairs, ...shown, this.#files(answer.similarities)];
     }
     if (question.beside) {
       const body = compareRequest(question, model);
@@ -341,7 +345,7 @@ class Page extends HTMLElement {
     map.replaceWith(columns);
     const theirs = twin.querySelector(":scope > .map");
     const parts = [foreign && twin.querySelector(".decision"), theirs, twin.querySelector(":scope > .sums")];
-    columns.append(column(main, map), column(other, ...parts.filter(Boolean)));
+    columns.append(column(main, map, article.querySelector(":scope > .sums")), column(other, ...parts.filter(Boolean)));
     rescale(map, main.explanations[0], main.scales[0]);
     rescale(theirs, other.explanations[0], other.scales[0]);
     const same = main.scales[0] === other.scales[0];

@@ -94,13 +94,13 @@ class Pairs extends HTMLElement {
     this.#color(most);
   }
 
-  /** Without a chosen word each has the color of all its pairs; else the others have that of their pair with it. */
+  /** Without a chosen word each has the color of its relevance; else the others have that of their pair with it. */
   #color(most) {
     const chosen = this.#chosen;
     const sums = this.#words.map((words, side) =>
       words.map((_, at) => {
+        if (!chosen) return this.#found.texts[side].words[at].relevance;
         const others = this.#words[1 - side].map((__, other) => (side === 0 ? this.#pair(at, other) : this.#pair(other, at)));
-        if (!chosen) return others.reduce((sum, value) => sum + value, 0);
         return side === chosen.side ? (at === chosen.at ? undefined : 0) : others[chosen.at];
       }),
     );
