@@ -90,18 +90,6 @@ pub(super) fn instead(paths: &[PathBuf], missing: CheckpointError) -> Checkpoint
     known.next().and_then(|path| file(path)).unwrap_or(missing)
 }
 
-/// What to say of a `config.json` of timm's: it names a network of its own, and how that was trained.
-pub(super) fn of_timm(config: &str) -> Option<&'static str> {
-    let config: Value = serde_json::from_str(config).ok()?;
-    let is_timm = config["architecture"].is_string()
-        && (config["pretrained_cfg"].is_object() || config["model_type"] == "timm_wrapper");
-    is_timm.then_some(
-        "it belongs to a model of timm, whose tensors have names and layouts of their own; relprop reads \
-         pictures' models as transformers saves them: look for the same weights as a ViT or DeiT of \
-         transformers",
-    )
-}
-
 /// What to say of a `config.json` whose weights are quantized.
 pub(super) fn quantized(config: &Map<String, Value>) -> Option<String> {
     let said = |key: &str| config.get(key).filter(|value| !value.is_null());
