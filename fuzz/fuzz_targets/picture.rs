@@ -7,7 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use relprop_checkpoints::Preprocessor;
 use relprop_data::decode;
-use relprop_transformer::{Distillation, PatchConfig};
+use relprop_transformer::PatchConfig;
 
 const SETTINGS: &str = r#"{"size": 8}"#;
 
@@ -20,12 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(preprocessor) = Preprocessor::from_json(settings) else {
         return;
     };
-    let patches = [1, 3].map(|channels| PatchConfig {
-        picture: [8, 8],
-        patch: [4, 4],
-        channels,
-        distillation: Distillation::Absent,
-    });
+    let patches = [1, 3].map(|channels| PatchConfig::new([8, 8], [4, 4], channels));
     let patches = patches.map(|patches| preprocessor.check(&patches).is_ok().then_some(patches));
     if patches == [None; 2] {
         return;

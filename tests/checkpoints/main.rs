@@ -9,6 +9,7 @@ mod hops;
 mod language;
 mod malformed;
 mod more;
+mod more_pictures;
 mod pictures;
 mod scalars;
 mod texts;

@@ -256,10 +256,8 @@ fn what_is_saved_is_what_transformers_saved(#[values("vit", "deit", "deit-alone"
 
 fn config(distillation: Distillation) -> PatchConfig {
     PatchConfig {
-        picture: [7, 11],
-        patch: [2, 3],
-        channels: 3,
         distillation,
+        ..PatchConfig::new([7, 11], [2, 3], 3)
     }
 }
 
@@ -385,10 +383,18 @@ fn patches_know_where_in_the_picture_they_lie() {
 
 #[rstest]
 #[case(
-    r#"{"size": {"shortest_edge": 224}}"#,
-    "`size` is {\"shortest_edge\":224}"
+    r#"{"size": {"longest_edge": 224}}"#,
+    "`size` is {\"longest_edge\":224}"
 )]
 #[case(r#"{"size": 0}"#, "`size` must be from 1")]
+#[case(
+    r#"{"image_processor_type": "LevitImageProcessor"}"#,
+    "`image_processor_type` is \"LevitImageProcessor\""
+)]
+#[case(
+    r#"{"do_center_crop": true, "crop_size": {"shortest_edge": 224}}"#,
+    "`crop_size` gives the shorter side alone"
+)]
 #[case(r#"{"resample": 6}"#, "`resample` is 6")]
 #[case(r#"{"do_flip": true}"#, "`do_flip` is true; relprop does not know")]
 #[case(r#"{"image_std": [0.5, 0.0, 0.5]}"#, "`image_mean` and `image_std`")]

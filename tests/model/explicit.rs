@@ -19,14 +19,15 @@ use burn::tensor::DType;
 use laws::{Laws, PRESETS};
 use network::Network;
 use pair::{Case, Pair};
+use relprop_explain::Target;
 use relprop_rules::operations::{Activation, Pairs};
 use relprop_testing::{
-    Architecture, LanguageModel, difference, draw_config, draw_language_config, parameters, random,
-    texts,
+    Architecture, Draw, LanguageModel, difference, draw_config, draw_language_config, parameters,
+    random, texts,
 };
 use relprop_transformer::{
-    Branches, Disentangled, FeedForwardConfig, NormPlacement, PositionBias, RotaryConfig,
-    TransformerConfig,
+    Branches, Disentangled, FeedForwardConfig, Head, NormPlacement, PatchConfig, Picture,
+    PositionBias, RotaryConfig, TransformerConfig,
 };
 use rstest::rstest;
 
@@ -119,6 +120,46 @@ fn the_walk_of_any_classifier_gives_what_the_preset_gives(#[values(0, 1, 2, 3)] 
             let error = pair.error(preset, &case);
             println!("random {seed} {preset}: {error:.1e}");
             assert!(error < TOLERANCE, "{preset}, {config:?}: {error:.1e}");
+        }
+    }
+}
+
+/// Pictures: learned factors of parts, a bias for each distance on the grid, the mean of the patches by a norm after it, and
+/// the class token beside the mean.
+#[rstest]
+#[case::vit(|_: &mut TransformerConfig| {})]
+#[case::dinov2(|c: &mut TransformerConfig| {
+    c.layer_scale = true;
+    c.head = Head::LabelsOfBoth;
+})]
+#[case::beit(|c: &mut TransformerConfig| {
+    c.layer_scale = true;
+    c.attention.bias = Some(PositionBias::Grid);
+    c.biases.unbiased_keys = true;
+    c.norm_after_pooling = true;
+    c.head = Head::LabelsOfPatches;
+})]
+fn the_walk_of_pictures_gives_what_the_preset_gives(#[case] change: fn(&mut TransformerConfig)) {
+    let patches = PatchConfig::new([6, 9], [2, 3], 3);
+    let mut config = TransformerConfig {
+        width: 16,
+        blocks: 3,
+        heads: 4,
+        ..TransformerConfig::vit(patches, ["a", "b", "c"].map(str::to_owned).to_vec())
+    };
+    change(&mut config);
+    let pair = Pair::new(random(&config, 0.3, 5));
+    let mut draw = Draw::new(7);
+    for label in 0..3 {
+        let pixels: Vec<f32> = (0..3 * 6 * 9).map(|_| draw.number()).collect();
+        let case = Case {
+            text: Picture::cut(&pixels, patches).into_tokens("waves"),
+            read: 0,
+            target: Target::Label(label),
+        };
+        for preset in PRESETS {
+            let error = pair.error(preset, &case);
+            assert!(error < TOLERANCE, "{preset}: {error:.1e}");
         }
     }
 }

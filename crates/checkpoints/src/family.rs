@@ -10,7 +10,7 @@ use super::families::{FAMILIES, relprop::RELPROP};
 use super::files::CONFIG;
 use super::foreign;
 use super::keys::read::{self, ALIASES};
-use super::keys::{HARMLESS, Key};
+use super::keys::{HARMLESS, Key, KeyError};
 use super::quantized::{self, Quantized};
 use relprop_transformer::{Head, TransformerConfig};
 
@@ -195,13 +195,34 @@ impl Family {
             ));
         }
         let mut config = (self.start)();
+        self.read_keys(&mut config, json)?;
+        Ok(config)
+    }
+
+    /// Reads a part of a `config.json` that describes a model of this family inside of another.
+    pub(crate) fn read_part(
+        &self,
+        config: &mut TransformerConfig,
+        part: &Value,
+    ) -> Result<(), KeyError> {
+        let keys = part.as_object();
+        let keys = keys.ok_or_else(|| KeyError::must_be(part, "an object"))?;
+        let read = self.read_keys(config, keys);
+        read.map_err(|error| KeyError::new(format!("is not understood: {error}")))
+    }
+
+    fn read_keys(
+        &self,
+        config: &mut TransformerConfig,
+        json: &Map<String, Value>,
+    ) -> Result<(), String> {
         for (name, key) in self.keys() {
             let read = match json.get(*name) {
                 None | Some(Value::Null) if key.is_required() => {
                     return Err(format!("it has no `{name}`"));
                 }
-                absent @ (None | Some(Value::Null)) => key.without(&mut config, absent),
-                Some(value) => key.read(&mut config, value),
+                absent @ (None | Some(Value::Null)) => key.without(config, absent),
+                Some(value) => key.read(config, value),
             };
             read.map_err(|error| format!("`{name}` {error}"))?;
         }
@@ -209,7 +230,7 @@ impl Family {
             .iter()
             .find(|(name, value)| !value.is_null() && !self.knows(name));
         match unknown {
-            None => Ok(config),
+            None => Ok(()),
             Some((name, value)) if self.is_searched() => Err(format!(
                 "`{name}` is {value}; transformers reads this key of a `{}`, and relprop does not \
                  support it",

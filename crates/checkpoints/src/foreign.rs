@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::CheckpointError;
 
 /// Endings of file names in lower case, and the message for such a file: what it is, and what to
@@ -88,16 +86,4 @@ pub(super) fn instead(paths: &[PathBuf], missing: CheckpointError) -> Checkpoint
         paths.iter().find(name)
     });
     known.next().and_then(|path| file(path)).unwrap_or(missing)
-}
-
-/// What to say of a `config.json` of timm's: it names a network of its own, and how that was trained.
-pub(super) fn of_timm(config: &str) -> Option<&'static str> {
-    let config: Value = serde_json::from_str(config).ok()?;
-    let is_timm = config["architecture"].is_string()
-        && (config["pretrained_cfg"].is_object() || config["model_type"] == "timm_wrapper");
-    is_timm.then_some(
-        "it belongs to a model of timm, whose tensors have names and layouts of their own; relprop reads \
-         pictures' models as transformers saves them: look for the same weights as a ViT or DeiT of \
-         transformers",
-    )
 }

@@ -204,6 +204,8 @@ impl Model {
             }
             | Head::Labels
             | Head::LabelsOfMean
+            | Head::LabelsOfPatches
+            | Head::LabelsOfBoth
             | Head::TokenLabels
             | Head::Span
             | Head::NextToken { .. }

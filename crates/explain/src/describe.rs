@@ -56,7 +56,7 @@ impl Explanation {
             answer,
             position: match head.answers_at() {
                 AnswersAt::Last if head.outputs() == Outputs::Vocabulary => Some(text.last()),
-                AnswersAt::Last | AnswersAt::First | AnswersAt::Each | AnswersAt::Mean => None,
+                _ => None,
             },
             target: question.named(text, &found),
             tokens: tokens(text, relevance),

@@ -103,7 +103,10 @@ impl Question<'_> {
     pub(crate) fn scored(&self, text: &TokenizedText, numbers: &[f32]) -> Scored {
         if self.score == Score::Norm {
             let states = match self.model.transformer.config().head.answers_at() {
-                AnswersAt::First | AnswersAt::Mean => 1,
+                AnswersAt::First
+                | AnswersAt::Mean
+                | AnswersAt::Patches
+                | AnswersAt::FirstAndPatches => 1,
                 AnswersAt::Last => text.asked.len().max(1),
                 AnswersAt::Each => text.tokens.len(),
             };

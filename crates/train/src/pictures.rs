@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use relprop_checkpoints::{Filter, Model, Preprocessor};
+use relprop_checkpoints::{Filter, Model, Preprocessor, Resize};
 use relprop_data::corpus::{LabeledPicture, Pictures};
-use relprop_transformer::{Distillation, PATCH_HIDDEN, PatchConfig, Transformer};
+use relprop_transformer::{PATCH_HIDDEN, PatchConfig, Transformer};
 
 use crate::accuracy::accuracy_on;
 use crate::loader::Labeled;
@@ -38,14 +38,10 @@ pub fn train_pictures(
     };
     begin(out, plan)?;
 
-    let patches = PatchConfig {
-        picture: corpus.train.first().map_or([1; 2], |first| first.sides),
-        patch: [config.patch; 2],
-        channels: corpus.channels,
-        distillation: Distillation::Absent,
-    };
+    let picture = corpus.train.first().map_or([1; 2], |first| first.sides);
+    let patches = PatchConfig::new(picture, [config.patch; 2], corpus.channels);
     let preprocessor = Preprocessor {
-        resize: Some((patches.picture, Filter::Bilinear)),
+        resize: Some((Resize::To(patches.picture), Filter::Bilinear)),
         ..Preprocessor::plain(corpus.channels)
     };
     let model = config.picture_model(patches, corpus.labels.clone());

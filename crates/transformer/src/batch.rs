@@ -1,5 +1,7 @@
 //! Texts of different lengths, or pictures, as one tensor.
 
+use std::ops::Range;
+
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use crate::{AnswersAt, PATCH_HIDDEN, Picture, TokenizedText};
@@ -25,7 +27,9 @@ pub struct Batch {
     /// True where there is padding, `[batch, position]`.
     pub padding: Tensor<2, Bool>,
     /// Where each text begins and ends along `position`.
-    pub spans: Vec<std::ops::Range<usize>>,
+    pub spans: Vec<Range<usize>>,
+    /// How many tokens of each stand before its patches; 0 for a text.
+    special: Vec<usize>,
     /// The tokens that each text [asks](TokenizedText::asked), at least one, in the order of the text.
     asked: Vec<Vec<usize>>,
 }
@@ -102,6 +106,7 @@ impl Batch {
             positions: tensor(layout(0, &place)),
             padding: tensor(layout(1, &|_, _| 0)).bool(),
             spans,
+            special: texts.iter().map(|text| special(text)).collect(),
             asked: texts.iter().map(|text| asked(text)).collect(),
         }
     }
@@ -113,17 +118,24 @@ impl Batch {
         let [texts, width] = self.padding.dims();
         let most = match at {
             AnswersAt::Each => return None,
-            AnswersAt::First | AnswersAt::Mean => 1,
+            AnswersAt::First | AnswersAt::Mean | AnswersAt::Patches => 1,
+            AnswersAt::FirstAndPatches => 2,
             AnswersAt::Last => self.asked.iter().map(Vec::len).max().unwrap_or(1),
         };
         let mut shares = vec![0.0_f32; texts * most * width];
-        for ((rows, span), asked) in shares
-            .chunks_mut((most * width).max(1))
-            .zip(&self.spans)
-            .zip(&self.asked)
-        {
+        let mean = |row: &mut [f32], span: Range<usize>| {
+            row[span.clone()].fill((span.len() as f32).recip());
+        };
+        for (index, rows) in shares.chunks_mut((most * width).max(1)).enumerate() {
+            let (span, asked) = (self.spans[index].clone(), &self.asked[index]);
+            let patches = span.start + self.special[index]..span.end;
             match at {
-                AnswersAt::Mean => rows[span.clone()].fill((span.len() as f32).recip()),
+                AnswersAt::Mean => mean(rows, span),
+                AnswersAt::Patches => mean(rows, patches),
+                AnswersAt::FirstAndPatches => {
+                    rows[span.start] = 1.0;
+                    mean(&mut rows[width..], patches);
+                }
                 AnswersAt::Last => {
                     let rows = rows.chunks_mut(width);
                     rows.zip(asked)
@@ -137,6 +149,15 @@ impl Batch {
     }
 }
 
+/// How many tokens stand before the patches of a picture.
+fn special(text: &TokenizedText) -> usize {
+    let mut tokens = text.tokens.iter();
+    let picture = text
+        .picture()
+        .map(|_| tokens.position(|token| !token.special));
+    picture.map_or(0, |first| first.unwrap_or(text.tokens.len()))
+}
+
 /// The tokens that a text asks: those that it names, or its last one.
 fn asked(text: &TokenizedText) -> Vec<usize> {
     let last = text.tokens.len().saturating_sub(1);
@@ -148,7 +169,7 @@ fn asked(text: &TokenizedText) -> Vec<usize> {
 
 /// The numbers of all patches of pictures like the `first`, `[batch, patch, number]`.
 fn pixels(first: &Picture, texts: &[&TokenizedText], width: usize, device: &Device) -> Tensor<3> {
-    let special = texts[0].tokens.iter().filter(|token| token.special).count();
+    let special = special(texts[0]);
     let (patches, numbers) = (width - special, first.numbers());
     let mut values = vec![0.0; texts.len() * patches * numbers];
     for (text, row) in texts

@@ -16,8 +16,13 @@ pub enum Head {
     /// The label of a text or a picture, from the hidden state of its first token.
     #[default]
     Labels,
-    /// The label of a text, from the mean of the hidden states of all its tokens.
+    /// The label of a text or a picture, from the mean of the hidden states of all its tokens.
     LabelsOfMean,
+    /// The label of a picture, from the mean of the hidden states of its patches: BEiT.
+    LabelsOfPatches,
+    /// The label of a picture, from the hidden state of its class token and the mean of those of its patches, side
+    /// by side: DINOv2.
+    LabelsOfBoth,
     /// Which label a text has; its last token answers, through a linear map without a bias. It is how
     /// language models classify.
     LabelsAtEnd {
@@ -118,6 +123,10 @@ pub enum AnswersAt {
     Each,
     /// All tokens of the text at once, by their mean.
     Mean,
+    /// All patches of the picture at once, by their mean.
+    Patches,
+    /// The first token of the picture, and beside it the mean of all patches.
+    FirstAndPatches,
 }
 
 /// What may be asked of a model, and how it is called.
@@ -135,7 +144,11 @@ impl Head {
     /// What its logits stand for.
     pub fn outputs(self) -> Outputs {
         match self {
-            Self::Labels | Self::LabelsOfMean | Self::LabelsAtEnd { .. } => Outputs::Labels,
+            Self::Labels
+            | Self::LabelsOfMean
+            | Self::LabelsOfPatches
+            | Self::LabelsOfBoth
+            | Self::LabelsAtEnd { .. } => Outputs::Labels,
             Self::TokenLabels => Outputs::TokenLabels,
             Self::Span => Outputs::StartAndEnd,
             Self::MaskedToken { .. } | Self::NextToken { .. } => Outputs::Vocabulary,
@@ -148,6 +161,8 @@ impl Head {
         match self {
             Self::Labels => AnswersAt::First,
             Self::LabelsOfMean => AnswersAt::Mean,
+            Self::LabelsOfPatches => AnswersAt::Patches,
+            Self::LabelsOfBoth => AnswersAt::FirstAndPatches,
             Self::LabelsAtEnd { .. } | Self::MaskedToken { .. } | Self::NextToken { .. } => {
                 AnswersAt::Last
             }
@@ -167,6 +182,8 @@ impl Head {
             Self::NextToken { .. } => TextEnd::Start,
             Self::Labels
             | Self::LabelsOfMean
+            | Self::LabelsOfPatches
+            | Self::LabelsOfBoth
             | Self::LabelsAtEnd { .. }
             | Self::TokenLabels
             | Self::Span
@@ -181,6 +198,8 @@ impl Head {
             Self::MaskedToken { tied, .. } | Self::NextToken { tied } => tied,
             Self::Labels
             | Self::LabelsOfMean
+            | Self::LabelsOfPatches
+            | Self::LabelsOfBoth
             | Self::LabelsAtEnd { .. }
             | Self::TokenLabels
             | Self::Span
@@ -197,6 +216,8 @@ impl Head {
             Self::NextToken { .. } => Self::NextToken { tied },
             Self::Labels
             | Self::LabelsOfMean
+            | Self::LabelsOfPatches
+            | Self::LabelsOfBoth
             | Self::LabelsAtEnd { .. }
             | Self::TokenLabels
             | Self::Span
@@ -240,7 +261,7 @@ impl AnswersAt {
     /// The first token of `text` that it reads, counted from 0.
     pub fn token(self, text: &TokenizedText) -> usize {
         match self {
-            Self::First | Self::Each | Self::Mean => 0,
+            Self::First | Self::Each | Self::Mean | Self::Patches | Self::FirstAndPatches => 0,
             Self::Last => text.last(),
         }
     }

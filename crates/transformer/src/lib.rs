@@ -12,7 +12,7 @@ pub use batch::{Batch, BatchInput, PaddingSide};
 pub use config::{
     AttentionConfig, Biases, BlockAttention, Branches, ClippedGate, ConfigError, Disentangled,
     Distillation, ExpertsConfig, FeedForwardConfig, InputConfig, NormConfig, NormPlacement,
-    PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, PositionBias, RotaryConfig, RotaryFactors,
+    PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, Placed, PositionBias, RotaryConfig, RotaryFactors,
     RotaryScaling, TransformerConfig,
 };
 pub use head::{AnswersAt, Dense, Head, Outputs, Probabilities, Targets, VectorPooling};

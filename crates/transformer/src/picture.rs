@@ -1,6 +1,6 @@
 //! A picture as a model reads it: patches, each of which is a token.
 
-use crate::PatchConfig;
+use crate::{Distillation, PatchConfig};
 
 /// A picture as a model reads it, cut into patches.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +88,11 @@ impl Picture {
         [x + column * width, y + row * height, width, height]
     }
 
+    /// The numbers of all patches as the model reads them, `[patch, channel, y, x]`.
+    pub fn numbers_of_all(&self) -> &[f32] {
+        &self.pixels
+    }
+
     /// The numbers of a patch, `[channel, y, x]`.
     pub(crate) fn patch(&self, patch: usize) -> &[f32] {
         let numbers = self.numbers();
@@ -96,6 +101,15 @@ impl Picture {
 
     pub(crate) fn numbers(&self) -> usize {
         self.patches.numbers()
+    }
+
+    /// The names of the tokens before those of the patches.
+    pub(crate) fn special_tokens(&self) -> impl Iterator<Item = &'static str> {
+        let class = (!self.patches.unclassed).then_some("[CLS]");
+        let distilled = self.patches.distillation != Distillation::Absent;
+        let distillation = distilled.then_some("[DIST]");
+        let registers = std::iter::repeat_n("[REG]", self.patches.registers);
+        class.into_iter().chain(distillation).chain(registers)
     }
 
     /// How many tokens stand before those of the patches.

@@ -132,8 +132,8 @@ impl TokenizedText {
 }
 
 impl Picture {
-    /// The tokens of the picture: the class token, the distillation token if there is one, and the
-    /// patches, row by row.
+    /// The tokens of the picture: the class token, the distillation token and registers, of those that there are, and
+    /// the patches, row by row.
     pub fn into_tokens(self, name: impl Into<String>) -> TokenizedText {
         let token = |text: &str, word: Option<u32>| Token {
             text: text.to_owned(),
@@ -143,7 +143,7 @@ impl Picture {
             word,
             special: word.is_none(),
         };
-        let special = ["[CLS]", "[DIST]"].into_iter().take(self.special());
+        let special = self.special_tokens();
         let mut tokens: Vec<Token> = special.map(|name| token(name, None)).collect();
         let [rows, columns] = self.grid();
         tokens.extend((0..rows * columns).map(|patch| token("", Some(patch as u32))));

@@ -1,10 +1,14 @@
 //! One block of the walk: its two parts, one after the other or side by side, and what lies between scores
 //! and the softmax.
 
+use std::ops::Range;
+
 use burn::tensor::Tensor;
 use relprop_rules::explicit::{attention, residual};
 use relprop_rules::operations::Activation;
-use relprop_transformer::{Branches, Disentangled, FeedForwardConfig, NormPlacement, PositionBias};
+use relprop_transformer::{
+    Branches, Disentangled, FeedForwardConfig, Head, NormPlacement, PositionBias,
+};
 
 use super::network::{Back, Network};
 
@@ -68,7 +72,7 @@ impl Network<'_> {
             NormPlacement::Around => norm("output_norm", out),
             NormPlacement::Before | NormPlacement::After => (out, Box::new(|r| r)),
         };
-        let out = out * self.config.branch_factor.unwrap_or(1.0);
+        let out = self.scaled(branch, out * self.config.branch_factor.unwrap_or(1.0));
         let sum = x.clone() + out.clone();
         let (y, last): (_, Back) = match placement {
             NormPlacement::After => norm("norm", sum),
@@ -79,6 +83,15 @@ impl Network<'_> {
             of_x + before(branch_back(after(of_out)))
         };
         (y, Box::new(back))
+    }
+
+    /// A part with each feature times its own factor. That hands all relevance on.
+    fn scaled(&self, branch: Branch, out: Tensor<3>) -> Tensor<3> {
+        let name = branch.norm("scale", |block| self.own(block));
+        match self.parameters.get(&name) {
+            None => out,
+            Some(scale) => out * self.tensor(scale, [1, 1, scale.len()]),
+        }
     }
 
     /// Attention and the feed-forward part, which read the same.
@@ -111,13 +124,35 @@ impl Network<'_> {
         (y, Box::new(back))
     }
 
-    /// The state of the token that the head reads.
-    pub(super) fn one_token(&self, read: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    /// What the head reads: the state of a token, the mean of those of patches, or both side by side.
+    pub(super) fn pooled(&self, read: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        let first = |x: &Tensor<3>| self.pooled_by(read..read + 1, x.clone());
+        let mean = |x: &Tensor<3>| {
+            let special = self.config.patches().map_or(0, |patches| patches.special());
+            self.pooled_by(special..x.dims()[1], x.clone())
+        };
+        match self.config.head {
+            Head::LabelsOfPatches => mean(&x),
+            Head::LabelsOfBoth => {
+                let ((token, token_back), (patches, patches_back)) = (first(&x), mean(&x));
+                let back = |r: Tensor<3>| {
+                    let mut halves = r.chunk(2, 2).into_iter();
+                    let of_token = token_back(halves.next().unwrap());
+                    of_token + patches_back(halves.next().unwrap())
+                };
+                (Tensor::cat(vec![token, patches], 2), Box::new(back))
+            }
+            _ => first(&x),
+        }
+    }
+
+    /// The mean of the states of these tokens.
+    fn pooled_by(&self, read: Range<usize>, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let [_, tokens, _] = x.dims();
         let mut weights = vec![0.0; tokens];
-        weights[read] = 1.0;
+        weights[read.clone()].fill((read.len() as f64).recip());
         let weights = self.tensor(&weights, [1, 1, tokens]);
-        let y = x.clone().narrow(1, read, 1);
+        let y = x.clone().narrow(1, read.start, read.len()).mean_dim(1);
         (y, Box::new(|r| residual::pooling(weights, x, r)))
     }
 
@@ -130,9 +165,26 @@ impl Network<'_> {
     }
 
     /// What a distance adds to a score.
-    fn bias(&self, head: usize, heads: usize, query: usize, key: usize) -> f64 {
+    fn bias(&self, block: usize, head: usize, heads: usize, query: usize, key: usize) -> f64 {
         match self.config.attention.bias {
             None => 0.0,
+            Some(PositionBias::Grid) => {
+                let patches = self.config.patches().unwrap();
+                let ([rows, columns], special) = (patches.grid(), patches.special());
+                let distances = (2 * rows - 1) * (2 * columns - 1);
+                let row = match (query.checked_sub(special), key.checked_sub(special)) {
+                    (None, Some(_)) => distances,
+                    (Some(_), None) => distances + 1,
+                    (None, None) => distances + 2,
+                    (Some(query), Some(key)) => {
+                        let down = query / columns + rows - 1 - key / columns;
+                        let right = query % columns + columns - 1 - key % columns;
+                        down * (2 * columns - 1) + right
+                    }
+                };
+                let table = &self.parameters[&format!("encoder.{block}.attention.grid")];
+                table[row * heads + head]
+            }
             Some(PositionBias::Linear) => {
                 let slope = 2_f64.powf(-8.0 * (head + 1) as f64 / heads as f64);
                 slope * (key as f64 - query as f64)
@@ -238,6 +290,7 @@ impl Network<'_> {
     /// Scores with their cap and the bias of distances.
     pub(super) fn capped_and_biased(
         &self,
+        block: usize,
         scores: Tensor<4>,
     ) -> (Tensor<4>, Box<dyn FnOnce(Tensor<4>) -> Tensor<4> + '_>) {
         let shape = scores.dims();
@@ -262,7 +315,7 @@ impl Network<'_> {
         for head in 0..heads {
             for query in 0..tokens {
                 for key in 0..tokens {
-                    bias.push(self.bias(head, heads, query, key));
+                    bias.push(self.bias(block, head, heads, query, key));
                 }
             }
         }

@@ -42,20 +42,31 @@ impl Network<'_> {
     /// Runs the tokens `ids` through the network, reads the logits at the token `read`, and walks the
     /// sum of the logits in `target`, each times its weight, back.
     pub fn explain(&self, ids: &[u32], read: usize, target: &[(usize, f64)]) -> Walk {
-        let mut x = self.embed(ids);
+        self.explain_from(self.embed(ids), read, target)
+    }
+
+    /// The same from the input of the first block, `[1, position, feature]`.
+    pub fn explain_from(&self, mut x: Tensor<3>, read: usize, target: &[(usize, f64)]) -> Walk {
         let mut backs = Vec::new();
         for block in 0..self.config.blocks {
             let (y, back) = self.block(block, x);
             backs.push(back);
             x = y;
         }
-        if self.config.norm_placement.has_final() {
-            let (y, back) = self.norm("final_norm", &self.config.norm, x);
+        let final_norm = |x| self.norm("final_norm", &self.config.norm, x);
+        let late = self.config.norm_after_pooling;
+        if self.config.norm_placement.has_final() && !late {
+            let (y, back) = final_norm(x);
             backs.push(back);
             x = y;
         }
-        let (mut x, back) = self.one_token(read, x);
+        let (mut x, back) = self.pooled(read, x);
         backs.push(back);
+        if late {
+            let (y, back) = final_norm(x);
+            backs.push(back);
+            x = y;
+        }
         if let Some(phi) = self.config.pooler {
             let (z, back) = self.map("pooler.linear", self.laws.maps, x);
             backs.push(back);
@@ -104,7 +115,7 @@ impl Network<'_> {
         let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * scale;
         let [_, _, tokens, _] = scores.dims();
         let (scores, apart_back) = self.with_distances(block, scores, &query, &key);
-        let (scores, scores_back) = self.capped_and_biased(scores);
+        let (scores, scores_back) = self.capped_and_biased(block, scores);
         let visible = self.visible(block, tokens);
         let largest = scores.clone().max_dim(3);
         let weights = (scores.clone() - largest.clone()).exp() * visible;

@@ -111,8 +111,20 @@ impl Pair {
             laws: Laws::of(preset),
             dtype,
         };
+        if case.text.picture().is_some() {
+            return network.explain_from(self.blocks(case), case.read, &case.weights());
+        }
         let ids: Vec<u32> = case.text.tokens.iter().map(|token| token.id).collect();
         network.explain(&ids, case.read, &case.weights())
+    }
+
+    /// The input of the first block, in f64.
+    fn blocks(&self, case: &Case) -> Tensor<3> {
+        let batch = Batch::new([&case.text], 0, PaddingSide::Right, &self.double.device());
+        let mut pass = Pass::plain().with_probe("blocks");
+        self.double.forward(&batch, &mut pass);
+        let reading = pass.into_readings().read("blocks");
+        reading.unwrap().signal
     }
 
     /// The error of the walk under the preset.

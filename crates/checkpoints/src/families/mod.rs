@@ -3,10 +3,12 @@
 //! A family of your own can build on their tables: `docs/add-a-model.md` adds one step by step.
 
 pub mod albert;
+pub mod beit;
 pub mod bert;
 pub mod bloom;
 pub mod deberta;
 pub mod deberta_v1;
+pub mod dinov2;
 pub mod distilbert;
 pub mod electra;
 pub mod esm;
@@ -37,6 +39,7 @@ pub mod phi3;
 pub mod qwen;
 pub mod relprop;
 pub mod roberta;
+pub mod siglip;
 pub mod smollm3;
 pub mod stablelm;
 pub mod starcoder2;
@@ -226,5 +229,9 @@ pub static FAMILIES: &[&Family] = &[
     &vit::VIT,
     &vit::DEIT,
     &vit::DEIT_ALONE,
+    &dinov2::DINOV2,
+    &dinov2::WITH_REGISTERS,
+    &beit::BEIT,
+    &siglip::LABELS,
     &relprop::RELPROP,
 ];

@@ -44,6 +44,7 @@ const PATCH_EMBEDDINGS: Names = &[
         "patch_embeddings.distillation_token",
     ),
     ("embeddings.patch", "patch_embeddings.patch"),
+    ("embeddings.registers", "patch_embeddings.registers"),
     // A text's model has a module of this name, and a picture's a tensor.
     ("embeddings.position.weight", "embeddings.position.weight"),
     ("embeddings.position", "patch_embeddings.position"),
@@ -66,7 +67,7 @@ fn with_input(mut config: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use relprop_transformer::{Distillation, PatchConfig, TransformerConfig};
+    use relprop_transformer::{PatchConfig, TransformerConfig};
     use rstest::rstest;
     use serde_json::Value;
 
@@ -77,12 +78,7 @@ mod tests {
     }
 
     fn picture() -> TransformerConfig {
-        let patches = PatchConfig {
-            picture: [8; 2],
-            patch: [4; 2],
-            channels: 1,
-            distillation: Distillation::Absent,
-        };
+        let patches = PatchConfig::new([8; 2], [4; 2], 1);
         TransformerConfig::vit(patches, vec!["yes".to_owned()])
     }
 

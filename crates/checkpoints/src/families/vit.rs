@@ -61,7 +61,8 @@ const KEYS: Keys = &[
     ("pruned_heads", Key::Only("{}")),
 ];
 
-const PICTURE: Key = Key::Custom {
+/// `image_size`: the height and the width of a picture.
+pub const PICTURE: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let picture = sides(value)?;
@@ -71,7 +72,22 @@ const PICTURE: Key = Key::Custom {
     write: |config| written(config.patches().map(|patches| patches.picture)),
 };
 
-const PATCH: Key = Key::Custom {
+/// The same where transformers reads the places of patches in a table of as many rows as columns.
+pub const SQUARE_PICTURE: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let [height, width] = sides(value)?;
+        if height != width {
+            return Err(KeyError::only(value, "a height that is the width"));
+        }
+        set(config, |patches| patches.picture = [height, width]);
+        Ok(())
+    },
+    write: |config| written(config.patches().map(|patches| patches.picture)),
+};
+
+/// `patch_size`: the height and the width of a patch.
+pub const PATCH: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let patch = sides(value)?;
@@ -81,7 +97,8 @@ const PATCH: Key = Key::Custom {
     write: |config| written(config.patches().map(|patches| patches.patch)),
 };
 
-const CHANNELS: Key = Key::Custom {
+/// `num_channels`: how many channels a picture has.
+pub const CHANNELS: Key = Key::Custom {
     required: false,
     read: |config, value| {
         let channels = size(value)?;
@@ -109,12 +126,10 @@ const TENSORS: Names = &[
 ];
 
 /// ViT-Base on pictures of 224 x 224 pixels.
-fn start(distillation: Distillation) -> TransformerConfig {
+pub(super) fn start(distillation: Distillation) -> TransformerConfig {
     let patches = PatchConfig {
-        picture: [224; 2],
-        patch: [16; 2],
-        channels: 3,
         distillation,
+        ..PatchConfig::new([224; 2], [16; 2], 3)
     };
     let vit = TransformerConfig::vit(patches, numbered(2));
     TransformerConfig {
@@ -125,7 +140,7 @@ fn start(distillation: Distillation) -> TransformerConfig {
 }
 
 /// Changes how pictures are cut, and with it how many tokens they are.
-fn set(config: &mut TransformerConfig, change: impl FnOnce(&mut PatchConfig)) {
+pub(super) fn set(config: &mut TransformerConfig, change: impl FnOnce(&mut PatchConfig)) {
     if let InputConfig::Patches(patches) = &mut config.input {
         change(patches);
         config.positions = patches.positions();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use relprop_transformer::{InputConfig, PatchConfig, Transformer};
+use relprop_transformer::{InputConfig, Transformer};
 use serde_json::Value;
 
 use crate::adapter::Adapter;
@@ -15,8 +15,9 @@ use crate::files::{CONFIG, PREPROCESSOR};
 use crate::foreign;
 use crate::gguf::Gguf;
 use crate::quantized::Quantized;
+use crate::timm::{self, Timm};
 use crate::vector::Modules;
-use crate::weights::{self, Changes, WeightFiles};
+use crate::weights::{self, Changes, Interpolation, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor};
 
 use ends::ends;
@@ -117,10 +118,11 @@ impl Model {
         let config_file = files.required(CONFIG, "it says which parts the model is made of");
         let config_file = config_file.map_err(instead)?;
         let mut text = config_file.text()?;
-        if let Some(message) = foreign::of_timm(&text) {
-            let path = config_file.path().to_owned();
-            return Err(CheckpointError::Foreign { path, message });
-        }
+        let timm = Timm::read(&text).transpose();
+        let timm = timm.map_err(|message| CheckpointError::Config {
+            path: config_file.path().to_owned(),
+            message,
+        })?;
         let weight_files = WeightFiles::find(files).map_err(instead)?;
         // What is wrong in the configuration is said first.
         let mut stored = weights::open(&weight_files);
@@ -140,8 +142,11 @@ impl Model {
         let names: Vec<&str> = names.map(String::as_str).collect();
         let modules = Modules::read(files)?;
         let is_vector = modules.is_some();
-        let (family, mut config) =
-            Family::read_config_among(families, &text, config_file.path(), &names, is_vector)?;
+        let path = config_file.path();
+        let (family, mut config) = match &timm {
+            Some(timm) => (&timm::VIT, timm.config.clone()),
+            None => Family::read_config_among(families, &text, path, &names, is_vector)?,
+        };
         if let Some(modules) = &modules {
             modules.set(&mut config);
         }
@@ -171,8 +176,22 @@ impl Model {
                 let longest = modules.as_ref().and_then(|modules| modules.longest);
                 Ok(Input::Text(tokenizer.at_most(longest)))
             }
-            InputConfig::Patches(patches) => preprocessor(files, patches).map(Input::Pictures),
+            InputConfig::Patches(_) => {
+                let read = match timm {
+                    Some(timm) => Ok(timm.preprocessor),
+                    None => preprocessor(files),
+                }?;
+                if let (Some(way), Some(size)) = (Interpolation::of(family), read.size()) {
+                    way.resize(&mut config, family, &mut stored, size);
+                    config.check().map_err(invalid)?;
+                }
+                Ok(Input::Pictures(read))
+            }
         }?;
+        if let (Input::Pictures(read), InputConfig::Patches(patches)) = (&input, &config.input) {
+            let fits = read.fits(patches);
+            fits.map_err(|message| unfit(files, config_file.path(), message))?;
+        }
         let ends = ends(files, &text, config_file.path())?;
         let mut transformer = Transformer::zeros(&config, device).map_err(invalid)?;
         weights::read(&mut transformer, family, &weight_files, stored, changes)?;
@@ -180,7 +199,11 @@ impl Model {
             transformer: transformer.valid(),
             input,
             ends,
-            family,
+            // What timm calls otherwise is written as transformers calls it.
+            family: match family == &timm::VIT {
+                true => Family::of(&config),
+                false => family,
+            },
             sha256: Some(match adapter {
                 None => weight_files.sha256()?,
                 Some(adapter) => adapter.sha256(&weight_files)?,
@@ -189,13 +212,18 @@ impl Model {
     }
 }
 
-/// Reads the preprocessor, and checks that it makes pictures that the model reads.
-fn preprocessor(files: &Files, patches: &PatchConfig) -> Result<Preprocessor, CheckpointError> {
+/// Reads the preprocessor.
+fn preprocessor(files: &Files) -> Result<Preprocessor, CheckpointError> {
     let file = files.required(PREPROCESSOR, "it says how pictures are read")?;
     let read = Preprocessor::parse(&file.text()?);
-    let fits = read.and_then(|found| found.fits(patches).map(|()| found));
-    fits.map_err(|message| CheckpointError::Preprocessor {
-        path: file.path().to_owned(),
+    read.map_err(|message| unfit(files, file.path(), message))
+}
+
+/// The error of a preprocessor, in a file of its own or in that at `path`.
+fn unfit(files: &Files, path: &Path, message: String) -> CheckpointError {
+    let own = files.get(PREPROCESSOR);
+    CheckpointError::Preprocessor {
+        path: own.map_or_else(|| path.to_owned(), |file| file.path().to_owned()),
         message,
-    })
+    }
 }

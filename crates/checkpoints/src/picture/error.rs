@@ -15,6 +15,14 @@ pub enum PictureError {
         /// What the model reads, height x width.
         wanted: String,
     },
+    /// Its shape is so long that it would have too many pixels once its shorter side is resized.
+    #[error("it has {height} x {width} pixels, which is too long a shape; cut the picture")]
+    Long {
+        /// Its height.
+        height: usize,
+        /// Its width.
+        width: usize,
+    },
     /// The model reads no pictures.
     #[error("the model reads texts, not pictures")]
     Texts,

@@ -1,16 +1,11 @@
-//! `preprocessor_config.json`: how a picture is resized, cut and scaled.
+//! How a picture is resized, cut and scaled.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::error::PictureError;
+use super::resize::{Filter, Resize, resize};
 use crate::CheckpointError;
 use crate::files::PREPROCESSOR;
-use crate::json::from_json;
 use relprop_transformer::{PatchConfig, Picture, TokenizedText};
 
 /// The preprocessing of a picture, in this order: it is resized, cropped to its middle, and each
@@ -20,10 +15,13 @@ use relprop_transformer::{PatchConfig, Picture, TokenizedText};
 /// of transformers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preprocessor {
-    /// The height and width that a picture is resized to, whatever its shape, and how.
-    pub resize: Option<([usize; 2], Filter)>,
+    /// What a picture is resized to, and how.
+    pub resize: Option<(Resize, Filter)>,
     /// The height and width of the middle that is kept.
     pub crop: Option<[usize; 2]>,
+    /// Whether the margin that is cut off above and on the left is rounded to an even number where half of what is
+    /// cut off is no whole number, as in torchvision and timm. If not, it is rounded down, as in transformers.
+    pub margin_to_even: bool,
     /// The factor of a number from 0 to 255.
     pub factor: f64,
     /// The mean that is then subtracted from each channel, and the deviation by which it is
@@ -31,116 +29,13 @@ pub struct Preprocessor {
     pub normalize: Option<(Vec<f64>, Vec<f64>)>,
 }
 
-/// How new pixels are interpolated from old ones. All but `Nearest` use all old pixels under a new
-/// one, as Pillow does, and differ from Pillow by at most one of 255 levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "these are their names")]
-pub enum Filter {
-    Nearest,
-    Lanczos,
-    Bilinear,
-    Bicubic,
-    Box,
-    Hamming,
-}
-
-impl Filter {
-    /// In the order of Pillow's numbers for them.
-    const ALL: [Self; 6] = [
-        Self::Nearest,
-        Self::Lanczos,
-        Self::Bilinear,
-        Self::Bicubic,
-        Self::Box,
-        Self::Hamming,
-    ];
-
-    fn algorithm(self) -> ResizeAlg {
-        match self {
-            Self::Nearest => ResizeAlg::Nearest,
-            Self::Lanczos => ResizeAlg::Convolution(FilterType::Lanczos3),
-            Self::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-            // Pillow's bicubic is that of Catmull and Rom: a = -0.5.
-            Self::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
-            Self::Box => ResizeAlg::Convolution(FilterType::Box),
-            Self::Hamming => ResizeAlg::Convolution(FilterType::Hamming),
-        }
-    }
-}
-
-/// The file, with transformers' own names. A key that is absent has the default of
-/// `ViTImageProcessor`, or of `DeiTImageProcessor` if that is the type.
-#[derive(Serialize, Deserialize)]
-struct File {
-    #[serde(alias = "feature_extractor_type")]
-    image_processor_type: Option<String>,
-    do_resize: Option<bool>,
-    size: Option<Size>,
-    resample: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    do_center_crop: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    crop_size: Option<Size>,
-    do_rescale: Option<bool>,
-    rescale_factor: Option<f64>,
-    do_normalize: Option<bool>,
-    image_mean: Option<Vec<f64>>,
-    image_std: Option<Vec<f64>>,
-    #[serde(flatten)]
-    others: Map<String, Value>,
-}
-
-/// A height and a width, or one number for both.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Size {
-    Square(usize),
-    Sides { height: usize, width: usize },
-    Other(Value),
-}
-
-impl Size {
-    fn sides(&self, key: &str) -> Result<[usize; 2], String> {
-        let sides = match self {
-            Self::Square(side) => [*side; 2],
-            Self::Sides { height, width } => [*height, *width],
-            Self::Other(value) => {
-                let message =
-                    "only a `height` and a `width`, or one number for both, are supported";
-                return Err(format!("`{key}` is {value}; {message}"));
-            }
-        };
-        let fits = sides.iter().all(|side| (1..=LARGEST).contains(side));
-        fits.then_some(sides)
-            .ok_or_else(|| format!("`{key}` must be from 1 to {LARGEST}"))
-    }
-}
-
-/// No side is resized to more pixels.
-const LARGEST: usize = 1 << 13;
-
-/// Keys that change no pixel: what the file is for, and how results are returned. `do_convert_rgb`
-/// is always done if a model reads three channels.
-const HARMLESS: &[&str] = &[
-    "_valid_processor_keys",
-    "auto_map",
-    "data_format",
-    "default_to_square",
-    "device",
-    "disable_grouping",
-    "do_convert_rgb",
-    "feature_extractor_type",
-    "input_data_format",
-    "processor_class",
-    "return_tensors",
-];
-
 impl Preprocessor {
     /// Leaves pictures as large as they are, and maps 0 to 255 to -1 to 1.
     pub fn plain(channels: usize) -> Self {
         Self {
             resize: None,
             crop: None,
+            margin_to_even: false,
             factor: 1.0 / 255.0,
             normalize: Some((vec![0.5; channels], vec![0.5; channels])),
         }
@@ -156,81 +51,6 @@ impl Preprocessor {
         Self::parse(text).map_err(wrong)
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let file: File = from_json(text)?;
-        let mut others = file.others.iter().filter(|(_, value)| !value.is_null());
-        if let Some((key, value)) = others.find(|(key, value)| {
-            let off = matches!(key.as_str(), "do_pad" | "do_reduce_labels") && **value == false;
-            !off && !HARMLESS.contains(&key.as_str())
-        }) {
-            return Err(format!(
-                "`{key}` is {value}; relprop does not know this key and so cannot tell what it \
-                 changes; if it changes no pixel, remove it"
-            ));
-        }
-        let kind = file.image_processor_type.as_deref().unwrap_or("");
-        let deit = kind.contains("DeiT");
-        let usual = |side| Size::Square(side);
-
-        let resample = file.resample.unwrap_or(if deit { 3 } else { 2 });
-        let filter = Filter::ALL.get(resample).ok_or_else(|| {
-            format!("`resample` is {resample}; it must be from 0 to 5, as Pillow numbers filters")
-        })?;
-        let size = file.size.unwrap_or(usual(if deit { 256 } else { 224 }));
-        let resize = file.do_resize.unwrap_or(true);
-        let resize = resize.then(|| size.sides("size")).transpose()?;
-        let crop_size = file.crop_size.unwrap_or(usual(224));
-        let crop = file.do_center_crop.unwrap_or(deit);
-        let crop = crop.then(|| crop_size.sides("crop_size")).transpose()?;
-
-        let mean = file.image_mean.unwrap_or_else(|| vec![0.5; 3]);
-        let deviation = file.image_std.unwrap_or_else(|| vec![0.5; 3]);
-        let finite = mean.iter().all(|number| number.is_finite());
-        let positive = deviation
-            .iter()
-            .all(|number| number.is_finite() && *number > 0.0);
-        if !finite || !positive || mean.len() != deviation.len() {
-            let message = "must be as many finite numbers, those of `image_std` above 0";
-            return Err(format!("`image_mean` and `image_std` {message}"));
-        }
-        let factor = match file.do_rescale.unwrap_or(true) {
-            true => file.rescale_factor.unwrap_or(1.0 / 255.0),
-            false => 1.0,
-        };
-        if !factor.is_finite() {
-            return Err("`rescale_factor` must be a finite number".to_owned());
-        }
-        let normalize = file.do_normalize.unwrap_or(true);
-        Ok(Self {
-            resize: resize.map(|size| (size, *filter)),
-            crop,
-            factor,
-            normalize: normalize.then_some((mean, deviation)),
-        })
-    }
-
-    /// Writes `preprocessor_config.json`, as transformers reads it.
-    pub fn to_json(&self) -> String {
-        let size = |[height, width]: [usize; 2]| Size::Sides { height, width };
-        let filter = self.resize.map_or(Filter::Bilinear, |(_, filter)| filter);
-        let file = File {
-            image_processor_type: Some("ViTImageProcessor".to_owned()),
-            do_resize: Some(self.resize.is_some()),
-            size: self.resize.map(|(sides, _)| size(sides)),
-            resample: Filter::ALL.iter().position(|known| *known == filter),
-            do_center_crop: self.crop.map(|_| true),
-            crop_size: self.crop.map(size),
-            do_rescale: Some(true),
-            rescale_factor: Some(self.factor),
-            do_normalize: Some(self.normalize.is_some()),
-            image_mean: self.normalize.clone().map(|(mean, _)| mean),
-            image_std: self.normalize.clone().map(|(_, deviation)| deviation),
-            others: Map::new(),
-        };
-        let text = serde_json::to_string_pretty(&file).expect("numbers and names");
-        text + "\n"
-    }
-
     /// Checks that it makes pictures that `patches` can be cut from.
     ///
     /// # Errors
@@ -242,13 +62,20 @@ impl Preprocessor {
 
     pub(crate) fn fits(&self, patches: &PatchConfig) -> Result<(), String> {
         let [height, width] = patches.picture;
-        let resized = self.resize.map(|(size, _)| size);
-        if let (Some(size), Some(crop)) = (resized, self.crop)
-            && (crop[0] > size[0] || crop[1] > size[1])
+        let resized = self.resize.map(|(resize, _)| resize);
+        if let (Some(resize), Some(crop)) = (resized, self.crop)
+            && (crop[0] > resize.least()[0] || crop[1] > resize.least()[1])
         {
             return Err("`crop_size` is larger than `size`".to_owned());
         }
-        if let Some([found_height, found_width]) = self.crop.or(resized)
+        if let (Some(Resize::Shorter(_)), None) = (resized, self.crop) {
+            return Err(
+                "`size` gives the shorter side alone and nothing is cut off, so that pictures have many shapes; relprop \
+                 reads pictures of one shape"
+                    .to_owned(),
+            );
+        }
+        if let Some([found_height, found_width]) = self.size()
             && [found_height, found_width] != patches.picture
         {
             return Err(format!(
@@ -264,6 +91,11 @@ impl Preprocessor {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// The height and width of all pictures that it makes; none if it leaves pictures as they are.
+    pub(crate) fn size(&self) -> Option<[usize; 2]> {
+        self.crop.or(self.resize.map(|(resize, _)| resize.least()))
     }
 
     /// A picture as the tokens that the model reads: see [`Picture::into_tokens`].
@@ -303,7 +135,14 @@ impl Preprocessor {
     ) -> Result<Picture, PictureError> {
         let channels = patches.channels;
         let (bytes, size) = match self.resize {
-            Some((size, filter)) => (resize(bytes, sides, size, filter, channels), size),
+            Some((to, filter)) => {
+                let size = to.of(sides);
+                if size.iter().any(|side| *side > MOST_PIXELS) || size[0] * size[1] > MOST_PIXELS {
+                    let [height, width] = sides;
+                    return Err(PictureError::Long { height, width });
+                }
+                (resize(bytes, sides, size, filter, channels), size)
+            }
             None => (bytes, sides),
         };
         let kept = self.crop.unwrap_or(size);
@@ -314,7 +153,7 @@ impl Preprocessor {
                 wanted: text(patches.picture),
             });
         }
-        let [top, left] = [0, 1].map(|axis| (size[axis] - kept[axis]) / 2);
+        let [top, left] = [0, 1].map(|axis| self.margin(size[axis] - kept[axis]));
         let [height, width] = kept;
         let mut values = Vec::with_capacity(channels * height * width);
         for channel in 0..channels {
@@ -336,6 +175,12 @@ impl Preprocessor {
         Ok(Picture::cut(&values, *patches).placed(size, origin, step))
     }
 
+    /// How many of `gone` pixels are cut off before the middle.
+    fn margin(&self, gone: usize) -> usize {
+        let up = self.margin_to_even && gone % 4 == 3;
+        gone / 2 + usize::from(up)
+    }
+
     /// What a number from 0 to 255 becomes.
     fn scale(&self, byte: usize, channel: usize) -> f32 {
         let value = byte as f64 * self.factor;
@@ -346,6 +191,9 @@ impl Preprocessor {
         value as f32
     }
 }
+
+/// No picture is resized to more pixels.
+const MOST_PIXELS: usize = 1 << 28;
 
 /// The error for `preprocessor_config.json`.
 fn wrong(message: String) -> CheckpointError {
@@ -366,41 +214,4 @@ fn grey(picture: &DynamicImage) -> Vec<u8> {
         ((19_595 * red + 38_470 * green + 7_471 * blue + 0x8000) >> 16) as u8
     });
     grey.collect()
-}
-
-/// `bytes`, `[y, x, channel]`, in another size.
-fn resize(
-    bytes: Vec<u8>,
-    from: [usize; 2],
-    to: [usize; 2],
-    filter: Filter,
-    channels: usize,
-) -> Vec<u8> {
-    if from == to {
-        return bytes;
-    }
-    let mut resized = vec![0; to[0] * to[1] * channels];
-    match channels {
-        1 => resize_pixels::<U8>(&bytes, from, &mut resized, to, filter),
-        _ => resize_pixels::<U8x3>(&bytes, from, &mut resized, to, filter),
-    }
-    resized
-}
-
-/// Resizes pixels of one kind. The kind is a type, because the library's function that finds it out
-/// while it runs contains the code for all fourteen: 3 MB of the program.
-fn resize_pixels<Pixel: PixelTrait>(
-    old: &[u8],
-    from: [usize; 2],
-    new: &mut [u8],
-    to: [usize; 2],
-    filter: Filter,
-) {
-    let [from, to] = [from, to].map(|sides| sides.map(|side| side as u32));
-    let enough = "as many bytes as pixels";
-    let old = TypedImageRef::<Pixel>::from_buffer(from[1], from[0], old).expect(enough);
-    let mut new = TypedImage::<Pixel>::from_buffer(to[1], to[0], new).expect(enough);
-    let options = ResizeOptions::new().resize_alg(filter.algorithm());
-    let done = Resizer::new().resize_typed(&old, &mut new, &options);
-    done.expect("both pictures have the same kind of pixels");
 }

@@ -17,6 +17,8 @@ pub(super) struct FileTensor {
     pub(super) groups: usize,
     /// Whether it holds all experts, one after another, each with its parts.
     pub(super) stacked: bool,
+    /// How many axes of length 1 the file leaves out before the others.
+    pub(super) left_out: usize,
 }
 
 /// A parameter of the model: its name and shape here.
@@ -43,6 +45,7 @@ pub(super) fn layout(model: &Transformer, family: &Family, base: &str) -> Vec<Fi
                     false => 1,
                 },
                 stacked: family.is_stacked(&ours),
+                left_out: left_out(&ours, &name),
                 name,
                 parts: vec![parameter],
             }),
@@ -123,11 +126,12 @@ impl FileTensor {
         if self.stacked {
             shape.insert(0, self.parts.len() / self.kinds());
         }
-        shape
+        shape.split_off(self.left_out)
     }
 
     /// The piece of the tensor in the file for each part, with the part's name.
-    pub(super) fn split(&self, found: Stored) -> Vec<(String, Stored)> {
+    pub(super) fn split(&self, mut found: Stored) -> Vec<(String, Stored)> {
+        found.shape.splice(0..0, vec![1; self.left_out]);
         let names = self.parts.iter().map(|part| part.name.clone());
         let kinds = self.kinds();
         let experts = match self.stacked {
@@ -164,6 +168,16 @@ impl ModuleVisitor for Parameters {
             shape: parameter.lazy_shape().to_vec(),
             is_linear: self.path.owner() == Some("Struct:Linear") && D == 2,
         });
+    }
+}
+
+/// How many axes of length 1 stand before the others here and not in the file: those of tokens and positions of pictures,
+/// where the file has them as a table of embeddings, or as one vector.
+fn left_out(ours: &str, name: &str) -> usize {
+    let is_weight = |name: &str| name.ends_with(".weight");
+    match name.ends_with("class_embedding") {
+        true => 2,
+        false => usize::from(is_weight(name) && !is_weight(ours)),
     }
 }
 

@@ -3,6 +3,7 @@
 mod change;
 mod files;
 mod layout;
+mod positions;
 mod pytorch;
 mod safetensors;
 mod stored;
@@ -30,6 +31,7 @@ pub use files::WEIGHT_FILES;
 pub(crate) use files::{WEIGHTS, WeightFiles};
 #[cfg(feature = "hub")]
 pub(crate) use files::{index_of, read_index};
+pub(crate) use positions::Interpolation;
 pub(crate) use stored::{Stored, numbers};
 pub(crate) use tensors::open;
 

@@ -175,7 +175,10 @@ impl Layout {
         let outputs = config.logits();
         let answers = |text: &TokenizedText| text.asked.len().max(1);
         let (answers, within): (usize, Vec<Range<usize>>) = match config.head.answers_at() {
-            AnswersAt::First | AnswersAt::Mean => (1, vec![0..1; texts.len()]),
+            AnswersAt::First
+            | AnswersAt::Mean
+            | AnswersAt::Patches
+            | AnswersAt::FirstAndPatches => (1, vec![0..1; texts.len()]),
             AnswersAt::Each => (batch.padding.dims()[1], batch.spans.clone()),
             AnswersAt::Last => (
                 texts.iter().map(|text| answers(text)).max().unwrap_or(1),

@@ -149,10 +149,11 @@ fn adding(reader: &Reader) -> Vec<String> {
         .collect()
 }
 
-/// `[batch, position, 1]`; what comes after the pooling, `[batch, 1, 1]`, goes to the pooled token.
+/// `[batch, position, 1]`; what comes after the pooling, `[batch, 1, 1]`, goes to the pooled tokens, and where two poolings
+/// stand side by side, half to those of each.
 fn per_token(held: Tensor<3>, pooled: Option<Tensor<3>>) -> Tensor<3> {
     match (held.dims(), pooled) {
-        ([_, 1, _], Some(pooled)) => pooled.cast(held.dtype()).swap_dims(1, 2) * held,
+        ([_, 1, _], Some(pooled)) => pooled.mean_dim(1).cast(held.dtype()).swap_dims(1, 2) * held,
         _ => held,
     }
 }

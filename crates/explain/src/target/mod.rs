@@ -112,7 +112,10 @@ impl Scalar {
         let (head, outputs) = (config.head, config.head.outputs());
         let places = match head.answers_at() {
             AnswersAt::Last | AnswersAt::Each => !matches!(head, Head::LabelsAtEnd { .. }),
-            AnswersAt::First | AnswersAt::Mean => false,
+            AnswersAt::First
+            | AnswersAt::Mean
+            | AnswersAt::Patches
+            | AnswersAt::FirstAndPatches => false,
         };
         if self.place.is_some() && !places {
             return Err(ExplainError::Position);

@@ -77,6 +77,9 @@ pub enum PositionBias {
         /// The distance from which on all are in the last bucket.
         farthest: usize,
     },
+    /// A number learned for each distance of two patches, in rows and in columns, by each block: BEiT. Where there
+    /// is a class token, it has three more: to a patch, from a patch, and to itself.
+    Grid,
 }
 
 /// What attention of one block has of its own.

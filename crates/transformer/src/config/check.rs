@@ -1,7 +1,7 @@
 //! Checks whether the values of a configuration fit together.
 
 use super::{Branches, InputConfig, NormPlacement, PatchConfig, TransformerConfig};
-use crate::{Dense, Head, Outputs};
+use crate::{AnswersAt, Dense, Head, Outputs};
 
 /// Why a configuration does not describe a model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -142,6 +142,9 @@ impl TransformerConfig {
                 let range = "at least 1, and below 2^31";
                 ensure(fits, "head.vector.dense.width", width, range)?;
             }
+            Head::LabelsOfPatches | Head::LabelsOfBoth => {
+                ensure(!is_text, "input", "tokens", "patches where they answer")?;
+            }
             Head::TokenLabels | Head::Span => {
                 let range = "tokens where each token answers";
                 ensure(is_text, "input", "patches", range)?;
@@ -233,6 +236,15 @@ impl TransformerConfig {
             value,
             "at most as large as a picture",
         )?;
+        let registers = patches.registers;
+        let few = registers <= LARGEST;
+        ensure(few, "patches.registers", registers, "below 2^31")?;
+        let unread = patches.unclassed && patches.special() > 0;
+        let range = "there before other tokens that are no patches";
+        ensure(!unread, "patches.unclassed", unread, range)?;
+        let named = !patches.unclassed || self.head.answers_at() != AnswersAt::First;
+        let range = "a class token, where the head reads it";
+        ensure(named, "patches.unclassed", !named, range)?;
         let channels = patches.channels;
         let known = matches!(channels, 1 | 3);
         ensure(
@@ -278,10 +290,8 @@ mod tests {
 
     fn patches(picture: usize, patch: usize, channels: usize) -> PatchConfig {
         PatchConfig {
-            picture: [picture; 2],
-            patch: [patch; 2],
-            channels,
             distillation: Distillation::Absent,
+            ..PatchConfig::new([picture; 2], [patch; 2], channels)
         }
     }
 

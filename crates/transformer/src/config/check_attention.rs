@@ -43,6 +43,11 @@ impl TransformerConfig {
             let range = "more than a quarter of the buckets, and below 2^31";
             ensure(fits, "attention.bias.learned.farthest", farthest, range)?;
         }
+        if self.attention.bias == Some(PositionBias::Grid) {
+            let on_grid = self.patches().is_some_and(|patches| patches.special() <= 1);
+            let range = "another in a model without patches, or with more tokens before them than a class token";
+            ensure(on_grid, "attention.bias", "grid", range)?;
+        }
         if let Some(distances) = self.attention.disentangled {
             let fits = (2..=LARGEST / 2).contains(&distances.buckets);
             let range = "at least 2, and below 2^30";

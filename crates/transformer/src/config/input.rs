@@ -28,6 +28,32 @@ pub struct PatchConfig {
     pub channels: usize,
     /// Whether there is DeiT's distillation token, and whether it is classified.
     pub distillation: Distillation,
+    /// Whether there is no class token before the patches: SigLIP.
+    #[serde(default)]
+    pub unclassed: bool,
+    /// How many learned tokens without a position stand between the class token and the patches, which the head
+    /// does not read: registers (Darcet et al. 2024), in DINOv2.
+    #[serde(default)]
+    pub registers: usize,
+    /// Which tokens have a position that is added to them.
+    #[serde(default)]
+    pub placed: Placed,
+    /// Whether the linear map of patches has no bias: CLIP.
+    #[serde(default)]
+    pub unbiased: bool,
+}
+
+/// Which tokens of a picture have a row in the table of positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placed {
+    /// All but registers.
+    #[default]
+    All,
+    /// The patches alone: DeiT III.
+    Patches,
+    /// None. Attention knows of places by a [bias](crate::PositionBias::Grid): BEiT.
+    Nothing,
 }
 
 /// The token that DeiT has besides the class token, and learns from a teacher (Touvron et al. 2021).
@@ -43,6 +69,20 @@ pub enum Distillation {
 }
 
 impl PatchConfig {
+    /// Patches of this height and width out of pictures of that one, after a class token, as in ViT.
+    pub fn new(picture: [usize; 2], patch: [usize; 2], channels: usize) -> Self {
+        Self {
+            picture,
+            patch,
+            channels,
+            distillation: Distillation::Absent,
+            unclassed: false,
+            registers: 0,
+            placed: Placed::All,
+            unbiased: false,
+        }
+    }
+
     /// How many rows and columns of patches there are.
     pub fn grid(&self) -> [usize; 2] {
         [0, 1].map(|axis| {
@@ -54,9 +94,18 @@ impl PatchConfig {
 
     /// How many tokens stand before the patches.
     pub fn special(&self) -> usize {
-        match self.distillation {
-            Distillation::Absent => 1,
-            Distillation::Unread | Distillation::Averaged => 2,
+        let distilled = self.distillation != Distillation::Absent;
+        self.registers
+            .saturating_add(usize::from(!self.unclassed))
+            .saturating_add(usize::from(distilled))
+    }
+
+    /// How many rows the table of positions has.
+    pub fn places(&self) -> usize {
+        match self.placed {
+            Placed::All => self.positions().saturating_sub(self.registers),
+            Placed::Patches => self.positions().saturating_sub(self.special()),
+            Placed::Nothing => 0,
         }
     }
 

@@ -18,7 +18,7 @@ pub use block::{
     Biases, Branches, ClippedGate, ExpertsConfig, FeedForwardConfig, NormConfig, NormPlacement,
 };
 pub use check::ConfigError;
-pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig};
+pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, Placed};
 pub use rotary::{RotaryConfig, RotaryFactors, RotaryScaling};
 
 /// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts or pictures, or
@@ -71,6 +71,10 @@ pub struct TransformerConfig {
     /// What each part of a block is multiplied by before its residual sum, if it is: Granite.
     #[serde(default)]
     pub branch_factor: Option<f64>,
+    /// Whether each feature of a part is multiplied by a learned number of its own before the residual sum (LayerScale,
+    /// Touvron et al. 2021): DINOv2, BEiT.
+    #[serde(default)]
+    pub layer_scale: bool,
     /// What logits are divided by, if they are: Granite.
     #[serde(default)]
     pub logit_divisor: Option<f64>,
@@ -113,6 +117,9 @@ pub struct TransformerConfig {
     pub norm: NormConfig,
     /// Where in a block the norms stand.
     pub norm_placement: NormPlacement,
+    /// Whether the norm after the last block stands after the pooling instead: BEiT.
+    #[serde(default)]
+    pub norm_after_pooling: bool,
     /// Whether attention and the feed-forward part stand one after the other, or side by side.
     #[serde(default)]
     pub branches: Branches,
@@ -222,7 +229,7 @@ impl TransformerConfig {
         !linear && !elsewhere
     }
 
-    /// The number of features that the head reads.
+    /// The number of features that the head reads of each token.
     pub(crate) fn output_width(&self) -> usize {
         match (self.projected_words, self.embedding_width) {
             (true, Some(width)) => width,

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Bool, Device, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor};
 use relprop_rules::{
     Operation, Pass,
     operations::{
@@ -13,8 +13,8 @@ use relprop_rules::{
 };
 
 use super::{
-    cap::cap, distances::Disentanglement, dropout::dropout, layer_norm::LayerNorm, linear::linear,
-    linear::normal,
+    cap::cap, distances::Disentanglement, dropout::dropout, grid, layer_norm::LayerNorm,
+    linear::linear, linear::normal,
 };
 use crate::TransformerConfig;
 
@@ -30,6 +30,8 @@ pub(super) struct Attention {
     query_norm: Option<LayerNorm>,
     key_norm: Option<LayerNorm>,
     output: Linear,
+    /// What each distance on the grid of patches adds to scores, `[distance, head]`.
+    grid: Option<Param<Tensor<2>>>,
     /// The score of each head's sink, `[head]`.
     sinks: Option<Param<Tensor<1>>>,
     dropout: Dropout,
@@ -57,6 +59,9 @@ pub(super) struct AttentionContext {
     pub(super) bias: Option<AttentionBias>,
     /// The vectors of distances, in disentangled attention.
     pub(super) distances: Option<Disentanglement>,
+    /// The row of each block's table for each pair of tokens, `[1 or batch, query, key]`, where positions are a bias
+    /// of the block's own.
+    pub(super) grid: Option<Tensor<3, Int>>,
 }
 
 impl Attention {
@@ -94,6 +99,7 @@ impl Attention {
             query_norm: norm(heads),
             key_norm: norm(key_heads),
             output: linear(heads * head_width, width, std, output_bias, device),
+            grid: grid::table(config, device),
             sinks: config
                 .attention
                 .sinks
@@ -118,8 +124,10 @@ impl Attention {
     ) -> Tensor<3> {
         // Where all tokens see the same keys, and none is turned by its place, only the token that
         // answers needs a query.
-        let placed =
-            context.rotary.is_some() || context.bias.is_some() || context.distances.is_some();
+        let placed = context.rotary.is_some()
+            || context.bias.is_some()
+            || context.distances.is_some()
+            || context.grid.is_some();
         let alike = !placed && context.hidden.dims()[2] == 1;
         let (asking, answer) = match alike {
             true => (select_token(answer, x.clone()), None),
@@ -149,6 +157,10 @@ impl Attention {
         }
         if let Some(bias) = &context.bias {
             scores = pass.apply("bias", bias, scores);
+        }
+        if let (Some(table), Some(rows)) = (&self.grid, &context.grid) {
+            let bias = grid::bias(widen(table.val()), rows.clone());
+            scores = pass.apply("bias", &bias, scores);
         }
         let weights = AttentionWeights {
             hidden: Some(context.hidden.clone()),

@@ -7,6 +7,7 @@ use relprop_rules::precision::widen;
 
 use super::attention::AttentionContext;
 use super::distances::Distances;
+use super::grid;
 use super::linear::normal;
 use super::rotary::rotary;
 use crate::{Batch, BlockAttention, PositionBias, TransformerConfig};
@@ -31,7 +32,12 @@ impl AttentionContexts {
         let distances = distances
             .zip(config.attention.disentangled)
             .map(|(distances, config)| distances.of(config, batch));
-        let bias = config.attention.bias.map(|bias| match (bias, biases) {
+        let grid = grid::rows(config, batch);
+        let bias = config
+            .attention
+            .bias
+            .filter(|bias| *bias != PositionBias::Grid);
+        let bias = bias.map(|bias| match (bias, biases) {
             (PositionBias::Learned { buckets, farthest }, Some(biases)) => {
                 learned_bias(buckets, farthest, widen(biases), batch, dtype)
             }
@@ -50,6 +56,7 @@ impl AttentionContexts {
                     AttentionContext {
                         bias: bias.clone(),
                         distances: distances.clone(),
+                        grid: grid.clone(),
                         ..context(config, block, batch, dtype)
                     },
                 ));
@@ -85,6 +92,7 @@ fn context(
         rotary: block.rotary.map(turn),
         bias: None,
         distances: None,
+        grid: None,
     }
 }
 

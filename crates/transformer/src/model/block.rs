@@ -1,9 +1,9 @@
 //! One block: attention, then a feed-forward part, each with its residual sum and norm; or both side by side.
 
-use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
+use burn::module::{Module, Param};
+use burn::nn::{Dropout, DropoutConfig, Initializer};
 use burn::tensor::{Device, Tensor};
-use relprop_rules::{Pass, operations::Residual};
+use relprop_rules::{Pass, operations::Residual, precision::widen};
 
 use super::attention::{Attention, AttentionContext, select_token};
 use super::dropout::dropout;
@@ -25,6 +25,9 @@ pub(super) struct Block {
     experts: Option<Experts>,
     feed_forward_norm: Option<LayerNorm>,
     feed_forward_output_norm: Option<LayerNorm>,
+    /// What each feature of a part is multiplied by before its residual sum, `[feature]`.
+    attention_scale: Option<Param<Tensor<1>>>,
+    feed_forward_scale: Option<Param<Tensor<1>>>,
     dropout: Dropout,
     #[module(skip)]
     placement: NormPlacement,
@@ -35,11 +38,12 @@ pub(super) struct Block {
     factor: Option<f64>,
 }
 
-/// The norms of one part of a block.
+/// What stands around one part of a block: its norms, and the factors of its features.
 #[derive(Clone, Copy)]
-struct Norms<'a> {
+struct Around<'a> {
     norm: Option<&'a LayerNorm>,
     output: Option<&'a LayerNorm>,
+    scale: Option<&'a Param<Tensor<1>>>,
 }
 
 impl Block {
@@ -52,6 +56,10 @@ impl Block {
         let has_part = part.is_some();
         let has_experts = !config.dense_blocks.contains(&index);
         let experts = config.experts.filter(|_| has_experts);
+        let scale = || {
+            let ones = || Initializer::Ones.init([config.width], device);
+            config.layer_scale.then(ones)
+        };
         let one_norm = config.branches == Branches::ParallelOneNorm;
         Self {
             attention: Attention::new(config, device),
@@ -65,6 +73,8 @@ impl Block {
                 .map(|(experts, part)| Experts::new(&experts, &part, config, device)),
             feed_forward_norm: (has_part && !one_norm).then(norm),
             feed_forward_output_norm: (has_part && around).then(norm),
+            attention_scale: scale(),
+            feed_forward_scale: scale().filter(|_| has_part),
             dropout: DropoutConfig::new(config.dropout).init(),
             placement: config.norm_placement,
             branches: config.branches,
@@ -84,22 +94,26 @@ impl Block {
         if self.branches != Branches::InTurn {
             return self.parallel(x, context, answer, pass);
         }
-        let norms = Norms {
+        let around = Around {
             norm: self.attention_norm.as_ref(),
             output: self.attention_output_norm.as_ref(),
+            scale: self.attention_scale.as_ref(),
         };
         let x = pass.within("attention", |pass| {
-            self.sublayer(x, norms, answer, pass, |x, pass| {
+            self.sublayer(x, around, answer, pass, |x, pass| {
                 self.attention.forward(x, context, answer, pass)
             })
         });
         let Some(norm) = &self.feed_forward_norm else {
             return x;
         };
-        let output = self.feed_forward_output_norm.as_ref();
+        let around = Around {
+            norm: Some(norm),
+            output: self.feed_forward_output_norm.as_ref(),
+            scale: self.feed_forward_scale.as_ref(),
+        };
         pass.within("feed-forward", |pass| {
-            let norm = Some(norm);
-            self.sublayer(x, Norms { norm, output }, None, pass, |x, pass| {
+            self.sublayer(x, around, None, pass, |x, pass| {
                 match (&self.feed_forward, &self.experts) {
                     (Some(part), _) => part.forward(x, pass),
                     (None, Some(experts)) => experts.forward(x, pass),
@@ -127,7 +141,10 @@ impl Block {
                 .attention
                 .forward(normed.clone(), context, answer, pass);
             let x = select_token(answer, x.clone());
-            (normed, self.sum(x, output, pass))
+            (
+                normed,
+                self.sum(x, output, self.attention_scale.as_ref(), pass),
+            )
         });
         let Some(part) = &self.feed_forward else {
             return attended;
@@ -138,21 +155,21 @@ impl Block {
                 None => select_token(answer, normed),
             };
             let output = part.forward(input, pass);
-            self.sum(attended, output, pass)
+            self.sum(attended, output, self.feed_forward_scale.as_ref(), pass)
         })
     }
 
-    /// A branch with its residual sum, and its norms. `answer` says which token of each text the branch
+    /// A branch with its residual sum, and what stands around it. `answer` says which token of each text the branch
     /// keeps, if it keeps one.
     fn sublayer(
         &self,
         x: Tensor<3>,
-        norms: Norms<'_>,
+        around: Around<'_>,
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
         branch: impl FnOnce(Tensor<3>, &mut Pass) -> Tensor<3>,
     ) -> Tensor<3> {
-        let norm = norms.norm.map(LayerNorm::operation);
+        let norm = around.norm.map(LayerNorm::operation);
         let input = match &norm {
             Some(norm) if self.placement.has_before() => pass.apply("norm", norm, x.clone()),
             _ => x.clone(),
@@ -160,25 +177,36 @@ impl Block {
         let mut output = branch(input, pass);
         if self.placement.has_after_part() {
             // The only norm of the part, or its second one.
-            output = match (norms.output, &norm) {
+            output = match (around.output, &norm) {
                 (Some(second), _) => pass.apply("output-norm", &second.operation(), output),
                 (None, Some(norm)) => pass.apply("norm", norm, output),
                 (None, None) => output,
             };
         }
         let x = select_token(answer, x);
-        let sum = self.sum(x, output, pass);
+        let sum = self.sum(x, output, around.scale, pass);
         match &norm {
             Some(norm) if self.placement == NormPlacement::After => pass.apply("norm", norm, sum),
             _ => sum,
         }
     }
 
-    /// The residual sum of what came in and what a part made of it.
-    fn sum(&self, x: Tensor<3>, output: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+    /// The residual sum of what came in and what a part made of it. A factor changes no relevance: each number that it
+    /// multiplies hands all of its own on, under any rule.
+    fn sum(
+        &self,
+        x: Tensor<3>,
+        output: Tensor<3>,
+        scale: Option<&Param<Tensor<1>>>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
         let output = dropout(&self.dropout, output, pass);
         let output = match self.factor {
             Some(factor) => output * factor,
+            None => output,
+        };
+        let output = match scale {
+            Some(scale) => output * widen(scale.val()).unsqueeze(),
             None => output,
         };
         pass.apply("residual", &Residual, (x, output))

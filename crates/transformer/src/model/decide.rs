@@ -21,7 +21,11 @@ impl Transformer {
         narrowed: bool,
         pass: &mut Pass,
     ) -> HeadOutput {
-        let mut x = self.normed(x, pass);
+        let late = self.config.norm_after_pooling;
+        let mut x = match late {
+            true => x,
+            false => self.normed(x, pass),
+        };
         let pooler = |x, pass: &mut Pass| match &self.pooler {
             Some(pooler) => pass.within("pooler", |pass| pooler.forward(x, pass)),
             None => x,
@@ -47,6 +51,13 @@ impl Transformer {
                 weights = Tensor::cat(vec![weights, second], 1);
             }
             x = pass.apply("pooling", &Pooling { weights }, x);
+            if self.config.head == Head::LabelsOfBoth {
+                let [pictures, means, width] = x.dims();
+                x = x.reshape([pictures, 1, means * width]);
+            }
+        }
+        if late {
+            x = self.normed(x, pass);
         }
         if !self.config.pooler_first {
             x = pooler(x, pass);

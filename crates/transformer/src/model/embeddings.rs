@@ -34,7 +34,7 @@ impl Embeddings {
     pub(super) fn home(&self) -> (Device, DType) {
         match self {
             Self::Tokens(tokens) => home(&tokens.words()),
-            Self::Patches(patches) => home(&patches.positions()),
+            Self::Patches(patches) => home(&patches.projection()),
         }
     }
 

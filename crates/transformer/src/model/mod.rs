@@ -10,6 +10,7 @@ mod dropout;
 mod embeddings;
 mod experts;
 mod feed_forward;
+mod grid;
 mod layer_norm;
 mod linear;
 mod output;

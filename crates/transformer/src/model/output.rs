@@ -16,9 +16,12 @@ use crate::{Head, TransformerConfig};
 /// that is made of hidden states alone.
 pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<Linear> {
     let (input, bias) = match config.head {
-        Head::Labels | Head::LabelsOfMean | Head::TokenLabels | Head::Span => {
-            (config.output_width(), true)
-        }
+        Head::Labels
+        | Head::LabelsOfMean
+        | Head::LabelsOfPatches
+        | Head::TokenLabels
+        | Head::Span => (config.output_width(), true),
+        Head::LabelsOfBoth => (2 * config.output_width(), true),
         Head::LabelsAtEnd { .. } => (config.output_width(), false),
         Head::NextToken { tied: false } => (config.output_width(), config.biases.next_token),
         Head::MaskedToken { tied: false, .. } => (inner(config), true),

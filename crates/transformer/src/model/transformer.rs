@@ -195,7 +195,9 @@ impl Transformer {
     pub(super) fn narrows(&self) -> bool {
         let single = match self.config.head.answers_at() {
             AnswersAt::First | AnswersAt::Last => true,
-            AnswersAt::Each | AnswersAt::Mean => false,
+            AnswersAt::Each | AnswersAt::Mean | AnswersAt::Patches | AnswersAt::FirstAndPatches => {
+                false
+            }
         };
         single && self.distillation_classifier.is_none()
     }

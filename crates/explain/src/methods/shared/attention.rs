@@ -115,7 +115,11 @@ pub(in crate::methods) fn crop(maps: Tensor<3>, batch: &Batch) -> Result<Vec<Map
 pub(in crate::methods) fn received(model: &Model, map: &Map, text: &TokenizedText) -> Vec<f32> {
     match model.transformer.config().head.answers_at() {
         AnswersAt::Last => map[text.last()].iter().map(|x| *x as f32).collect(),
-        AnswersAt::First | AnswersAt::Each | AnswersAt::Mean => column_sums(map),
+        AnswersAt::First
+        | AnswersAt::Each
+        | AnswersAt::Mean
+        | AnswersAt::Patches
+        | AnswersAt::FirstAndPatches => column_sums(map),
     }
 }
 
