@@ -76,6 +76,7 @@ fn measure(bencher: Bencher, preset: &str, names: &[&str]) {
             .unwrap()
             .id("[UNK]")
             .expect("it has one"),
+        hops: 0,
         seed: 0,
     };
     let candidates = [candidate];

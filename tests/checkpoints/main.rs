@@ -1,6 +1,7 @@
 //! Models from disk: folders, families, tokenizers and preprocessors, held against transformers.
 
 mod continuations;
+mod decomposition;
 mod experts;
 mod families;
 mod folders;

@@ -217,6 +217,7 @@ fn metrics_find_the_same() {
                 model: &model,
                 metrics: &metrics,
                 mask_token: model.tokenizer().unwrap().id("[UNK]").unwrap(),
+                hops: 0,
                 seed: 0,
             };
             let candidate =

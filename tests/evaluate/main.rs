@@ -4,6 +4,7 @@
 mod properties;
 mod randomized;
 mod reference;
+mod targets;
 mod tune;
 mod twins;
 
@@ -79,6 +80,7 @@ fn measure_candidate(
         model,
         metrics: &metrics,
         mask_token: model.tokenizer().unwrap().id("[UNK]").unwrap(),
+        hops: 0,
         seed: 0,
     };
     let mut shares = Vec::new();

@@ -49,11 +49,19 @@ fn mprt_is_the_mean_rank_correlation_with_the_randomised_models() {
     };
     let found = measure_candidate(&model, candidate, &["mprt"], &samples);
     for (sample, found) in samples.iter().zip(found) {
-        let whole = relevance(&explainer(&model, "ah-ln"), &sample.text, sample.label);
+        let whole = relevance(
+            &explainer(&model, "ah-ln"),
+            &sample.text,
+            sample.label().unwrap(),
+        );
         let expected: Vec<f64> = stages
             .iter()
             .map(|stage| {
-                let of_stage = relevance(&explainer(stage, "ah-ln"), &sample.text, sample.label);
+                let of_stage = relevance(
+                    &explainer(stage, "ah-ln"),
+                    &sample.text,
+                    sample.label().unwrap(),
+                );
                 spearman(&whole, &of_stage)
             })
             .collect();
@@ -82,9 +90,9 @@ fn the_random_logit_is_another_label() {
         &samples,
     );
     for (sample, found) in samples.iter().zip(found) {
-        let own = relevance(&explainer, &sample.text, sample.label);
+        let own = relevance(&explainer, &sample.text, sample.label().unwrap());
         let found = found[0].clone().unwrap().value;
-        let others = (0..3).filter(|label| *label != sample.label);
+        let others = (0..3).filter(|label| Some(*label) != sample.label());
         let mut others =
             others.map(|label| spearman(&own, &relevance(&explainer, &sample.text, label)));
         assert!(others.any(|other| (other - found).abs() < 1e-9), "{found}");

@@ -61,6 +61,7 @@ fn mean(model: &Model, rules: &RuleSet, name: &str, samples: &[Sample]) -> f64 {
         model,
         metrics: &metrics,
         mask_token: model.tokenizer().unwrap().id("[UNK]").unwrap(),
+        hops: 0,
         seed: 0,
     };
     let model = &relprop_testing::shared(model);

@@ -3,7 +3,6 @@
 use burn::tensor::DType;
 use relprop_checkpoints::Model;
 use relprop_evaluate::{Need, Sample, metrics};
-use relprop_explain::Target;
 use relprop_transformer::{Batch, PaddingSide};
 use rstest::rstest;
 
@@ -60,7 +59,7 @@ impl Text<'_> {
 
     fn probability(&self, logits: &[f64]) -> f64 {
         let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
-        logits[self.sample.label].exp() / sum
+        logits[self.sample.label().unwrap()].exp() / sum
     }
 
     /// The places by a key, smallest first, one by one out of those that are left.
@@ -189,6 +188,21 @@ impl Text<'_> {
                     .collect()
             }),
             "tau-loo" => return self.tau(),
+            "rise" => return self.rise(false),
+            "mas" => return self.rise(true),
+            "recovery" => {
+                // The text's own tokens, and which of them overlap evidence.
+                let order = most(false);
+                let known = |place: &usize| {
+                    let token = &self.sample.text.tokens[*place];
+                    let mut ranges = self.sample.evidence.iter();
+                    ranges.any(|range| (token.start..token.end).any(|c| range.contains(&c)))
+                };
+                let first = order.len().div_ceil(10);
+                let all = order.iter().filter(|place| known(place)).count();
+                let found = order[..first].iter().filter(|place| known(place)).count();
+                found as f64 / all as f64
+            }
             "pointing-game" => f64::from(words[0].1),
             "mass-accuracy" => {
                 let [mut all, mut on_evidence] = [0.0; 2];
@@ -233,7 +247,7 @@ impl Text<'_> {
             }
             "polarity" => return self.polarity(),
             "conservation" => {
-                let mut sum = self.logits_hiding(&[])[self.sample.label];
+                let mut sum = self.logits_hiding(&[])[self.sample.label().unwrap()];
                 for relevance in &self.relevance {
                     sum -= relevance;
                 }
@@ -253,6 +267,54 @@ impl Text<'_> {
             _ => panic!("{metric} has no twin"),
         };
         Some(value)
+    }
+
+    /// RISE, or MAS: twenty steps, or one for each token of a shorter text.
+    fn rise(&self, aligned: bool) -> Option<f64> {
+        let order = self.sorted(false, |r| -r);
+        let steps = order.len().min(20);
+        let [mut scores, mut densities] = [Vec::new(), Vec::new()];
+        let all: f64 = order.iter().map(|place| self.relevance[*place]).sum();
+        let mut hidden = Vec::new();
+        for step in 0..=steps {
+            let mut density = 1.0 - step as f64 / steps as f64;
+            if all > 0.0 {
+                let gone = hidden.iter().map(|place: &usize| self.relevance[*place]);
+                density = 1.0 - gone.sum::<f64>() / all;
+            }
+            densities.push(density);
+            scores.push(self.probability(&self.logits_hiding(&hidden)).ln());
+            // The first groups have one more where the tokens cannot be shared evenly.
+            let one_more = step < order.len() % steps;
+            let size = order.len() / steps + usize::from(one_more);
+            let left = order[hidden.len()..].iter().take(size).copied();
+            hidden.extend(left.collect::<Vec<_>>());
+        }
+        let (first, last) = (scores[0], scores[steps]);
+        let mut points: Vec<f64> = Vec::new();
+        for score in &scores {
+            let share = ((score - last) / (first - last).abs()).clamp(0.0, 1.0);
+            let before = points.last().copied().unwrap_or(1.0);
+            points.push(if share < before { share } else { before });
+        }
+        if aligned {
+            for (point, density) in points.iter_mut().zip(&densities) {
+                *point = (*point + (*point - density).abs()).clamp(0.0, 1.0);
+            }
+            let lowest = points.iter().copied().fold(f64::MAX, f64::min);
+            let highest = points.iter().copied().fold(f64::MIN, f64::max);
+            if highest == lowest {
+                return None;
+            }
+            for point in &mut points {
+                *point = (*point - lowest) / (highest - lowest);
+            }
+        }
+        let mut area = 0.0;
+        for step in 1..=steps {
+            area += (points[step - 1] + points[step]) / 2.0 / steps as f64;
+        }
+        Some(area)
     }
 
     fn tau(&self) -> Option<f64> {
@@ -325,10 +387,7 @@ fn every_metric_is_what_plain_loops_give(#[case] architecture: Architecture) {
         let explainer = explainer(&model, preset);
         let found = measure(&model, propagation(&model, preset), &names, &samples);
         for (sample, found) in samples.iter().zip(found) {
-            let alone = explainer
-                .clone()
-                .target(Target::Label(sample.label))
-                .unwrap();
+            let alone = explainer.clone().target(sample.target).unwrap();
             let explained = alone.explain_batch(std::slice::from_ref(&sample.text));
             let text = Text {
                 model: &model,

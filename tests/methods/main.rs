@@ -3,6 +3,7 @@
 mod all;
 mod attention;
 mod chefer;
+mod decomposition;
 mod gradients;
 mod perturbation;
 mod support;

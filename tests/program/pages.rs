@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use image::GrayImage;
-use relprop_data::corpus::{Corpus, agreement_corpus, reviews};
+use relprop_data::corpus::{Corpus, agreement_corpus, needles_corpus, reviews};
 use relprop_data::sink::parquet;
 use relprop_testing::fixtures::folder;
 use relprop_testing::program::{Ran, relprop, review_model};
@@ -18,6 +18,10 @@ use relprop_train::TrainConfig;
 
 /// Lines that need what is not here, by how they begin, and the reason.
 const LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "RAYON_NUM_THREADS=2 relprop train --task next-token --data needles",
+        "it learns for minutes",
+    ),
     ("relprop explain --device gpu", "there may be no card"),
     ("benches/card/pack.sh", "it would build relprop once more"),
     ("mkdir card && tar", "there may be no card"),
@@ -163,6 +167,18 @@ fn stand_ins(here: &Path) {
         "--out",
         "my-llama",
     ]);
+    write("needles.tsv", &table(&needles_corpus(60, 5, 0), "text"));
+    run(&[
+        "train",
+        "--task",
+        "next-token",
+        "--data",
+        "needles.tsv",
+        "--config",
+        "agreement.toml",
+        "--out",
+        "needle-model",
+    ]);
     symlink("my-llama", here.join("DIR")).unwrap();
     write("my-llama/chat_template.jinja", "{{ messages[-1].content }}");
 
@@ -186,7 +202,8 @@ fn stand_ins(here: &Path) {
 fn programs(here: &Path) {
     let program = relprop();
     let program = program.get_program().to_str().unwrap();
-    let cut = "case \"$*\" in *'--data reviews'*) set -- \"$@\" --limit 2;; esac";
+    let cut = "case \"$*\" in *evaluate*'--data reviews'*|*evaluate*'--data needles'*) \
+               set -- \"$@\" --limit 2;; esac";
     let idle = IDLE.iter().map(|(name, _)| (*name, "exit 0".to_owned()));
     let relprop = ("relprop", format!("{cut}\nexec '{program}' \"$@\""));
     for (name, body) in idle.into_iter().chain([relprop]) {

@@ -35,8 +35,12 @@ impl From<ExplainError> for UsageError {
     fn from(error: ExplainError) -> Self {
         match error {
             ExplainError::OnlyPropagation { part, method } => Self::new(format_args!(
-                "{} goes with --method lrp alone, not with `{method}`",
-                option(part)
+                "{} goes with --method lrp{} alone, not with `{method}`",
+                option(part),
+                match part.is_target() {
+                    true => " and --method decomposition",
+                    false => "",
+                }
             )),
             ExplainError::RulesAsMethod(name) => Self::new(format_args!(
                 "`{name}` is a rule set: give it as --rules {name}"

@@ -19,13 +19,14 @@ pub enum Scope {
 
 impl Scope {
     /// The places of these tokens, sorted by `key` of their relevance, the lowest first. Tokens
-    /// with equal keys stay in the order of the text.
-    pub(super) fn order(
-        self,
-        text: &TokenizedText,
-        relevance: &[f32],
-        key: fn(f32) -> f32,
-    ) -> Vec<usize> {
+    /// with equal keys stay in the order of the text. Those that must stay are left out.
+    pub(super) fn order(self, case: &Case, key: fn(f32) -> f32) -> Vec<usize> {
+        let mut order = self.order_of(&case.sample.text, case.relevance, key);
+        order.retain(|&place| case.may_change(place));
+        order
+    }
+
+    fn order_of(self, text: &TokenizedText, relevance: &[f32], key: fn(f32) -> f32) -> Vec<usize> {
         let tokens = text.tokens.iter().enumerate();
         let chosen = tokens.filter(|(_, token)| self == Self::All || !token.special);
         let mut order: Vec<usize> = chosen.map(|(index, _)| index).collect();
@@ -92,12 +93,10 @@ fn changed(step: usize, count: usize) -> usize {
     ((fraction * count as f64).ceil() as usize).min(count)
 }
 
-/// The curve of the probability of the true label, and the area under it. None where no probability follows
-/// from logits.
+/// The curve of the [response](Case::response), and the area under it. None where no probability follows from
+/// logits.
 pub(super) fn probabilities(case: &Case, logits: &[&[f32]]) -> Option<Reading> {
-    let label = case.sample.label;
-    let curve = logits.iter();
-    let curve = curve.map(|logits| case.probabilities.at(logits, label));
+    let curve = logits.iter().map(|logits| case.response(logits));
     Some(area_under(curve.collect::<Option<_>>()?))
 }
 
@@ -162,9 +161,15 @@ mod tests {
     fn orders_are_signed_or_absolute_and_stable_and_leave_special_tokens_alone() {
         let relevance = [0.5, -2.0, 0.5, 1.0];
         let text = text(&[false, false, false, true]);
-        assert_eq!(Scope::All.order(&text, &relevance, highest), [3, 0, 2, 1]);
-        assert_eq!(Scope::All.order(&text, &relevance, weakest), [0, 2, 3, 1]);
-        assert_eq!(Scope::Text.order(&text, &relevance, highest), [0, 2, 1]);
-        assert_eq!(Scope::Text.order(&text, &relevance, lowest), [1, 0, 2]);
+        assert_eq!(
+            Scope::All.order_of(&text, &relevance, highest),
+            [3, 0, 2, 1]
+        );
+        assert_eq!(
+            Scope::All.order_of(&text, &relevance, weakest),
+            [0, 2, 3, 1]
+        );
+        assert_eq!(Scope::Text.order_of(&text, &relevance, highest), [0, 2, 1]);
+        assert_eq!(Scope::Text.order_of(&text, &relevance, lowest), [1, 0, 2]);
     }
 }

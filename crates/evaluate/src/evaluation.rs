@@ -1,12 +1,15 @@
 //! Measuring several methods on the same texts.
 
+use std::borrow::Cow;
+
 use relprop_checkpoints::Model;
-use relprop_transformer::{Probabilities, TokenizedText};
+use relprop_transformer::{AnswersAt, Outputs, TokenizedText};
 
 use super::versions::Versions;
-use super::{Case, Method, Metric, Need, Reading, Sample};
-use relprop_explain::ExplainError;
-use relprop_explain::methods::relevance_by_label;
+use super::{Case, Method, Metric, Need, Reading, Sample, View};
+use relprop_explain::batching::in_passes;
+use relprop_explain::methods::{Question, relevance_by_label};
+use relprop_explain::{ExplainError, Score, Target, hopped};
 
 /// A method, and the same method on the randomized models.
 pub struct Candidate {
@@ -35,6 +38,8 @@ pub struct Evaluation<'a> {
     pub metrics: &'a [Box<dyn Metric>],
     /// The id of the token that replaces hidden tokens.
     pub mask_token: u32,
+    /// How often relevance on earlier text of an answer is passed on, at most.
+    pub hops: usize,
     /// The seed of the draw of another label for [`Need::OtherLabel`].
     pub seed: u64,
 }
@@ -75,12 +80,13 @@ impl Evaluation<'_> {
         for relevance in &explained {
             for (of, sample) in samples.iter().enumerate() {
                 for metric in self.metrics {
-                    let views = metric.views(&relevance.case(of, sample));
-                    let version = |view: super::View| view.of(&sample.text, self.mask_token);
-                    let places = views
-                        .into_iter()
-                        .map(|view| versions.ask(of, version(view)));
-                    asked.push(places.collect::<Vec<usize>>());
+                    let views = metric.views(&relevance.case(self.model, of, sample));
+                    let version = |view: &View| view.of(&sample.text, self.mask_token);
+                    let places = views.into_iter().map(|view| {
+                        let place = versions.ask(of, version(&view));
+                        (place, self.removed(view))
+                    });
+                    asked.push(places.collect::<Vec<_>>());
                 }
             }
         }
@@ -89,14 +95,22 @@ impl Evaluation<'_> {
         let mut asked = asked.iter();
         let of_candidate = explained.iter().map(|relevance| {
             let of_sample = samples.iter().enumerate().map(|(of, sample)| {
-                let case = relevance.case(of, sample);
+                let case = relevance.case(self.model, of, sample);
                 let of_metric = self
                     .metrics
                     .iter()
                     .zip(asked.by_ref())
                     .map(|(metric, places)| {
-                        let logits = places.iter().map(|&place| versions.logits(place));
-                        let reading = metric.read(&case, &logits.collect::<Vec<_>>());
+                        let logits = places.iter().map(|(place, removed)| {
+                            let logits = versions.logits(*place);
+                            match removed {
+                                None => Cow::Borrowed(logits),
+                                Some(marks) => Cow::Owned(self.in_place(logits, marks)),
+                            }
+                        });
+                        let logits: Vec<Cow<[f32]>> = logits.collect();
+                        let logits: Vec<&[f32]> = logits.iter().map(AsRef::as_ref).collect();
+                        let reading = metric.read(&case, &logits);
                         // A model that overflows gives a number that cannot be averaged.
                         reading.filter(|reading| reading.value.is_finite())
                     });
@@ -118,25 +132,21 @@ impl Evaluation<'_> {
                 .iter()
                 .any(|metric| metric.about().need == Some(need))
         };
-        let labels: Vec<usize> = samples.iter().map(|sample| sample.label).collect();
         let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
-        let of_label = relevance_by_label(candidate.method.as_ref(), &texts, &labels)?;
+        let method = candidate.method.as_ref();
         let mut found = Relevance {
-            probabilities: self.model.transformer.config().probabilities(),
-            of_label,
+            of_target: self.of_targets(method, samples)?,
             ..Relevance::default()
         };
-        if needs(Need::OtherLabel) && self.model.transformer.config().labels.len() > 1 {
-            let others: Vec<usize> = samples
-                .iter()
-                .map(|sample| self.other_label(sample))
-                .collect();
-            found.of_other = relevance_by_label(candidate.method.as_ref(), &texts, &others)?;
+        let others = samples.iter().map(|sample| self.other_label(sample));
+        if let (true, Some(others)) = (needs(Need::OtherLabel), others.collect::<Option<Vec<_>>>())
+        {
+            found.of_other = relevance_by_label(method, &texts, &others)?;
         }
         if needs(Need::Randomized) {
             found.randomized = vec![Vec::new(); samples.len()];
             for method in &candidate.randomized {
-                let stage = relevance_by_label(method.as_ref(), &texts, &labels)?;
+                let stage = self.of_targets(method.as_ref(), samples)?;
                 let of_texts = found.randomized.iter_mut().zip(stage);
                 of_texts.for_each(|(stages, relevance)| stages.push(relevance));
             }
@@ -144,9 +154,89 @@ impl Evaluation<'_> {
         Ok(found)
     }
 
-    /// A label other than the sample's, drawn from the seed and the text; there are two at least.
-    fn other_label(&self, sample: &Sample) -> usize {
-        let others = self.model.transformer.config().labels.len() - 1;
+    /// The relevance of each sample's tokens for what it asks.
+    fn of_targets(
+        &self,
+        method: &dyn Method,
+        samples: &[Sample],
+    ) -> Result<Vec<Vec<f32>>, ExplainError> {
+        let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
+        let outputs = self.model.transformer.config().head.outputs();
+        let answers_once = matches!(outputs, Outputs::Labels | Outputs::Vocabulary)
+            && texts.iter().all(|text| text.asked.len() < 2);
+        let labels: Option<Vec<usize>> = samples.iter().map(Sample::label).collect();
+        if let (Some(labels), true) = (labels, answers_once && self.hops == 0) {
+            return relevance_by_label(method, &texts, &labels);
+        }
+        let mut asked: Vec<(Target, Score)> = Vec::new();
+        for sample in samples {
+            let one = (sample.target, sample.score);
+            if !asked.contains(&one) {
+                asked.push(one);
+            }
+        }
+        let mut relevance = vec![Vec::new(); samples.len()];
+        for (target, score) in asked {
+            let question = Question {
+                model: self.model,
+                target,
+                score,
+                weights: None,
+            };
+            let same =
+                |place: &usize| (samples[*place].target, samples[*place].score) == (target, score);
+            let places: Vec<usize> = (0..samples.len()).filter(same).collect();
+            let of_target: Vec<&TokenizedText> = places.iter().map(|&place| texts[place]).collect();
+            let found = in_passes(&of_target, 1, |texts| match self.hops {
+                0 => method.find(texts, &question),
+                hops => {
+                    let hopped = |text: &&TokenizedText| hopped(method, text, &question, hops);
+                    texts.iter().map(|text| Ok(hopped(text)?.0)).collect()
+                }
+            })?;
+            for (place, found) in places.into_iter().zip(found) {
+                relevance[place] = found.relevance;
+            }
+        }
+        Ok(relevance)
+    }
+
+    /// Which tokens a view removes, where each token answers for itself: its numbers are then those of the
+    /// tokens that are left.
+    fn removed(&self, view: View) -> Option<Vec<bool>> {
+        let each = self.model.transformer.config().head.answers_at() == AnswersAt::Each;
+        match view {
+            View::Removed(marks) if each => Some(marks),
+            View::Removed(_) | View::Hidden(_) => None,
+        }
+    }
+
+    /// The numbers of tokens that are left, at their places in the text, with zeros at those that are gone.
+    fn in_place(&self, numbers: &[f32], removed: &[bool]) -> Vec<f32> {
+        let outputs = self.model.transformer.config().logits();
+        let mut left = numbers.chunks(outputs);
+        let nothing = vec![0.0; outputs];
+        let rows = removed.iter().map(|removed| match removed {
+            true => nothing.clone(),
+            false => left.next().map_or_else(|| nothing.clone(), <[f32]>::to_vec),
+        });
+        rows.collect::<Vec<_>>().concat()
+    }
+
+    /// A label other than the sample's, drawn from the seed and the text. None if the sample does not ask for a
+    /// label, or if there is no other.
+    fn other_label(&self, sample: &Sample) -> Option<usize> {
+        let label = sample.label()?;
+        let others = self
+            .model
+            .transformer
+            .config()
+            .labels
+            .len()
+            .checked_sub(1)?;
+        if others == 0 {
+            return None;
+        }
         let ids = sample.text.tokens.iter().map(|token| u64::from(token.id));
         let mixed = ids.fold(self.seed, |mixed, id| {
             (mixed ^ id)
@@ -154,26 +244,25 @@ impl Evaluation<'_> {
                 .rotate_left(29)
         });
         let drawn = (mixed % others as u64) as usize;
-        drawn + usize::from(drawn >= sample.label)
+        Some(drawn + usize::from(drawn >= label))
     }
 }
 
 /// The relevance of every sample's tokens.
 #[derive(Default)]
 struct Relevance {
-    probabilities: Probabilities,
-    of_label: Vec<Vec<f32>>,
+    of_target: Vec<Vec<f32>>,
     of_other: Vec<Vec<f32>>,
     /// `[sample][stage]`.
     randomized: Vec<Vec<Vec<f32>>>,
 }
 
 impl Relevance {
-    fn case<'a>(&'a self, of: usize, sample: &'a Sample) -> Case<'a> {
+    fn case<'a>(&'a self, model: &'a Model, of: usize, sample: &'a Sample) -> Case<'a> {
         Case {
             sample,
-            probabilities: self.probabilities,
-            relevance: &self.of_label[of],
+            model,
+            relevance: &self.of_target[of],
             other_label: self.of_other.get(of).map(Vec::as_slice),
             randomized: self.randomized.get(of).map_or(&[], Vec::as_slice),
         }

@@ -1,6 +1,9 @@
 //! What a metric is.
 
-use relprop_transformer::Probabilities;
+use relprop_checkpoints::Model;
+use relprop_explain::methods::Question;
+use relprop_explain::{Score, Target};
+use relprop_transformer::{Head, Probabilities};
 use serde::{Deserialize, Serialize};
 
 use super::{Sample, View};
@@ -66,15 +69,70 @@ impl About {
 pub struct Case<'a> {
     /// The text.
     pub sample: &'a Sample,
-    /// How the labels' probabilities follow from the model's logits.
-    pub probabilities: Probabilities,
-    /// The relevance of each token for the true label's logit.
+    /// The model.
+    pub model: &'a Model,
+    /// The relevance of each token for what the sample asks.
     pub relevance: &'a [f32],
     /// The relevance of each token for another label's logit; only for [`Need::OtherLabel`].
     pub other_label: Option<&'a [f32]>,
     /// The relevance of each token in the [randomized](super::cascade) models; only for
     /// [`Need::Randomized`].
     pub randomized: &'a [Vec<f32>],
+}
+
+impl Case<'_> {
+    /// Whether a version of the text may have something else in the place of this token. A given answer stays, and
+    /// so does the mask that is asked for.
+    pub fn may_change(&self, place: usize) -> bool {
+        let head = self.model.transformer.config().head;
+        let is_mask = matches!(head, Head::MaskedToken { .. });
+        let asked = is_mask && self.sample.text.asked.contains(&place);
+        place < self.sample.prompt() && !asked
+    }
+
+    /// The value of what the sample asks, where the head gives `numbers` for a version of the text.
+    pub fn value(&self, numbers: &[f32]) -> f64 {
+        self.in_unit(self.sample.score, numbers)
+    }
+
+    /// The logarithm of the probability of the label or of the answer. None if no probability follows from what
+    /// the head gives, or if something else is asked.
+    pub fn log_probability(&self, numbers: &[f32]) -> Option<f64> {
+        let names_outputs = match self.sample.target {
+            Target::Label(_) | Target::Class(_) | Target::Given => true,
+            Target::Predicted | Target::Contrast(..) | Target::AboveMean { .. } => false,
+        };
+        let has = self.model.transformer.config().probabilities() != Probabilities::None;
+        let of_outputs = matches!(self.sample.score, Score::Logit | Score::LogProbability);
+        let logarithm = || self.in_unit(Score::LogProbability, numbers);
+        (names_outputs && has && of_outputs).then(logarithm)
+    }
+
+    /// What curves show: the probability of the label or of the answer, which is the product over its tokens; of
+    /// what is neither, such as a difference, the value. None of a label if no probability follows from what
+    /// the head gives.
+    pub fn response(&self, numbers: &[f32]) -> Option<f64> {
+        let config = self.model.transformer.config();
+        match self.sample.label() {
+            Some(label) if numbers.len() == config.logits() => {
+                config.probabilities().at(numbers, label)
+            }
+            _ => match self.log_probability(numbers) {
+                Some(logarithm) => Some(logarithm.exp()),
+                None => Some(self.value(numbers)),
+            },
+        }
+    }
+
+    fn in_unit(&self, score: Score, numbers: &[f32]) -> f64 {
+        let question = Question {
+            model: self.model,
+            target: self.sample.target,
+            score,
+            weights: None,
+        };
+        question.value(&self.sample.text, numbers)
+    }
 }
 
 /// What a metric found.

@@ -2,15 +2,22 @@
 
 use std::ops::Range;
 
+use relprop_explain::{Score, Target};
 use relprop_transformer::TokenizedText;
 
-/// A text, its true label, and what is known about its words.
+/// A text, what is asked of it, and what is known about its words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The text.
+    /// The text. It says at which tokens it is asked.
     pub text: TokenizedText,
-    /// The index of its label among the model's.
-    pub label: usize,
+    /// What is explained. Not [`Target::Predicted`], which could be another label in every version of the text,
+    /// unless all outputs are asked together.
+    pub target: Target,
+    /// How it is measured. Not [`Score::Norm`]: a norm is of no outputs.
+    pub score: Score,
+    /// Where the answer begins that was given to the text, as a number of tokens. What stands from there on
+    /// stays in every version of the text.
+    pub answer: Option<usize>,
     /// The words that decide the label, as ranges of characters. Empty if they are not known.
     pub evidence: Vec<Range<usize>>,
     /// How much each word speaks for the label. Empty if nobody has judged the words.
@@ -27,14 +34,35 @@ pub struct Polarity {
 }
 
 impl Sample {
-    /// A text about whose words nothing is known.
+    /// A text about whose words nothing is known, asked for the logit of a label, by its index.
     pub fn new(text: TokenizedText, label: usize) -> Self {
+        Self::asking(text, Target::Label(label), Score::Logit)
+    }
+
+    /// The same, asked for any target.
+    pub fn asking(text: TokenizedText, target: Target, score: Score) -> Self {
         Self {
             text,
-            label,
+            target,
+            score,
+            answer: None,
             evidence: Vec::new(),
             polarity: Vec::new(),
         }
+    }
+
+    /// The label whose logit is asked for, if it is that of a label.
+    pub fn label(&self) -> Option<usize> {
+        match (self.target, self.score) {
+            (Target::Label(label), Score::Logit) => Some(label),
+            _ => None,
+        }
+    }
+
+    /// How many tokens stand before the answer; all if none was given.
+    pub fn prompt(&self) -> usize {
+        let tokens = self.text.tokens.len();
+        self.answer.map_or(tokens, |answer| answer.min(tokens))
     }
 }
 

@@ -4,16 +4,15 @@ use std::collections::HashMap;
 
 use crate::Case;
 use relprop_checkpoints::Model;
-use relprop_explain::batching::{batch, in_passes, logits_of};
+use relprop_explain::batching::{in_passes, logits};
 use relprop_explain::{ExplainError, argmax};
-use relprop_rules::Pass;
 use relprop_transformer::{TokenizedText, Transformer};
 
 /// The versions that were asked for, each once, and the logits of those that the model has read.
 #[derive(Debug, Default)]
 pub(crate) struct Versions {
-    /// The place of each version, by text and token ids.
-    known: HashMap<(usize, Vec<u32>), usize>,
+    /// The place of each version, by text, token ids and the tokens that it asks.
+    known: HashMap<(usize, Vec<u32>, Vec<usize>), usize>,
     logits: Vec<Vec<f32>>,
     /// Those that the model has not read yet; their places come after those of `logits`.
     pending: Vec<TokenizedText>,
@@ -23,7 +22,8 @@ impl Versions {
     /// Asks for a version of the text with the number `of`; gives the place of its logits.
     pub(crate) fn ask(&mut self, of: usize, version: TokenizedText) -> usize {
         let ids = version.tokens.iter().map(|token| token.id).collect();
-        *self.known.entry((of, ids)).or_insert_with(|| {
+        let asked = version.asked.clone();
+        *self.known.entry((of, ids, asked)).or_insert_with(|| {
             self.pending.push(version);
             self.logits.len() + self.pending.len() - 1
         })
@@ -44,14 +44,13 @@ impl Versions {
         let texts = std::mem::take(&mut self.pending);
         let texts: Vec<&TokenizedText> = texts.iter().collect();
         let (mut done, all) = (0, texts.len() as f64);
-        let mut logits = in_passes(&texts, 1, |texts| {
-            let batch = batch(transformer, texts.iter().copied());
-            let logits = logits_of(transformer, &batch, Pass::plain())?;
+        let mut found = in_passes(&texts, 1, |texts| {
+            let found = logits(transformer, texts)?;
             done += texts.len();
             progress(done as f64 / all);
-            Ok(logits)
+            Ok(found)
         })?;
-        self.logits.append(&mut logits);
+        self.logits.append(&mut found);
         Ok(())
     }
 }
@@ -73,11 +72,11 @@ pub fn predictions(model: &Model, texts: &[&TokenizedText]) -> Result<Vec<usize>
     Ok(predictions.collect())
 }
 
-/// What the probability of the true label loses in each version of a text but the first, which is whole.
+/// What the [response](Case::response) loses in each version of a text but the first, which is whole.
 /// None where no probability follows from logits.
 pub(crate) fn losses(case: &Case, logits: &[&[f32]]) -> Option<Vec<f64>> {
-    let at = |logits: &[f32]| case.probabilities.at(logits, case.sample.label);
-    let whole = at(logits[0])?;
-    let losses = logits[1..].iter().map(|logits| Some(whole - at(logits)?));
+    let whole = case.response(logits[0])?;
+    let losses = logits[1..].iter();
+    let losses = losses.map(|logits| Some(whole - case.response(logits)?));
     losses.collect()
 }

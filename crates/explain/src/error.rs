@@ -64,8 +64,8 @@ pub enum ExplainError {
         /// What is wrong.
         message: String,
     },
-    /// Only relevance propagation can be asked for this.
-    #[error("{part} goes with relevance propagation alone, not with `{method}`")]
+    /// Only relevance propagation can be asked for this, or forward decomposition as well.
+    #[error("{part} goes with {}, not with `{method}`", part.with())]
     OnlyPropagation {
         /// What was asked for.
         part: PropagationPart,
@@ -164,6 +164,20 @@ pub enum PropagationPart {
     Contrast,
     /// A target that is no logit.
     Score,
+}
+
+impl PropagationPart {
+    /// Whether it is a kind of target: forward decomposition explains any of them as well.
+    pub fn is_target(self) -> bool {
+        matches!(self, Self::Head | Self::Contrast | Self::Score)
+    }
+
+    fn with(self) -> &'static str {
+        match self.is_target() {
+            true => "relevance propagation and `decomposition` alone",
+            false => "relevance propagation alone",
+        }
+    }
 }
 
 impl std::fmt::Display for PropagationPart {

@@ -10,7 +10,7 @@ use relprop_transformer::{Content, Head, TokenizedText};
 use crate::batching::Passes;
 use crate::methods::{Method, Question};
 use crate::run::Run;
-use crate::{ExplainError, Explanation, Plan, Scalar, SegmentRelevance, Target};
+use crate::{ExplainError, Explanation, Plan, Scalar, SegmentRelevance, Target, hopped};
 
 /// Explains the decisions of one model as a [`Plan`] says.
 ///
@@ -61,6 +61,7 @@ impl Explainer {
         plan: &Plan,
     ) -> Result<Self, ExplainError> {
         plan.check(model)?;
+        plan.check_target(method.as_ref())?;
         Ok(Self {
             run: Run::new(model, method.as_ref()),
             model: Arc::clone(model),
@@ -288,7 +289,8 @@ impl Explainer {
         let question = self.question();
         if self.plan.hops > 0 {
             let hop = |text: &&TokenizedText| {
-                let (mut found, hops) = self.hopped(text, &question, self.plan.hops)?;
+                let (mut found, hops) =
+                    hopped(self.method.as_ref(), text, &question, self.plan.hops)?;
                 if !self.plan.ledger {
                     found.ledger = None;
                 }

@@ -15,12 +15,13 @@
 //! and its relevance stays. Attention is causal, so a hop goes to earlier tokens alone, and after as many hops
 //! as the answer has tokens nothing is left to be passed on.
 
+use relprop_checkpoints::Model;
 use relprop_transformer::{Content, TokenizedText};
 use serde::{Deserialize, Serialize};
 
 use crate::batching::logits;
-use crate::methods::{Finding, Question};
-use crate::{Absorbed, Chosen, ExplainError, Explainer, Ledger, Score, Target};
+use crate::methods::{Finding, Method, Question};
+use crate::{Absorbed, Chosen, ExplainError, Ledger, Score, Target};
 
 /// One hop of relevance, from what was explained to what it rests on.
 ///
@@ -47,102 +48,104 @@ pub struct Hop {
     pub relevance: Vec<f32>,
 }
 
-impl Explainer {
-    /// What the method finds for the text, and where it is after some hops.
-    pub(crate) fn hopped(
-        &self,
-        text: &TokenizedText,
-        question: &Question,
-        most: usize,
-    ) -> Result<(Finding, Vec<Hop>), ExplainError> {
-        let begun = begun(text);
-        let explain = |text: &TokenizedText, question: &Question| {
-            let mut found = self.method.find(&[text], question)?;
-            Ok::<_, ExplainError>(found.remove(0))
+/// What the method finds for the text, and where it is after some hops.
+///
+/// # Errors
+///
+/// As [`Method::find`].
+pub fn hopped(
+    method: &dyn Method,
+    text: &TokenizedText,
+    question: &Question,
+    most: usize,
+) -> Result<(Finding, Vec<Hop>), ExplainError> {
+    let begun = answer_start(text);
+    let explain = |text: &TokenizedText, question: &Question| {
+        let mut found = method.find(&[text], question)?;
+        Ok::<_, ExplainError>(found.remove(0))
+    };
+    let found = explain(text, question)?;
+    let own = match most {
+        0 => Vec::new(),
+        _ => above_mean(question.model, text, begun)?,
+    };
+    let mut hops = vec![Hop::new(&found, begun)];
+    // What each token holds in the end, and what it has still to pass on.
+    let mut held: Vec<f64> = found.relevance.iter().map(|r| f64::from(*r)).collect();
+    let mut ledgers = vec![found.ledger.clone()];
+    let mut last = found.relevance.clone();
+    for _ in 0..most {
+        let quotient = |token: usize| {
+            let value = own[token - begun].filter(|_| last[token] != 0.0)?;
+            Some((token, (f64::from(last[token]) / value) as f32))
         };
-        let found = explain(text, question)?;
-        let own = match most {
-            0 => Vec::new(),
-            _ => self.above_mean(text, begun)?,
-        };
-        let mut hops = vec![Hop::new(&found, begun)];
-        // What each token holds in the end, and what it has still to pass on.
-        let mut held: Vec<f64> = found.relevance.iter().map(|r| f64::from(*r)).collect();
-        let mut ledgers = vec![found.ledger.clone()];
-        let mut last = found.relevance.clone();
-        for _ in 0..most {
-            let quotient = |token: usize| {
-                let value = own[token - begun].filter(|_| last[token] != 0.0)?;
-                Some((token, (f64::from(last[token]) / value) as f32))
-            };
-            let passing = (begun..last.len()).filter_map(quotient);
-            let (passing, weights): (Vec<usize>, Vec<f32>) = passing.unzip();
-            if passing.is_empty() {
-                break;
-            }
-            let asked = TokenizedText {
-                asked: passing.iter().map(|token| token - 1).collect(),
-                ..text.clone()
-            };
-            let next = explain(
-                &asked,
-                &Question {
-                    target: Target::AboveMean {
-                        of: Chosen::Given,
-                        top: None,
-                    },
-                    score: Score::Logit,
-                    weights: Some(&weights),
-                    ..*question
-                },
-            )?;
-            let passed = |sum: f64, token: &usize| sum + f64::from(last[*token]);
-            if let Some(hop) = hops.last_mut() {
-                hop.kept -= passing.iter().fold(0.0, passed);
-            }
-            passing
-                .iter()
-                .for_each(|&token| held[token] -= f64::from(last[token]));
-            let sums = held.iter_mut().zip(&next.relevance);
-            sums.for_each(|(sum, r)| *sum += f64::from(*r));
-            hops.push(Hop::new(&next, begun));
-            last = next.relevance;
-            ledgers.push(next.ledger);
+        let passing = (begun..last.len()).filter_map(quotient);
+        let (passing, weights): (Vec<usize>, Vec<f32>) = passing.unzip();
+        if passing.is_empty() {
+            break;
         }
-        let relevance: Vec<f32> = held.iter().map(|sum| *sum as f32).collect();
-        let ledger = ledgers.into_iter().collect::<Option<Vec<Ledger>>>();
-        let finding = Finding {
-            ledger: ledger.map(|ledgers| joined(ledgers, &held)),
-            relevance,
-            ..found
-        };
-        Ok((finding, hops))
-    }
-
-    /// The logit of each token from `begun` on, minus the mean of all logits at the token before it; none of
-    /// a token that was not expected.
-    fn above_mean(
-        &self,
-        text: &TokenizedText,
-        begun: usize,
-    ) -> Result<Vec<Option<f64>>, ExplainError> {
-        let transformer = &self.model.transformer;
         let asked = TokenizedText {
-            asked: (begun - 1..text.tokens.len() - 1).collect(),
+            asked: passing.iter().map(|token| token - 1).collect(),
             ..text.clone()
         };
-        let numbers = logits(transformer, &[&asked])?.remove(0);
-        let outputs = transformer.config().logits();
-        let rows = numbers.chunks(outputs).zip(&text.tokens[begun..]);
-        let above = rows.map(|(row, token)| {
-            let all = || row.iter().map(|z| f64::from(*z));
-            let mean = all().sum::<f64>() / outputs as f64;
-            let variance = all().map(|z| (z - mean).powi(2)).sum::<f64>() / outputs as f64;
-            let value = f64::from(row[token.id as usize]) - mean;
-            (value > variance.sqrt()).then_some(value)
-        });
-        Ok(above.collect())
+        let next = explain(
+            &asked,
+            &Question {
+                target: Target::AboveMean {
+                    of: Chosen::Given,
+                    top: None,
+                },
+                score: Score::Logit,
+                weights: Some(&weights),
+                ..*question
+            },
+        )?;
+        let passed = |sum: f64, token: &usize| sum + f64::from(last[*token]);
+        if let Some(hop) = hops.last_mut() {
+            hop.kept -= passing.iter().fold(0.0, passed);
+        }
+        passing
+            .iter()
+            .for_each(|&token| held[token] -= f64::from(last[token]));
+        let sums = held.iter_mut().zip(&next.relevance);
+        sums.for_each(|(sum, r)| *sum += f64::from(*r));
+        hops.push(Hop::new(&next, begun));
+        last = next.relevance;
+        ledgers.push(next.ledger);
     }
+    let relevance: Vec<f32> = held.iter().map(|sum| *sum as f32).collect();
+    let ledger = ledgers.into_iter().collect::<Option<Vec<Ledger>>>();
+    let finding = Finding {
+        ledger: ledger.map(|ledgers| joined(ledgers, &held)),
+        relevance,
+        ..found
+    };
+    Ok((finding, hops))
+}
+
+/// The logit of each token from `begun` on, minus the mean of all logits at the token before it; none of
+/// a token that was not expected.
+fn above_mean(
+    model: &Model,
+    text: &TokenizedText,
+    begun: usize,
+) -> Result<Vec<Option<f64>>, ExplainError> {
+    let transformer = &model.transformer;
+    let asked = TokenizedText {
+        asked: (begun - 1..text.tokens.len() - 1).collect(),
+        ..text.clone()
+    };
+    let numbers = logits(transformer, &[&asked])?.remove(0);
+    let outputs = transformer.config().logits();
+    let rows = numbers.chunks(outputs).zip(&text.tokens[begun..]);
+    let above = rows.map(|(row, token)| {
+        let all = || row.iter().map(|z| f64::from(*z));
+        let mean = all().sum::<f64>() / outputs as f64;
+        let variance = all().map(|z| (z - mean).powi(2)).sum::<f64>() / outputs as f64;
+        let value = f64::from(row[token.id as usize]) - mean;
+        (value > variance.sqrt()).then_some(value)
+    });
+    Ok(above.collect())
 }
 
 impl Hop {
@@ -167,7 +170,7 @@ impl Hop {
 }
 
 /// The first token of the answer: of one that was put after a prompt, or else the first that is explained.
-fn begun(text: &TokenizedText) -> usize {
+pub fn answer_start(text: &TokenizedText) -> usize {
     let explained = text
         .asked
         .first()

@@ -31,7 +31,7 @@ pub use error::{ExplainError, PropagationPart};
 pub use explainer::Explainer;
 pub use explanation::*;
 pub use finite::NotFinite;
-pub use hops::Hop;
+pub use hops::{Hop, answer_start, hopped};
 pub use labelling::{LABELLING, LabelledPart, LabelledToken, Labelling, Parts};
 pub use ledger::{Absorbed, Layer, Ledger};
 pub use numbers::argmax;

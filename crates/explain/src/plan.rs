@@ -121,22 +121,24 @@ impl Plan {
             (PropagationPart::Ledger, self.ledger),
             (PropagationPart::Hops, self.hops > 0),
             (PropagationPart::Recompute, self.recompute),
-            (
-                PropagationPart::Contrast,
-                matches!(
-                    self.target.of,
-                    Target::Contrast(..) | Target::AboveMean { .. }
-                ),
-            ),
+        ];
+        only_propagation(&given, method)
+    }
+
+    /// Refuses a target that `method` does not explain.
+    pub(crate) fn check_target(&self, method: &dyn Method) -> Result<(), ExplainError> {
+        if method.takes_any_target() {
+            return Ok(());
+        }
+        let is_difference = matches!(
+            self.target.of,
+            Target::Contrast(..) | Target::AboveMean { .. }
+        );
+        let given = [
+            (PropagationPart::Contrast, is_difference),
             (PropagationPart::Score, self.target.score != Score::Logit),
         ];
-        match given.into_iter().find(|(_, given)| *given) {
-            Some((part, _)) => Err(ExplainError::OnlyPropagation {
-                part,
-                method: method.clone(),
-            }),
-            None => Ok(()),
-        }
+        only_propagation(&given, method.name())
     }
 
     /// The method that finds relevance, ready for `model`.
@@ -159,5 +161,16 @@ impl Plan {
             propagation = propagation.with_ledger()?;
         }
         Ok(Arc::new(propagation))
+    }
+}
+
+/// Refuses the first part that is given.
+fn only_propagation(parts: &[(PropagationPart, bool)], method: &str) -> Result<(), ExplainError> {
+    match parts.iter().find(|(_, given)| *given) {
+        Some((part, _)) => Err(ExplainError::OnlyPropagation {
+            part: *part,
+            method: method.to_owned(),
+        }),
+        None => Ok(()),
     }
 }

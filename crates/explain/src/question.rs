@@ -6,7 +6,7 @@ use relprop_transformer::{AnswersAt, Content, Outputs, TokenizedText};
 use crate::methods::Finding;
 use crate::numbers::argmax;
 use crate::score::{Choice, Scored};
-use crate::{Chosen, Score, Target, TargetValue};
+use crate::{Chosen, ExplainError, Score, Target, TargetValue};
 
 /// What is asked of a method: a scalar of the numbers that a model's head gives for a text.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,23 @@ pub struct Question<'q> {
     pub score: Score,
     /// How much of each answer that the text asks counts; all of each if there are none.
     pub weights: Option<&'q [f32]>,
+}
+
+impl<'q> Question<'q> {
+    /// The logit of one label.
+    ///
+    /// # Errors
+    ///
+    /// If the model has no such label.
+    pub(crate) fn of_label(model: &'q Model, label: usize) -> Result<Self, ExplainError> {
+        let config = model.transformer.config();
+        Ok(Self {
+            model,
+            target: Target::Label(label).check(config.logits(), &config.labels)?,
+            score: Score::Logit,
+            weights: None,
+        })
+    }
 }
 
 impl Question<'_> {
@@ -96,6 +113,11 @@ impl Question<'_> {
             return (*first, *last);
         }
         best_span(text, numbers)
+    }
+
+    /// The value of the target, where the head gives `numbers` for the text or for a version of it.
+    pub fn value(&self, text: &TokenizedText, numbers: &[f32]) -> f64 {
+        self.scored(text, numbers).value
     }
 
     /// The value of the target, and how much flows into it of each of the `numbers` that the head gives, or

@@ -35,6 +35,10 @@ impl View {
                 version.tokens.retain(|_| kept.next().unwrap_or(true));
                 let mut kept = marks.iter().map(|removed| !removed);
                 version.types.retain(|_| kept.next().unwrap_or(true));
+                // What is asked moves with its tokens. In the place of one that is gone, the one before it is.
+                let left = |place: usize| marks[..=place].iter().filter(|gone| !**gone).count();
+                let asked = text.asked.iter().filter(|place| **place < marks.len());
+                version.asked = asked.map(|&place| left(place).saturating_sub(1)).collect();
                 if version.tokens.is_empty() {
                     version.tokens.extend(text.tokens.first().cloned());
                     version.types.extend(text.types.first());

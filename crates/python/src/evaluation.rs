@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pythonize::depythonize;
 use relprop_engine::measure::{
-    ALL, COMPARED_METHODS, LabeledText, MEASURED_AT_ONCE, MeasuredLabel, Samples, WrittenLabel,
-    candidates, drawn, measurable, metrics_by_name,
+    ALL, COMPARED_METHODS, LabeledText, MEASURED_AT_ONCE, Measured, Samples, TextColumns,
+    WrittenLabel, candidates, drawn, measurable, metrics_by_name,
 };
 use relprop_engine::{EngineError, NamedRules};
 use relprop_evaluate::metrics::DEFAULT;
@@ -143,23 +143,32 @@ struct Data {
     evidence: Option<String>,
     limit: Option<usize>,
     seed: u64,
-    target: MeasuredLabel,
+    target: Measured,
+    /// How often relevance on earlier text of an answer is passed on.
+    #[serde(default)]
+    hops: usize,
+    /// The column of the file that has the answers.
+    #[serde(default)]
+    answer: Option<String>,
 }
 
 impl Data {
     fn open(
         self,
-        model: &relprop_checkpoints::Model,
+        model: &std::sync::Arc<relprop_checkpoints::Model>,
         said: &mut Vec<String>,
     ) -> Result<Samples, EngineError> {
         let say = |text: &str| said.push(text.to_owned());
         if let Some(path) = &self.path {
             return Samples::open(
                 path,
-                self.evidence.as_deref(),
+                TextColumns {
+                    evidence: self.evidence.as_deref(),
+                    answer: self.answer.as_deref(),
+                },
                 self.limit,
                 self.seed,
-                self.target,
+                &self.target,
                 model,
                 say,
             );
@@ -172,13 +181,14 @@ impl Data {
             label: labels
                 .next()
                 .map_or(WrittenLabel::None, WrittenLabel::Written),
+            answer: None,
             evidence: Vec::new(),
             sentiment: Vec::new(),
         });
         Samples::of(
             texts.collect(),
             self.limit,
-            self.target,
+            &self.target,
             model,
             "the texts",
             say,
@@ -218,7 +228,7 @@ pub(crate) fn evaluate(
     let watch = Watch::default();
     let (results, said) = watch.run(py, workplace, progress.as_ref(), || {
         let mut said = Vec::new();
-        let seed = data.seed;
+        let (seed, hops) = (data.seed, data.hops);
         let samples = data.open(model, &mut said)?.samples;
         let metrics = measurable(found, &metrics, &samples)?;
         let candidates = candidates(&methods, model, &metrics, seed)?;
@@ -226,6 +236,7 @@ pub(crate) fn evaluate(
             model,
             metrics: &metrics,
             mask_token: unknown_token(model)?,
+            hops,
             seed,
         };
         let mut readings = vec![Vec::new(); candidates.len()];

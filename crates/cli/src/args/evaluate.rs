@@ -1,9 +1,10 @@
 //! Arguments of `relprop evaluate` and `relprop tune`.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use relprop_engine::measure::{COMPARED_METHODS, MeasuredLabel};
+use relprop_engine::measure::{COMPARED_METHODS, Measured, TextColumns};
 use relprop_evaluate::metrics;
 use relprop_evaluate::tune::STARTS;
 
@@ -14,8 +15,8 @@ pub(crate) struct EvaluateArguments {
     #[command(flatten)]
     pub(crate) model: ModelArgument,
     /// A .tsv, .csv or .jsonl file with the columns `text` (or `sentence`) and `label`; a .txt file of
-    /// trees from the Stanford Sentiment Treebank, whose words people have judged; or `reviews`, the
-    /// embedded corpus, whose deciding words are known
+    /// trees from the Stanford Sentiment Treebank, whose words people have judged; or an embedded corpus whose
+    /// deciding words are known: `reviews`, or `needles` for a language model
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
     /// The column of the file that says which pieces of a text decide its label: a piece of the text,
@@ -25,10 +26,17 @@ pub(crate) struct EvaluateArguments {
     /// What to measure: metrics (docs/evaluation.md lists them), or `all` that the data allow
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = metrics::DEFAULT.map(String::from))]
     pub(crate) metrics: Vec<String>,
-    /// The label whose logit is explained: the true one of each text, or the one that the model
-    /// predicts (the texts need no labels then)
-    #[arg(long, value_enum, default_value_t = EvaluationTarget::True)]
-    pub(crate) target: EvaluationTarget,
+    /// The column of the file that has the answer to each text, for a language model; a .jsonl file keeps the
+    /// space that it begins with
+    #[arg(long, value_name = "NAME")]
+    pub(crate) answer_column: Option<String>,
+    /// What is explained: the `true` label of each text, or the answer to it; what the model has `predicted` (the
+    /// texts need no labels then); or a target as docs/questions.md writes it
+    #[arg(long, value_name = "TARGET", default_value = "true", value_parser = measured)]
+    pub(crate) target: Measured,
+    /// Pass relevance on earlier text of an answer on to what that text rests on, at most N times
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) hops: usize,
     /// What to compare: presets (see `relprop rules`), TOML files, and the methods of
     /// docs/methods.md, such as `random` or `integrated-gradients:steps=50`
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = COMPARED_METHODS.map(String::from))]
@@ -48,20 +56,35 @@ pub(crate) struct EvaluateArguments {
     pub(crate) device: DeviceArgument,
 }
 
-/// The label that an evaluation explains.
+impl EvaluateArguments {
+    /// The columns that are read beside texts and labels.
+    pub(crate) fn columns(&self) -> TextColumns<'_> {
+        TextColumns {
+            evidence: self.evidence_column.as_deref(),
+            answer: self.answer_column.as_deref(),
+        }
+    }
+}
+
+/// Reads what is explained.
+fn measured(written: &str) -> Result<Measured, Infallible> {
+    Ok(written.to_owned().into())
+}
+
+/// The label that a search explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EvaluationTarget {
+pub(crate) enum TunedTarget {
     /// The true label
     True,
     /// The label that the model predicts
     Predicted,
 }
 
-impl From<EvaluationTarget> for MeasuredLabel {
-    fn from(target: EvaluationTarget) -> Self {
+impl From<TunedTarget> for Measured {
+    fn from(target: TunedTarget) -> Self {
         match target {
-            EvaluationTarget::True => Self::True,
-            EvaluationTarget::Predicted => Self::Predicted,
+            TunedTarget::True => Self::True,
+            TunedTarget::Predicted => Self::Predicted,
         }
     }
 }
@@ -87,8 +110,8 @@ pub(crate) struct TuneArguments {
     pub(crate) min_words: usize,
     /// The label whose logit is explained: the true one of each text, or the one that the model
     /// predicts (the texts need no labels then)
-    #[arg(long, value_enum, default_value_t = EvaluationTarget::True)]
-    pub(crate) target: EvaluationTarget,
+    #[arg(long, value_enum, default_value_t = TunedTarget::True)]
+    pub(crate) target: TunedTarget,
     /// The seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,

@@ -176,6 +176,7 @@ fn evaluate(model: &Arc<Model>, reviews: &[Example]) -> anyhow::Result<Results> 
         model,
         metrics: &metrics,
         mask_token: unknown_token(model)?,
+        hops: 0,
         seed: 0,
     };
     let readings = evaluation.measure(&candidates, &samples, |_| {})?;

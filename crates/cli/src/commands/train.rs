@@ -4,14 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use relprop_data::{corpus::Corpus, corpus::Pictures, corpus::agreement_corpus};
+use relprop_data::corpus::{Corpus, Pictures, agreement_corpus, needles_corpus};
+use relprop_engine::measure::NEEDLE_TEXTS;
 use relprop_train::{Display, Task, TrainConfig, Trained};
 
 use crate::args::{TaskArgument, TrainArguments};
 use crate::output::Output;
 
-/// The corpus of sentences that needs no file.
+/// The corpora that need no file: of sentences, and of facts and questions.
 const EMBEDDED: &str = "agreement";
+const NEEDLES: &str = "needles";
 /// How many sentences it has: eight tenths to train on, a tenth held out, a tenth to test.
 const SENTENCES: usize = 20_000;
 
@@ -52,9 +54,12 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
             relprop_train::train_pictures(&corpus, &config, out, &device, Display::Lines)?;
         return conclude(&trained, out, "picture.png");
     }
-    let corpus = match arguments.data == Path::new(EMBEDDED) && !arguments.data.exists() {
-        true => agreement_corpus(SENTENCES, 0),
-        false => Corpus::read(&arguments.data)?,
+    let [needles, held_out] = NEEDLE_TEXTS;
+    let embedded = |name: &str| arguments.data == Path::new(name) && !arguments.data.exists();
+    let corpus = match () {
+        () if embedded(EMBEDDED) => agreement_corpus(SENTENCES, 0),
+        () if embedded(NEEDLES) => needles_corpus(needles, held_out, 0),
+        () => Corpus::read(&arguments.data)?,
     };
     let parts = [&corpus.train, &corpus.dev, &corpus.test].map(Vec::len);
     announce("texts", parts, &corpus.labels);

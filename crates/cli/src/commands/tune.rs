@@ -7,7 +7,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use relprop_checkpoints::Model;
 use relprop_engine::Precision;
-use relprop_engine::measure::{Samples, drawn};
+use relprop_engine::measure::{Samples, TextColumns, drawn};
 use relprop_evaluate::{Interval, unknown_token};
 use relprop_evaluate::{tune::Comparison, tune::Search, tune::Tuned, tune::tune as search};
 use relprop_rules::RuleSet;
@@ -30,10 +30,10 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
     let model = Arc::new(model);
     let data = Samples::open(
         &arguments.data,
-        None,
+        TextColumns::default(),
         None,
         arguments.seed,
-        arguments.target.into(),
+        &arguments.target.into(),
         &model,
         say,
     )?;

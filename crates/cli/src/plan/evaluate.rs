@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use relprop_checkpoints::Model;
-use relprop_engine::measure::{MeasuredLabel, Samples};
+use relprop_engine::measure::{Measured, Samples};
 use relprop_engine::{Precision, is_rules_file};
 use relprop_evaluate::Metric;
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,18 @@ pub(crate) struct EvaluatePlan {
     /// The column of evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     evidence: Option<String>,
+    /// The column of answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
     /// How many texts at most.
     limit: Option<usize>,
     /// How many texts could be used.
     texts: usize,
-    /// Which label's logit is explained.
-    target: MeasuredLabel,
+    /// What is explained.
+    target: Measured,
+    /// How often relevance on earlier text of an answer is passed on.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    hops: usize,
     /// The seed of all random numbers.
     seed: u64,
     /// The device, as it was asked for.
@@ -67,9 +73,11 @@ impl EvaluatePlan {
             model_sha256: model.sha256.clone(),
             data_sha256: data.sha256.clone(),
             evidence: arguments.evidence_column.clone(),
+            answer: arguments.answer_column.clone(),
             limit: arguments.limit,
             texts: data.samples.len(),
-            target: arguments.target.into(),
+            target: arguments.target.clone(),
+            hops: arguments.hops,
             seed: arguments.seed,
             device: arguments.device.name.clone(),
             dtype: arguments.precision.precision()?,
@@ -81,4 +89,8 @@ impl EvaluatePlan {
                 .collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn is_zero(hops: &usize) -> bool {
+    *hops == 0
 }

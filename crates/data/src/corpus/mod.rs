@@ -3,6 +3,7 @@
 mod agreement;
 mod evidence;
 mod file;
+mod needles;
 mod pictures;
 mod reviews;
 mod rows;
@@ -15,9 +16,11 @@ use crate::DataError;
 use crate::hash::Hash;
 
 pub use agreement::{Agreement, agreement, agreement_corpus};
-pub use file::{InputText, Inputs, read_texts, read_texts_with_evidence};
+pub use file::{InputText, Inputs, read_texts, read_texts_with};
+pub use needles::{Needle, needles, needles_corpus};
 pub use pictures::{LabeledPicture, Pictures};
 pub use reviews::reviews;
+pub use rows::TextColumns;
 pub use trees::{Tree, are_trees, read_trees};
 
 /// A text and the label that a human, or a grammar, gave it.

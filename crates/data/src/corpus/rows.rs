@@ -15,6 +15,24 @@ const TEXT: [&str; 2] = ["text", "sentence"];
 /// The name of the column of labels.
 pub(super) const LABEL: &str = "label";
 
+/// The columns of a file that are read beside its texts and their labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TextColumns<'n> {
+    /// The name of the one that says which pieces of a text decide its label: a piece of the text, the places of
+    /// its first character and of the one behind its last, counted from 0, as `[3, 8]`, or a list of these. A
+    /// piece stands for each place where the text has it.
+    pub evidence: Option<&'n str>,
+    /// The name of the one that has the answer to a text.
+    pub answer: Option<&'n str>,
+}
+
+impl TextColumns<'_> {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == TextColumns::default()
+    }
+}
+
 /// One row as it stands in the file, white space at the ends of the fields taken off.
 pub(super) struct Row {
     /// The text, never empty.
@@ -23,6 +41,8 @@ pub(super) struct Row {
     pub label: Option<String>,
     /// The pieces of the text that decide the label, as ranges of characters, if they were asked for.
     pub evidence: Vec<Range<usize>>,
+    /// The answer to the text, as it stands there, if it was asked for.
+    pub answer: Option<String>,
     /// The line that the row starts on, counted from 1.
     pub line: u64,
 }
@@ -32,6 +52,7 @@ struct Fields {
     text: String,
     label: Option<String>,
     evidence: Value,
+    answer: Option<String>,
 }
 
 /// The rows of a file. A bad row is an error in its place, and the rest goes on.
@@ -42,33 +63,33 @@ pub(super) struct Rows {
     pub columns: Option<Vec<String>>,
 }
 
-/// Reads all rows of `source`. `path` is the name that errors give it, `evidence` the column that says which
-/// pieces of the text decide the label.
+/// Reads all rows of `source`. `path` is the name that errors give it, `more` says which other columns are read.
 pub(super) fn read(
     source: impl Read + Seek,
     path: &Path,
     format: TableFormat,
-    evidence: Option<&str>,
+    more: TextColumns,
 ) -> Result<Rows, DataError> {
     let lines = |source| Lines::new(BufReader::new(source));
     let rows = match format {
         TableFormat::Tsv | TableFormat::Csv => {
-            columns(Separated::new(source, format, path)?, path, evidence)?
+            columns(Separated::new(source, format, path)?, path, more)?
         }
         TableFormat::JsonLines => Rows {
             rows: collect(
-                json_objects(lines(source), fields),
+                json_objects(lines(source), move |object| fields(object, more)),
                 path,
-                evidence,
-                |object| json(object, evidence),
+                more,
+                |object| json(object, more),
             )?,
             columns: None,
         },
         _ => Rows {
-            rows: collect(lines(source), path, None, |text| Fields {
+            rows: collect(lines(source), path, more, |text| Fields {
                 text,
                 label: None,
                 evidence: Value::Null,
+                answer: None,
             })?,
             columns: None,
         },
@@ -82,7 +103,7 @@ pub(super) fn read(
 fn columns<R: Read>(
     records: Separated<R>,
     path: &Path,
-    evidence: Option<&str>,
+    more: TextColumns,
 ) -> Result<Rows, DataError> {
     let names = records.names().to_vec();
     if names.is_empty() {
@@ -97,14 +118,17 @@ fn columns<R: Read>(
         });
     };
     let label = find(LABEL);
-    let decisive = evidence.map(|name| {
-        find(name).ok_or_else(|| DataError::NoColumn {
-            path: path.into(),
-            wanted: format!("`{name}`"),
-            found: names.clone(),
-        })
-    });
-    let decisive = decisive.transpose()?;
+    let wanted = |name: Option<&str>| {
+        let found = name.map(|name| {
+            find(name).ok_or_else(|| DataError::NoColumn {
+                path: path.into(),
+                wanted: format!("`{name}`"),
+                found: names.clone(),
+            })
+        });
+        found.transpose()
+    };
+    let (decisive, answer) = (wanted(more.evidence)?, wanted(more.answer)?);
     let parse = |fields: csv::StringRecord| {
         let field = |index| fields.get(index).map(str::to_owned);
         Fields {
@@ -113,10 +137,11 @@ fn columns<R: Read>(
             evidence: decisive
                 .and_then(field)
                 .map_or(Value::Null, |cell| of_cell(&cell)),
+            answer: answer.and_then(field),
         }
     };
     Ok(Rows {
-        rows: collect(records, path, evidence, parse)?,
+        rows: collect(records, path, more, parse)?,
         columns: Some(names),
     })
 }
@@ -125,20 +150,25 @@ fn columns<R: Read>(
 fn collect<T>(
     records: impl Iterator<Item = Result<Record<T>, RecordError>>,
     path: &Path,
-    evidence: Option<&str>,
+    more: TextColumns,
     parse: impl Fn(T) -> Fields,
 ) -> Result<Vec<Result<Row, DataError>>, DataError> {
     let rows = records.map(|record| match record {
-        Ok(Record { line, fields }) => Ok(row(parse(fields), evidence, line, path)),
+        Ok(Record { line, fields }) => Ok(row(parse(fields), more, line, path)),
         Err(error @ RecordError::Unreadable(_)) => Err(error.at(path)),
         Err(error @ RecordError::Bad(_)) => Ok(Err(error.at(path))),
     });
     rows.collect()
 }
 
-/// Checks the text and the label of a JSON object; other fields are not read.
-fn fields(object: &Map<String, Value>) -> Result<(), String> {
+/// Checks the text, the label and the answer of a JSON object; other fields are not read.
+fn fields(object: &Map<String, Value>, more: TextColumns) -> Result<(), String> {
     texts_at(&TEXT, object)?;
+    let answer = more.answer.and_then(|name| Some((name, object.get(name)?)));
+    if let Some((name, value)) = answer.filter(|(_, value)| !value.is_string() && !value.is_null())
+    {
+        return Err(format!("`{name}` is {value}, not a text"));
+    }
     match object.get(LABEL) {
         None | Some(Value::Null | Value::String(_)) => Ok(()),
         Some(Value::Number(number)) if !number.is_f64() => Ok(()),
@@ -147,7 +177,7 @@ fn fields(object: &Map<String, Value>) -> Result<(), String> {
 }
 
 /// What a JSON object says.
-fn json(object: Map<String, Value>, evidence: Option<&str>) -> Fields {
+fn json(object: Map<String, Value>, more: TextColumns) -> Fields {
     let text = TEXT.into_iter().find_map(|name| object.get(name)?.as_str());
     let label = object.get(LABEL).and_then(|label| match label {
         Value::String(name) => Some(name.clone()),
@@ -157,14 +187,17 @@ fn json(object: Map<String, Value>, evidence: Option<&str>) -> Fields {
     Fields {
         text: text.unwrap_or_default().to_owned(),
         label,
-        evidence: evidence
+        evidence: (more.evidence)
             .and_then(|name| object.get(name))
             .cloned()
             .unwrap_or_default(),
+        answer: (more.answer)
+            .and_then(|name| object.get(name)?.as_str())
+            .map(str::to_owned),
     }
 }
 
-fn row(fields: Fields, evidence: Option<&str>, line: u64, path: &Path) -> Result<Row, DataError> {
+fn row(fields: Fields, more: TextColumns, line: u64, path: &Path) -> Result<Row, DataError> {
     let text = fields.text.trim().to_owned();
     if text.is_empty() {
         return Err(DataError::NoText {
@@ -178,7 +211,7 @@ fn row(fields: Fields, evidence: Option<&str>, line: u64, path: &Path) -> Result
         .filter(|label| !label.is_empty());
     // Places are counted in the text as the file has it.
     let evidence = places(&fields.text, &fields.evidence).map_err(|problem| {
-        let column = evidence.unwrap_or_default();
+        let column = more.evidence.unwrap_or_default();
         DataError::Malformed {
             path: path.into(),
             line,
@@ -193,6 +226,7 @@ fn row(fields: Fields, evidence: Option<&str>, line: u64, path: &Path) -> Result
         text,
         label,
         evidence,
+        answer: fields.answer.filter(|answer| !answer.trim().is_empty()),
         line,
     })
 }

@@ -5,16 +5,16 @@ use relprop_evaluate::Need;
 /// Why explanations cannot be measured, or rules not be searched for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MeasureError {
-    /// A language model has no labels.
+    /// A target that could be another in every version of a text, or is of no outputs.
     #[error(
-        "the model continues texts and has no labels to be measured on: explanations of classifiers are \
-         measured; docs/language-models.md says how language models are"
+        "`{0}` is not measured: it could be another output in every version of a text, or is of none; name a \
+         label, a token, a class of entities or a given answer"
     )]
-    ContinuesTexts,
+    NotFixed(String),
     /// The model has no label for a whole text.
     #[error(
-        "the model has no label for a whole text to be measured on: explanations of classifiers of texts are \
-         measured"
+        "the model has no label for a whole text: name what is to be explained, such as \
+         `class(NAME)@\"a word\"` or `answer()@\"a word\"`"
     )]
     NoTextLabel,
     /// No text is left.

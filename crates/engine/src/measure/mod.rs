@@ -14,7 +14,8 @@ use relprop_evaluate::{
 };
 
 pub use error::MeasureError;
-pub use samples::{LabeledText, MeasuredLabel, REVIEWS, Samples, WrittenLabel};
+pub use relprop_data::corpus::TextColumns;
+pub use samples::{LabeledText, Measured, NEEDLE_TEXTS, REVIEWS, Samples, WrittenLabel};
 
 use crate::{EngineError, method};
 

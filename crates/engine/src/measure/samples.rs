@@ -2,32 +2,61 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
-use relprop_checkpoints::{Model, Truncation};
-use relprop_data::{corpus, corpus::Tree, sha256};
+use relprop_checkpoints::{Model, TextError, Truncation};
+use relprop_data::corpus::{TextColumns, Tree};
+use relprop_data::{corpus, sha256};
 use relprop_evaluate::{Polarity, Sample, predictions};
-use relprop_explain::Target;
-use relprop_transformer::{Outputs, TokenizedText};
+use relprop_explain::{Chosen, ExplainError, Explainer, Plan, Scalar, Score, Target, answer_start};
+use relprop_transformer::{Head, Outputs, TokenizedText};
 use serde::{Deserialize, Serialize};
 
 use super::MeasureError;
 use crate::EngineError;
 
-/// The name of the embedded corpus, unless a file has this name.
+/// The names of the embedded corpora, unless a file has this name.
 const EMBEDDED: &str = "reviews";
+const NEEDLES: &str = "needles";
+/// How many texts with facts and questions there are unless another number is asked for, and how many of them are
+/// held out.
+pub const NEEDLE_TEXTS: [usize; 2] = [20_000, 500];
 /// How many reviews the embedded corpus has unless another number is asked for: eight tenths to train on, a
 /// tenth held out, a tenth to test.
 pub const REVIEWS: u32 = 8000;
 
-/// The label that is explained when an explanation is measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MeasuredLabel {
-    /// The true label.
+/// What is explained when an explanation is measured. It is written as a word, or as a
+/// [target](relprop_explain::Scalar).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Measured {
+    /// The logit of the true label; of a text with an answer, the answer.
     #[default]
     True,
-    /// The label that the model predicts.
+    /// The logit of the label that the model predicts, or of the token.
     Predicted,
+    /// This target, with the model's names.
+    Target(String),
+}
+
+impl From<String> for Measured {
+    fn from(written: String) -> Self {
+        match written.as_str() {
+            "true" => Self::True,
+            "predicted" => Self::Predicted,
+            _ => Self::Target(written),
+        }
+    }
+}
+
+impl From<Measured> for String {
+    fn from(measured: Measured) -> Self {
+        match measured {
+            Measured::True => "true".to_owned(),
+            Measured::Predicted => "predicted".to_owned(),
+            Measured::Target(written) => written,
+        }
+    }
 }
 
 /// Texts to measure with, and where they come from.
@@ -48,6 +77,8 @@ pub struct LabeledText {
     pub text: String,
     /// Its label.
     pub label: WrittenLabel,
+    /// The answer that is given to it, with the space before it.
+    pub answer: Option<String>,
     /// The words that decide the label, as ranges of characters, if they are known.
     pub evidence: Vec<Range<usize>>,
     /// The judgement of people about its words: positive or negative.
@@ -66,31 +97,30 @@ pub enum WrittenLabel {
 }
 
 impl Samples {
-    /// The texts of a file, or of the embedded corpus if `path` is `reviews`, with their labels: the true ones,
-    /// or those that the model predicts. The column `evidence` of the file, if one is named, says which pieces of
-    /// a text decide its label. `say` gets a message about each text that cannot be used.
+    /// The texts of a file, or of an embedded corpus if `path` is `reviews` or `needles`, each with what is asked of it. `more`
+    /// names columns of the file. `say` gets a message about each text that cannot be used.
     ///
     /// # Errors
     ///
-    /// [`MeasureError`] if the model has no labels for texts, or texts have none of the model; and if the file
-    /// cannot be read, or the device fails.
+    /// [`MeasureError`] if the model, or a text, does not have what is asked; and if the file cannot be read, or the
+    /// device fails.
     pub fn open(
         path: &Path,
-        evidence: Option<&str>,
+        more: TextColumns,
         limit: Option<usize>,
         seed: u64,
-        target: MeasuredLabel,
-        model: &Model,
+        target: &Measured,
+        model: &Arc<Model>,
         mut say: impl FnMut(&str),
     ) -> Result<Self, EngineError> {
-        classifies(model)?;
-        let is_embedded = path == Path::new(EMBEDDED) && !path.exists();
-        if evidence.is_some() && (is_embedded || corpus::are_trees(path)?) {
+        asker(target, model)?;
+        let embedded = embedded(path, seed);
+        if !more.is_empty() && (embedded.is_some() || corpus::are_trees(path)?) {
             return Err(MeasureError::NoColumns(path.display().to_string()).into());
         }
-        let (texts, sha256) = match is_embedded {
-            true => (embedded(seed), None),
-            false => (of_file(path, evidence, &mut say)?, Some(sha256(path)?)),
+        let (texts, sha256) = match embedded {
+            Some(texts) => (texts, None),
+            None => (of_file(path, more, &mut say)?, Some(sha256(path)?)),
         };
         let name = path.display().to_string();
         let samples = Self::of(texts, limit, target, model, &name, say)?;
@@ -105,25 +135,29 @@ impl Samples {
     pub fn of(
         texts: Vec<LabeledText>,
         limit: Option<usize>,
-        target: MeasuredLabel,
-        model: &Model,
+        target: &Measured,
+        model: &Arc<Model>,
         name: &str,
         mut say: impl FnMut(&str),
     ) -> Result<Self, EngineError> {
-        classifies(model)?;
+        let asker = asker(target, model)?;
         let config = model.transformer.config();
         let mut samples = Vec::new();
         let written = Written::of(&texts, &config.labels);
         for found in texts.into_iter().take(limit.unwrap_or(usize::MAX)) {
-            let label = match target {
-                MeasuredLabel::True => label(&found, written, &config.labels)?,
-                MeasuredLabel::Predicted => 0, // known only after the model has read the text
+            let asked = match target {
+                Measured::True if !asker.writes => {
+                    Target::Label(label(&found, written, &config.labels)?)
+                }
+                // What is predicted is known only after the model has read the text.
+                _ => asker.explainer.plan().target.of,
             };
-            match model.tokenize(&found.text, None, Truncation::Cut) {
-                Ok(text) => samples.push(Sample {
+            match asker.tokenize(&found) {
+                Ok((text, answer)) => samples.push(Sample {
+                    answer,
                     evidence: found.evidence,
                     polarity: found.sentiment,
-                    ..Sample::new(text, label)
+                    ..Sample::asking(text, asked, asker.explainer.plan().target.score)
                 }),
                 Err(error) => say(&format!("{}: {error}; skipped", found.place)),
             }
@@ -131,15 +165,18 @@ impl Samples {
         if samples.is_empty() {
             return Err(MeasureError::Nothing(name.to_owned()).into());
         }
-        if target == MeasuredLabel::Predicted {
+        if asker.explainer.plan().target.of == Target::Predicted && *target == Measured::Predicted {
             let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
             let labels = predictions(model, &texts)?;
             let pairs = samples.iter_mut().zip(labels);
-            pairs.for_each(|(sample, label)| sample.label = label);
+            pairs.for_each(|(sample, label)| sample.target = Target::Label(label));
         }
         // People judged what speaks for the last label. It speaks against any other.
-        let last = config.labels.len() - 1;
-        for sample in samples.iter_mut().filter(|sample| sample.label != last) {
+        let last = config.labels.len().saturating_sub(1);
+        for sample in samples
+            .iter_mut()
+            .filter(|sample| sample.label() != Some(last))
+        {
             let words = sample.polarity.iter_mut();
             words.for_each(|word| word.value = -word.value);
         }
@@ -150,15 +187,71 @@ impl Samples {
     }
 }
 
-/// Refuses a model that has no label for a whole text.
-fn classifies(model: &Model) -> Result<(), MeasureError> {
-    match model.transformer.config().head.outputs() {
-        Outputs::Labels => Ok(()),
-        Outputs::Vocabulary => Err(MeasureError::ContinuesTexts),
-        Outputs::TokenLabels | Outputs::StartAndEnd | Outputs::Vector => {
-            Err(MeasureError::NoTextLabel)
+/// How texts are asked.
+struct Asker {
+    /// It reads texts, and knows what is asked of them.
+    explainer: Explainer,
+    /// Whether the answer that is given to each text is explained.
+    answers: bool,
+    /// Whether the model goes on with texts.
+    writes: bool,
+}
+
+impl Asker {
+    /// The text, and where the answer begins in it.
+    fn tokenize(
+        &self,
+        found: &LabeledText,
+    ) -> Result<(TokenizedText, Option<usize>), ExplainError> {
+        if !(self.answers && self.writes) {
+            return Ok((self.explainer.tokenize(&found.text)?, None));
         }
+        let answer = found.answer.as_deref().ok_or(TextError::NoAnswer)?;
+        let text = self.explainer.tokenize_answer(&found.text, answer)?;
+        let start = answer_start(&text);
+        Ok((text, Some(start)))
     }
+}
+
+/// Refuses what the model, or a metric, cannot be asked.
+fn asker(target: &Measured, model: &Arc<Model>) -> Result<Asker, EngineError> {
+    let config = model.transformer.config();
+    let outputs = config.head.outputs();
+    let writes = matches!(config.head, Head::NextToken { .. });
+    let scalar = match target {
+        Measured::True if writes => Target::Given.into(),
+        Measured::True if outputs == Outputs::Labels => Target::Predicted.into(),
+        Measured::Predicted if matches!(outputs, Outputs::Labels | Outputs::Vocabulary) => {
+            Target::Predicted.into()
+        }
+        Measured::True | Measured::Predicted => return Err(MeasureError::NoTextLabel.into()),
+        Measured::Target(written) => {
+            Scalar::read(model, written, None).map_err(ExplainError::from)?
+        }
+    };
+    let of_all = scalar.score == Score::Entropy;
+    let open = scalar.of == Target::Predicted && matches!(target, Measured::Target(_)) && !of_all;
+    let above_predicted = matches!(
+        scalar.of,
+        Target::AboveMean {
+            of: Chosen::Predicted,
+            ..
+        }
+    );
+    if open || above_predicted || scalar.score == Score::Norm {
+        return Err(MeasureError::NotFixed(scalar.to_string()).into());
+    }
+    let answers = scalar.of.is_given();
+    let plan = Plan {
+        target: scalar,
+        truncation: Truncation::Cut,
+        ..Plan::default()
+    };
+    Ok(Asker {
+        explainer: Explainer::new(model, &plan)?,
+        answers,
+        writes,
+    })
 }
 
 /// How the labels of a file are written. All rows are read in the same way, because the names of a
@@ -222,8 +315,33 @@ fn label(found: &LabeledText, written: Written, labels: &[String]) -> Result<usi
     }
 }
 
-/// The reviews that the demo's model has never seen.
-fn embedded(seed: u64) -> Vec<LabeledText> {
+/// What no model has seen that learned from an embedded corpus; none if `path` names a file.
+fn embedded(path: &Path, seed: u64) -> Option<Vec<LabeledText>> {
+    match path.to_str().filter(|_| !path.exists())? {
+        EMBEDDED => Some(held_out_reviews(seed)),
+        NEEDLES => Some(held_out_needles(seed)),
+        _ => None,
+    }
+}
+
+fn held_out_needles(seed: u64) -> Vec<LabeledText> {
+    let [all, held_out] = NEEDLE_TEXTS;
+    let texts = corpus::needles(all, seed).split_off(all - held_out);
+    let found = texts
+        .into_iter()
+        .enumerate()
+        .map(|(index, needle)| LabeledText {
+            place: format!("question {}", index + 1),
+            text: needle.prompt,
+            label: WrittenLabel::None,
+            answer: Some(needle.answer),
+            evidence: vec![needle.fact],
+            sentiment: Vec::new(),
+        });
+    found.collect()
+}
+
+fn held_out_reviews(seed: u64) -> Vec<LabeledText> {
     let reviews = corpus::reviews(REVIEWS as usize, seed).test;
     let found = reviews
         .into_iter()
@@ -232,6 +350,7 @@ fn embedded(seed: u64) -> Vec<LabeledText> {
             place: format!("review {}", index + 1),
             text: review.text,
             label: WrittenLabel::Positive(review.label == 1),
+            answer: None,
             evidence: review.evidence,
             sentiment: Vec::new(),
         });
@@ -240,7 +359,7 @@ fn embedded(seed: u64) -> Vec<LabeledText> {
 
 fn of_file(
     path: &Path,
-    evidence: Option<&str>,
+    more: TextColumns,
     say: &mut impl FnMut(&str),
 ) -> Result<Vec<LabeledText>, EngineError> {
     let name = path.display();
@@ -252,10 +371,7 @@ fn of_file(
             .map(|tree| of_tree(tree, &name.to_string()))
             .collect());
     }
-    let inputs = match evidence {
-        None => corpus::read_texts(path)?,
-        Some(column) => corpus::read_texts_with_evidence(path, column)?,
-    };
+    let inputs = corpus::read_texts_with(path, more)?;
     for error in &inputs.skipped {
         say(&format!("{error}; skipped"));
     }
@@ -266,6 +382,7 @@ fn of_file(
             .label
             .map_or(WrittenLabel::None, WrittenLabel::Written),
         evidence: input.evidence,
+        answer: input.answer,
         sentiment: Vec::new(),
     });
     Ok(found.collect())
@@ -280,6 +397,7 @@ fn of_tree(tree: Tree, name: &str) -> LabeledText {
         place: format!("{name}, line {}", tree.line),
         text: tree.text,
         label: WrittenLabel::Positive(tree.label > Tree::NEUTRAL),
+        answer: None,
         evidence: Vec::new(),
         sentiment: judged.collect(),
     }

@@ -22,7 +22,7 @@ impl Metric for AuMse {
 
     fn views(&self, case: &Case) -> Vec<View> {
         let text = &case.sample.text;
-        hiding(text, &self.0.order(text, case.relevance, weakest))
+        hiding(text, &self.0.order(case, weakest))
     }
 
     fn read(&self, _: &Case, logits: &[&[f32]]) -> Option<Reading> {

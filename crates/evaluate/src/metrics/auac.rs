@@ -22,7 +22,7 @@ impl Metric for Auac {
 
     fn views(&self, case: &Case) -> Vec<View> {
         let text = &case.sample.text;
-        showing(text, &self.0.order(text, case.relevance, highest))
+        showing(text, &self.0.order(case, highest))
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {

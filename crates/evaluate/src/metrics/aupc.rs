@@ -22,7 +22,7 @@ impl Metric for Aupc {
 
     fn views(&self, case: &Case) -> Vec<View> {
         let text = &case.sample.text;
-        hiding(text, &self.0.order(text, case.relevance, weakest))
+        hiding(text, &self.0.order(case, weakest))
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {

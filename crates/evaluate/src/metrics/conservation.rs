@@ -2,7 +2,7 @@
 
 use crate::{About, Better, Case, Metric, Reading, View};
 
-/// The absolute difference of the true label's logit and the sum of relevance over all tokens: the
+/// The absolute difference of what is explained and the sum of relevance over all tokens: the
 /// completeness error of Mehri et al. 2025. `relprop explain --ledger` says where the difference is.
 #[derive(Clone, Copy, Debug)]
 pub struct Conservation;
@@ -22,7 +22,6 @@ impl Metric for Conservation {
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
         let total: f64 = case.relevance.iter().copied().map(f64::from).sum();
-        let target = f64::from(logits[0][case.sample.label]);
-        Some((target - total).abs().into())
+        Some((case.value(logits[0]) - total).abs().into())
     }
 }

@@ -21,7 +21,7 @@ impl Metric for Lerf {
 
     fn views(&self, case: &Case) -> Vec<View> {
         let text = &case.sample.text;
-        hiding(text, &Scope::Text.order(text, case.relevance, lowest))
+        hiding(text, &Scope::Text.order(case, lowest))
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {

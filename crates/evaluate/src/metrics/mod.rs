@@ -9,6 +9,7 @@ mod comprehensiveness;
 mod conservation;
 mod iou;
 mod lerf;
+mod mas;
 mod mass_accuracy;
 mod morf;
 mod mprt;
@@ -18,6 +19,8 @@ mod precision;
 mod random_logit;
 mod rank_accuracy;
 mod reciprocal_rank;
+mod recovery;
+mod rise;
 mod shared;
 mod sparseness;
 mod srg;
@@ -33,6 +36,7 @@ pub use comprehensiveness::Comprehensiveness;
 pub use conservation::Conservation;
 pub use iou::Iou;
 pub use lerf::Lerf;
+pub use mas::Mas;
 pub use mass_accuracy::MassAccuracy;
 pub use morf::Morf;
 pub use mprt::Mprt;
@@ -42,6 +46,8 @@ pub use precision::Precision;
 pub use random_logit::RandomLogit;
 pub use rank_accuracy::RankAccuracy;
 pub use reciprocal_rank::ReciprocalRank;
+pub use recovery::Recovery;
+pub use rise::Rise;
 pub use sparseness::Sparseness;
 pub use srg::Srg;
 pub use sufficiency::Sufficiency;
@@ -69,6 +75,8 @@ const TABLE: &[Make] = &[
     || Box::new(Comprehensiveness),
     || Box::new(Sufficiency),
     || Box::new(TauLoo),
+    || Box::new(Rise),
+    || Box::new(Mas),
     || Box::new(PointingGame),
     || Box::new(MassAccuracy),
     || Box::new(RankAccuracy),
@@ -77,6 +85,7 @@ const TABLE: &[Make] = &[
     || Box::new(Iou(5)),
     || Box::new(Auprc),
     || Box::new(ReciprocalRank),
+    || Box::new(Recovery),
     || Box::new(HumanPolarity),
     || Box::new(Mprt),
     || Box::new(RandomLogit),

@@ -21,7 +21,7 @@ impl Metric for Morf {
 
     fn views(&self, case: &Case) -> Vec<View> {
         let text = &case.sample.text;
-        hiding(text, &Scope::Text.order(text, case.relevance, highest))
+        hiding(text, &Scope::Text.order(case, highest))
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {

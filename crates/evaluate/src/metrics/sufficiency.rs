@@ -29,8 +29,11 @@ impl Metric for Sufficiency {
         let text = &case.sample.text;
         views(case, |rationale| {
             let kept = marks(text, rationale);
-            let tokens = text.tokens.iter().zip(kept);
-            let removed = tokens.map(|(token, kept)| !kept && !token.special);
+            let stays = |place: usize| text.tokens[place].special || !case.may_change(place);
+            let removed = kept
+                .iter()
+                .enumerate()
+                .map(|(place, kept)| !kept && !stays(place));
             View::Removed(removed.collect())
         })
     }

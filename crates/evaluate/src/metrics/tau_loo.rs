@@ -19,8 +19,9 @@ pub struct TauLoo;
 impl TauLoo {
     /// The places of the text's own tokens, in order.
     fn places(case: &Case) -> Vec<usize> {
-        let text = &case.sample.text;
-        Scope::Text.order(text, &vec![0.0; text.tokens.len()], lowest)
+        let mut places = Scope::Text.order(case, lowest);
+        places.sort_unstable();
+        places
     }
 }
 

@@ -123,6 +123,7 @@ impl<'a> Judge<'a> {
             model: self.model,
             metrics: &self.metrics,
             mask_token: self.mask_token,
+            hops: 0,
             seed: 0,
         };
         let first = chunk * TEXTS;

@@ -44,6 +44,12 @@ pub trait Method: Debug + Send + Sync {
         })
     }
 
+    /// Whether it explains any target: a difference of logits, and what is no logit. The default explains single
+    /// logits alone.
+    fn takes_any_target(&self) -> bool {
+        false
+    }
+
     /// The relevance of every number at one site of the model, for one text. Only propagation can tell.
     ///
     /// # Errors

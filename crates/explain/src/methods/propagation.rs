@@ -16,7 +16,7 @@ use crate::batching::in_passes;
 use crate::ledger_plan::LedgerPlan;
 use crate::numbers::numbers;
 use crate::score::Scored;
-use crate::{Absorbed, DEFAULT_SITE, ExplainError, Ledger, Score, SiteRelevance, Target};
+use crate::{Absorbed, DEFAULT_SITE, ExplainError, Ledger, Score, SiteRelevance};
 
 /// Gradient x Input on a network whose backward pass the rules have changed (Ali et al. 2022): how much
 /// of the target each token carries, in one forward and one backward pass.
@@ -288,13 +288,7 @@ impl Method for Propagation {
         texts: &[&TokenizedText],
         label: usize,
     ) -> Result<Vec<Vec<f32>>, ExplainError> {
-        let config = self.model.transformer.config();
-        let question = Question {
-            model: &self.model,
-            target: Target::Label(label).check(config.logits(), &config.labels)?,
-            score: Score::Logit,
-            weights: None,
-        };
+        let question = Question::of_label(&self.model, label)?;
         in_passes(texts, 1, |texts| {
             let found = self.find(texts, &question)?;
             Ok(found.into_iter().map(|found| found.relevance).collect())
@@ -326,6 +320,10 @@ impl Method for Propagation {
         question: &Question,
     ) -> Result<SiteRelevance, ExplainError> {
         self.read_site(site, text, question)
+    }
+
+    fn takes_any_target(&self) -> bool {
+        true
     }
 
     fn rules(&self) -> &str {

@@ -34,6 +34,9 @@ const TABLE: &[(&str, Make)] = &[
     ("full-grad", |model, name, _| {
         Ok(Box::new(FullGrad::new(model, &name.read()?)?))
     }),
+    ("decomposition", |model, name, _| {
+        Ok(Box::new(Decomposition::new(model, name.read()?)?))
+    }),
     ("occlusion", |model, name, _| {
         name.plain(Occlusion::new(model)?)
     }),
@@ -134,6 +137,10 @@ impl Method for Named {
         question: &Question,
     ) -> Result<SiteRelevance, ExplainError> {
         self.method.read(site, text, question)
+    }
+
+    fn takes_any_target(&self) -> bool {
+        self.method.takes_any_target()
     }
 
     fn rules(&self) -> &str {

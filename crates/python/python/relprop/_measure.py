@@ -78,12 +78,14 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     methods: Sequence[str] | None = None,
     evidence_column: str | None = None,
-    target: Target = "true",
+    answer_column: str | None = None,
+    target: Target | str = "true",
+    hops: int = 0,
     limit: int | None = None,
     seed: int = 0,
     progress: Progress = False,
 ) -> Evaluation:
-    """Measures which explanation of a classifier of texts is the most faithful.
+    """Measures which explanation of a model is the most faithful.
 
     Parameters
     ----------
@@ -100,8 +102,13 @@ def evaluate(
         the paper, and those that came after it.
     evidence_column
         The column of a file that says which words are evidence, for the metrics that need it.
+    answer_column
+        The column of a file that has the answer to each text, for a language model.
     target
-        The label whose logit is explained: the ``true`` one, or the ``predicted`` one.
+        What is explained: the ``true`` label, or the answer; what the model has ``predicted``; or a target, as
+        ``explain`` takes it.
+    hops
+        How often relevance on earlier text of an answer is passed on, at most.
     limit
         Take the first texts only.
     seed
@@ -123,6 +130,10 @@ def evaluate(
     texts = _data(data, limit, seed, target)
     if evidence_column is not None:
         texts["evidence"] = evidence_column
+    if answer_column is not None:
+        texts["answer"] = answer_column
+    if hops:
+        texts["hops"] = hops
     with shown(progress, None) as done:
         return _relprop.evaluate(explainer._model, texts, metrics and list(metrics), methods and list(methods), done)
 
@@ -176,7 +187,7 @@ def tune(
         return _relprop.tune(explainer._model, texts, starts, tries, limit, min_words, done)
 
 
-def _data(data: Any, limit: int | None, seed: int, target: Target) -> dict[str, Any]:
+def _data(data: Any, limit: int | None, seed: int, target: Target | str) -> dict[str, Any]:
     """The texts, as the engine takes them."""
     asked: dict[str, Any] = {"seed": seed, "target": target}
     if limit is not None:

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use relprop_checkpoints::Model;
+use relprop_engine::EngineError;
 use relprop_engine::measure::{
     ALL, MEASURED_AT_ONCE, Samples, candidates, measurable, metrics_by_name,
 };
 use relprop_evaluate::{Evaluation, Metric, Readings, Results, Sample, unknown_token};
+use relprop_explain::ExplainError;
 use relprop_render as render;
 
 use crate::args::EvaluateArguments;
@@ -34,13 +36,19 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let model = Arc::new(model);
     let data = Samples::open(
         &arguments.data,
-        arguments.evidence_column.as_deref(),
+        arguments.columns(),
         arguments.limit,
         arguments.seed,
-        arguments.target.into(),
+        &arguments.target,
         &model,
         say,
-    )?;
+    );
+    let data = data.map_err(|error| match error {
+        EngineError::Explain(error) if !matches!(error, ExplainError::Device(_)) => {
+            UsageError::from(error).into()
+        }
+        error => anyhow::Error::from(error),
+    })?;
     let metrics = measurable(metrics, &arguments.metrics, &data.samples).map_err(|error| {
         let (data, error) = (arguments.data.display(), told(&error));
         UsageError::new(format_args!("{data}: {error}"))
@@ -86,6 +94,7 @@ fn run(
         model,
         metrics,
         mask_token: unknown_token(model)?,
+        hops: arguments.hops,
         seed,
     };
 

@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use std::ops::Range;
 use std::path::Path;
 
-use super::rows::{self, LABEL, Row, Rows};
+use super::rows::{self, LABEL, Row, Rows, TextColumns};
 use super::{Corpus, Example};
 use crate::records::open;
 use crate::split::hold_out;
@@ -25,6 +25,8 @@ pub struct InputText {
     pub label: Option<String>,
     /// The pieces of it that decide the label, as ranges of characters. Empty if the file says none.
     pub evidence: Vec<Range<usize>>,
+    /// The answer to it, with the space before it. None if the file gives none.
+    pub answer: Option<String>,
     /// The line of the file that the text starts on, counted from 1.
     pub line: u64,
 }
@@ -47,30 +49,25 @@ pub struct Inputs {
 ///
 /// If the file is absent, unreadable or of another format, has no text column, or no row at all.
 pub fn read_texts(path: impl AsRef<Path>) -> Result<Inputs, DataError> {
-    texts_of(path.as_ref(), None)
+    texts_of(path.as_ref(), TextColumns::default())
 }
 
-/// The same for a file with a column, called `evidence`, that says which pieces of the text decide its label: a
-/// piece of the text, the places of its first character and of the one behind its last, counted from 0, as
-/// `[3, 8]`, or a list of these. A piece stands for each place where the text has it.
+/// The same for a file with more columns.
 ///
 /// # Errors
 ///
-/// As [`read_texts`], and if there is no such column, or it says anything else.
-pub fn read_texts_with_evidence(
-    path: impl AsRef<Path>,
-    evidence: &str,
-) -> Result<Inputs, DataError> {
-    texts_of(path.as_ref(), Some(evidence))
+/// As [`read_texts`], and if there is no such column, or it says anything else than it should.
+pub fn read_texts_with(path: impl AsRef<Path>, more: TextColumns) -> Result<Inputs, DataError> {
+    texts_of(path.as_ref(), more)
 }
 
-fn texts_of(path: &Path, evidence: Option<&str>) -> Result<Inputs, DataError> {
+fn texts_of(path: &Path, more: TextColumns) -> Result<Inputs, DataError> {
     let source = open(path, TEXTS)?;
     let format = text_format(path).ok_or_else(|| unsupported(path, TEXTS))?;
-    if evidence.is_some() && format == TableFormat::Lines {
+    if !more.is_empty() && format == TableFormat::Lines {
         return Err(unsupported(path, LABELLED));
     }
-    read_texts_from(source, path, format, evidence)
+    read_texts_from(source, path, format, more)
 }
 
 /// The same from any source. `name` is its name in errors.
@@ -78,18 +75,19 @@ fn read_texts_from(
     source: impl Read + Seek,
     name: impl AsRef<Path>,
     format: TableFormat,
-    evidence: Option<&str>,
+    more: TextColumns,
 ) -> Result<Inputs, DataError> {
     let mut inputs = Inputs {
         texts: Vec::new(),
         skipped: Vec::new(),
     };
-    for row in rows::read(source, name.as_ref(), format, evidence)?.rows {
+    for row in rows::read(source, name.as_ref(), format, more)?.rows {
         match row {
             Ok(row) => inputs.texts.push(InputText {
                 text: row.text,
                 label: row.label,
                 evidence: row.evidence,
+                answer: row.answer,
                 line: row.line,
             }),
             Err(error) => inputs.skipped.push(error),
@@ -156,7 +154,7 @@ fn labeled_rows(path: &Path) -> Result<Vec<Row>, DataError> {
     let format = text_format(path)
         .filter(|format| *format != TableFormat::Lines)
         .ok_or_else(|| unsupported(path, LABELLED))?;
-    let Rows { rows, columns } = rows::read(source, path, format, None)?;
+    let Rows { rows, columns } = rows::read(source, path, format, TextColumns::default())?;
     if let Some(found) = columns
         && !found.iter().any(|name| name == LABEL)
     {

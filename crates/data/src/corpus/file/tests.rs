@@ -311,7 +311,7 @@ fn texts_are_read_in_every_format(
         std::io::Cursor::new(content),
         "<standard input>",
         format,
-        None,
+        TextColumns::default(),
     )
     .unwrap();
     assert!(inputs.skipped.is_empty(), "{:?}", inputs.skipped);
@@ -330,7 +330,7 @@ fn a_bad_row_is_skipped_and_the_rest_is_read() {
         std::io::Cursor::new(content),
         "<standard input>",
         TableFormat::Csv,
-        None,
+        TextColumns::default(),
     )
     .unwrap();
     let texts: Vec<_> = inputs

@@ -12,13 +12,16 @@ pub(in crate::metrics) struct Word {
     pub evidence: bool,
 }
 
-/// The words of the text, the most relevant first; equal ones stay in the order of the text. None
+/// The words of the text before a given answer, the most relevant first; equal ones stay in the order of the text. None
 /// if no evidence is known, or if the model reads no word that is evidence.
 pub(in crate::metrics) fn ranked(case: &Case) -> Option<Vec<Word>> {
     let evidence = &case.sample.evidence;
     let known = |place: Range<usize>| evidence.iter().any(|known| overlap(known, &place));
     let words = words(&case.sample.text, case.relevance);
-    let words = words.iter().map(|word| Word {
+    let prompt = case.sample.text.tokens.get(case.sample.prompt());
+    let end = prompt.map_or(usize::MAX, |first| first.start);
+    let words = words.iter().filter(|word| word.start < end);
+    let words = words.map(|word| Word {
         relevance: word.relevance.into(),
         evidence: known(word.start..word.end),
     });

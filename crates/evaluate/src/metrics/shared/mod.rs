@@ -2,3 +2,4 @@
 
 pub(super) mod evidence;
 pub(super) mod rationale;
+pub(super) mod steps;

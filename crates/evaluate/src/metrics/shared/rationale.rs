@@ -9,7 +9,7 @@ const FRACTIONS: [f64; 5] = [0.01, 0.05, 0.1, 0.2, 0.5];
 
 /// The places of the text's most relevant tokens: a fraction of them, rounded up.
 fn rationale(case: &Case, fraction: f64) -> Vec<usize> {
-    let mut order = Scope::Text.order(&case.sample.text, case.relevance, highest);
+    let mut order = Scope::Text.order(case, highest);
     order.truncate((fraction * order.len() as f64).ceil() as usize);
     order
 }

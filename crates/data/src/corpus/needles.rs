@@ -1,0 +1,139 @@
+//! A corpus for language models that needs no file: facts among other sentences, and questions about them.
+
+use std::ops::Range;
+
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Corpus, Example};
+
+/// A text with facts, a question about one of them, and the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needle {
+    /// The facts among other sentences, and the question.
+    pub prompt: String,
+    /// The answer, with the space before it.
+    pub answer: String,
+    /// Where the fact stands that the answer rests on, in characters of the prompt.
+    pub fact: Range<usize>,
+    /// More questions about the other facts, with their answers: what is learned from besides.
+    pub more: String,
+}
+
+/// How many facts a text has, and how many other sentences.
+const FACTS: usize = 4;
+const OTHERS: usize = 3;
+
+const NAMES: [&str; 12] = [
+    "anna", "bruno", "clara", "david", "emma", "felix", "greta", "henry", "ida", "jonas", "lena",
+    "marta",
+];
+const WORDS: [&str; 16] = [
+    "amber", "blue", "copper", "dark", "east", "fine", "gold", "high", "iron", "jade", "kind",
+    "late", "mint", "north", "oak", "pale",
+];
+const SENTENCES: [&str; 8] = [
+    "the rain fell all night .",
+    "a train left in the morning .",
+    "nobody saw the cat .",
+    "the market opens soon .",
+    "some birds sat on the wall .",
+    "the river was cold .",
+    "a letter lay on the table .",
+    "the children ran along the road .",
+];
+
+/// Writes `count` texts. The same `count` and `seed` give the same texts on every machine.
+pub fn needles(count: usize, seed: u64) -> Vec<Needle> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    (0..count).map(|_| write(&mut random)).collect()
+}
+
+/// The texts with all their questions and answers as a corpus to learn from, without the last `held_out`. The
+/// labels are not learned.
+pub fn needles_corpus(count: usize, held_out: usize, seed: u64) -> Corpus {
+    let example = |(index, needle): (usize, Needle)| Example {
+        text: format!("{}{}{}", needle.prompt, needle.answer, needle.more),
+        label: index % 2,
+        evidence: vec![needle.fact],
+    };
+    let texts = needles(count, seed).into_iter().enumerate().map(example);
+    let mut train: Vec<Example> = texts.collect();
+    let test = train.split_off(count.saturating_sub(held_out));
+    let dev = train.split_off(train.len() - (train.len() / 10).min(held_out));
+    Corpus {
+        labels: vec!["even".to_owned(), "odd".to_owned()],
+        train,
+        dev,
+        test,
+    }
+}
+
+fn write(random: &mut ChaCha8Rng) -> Needle {
+    let names: Vec<&str> = NAMES.sample(random, FACTS).copied().collect();
+    let facts: Vec<String> = names
+        .iter()
+        .map(|name| {
+            let words: Vec<&str> = WORDS.sample(random, 3).copied().collect();
+            format!("{name} has {} .", words.join(" "))
+        })
+        .collect();
+    let mut sentences: Vec<String> = facts.clone();
+    sentences.extend(SENTENCES.sample(random, OTHERS).map(|&one| one.to_owned()));
+    sentences.shuffle(random);
+    let first = random.random_range(0..FACTS);
+    let at = sentences
+        .iter()
+        .position(|sentence| *sentence == facts[first]);
+    let before = &sentences[..at.unwrap_or_default()];
+    let start: usize = before
+        .iter()
+        .map(|sentence| sentence.chars().count() + 1)
+        .sum();
+    let question = |fact: usize| format!("what has {} ?", names[fact]);
+    let others = (0..FACTS).filter(|fact| *fact != first);
+    let more = others.map(|fact| format!(" {} {}", question(fact), facts[fact]));
+    Needle {
+        prompt: format!("{} {}", sentences.join(" "), question(first)),
+        answer: format!(" {}", facts[first]),
+        // Without its full stop.
+        fact: start..start + facts[first].chars().count() - 2,
+        more: more.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_the_fact_that_is_asked_for_and_stands_once() {
+        for needle in needles(500, 3) {
+            let fact: Vec<char> = needle.prompt.chars().collect();
+            let fact: String = fact[needle.fact.clone()].iter().collect();
+            assert_eq!(needle.answer, format!(" {fact} ."));
+            assert_eq!(needle.prompt.matches(&fact).count(), 1);
+            let name = fact.split(' ').next().unwrap();
+            assert!(needle.prompt.ends_with(&format!("what has {name} ?")));
+            assert_eq!(needle.prompt.matches(" has ").count(), FACTS + 1);
+            assert!(!needle.more.contains(&format!("what has {name} ?")));
+            assert_eq!(needle.more.matches('?').count(), FACTS - 1);
+        }
+    }
+
+    #[test]
+    fn a_corpus_leaves_out_what_is_held_out() {
+        let corpus = needles_corpus(200, 20, 0);
+        let sizes = [&corpus.train, &corpus.dev, &corpus.test].map(Vec::len);
+        assert_eq!(sizes, [162, 18, 20]);
+        let held_out = &needles(200, 0)[180..];
+        for (example, needle) in corpus.test.iter().zip(held_out) {
+            assert!(example.text.starts_with(&needle.prompt));
+            assert_eq!(
+                example.evidence.as_slice(),
+                std::slice::from_ref(&needle.fact)
+            );
+        }
+    }
+}
