@@ -52,7 +52,7 @@ fn every_mistake_has_its_sentence() {
         ),
         (
             json!({"text": "a", "method": "mine.toml"}),
-            ["mine.toml", "rules"],
+            ["mine.toml", "rule set"],
         ),
         (
             json!({"text": "a", "method": "gea"}),

@@ -186,9 +186,9 @@ impl Thread<'_> {
                 Work::Similar(ask, reply) => {
                     self.metrics.batches.fetch_add(1, Ordering::Relaxed);
                     let model = &self.models[ask.model].model;
-                    let found = self.kept(|| ask.find(model));
+                    let found = kept(self.metrics, || ask.find(model));
                     // Whoever asked may be gone.
-                    let _ = reply.send(found);
+                    let _ = reply.send(found.map_err(Refusal::from));
                 }
             }
         }
@@ -197,15 +197,6 @@ impl Thread<'_> {
             self.metrics.joined.fetch_add(later, Ordering::Relaxed);
             self.explain(&question, joined);
         }
-    }
-
-    /// What `work` gives; a panic in it is an error.
-    fn kept<T>(&self, work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, Refusal> {
-        let done = caught(work).unwrap_or_else(|fault| {
-            self.metrics.faults.fetch_add(1, Ordering::Relaxed);
-            Err(fault.into())
-        });
-        Ok(done?)
     }
 
     /// Explains the items of some requests at once. If that fails, each request is explained by itself, so
@@ -218,10 +209,7 @@ impl Thread<'_> {
             _ => Passes::default(),
         };
         self.metrics.batches.fetch_add(1, Ordering::Relaxed);
-        let found = caught(|| self.find(question, &items, passes)).unwrap_or_else(|fault| {
-            self.metrics.faults.fetch_add(1, Ordering::Relaxed);
-            Err(fault.into())
-        });
+        let found = kept(self.metrics, || self.find(question, &items, passes));
         match found {
             Ok((found, warning)) => {
                 let texts = found.len() as u64;
@@ -282,6 +270,17 @@ impl Thread<'_> {
         self.asked.insert(0, asked);
         Ok(&self.asked[0])
     }
+}
+
+/// What `work` gives; a panic in it is an error.
+fn kept<T>(
+    metrics: &Metrics,
+    work: impl FnOnce() -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    caught(work).unwrap_or_else(|fault| {
+        metrics.faults.fetch_add(1, Ordering::Relaxed);
+        Err(fault.into())
+    })
 }
 
 /// What was found for an item, with its picture.
@@ -365,4 +364,38 @@ fn of_pictures(
         Ok((Found::Explanations(vec![found]), Some(picture)))
     });
     Ok(outcomes.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_the_error_of_its_request_and_the_thread_goes_on() {
+        let metrics = Metrics::default();
+        let error = kept::<()>(&metrics, || panic!("the card is gone")).unwrap_err();
+        let refusal = Refusal::from(error);
+        assert_eq!(refusal.status.as_u16(), 500);
+        assert!(refusal.message.contains("the card is gone"), "{refusal:?}");
+        assert_eq!(metrics.faults.load(Ordering::Relaxed), 1);
+        assert_eq!(kept(&metrics, || Ok(7)).ok(), Some(7));
+        assert_eq!(metrics.faults.load(Ordering::Relaxed), 1);
+    }
+
+    /// Whoever waits no more takes no time of the model.
+    #[test]
+    fn a_job_is_abandoned_when_nobody_waits() {
+        let question = Question {
+            model: 0,
+            request: Request::default(),
+        };
+        let (job, waiting) = Job::explain(question, vec![Item::text("a".to_owned())]);
+        assert!(!job.is_abandoned());
+        drop(waiting);
+        assert!(job.is_abandoned());
+        let queue = Queue::new(1);
+        queue.put(vec![job]).unwrap();
+        queue.close();
+        run(&queue, &[], &Metrics::default(), 1);
+    }
 }
