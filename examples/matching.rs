@@ -3,7 +3,8 @@
 //! pair with its largest relevance is the noun and itself.
 //!
 //! ```text
-//! cargo run --example matching -- MODEL 200
+//! cargo run --example matching -- MODEL 200                  # by forward decomposition, under `libra`
+//! cargo run --example matching -- MODEL 20 ah-ln attn-lrp    # and by backward passes, under other presets
 //! ```
 //!
 //! docs/similarity.md has what came out.
@@ -15,7 +16,7 @@ use anyhow::Context;
 use burn::tensor::{Device, Tensor};
 use relprop_checkpoints::Model;
 use relprop_explain::methods::{Decomposition, DecompositionParameters};
-use relprop_explain::{Measure, Plan, Similar, Similarity};
+use relprop_explain::{Measure, Plan, Similar};
 use relprop_rules::{Pass, RuleSet};
 use relprop_transformer::{Batch, PaddingSide, TokenizedText};
 
@@ -99,12 +100,6 @@ fn of_words(texts: [&TokenizedText; 2], pairs: impl Fn(usize, usize) -> f64) -> 
     words[0].iter().map(row).collect()
 }
 
-/// The products of two numbers of each pair of words.
-fn products(first: &[f64], second: &[f64]) -> Vec<Vec<f64>> {
-    let row = |a: &f64| second.iter().map(|b| a * b).collect();
-    first.iter().map(row).collect()
-}
-
 /// How much attention the words of a text get in the last block, on average over heads and queries.
 fn attention(model: &Model, text: &TokenizedText) -> anyhow::Result<Vec<f64>> {
     let transformer = &model.transformer;
@@ -131,87 +126,83 @@ fn attention(model: &Model, text: &TokenizedText) -> anyhow::Result<Vec<f64>> {
     Ok(words.into_iter().map(|(_, sum)| sum).collect())
 }
 
+/// The place of the largest number of a list.
+fn strongest(numbers: &[f64]) -> usize {
+    let places = 0..numbers.len();
+    places
+        .max_by(|&a, &b| numbers[a].total_cmp(&numbers[b]))
+        .unwrap_or(0)
+}
+
+/// The sum of the products of two lists.
+fn product(a: &[f32], b: &[f32]) -> f64 {
+    let terms = a.iter().zip(b);
+    terms.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments
-        .next()
-        .map(PathBuf::from)
-        .context("give a model's folder")?;
+    let folder = arguments.next().map(PathBuf::from);
+    let folder = folder.context("give a model's folder")?;
     let count: usize = arguments.next().map_or(Ok(200), |count| count.parse())?;
-    let model = Arc::new(Model::load(&folder, &Device::flex())?);
-    let pairs: Vec<Pair> = (0..count).map(pair).collect();
-    let places = |found: &Similarity, shared: &str| {
-        let place = |index: usize| {
-            let words = &found.texts[index].words;
+    let model = Model::load(&folder, &Device::flex())?;
+    let mut plain = model.clone();
+    plain.transformer = plain.transformer.with_vectors(None, false);
+    let plain = Arc::new(plain);
+    let parameters = DecompositionParameters::default();
+    let decomposition = Decomposition::new(&plain, parameters)?;
+    let presets: Vec<String> = arguments.collect();
+    let similar = presets.iter().map(|preset| {
+        let plan = Plan::default().by_rules(RuleSet::preset(preset)?);
+        let similar = Similar::new(&plain, &plan, Measure::Cosine, None)?;
+        Ok::<_, anyhow::Error>((preset, similar))
+    });
+    let similar: Vec<_> = similar.collect::<Result<_, _>>()?;
+
+    let (mut random, mut attended, mut first, mut second) = (0.0, 0.0, 0.0, 0.0);
+    let mut backward = vec![0.0; similar.len()];
+    for number in 0..count {
+        let Pair { texts, shared } = pair(number);
+        let [a, b] = texts.map(|text| plain.tokenize(&text, None, Default::default()));
+        let (a, b) = (a?, b?);
+        let place = |text: &TokenizedText| {
+            let words = relprop_explain::words(text, &vec![0.0; text.tokens.len()]);
             words.iter().position(|word| word.text == shared)
         };
-        place(0).zip(place(1)).context("the noun is a word of both")
-    };
-    let row = |name: &str, right: f64| println!("| {name} | {:.2} |", right / count as f64);
+        let right = place(&a).zip(place(&b));
+        let right = right.context("the noun is a word of both")?;
+        let hit = |found: Option<(usize, usize)>| f64::from(u8::from(found == Some(right)));
+
+        let (u, v) = (decomposition.shares(&a)?, decomposition.shares(&b)?);
+        let rows = of_words([&a, &b], |i, j| product(&u.of_token[i], &v.of_token[j]));
+        random += 1.0 / (rows.len() * rows[0].len()) as f64;
+        second += hit(largest(&rows));
+        // Of each text against the vector of the other.
+        let words = |text: &TokenizedText, shares: &[Vec<f32>], other: &[f32]| -> Vec<f64> {
+            let relevance = shares.iter().map(|share| product(share, other) as f32);
+            let words = relprop_explain::words(text, &relevance.collect::<Vec<f32>>());
+            words.iter().map(|word| f64::from(word.relevance)).collect()
+        };
+        let ours = words(&a, &u.of_token, &v.numbers);
+        let theirs = words(&b, &v.of_token, &u.numbers);
+        first += hit(Some((strongest(&ours), strongest(&theirs))));
+        let (ours, theirs) = (attention(&plain, &a)?, attention(&plain, &b)?);
+        attended += hit(Some((strongest(&ours), strongest(&theirs))));
+        for ((_, similar), found) in similar.iter().zip(&mut backward) {
+            let pairs = similar.explain([&a, &b])?.word_interaction;
+            let wide = |row: &Vec<f32>| row.iter().map(|&r| f64::from(r)).collect();
+            *found += hit(largest(&pairs.iter().map(wide).collect::<Vec<_>>()));
+        }
+    }
     println!("| explanation | points at the shared noun |");
     println!("| --- | --- |");
-
-    let (mut random, mut attended) = (0.0, 0.0);
-    for name in ["gradient-x-input", "ah-ln", "attn-lrp", "libra"] {
-        let plan = Plan::default().by_rules(RuleSet::preset(name)?);
-        let similar = Similar::new(&model, &plan, Measure::Cosine, None)?;
-        let (mut first, mut second) = (0.0, 0.0);
-        for pair in &pairs {
-            let texts = [&pair.texts[0], &pair.texts[1]];
-            let [a, b] = texts.map(|text| model.tokenize(text, None, Default::default()));
-            let (a, b) = (a?, b?);
-            let found = similar.explain([&a, &b])?;
-            let right = Some(places(&found, pair.shared)?);
-            let hit = |rows: &[Vec<f64>]| f64::from(u8::from(largest(rows) == right));
-            let of_pairs: Vec<Vec<f64>> = found
-                .word_interaction
-                .iter()
-                .map(|row| row.iter().map(|&r| f64::from(r)).collect())
-                .collect();
-            second += hit(&of_pairs);
-            let words = [0, 1].map(|index| -> Vec<f64> {
-                let words = found.texts[index].words.iter();
-                words.map(|word| f64::from(word.relevance)).collect()
-            });
-            // The strongest word of each text is the best pair that first order can tell.
-            let best = words.each_ref().map(|words| {
-                (0..words.len())
-                    .max_by(|&i, &j| words[i].total_cmp(&words[j]))
-                    .unwrap_or(0)
-            });
-            first += f64::from(u8::from(Some((best[0], best[1])) == right));
-            if name == "libra" {
-                random += 1.0 / (words[0].len() * words[1].len()) as f64;
-                attended += hit(&products(&attention(&model, &a)?, &attention(&model, &b)?));
-            }
-        }
-        row(&format!("`{name}`, first order"), first);
-        row(&format!("`{name}`, second order"), second);
-    }
+    let row = |name: &str, right: f64| println!("| {name} | {:.2} |", right / count as f64);
     row("random", random);
     row("attention of the last block", attended);
-
-    // The same by what the tokens hold of the vectors, carried forward.
-    let mut plain = Model::clone(&model);
-    plain.transformer = plain.transformer.with_vectors(None, false);
-    let decomposition = Decomposition::new(&Arc::new(plain), DecompositionParameters::default())?;
-    let mut forward = 0.0;
-    for pair in &pairs {
-        let texts = [&pair.texts[0], &pair.texts[1]];
-        let [a, b] = texts.map(|text| model.tokenize(text, None, Default::default()));
-        let (a, b) = (a?, b?);
-        let (u, v) = (decomposition.shares(&a)?, decomposition.shares(&b)?);
-        let product = |i: usize, j: usize| {
-            let features = u.of_token[i].iter().zip(&v.of_token[j]);
-            features.map(|(u, v)| f64::from(*u) * f64::from(*v)).sum()
-        };
-        let rows = of_words([&a, &b], product);
-        let place = |text: &TokenizedText| {
-            let all = relprop_explain::words(text, &vec![0.0; text.tokens.len()]);
-            all.iter().position(|word| word.text == pair.shared)
-        };
-        forward += f64::from(u8::from(largest(&rows) == place(&a).zip(place(&b))));
+    row("`libra`, first order", first);
+    row("`libra`, second order", second);
+    for ((preset, _), right) in similar.iter().zip(backward) {
+        row(&format!("`{preset}`, second order"), right);
     }
-    row("decomposition, second order", forward);
     Ok(())
 }

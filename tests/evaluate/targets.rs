@@ -5,7 +5,9 @@ use relprop_checkpoints::Model;
 use relprop_evaluate::{Candidate, Evaluation, Metric, Sample, metric};
 use relprop_explain::methods::Method;
 use relprop_explain::{Explainer, Plan, Scalar, Score, Target, answer_start};
-use relprop_testing::{Architecture, fixtures, model, numbers, propagation, relevance, shared};
+use relprop_testing::{
+    Architecture, LanguageModel, model, numbers, propagation, relevance, shared,
+};
 use relprop_transformer::{Batch, PaddingSide, TokenizedText};
 use rstest::rstest;
 
@@ -107,10 +109,10 @@ fn a_difference_is_measured_by_its_value(
 /// The answer stays while the prompt is hidden, and it is measured by the probability of all of its tokens.
 #[rstest]
 fn an_answer_is_measured_by_its_probability(
-    #[values("gpt2", "llama-3")] family: &str,
+    #[values(LanguageModel::Gpt2, LanguageModel::Llama3)] family: LanguageModel,
     #[values(0, 2)] hops: usize,
 ) {
-    let (mut model, _): (Model, serde_json::Value) = fixtures::load(family);
+    let mut model = model(&family.config());
     model.transformer = model.transformer.cast(DType::F64);
     let plan = Plan {
         target: Target::Given.into(),
@@ -118,12 +120,13 @@ fn an_answer_is_measured_by_its_probability(
         ..Plan::default()
     };
     let explainer = Explainer::new(&shared(&model), &plan).unwrap();
-    let prompt = "the keys are on the film now and the film is on the door of the house";
+    let prompt =
+        "a warm , funny film that never gets dull and a dull plot with warm jokes , never funny";
     let text = explainer
-        .tokenize_answer(prompt, " the end is near")
+        .tokenize_answer(prompt, " a funny warm film")
         .unwrap();
     let answer = answer_start(&text);
-    assert!(answer > 20 && answer < text.tokens.len(), "{answer}");
+    assert!(answer > 15 && answer < text.tokens.len(), "{answer}");
     let explained = explainer
         .explain_batch(std::slice::from_ref(&text))
         .unwrap();
@@ -142,7 +145,7 @@ fn an_answer_is_measured_by_its_probability(
     let order = order(&relevance, |place| {
         place < answer && !text.tokens[place].special
     });
-    let (steps, mut hidden) = (20, 0);
+    let (steps, mut hidden) = (20.min(order.len()), 0);
     let mut scores = vec![log_probability(&[])];
     for step in 0..steps {
         hidden += order.len() / steps + usize::from(step < order.len() % steps);

@@ -185,6 +185,7 @@ fn tokens_hold_all_where_biases_are_spread() {
         Activation::Relu => Activation::Gelu,
         activation => activation,
     };
+    let mut lacking = 0;
     for (seed, mut config) in configs.enumerate() {
         config.pooler = config.pooler.map(other);
         if let Some(part) = &mut config.feed_forward {
@@ -202,11 +203,11 @@ fn tokens_hold_all_where_biases_are_spread() {
             difference(&sums, &wide(&shares.numbers))
         };
         let (spread, apart) = (sums(Biases::Spread), sums(Biases::Apart));
-        assert!(
-            spread < 1e-5 && apart > 1e-3,
-            "{seed}: {spread:.1e} {apart:.1e}"
-        );
+        assert!(spread < 1e-5, "{seed}: {spread:.1e}");
+        // Some language models have no biases at all.
+        lacking += usize::from(apart > 1e-3);
     }
+    assert!(lacking > 10, "{lacking}");
 }
 
 /// The model of plain loops: its numbers, by their names.

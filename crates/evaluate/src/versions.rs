@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::Case;
 use relprop_checkpoints::Model;
-use relprop_explain::batching::{in_passes, logits};
+use relprop_explain::batching::{in_passes, logits, token, unknown_token};
 use relprop_explain::{ExplainError, argmax};
 use relprop_transformer::{TokenizedText, Transformer};
 
@@ -53,6 +53,24 @@ impl Versions {
         self.logits.append(&mut found);
         Ok(())
     }
+}
+
+/// The id of the token that hides others: the [unknown token](relprop_explain::batching::unknown_token), or where
+/// a vocabulary writes any text and has none, the one for padding or for the end of a text.
+///
+/// # Errors
+///
+/// [`ExplainError::NoToken`] if the vocabulary has none of them.
+pub fn hiding_token(model: &Model) -> Result<u32, ExplainError> {
+    let names = [
+        "[PAD]",
+        "<pad>",
+        "<|pad|>",
+        "<|endoftext|>",
+        "<|end_of_text|>",
+        "</s>",
+    ];
+    unknown_token(model).or_else(|_| token(model, &names))
 }
 
 /// The label that the model predicts for each text.

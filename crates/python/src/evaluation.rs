@@ -13,7 +13,7 @@ use relprop_engine::measure::{
 use relprop_engine::{EngineError, NamedRules};
 use relprop_evaluate::metrics::DEFAULT;
 use relprop_evaluate::tune::{STARTS, Search, tune as search_for};
-use relprop_evaluate::{Results, unknown_token};
+use relprop_evaluate::{Results, hiding_token};
 use relprop_render as render;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -235,7 +235,7 @@ pub(crate) fn evaluate(
         let evaluation = relprop_evaluate::Evaluation {
             model,
             metrics: &metrics,
-            mask_token: unknown_token(model)?,
+            mask_token: hiding_token(model)?,
             hops,
             seed,
         };
@@ -291,7 +291,7 @@ pub(crate) fn tune(
             texts: &texts,
             held_out: &held_out,
             tries,
-            mask_token: unknown_token(model)?,
+            mask_token: hiding_token(model)?,
         };
         let tuned = search_for(&search, |_| {
             watch.add(1);

@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use relprop_checkpoints::{Model, Truncation};
 use relprop_data::{corpus::Corpus, corpus::Example, corpus::reviews};
 use relprop_engine::COMPARED;
-use relprop_evaluate::{Candidate, Evaluation, Method, Results, Sample, metric, unknown_token};
+use relprop_evaluate::{Candidate, Evaluation, Method, Results, Sample, hiding_token, metric};
 use relprop_explain::methods::Propagation;
 use relprop_explain::{Explainer, Explanation, Plan};
 use relprop_render as render;
@@ -175,7 +175,7 @@ fn evaluate(model: &Arc<Model>, reviews: &[Example]) -> anyhow::Result<Results> 
     let evaluation = Evaluation {
         model,
         metrics: &metrics,
-        mask_token: unknown_token(model)?,
+        mask_token: hiding_token(model)?,
         hops: 0,
         seed: 0,
     };

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use relprop_checkpoints::Model;
 use relprop_engine::Precision;
 use relprop_engine::measure::{Samples, TextColumns, drawn};
-use relprop_evaluate::{Interval, unknown_token};
+use relprop_evaluate::{Interval, hiding_token};
 use relprop_evaluate::{tune::Comparison, tune::Search, tune::Tuned, tune::tune as search};
 use relprop_rules::RuleSet;
 
@@ -60,7 +60,7 @@ pub(crate) fn tune(arguments: &TuneArguments) -> anyhow::Result<()> {
         texts: &texts,
         held_out: &held_out,
         tries: arguments.tries,
-        mask_token: unknown_token(&model)?,
+        mask_token: hiding_token(&model)?,
     };
     let tuned = search(&plan, |attempt| {
         let score = attempt

@@ -29,9 +29,14 @@ const NAMES: [&str; 12] = [
     "anna", "bruno", "clara", "david", "emma", "felix", "greta", "henry", "ida", "jonas", "lena",
     "marta",
 ];
-const WORDS: [&str; 16] = [
-    "amber", "blue", "copper", "dark", "east", "fine", "gold", "high", "iron", "jade", "kind",
-    "late", "mint", "north", "oak", "pale",
+/// No two facts of a text share one.
+const WORDS: [&str; 64] = [
+    "amber", "apple", "arrow", "basil", "beach", "bell", "bird", "blue", "boat", "bone", "book",
+    "brick", "cake", "candle", "chalk", "cloud", "coal", "coin", "copper", "cork", "corn", "crown",
+    "dark", "drum", "dust", "east", "fern", "fig", "fire", "flag", "flute", "glass", "glove",
+    "goat", "gold", "grape", "hat", "hill", "honey", "iron", "ivory", "jade", "lamp", "leaf",
+    "lemon", "lime", "mint", "moon", "moss", "nail", "north", "oak", "olive", "pale", "pearl",
+    "pine", "plum", "rope", "rose", "salt", "silk", "snow", "stone", "wolf",
 ];
 const SENTENCES: [&str; 8] = [
     "the rain fell all night .",
@@ -72,12 +77,10 @@ pub fn needles_corpus(count: usize, held_out: usize, seed: u64) -> Corpus {
 
 fn write(random: &mut ChaCha8Rng) -> Needle {
     let names: Vec<&str> = NAMES.sample(random, FACTS).copied().collect();
-    let facts: Vec<String> = names
-        .iter()
-        .map(|name| {
-            let words: Vec<&str> = WORDS.sample(random, 3).copied().collect();
-            format!("{name} has {} .", words.join(" "))
-        })
+    let words: Vec<&str> = WORDS.sample(random, 3 * FACTS).copied().collect();
+    let facts = names.iter().zip(words.chunks(3));
+    let facts: Vec<String> = facts
+        .map(|(name, words)| format!("{name} has {} .", words.join(" ")))
         .collect();
     let mut sentences: Vec<String> = facts.clone();
     sentences.extend(SENTENCES.sample(random, OTHERS).map(|&one| one.to_owned()));

@@ -10,7 +10,7 @@ use relprop_engine::EngineError;
 use relprop_engine::measure::{
     ALL, MEASURED_AT_ONCE, Samples, candidates, measurable, metrics_by_name,
 };
-use relprop_evaluate::{Evaluation, Metric, Readings, Results, Sample, unknown_token};
+use relprop_evaluate::{Evaluation, Metric, Readings, Results, Sample, hiding_token};
 use relprop_explain::ExplainError;
 use relprop_render as render;
 
@@ -93,7 +93,7 @@ fn run(
     let evaluation = Evaluation {
         model,
         metrics,
-        mask_token: unknown_token(model)?,
+        mask_token: hiding_token(model)?,
         hops: arguments.hops,
         seed,
     };
