@@ -18,8 +18,8 @@ pub enum Head {
     Labels,
     /// The label of a text, from the mean of the hidden states of all its tokens.
     LabelsOfMean,
-    /// Which label a text has; its last token answers, through a linear map without a bias. It is how
-    /// language models classify.
+    /// Which label a text has; its last token answers, through a linear map, which has a bias only after a pooler. It
+    /// is how language models classify, and BART.
     LabelsAtEnd {
         /// Whether the last token is the last one that is no padding token.
         skips_padding: bool,

@@ -16,7 +16,7 @@ use crate::foreign;
 use crate::gguf::Gguf;
 use crate::vector::Modules;
 use crate::weights::{self, Changes, WeightFiles};
-use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor};
+use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Writing};
 
 use ends::ends;
 use tokenizer::fitting;
@@ -99,6 +99,7 @@ impl Model {
             input: Input::Text(tokenizer),
             // Any special token ends what it writes.
             ends: Vec::new(),
+            writing: Writing::default(),
             family,
             sha256: Some(weight_files.sha256()?),
         })
@@ -166,12 +167,14 @@ impl Model {
             InputConfig::Patches(patches) => preprocessor(files, patches).map(Input::Pictures),
         }?;
         let ends = ends(files, &text, config_file.path())?;
+        let writing = Writing::read(files, &text, config_file.path(), &mut config)?;
         let mut transformer = Transformer::new(&config, device).map_err(invalid)?;
         weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
             transformer: transformer.valid(),
             input,
             ends,
+            writing,
             family,
             sha256: Some(match adapter {
                 None => weight_files.sha256()?,

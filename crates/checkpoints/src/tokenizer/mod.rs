@@ -7,6 +7,7 @@ mod class;
 mod error;
 mod esm;
 mod frame;
+mod languages;
 mod patterns;
 mod read;
 mod rebuilt;
@@ -34,6 +35,7 @@ use crate::files::TOKENIZER;
 use crate::{ChatError, CheckpointError};
 
 pub use error::{TextError, Truncation};
+use languages::Languages;
 pub(crate) use sentencepiece::Class;
 use settings::Reading;
 pub(crate) use settings::Settings;
@@ -50,6 +52,8 @@ pub struct Tokenizer {
     reading: Reading,
     /// How chats are written.
     chat: Arc<Chat>,
+    /// What cuts texts, where there are two languages; `inner` then has their vocabulary.
+    languages: Option<Arc<Languages>>,
 }
 
 impl Tokenizer {
@@ -66,6 +70,7 @@ impl Tokenizer {
             post_processor,
             reading: Reading::default(),
             chat: Arc::default(),
+            languages: None,
         }
     }
 
@@ -100,6 +105,10 @@ impl Tokenizer {
     ///
     /// [`CheckpointError::Tokenizer`] with the message of the `tokenizers` crate.
     pub fn to_json(&self) -> Result<String, CheckpointError> {
+        if self.languages.is_some() {
+            let message = "a tokenizer of two languages cannot be written as one file".to_owned();
+            return Err(wrong(TOKENIZER)(message));
+        }
         let mut whole = Inner::clone(&self.inner);
         whole.with_post_processor(self.post_processor.clone());
         let pretty = true;
@@ -236,7 +245,26 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(text, None, positions, truncation, true)
+        self.split(text, None, positions, truncation, Way::SOURCE)
+    }
+
+    /// Splits an output, or a part of it, into tokens as [`Tokenizer::encode`] does a text; where there are two languages,
+    /// by the pieces of the second.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tokenizer::encode`].
+    pub fn encode_output(
+        &self,
+        text: &str,
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        let way = Way {
+            special: true,
+            output: true,
+        };
+        self.split(text, None, positions, truncation, way)
     }
 
     /// Splits a text that has all its special tokens in it, such as a [chat](Tokenizer::chat): none are put
@@ -251,7 +279,11 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(text, None, positions, truncation, false)
+        let way = Way {
+            special: false,
+            output: false,
+        };
+        self.split(text, None, positions, truncation, way)
     }
 
     /// Splits a pair of texts into at most `positions` tokens, special ones included. If they are
@@ -266,7 +298,7 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(first, Some(second), positions, truncation, true)
+        self.split(first, Some(second), positions, truncation, Way::SOURCE)
     }
 
     fn split(
@@ -275,15 +307,16 @@ impl Tokenizer {
         second: Option<&str>,
         positions: usize,
         truncation: Truncation,
-        special: bool,
+        way: Way,
     ) -> Result<TokenizedText, TextError> {
         let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
         let positions = self.positions(positions);
         let encode = |text: &str| {
-            let encoding = self
-                .inner
-                .encode_char_offsets(text, false)
-                .map_err(failed)?;
+            let encoding = match &self.languages {
+                None => self.inner.encode_char_offsets(text, false),
+                Some(languages) => languages.encode(text, way.output),
+            };
+            let encoding = encoding.map_err(failed)?;
             if encoding.is_empty() {
                 return Err(TextError::Empty);
             }
@@ -298,7 +331,7 @@ impl Tokenizer {
                 .map_or_else(Vec::new, |(text, encoding)| tokens::covered(text, encoding)),
         ];
 
-        let post_processor = self.post_processor.as_ref().filter(|_| special);
+        let post_processor = self.post_processor.as_ref().filter(|_| way.special);
         let special = post_processor.map_or(0, |step| step.added_tokens(second.is_some()));
         let lengths = [Some(&encoding), pair.as_ref()];
         let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));
@@ -341,6 +374,23 @@ impl Tokenizer {
         }
         Ok(text)
     }
+}
+
+/// How a text is split.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Whether special tokens are put around it.
+    special: bool,
+    /// Whether it is in the language of outputs.
+    output: bool,
+}
+
+impl Way {
+    /// As a model reads it.
+    const SOURCE: Self = Self {
+        special: true,
+        output: false,
+    };
 }
 
 /// The error for the file of this name.
