@@ -13,6 +13,7 @@ mod read;
 mod rebuilt;
 mod sentencepiece;
 mod settings;
+mod split;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,6 @@ mod words;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
 use tokenizers::{
     DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
 };
@@ -39,6 +39,7 @@ use languages::Languages;
 pub(crate) use sentencepiece::Class;
 use settings::Reading;
 pub(crate) use settings::Settings;
+use split::Way;
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
@@ -300,97 +301,6 @@ impl Tokenizer {
     ) -> Result<TokenizedText, TextError> {
         self.split(first, Some(second), positions, truncation, Way::SOURCE)
     }
-
-    fn split(
-        &self,
-        first: &str,
-        second: Option<&str>,
-        positions: usize,
-        truncation: Truncation,
-        way: Way,
-    ) -> Result<TokenizedText, TextError> {
-        let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
-        let positions = self.positions(positions);
-        let encode = |text: &str| {
-            let encoding = match &self.languages {
-                None => self.inner.encode_char_offsets(text, false),
-                Some(languages) => languages.encode(text, way.output),
-            };
-            let encoding = encoding.map_err(failed)?;
-            if encoding.is_empty() {
-                return Err(TextError::Empty);
-            }
-            Ok(encoding)
-        };
-        let encoding = encode(first)?;
-        let pair = second.map(encode).transpose()?;
-
-        let covered = [
-            tokens::covered(first, &encoding),
-            (second.zip(pair.as_ref()))
-                .map_or_else(Vec::new, |(text, encoding)| tokens::covered(text, encoding)),
-        ];
-
-        let post_processor = self.post_processor.as_ref().filter(|_| way.special);
-        let special = post_processor.map_or(0, |step| step.added_tokens(second.is_some()));
-        let lengths = [Some(&encoding), pair.as_ref()];
-        let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));
-        let tokens = lengths[0] + lengths[1] + special;
-        // At least one token of each text must be left.
-        let least = special + 1 + usize::from(second.is_some());
-        if tokens > positions && (truncation == Truncation::Refuse || positions < least) {
-            return Err(TextError::TooLong { tokens, positions });
-        }
-        let limit = TruncationParams {
-            max_length: positions.saturating_sub(special),
-            direction: match truncation {
-                Truncation::CutStart => TruncationDirection::Left,
-                Truncation::Cut if self.reading.cut_at_start => TruncationDirection::Left,
-                Truncation::Cut | Truncation::Refuse => TruncationDirection::Right,
-            },
-            ..TruncationParams::default()
-        };
-        let (mut encoding, mut pair) =
-            truncate_encodings(encoding, pair, &limit).map_err(failed)?;
-        // Without a last step, and with some, the encoding does not say which text a token belongs
-        // to.
-        encoding.set_sequence_id(0);
-        if let Some(pair) = &mut pair {
-            pair.set_sequence_id(1);
-        }
-        let encoding = match post_processor {
-            Some(step) => step.process(encoding, pair, true).map_err(failed)?,
-            None => Encoding::merge([Some(encoding), pair].into_iter().flatten(), false),
-        };
-        let mut text = tokens::tokenized(
-            first,
-            second,
-            &covered,
-            &encoding,
-            tokens.saturating_sub(positions),
-        );
-        if self.reading.one_segment {
-            text.types.fill(0);
-        }
-        Ok(text)
-    }
-}
-
-/// How a text is split.
-#[derive(Clone, Copy)]
-struct Way {
-    /// Whether special tokens are put around it.
-    special: bool,
-    /// Whether it is in the language of outputs.
-    output: bool,
-}
-
-impl Way {
-    /// As a model reads it.
-    const SOURCE: Self = Self {
-        special: true,
-        output: false,
-    };
 }
 
 /// The error for the file of this name.

@@ -150,3 +150,57 @@ impl TransformerConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn config() -> TransformerConfig {
+        TransformerConfig {
+            token_types: 0,
+            pooler: None,
+            head: Head::NextToken { tied: true },
+            decoder: Some(DecoderConfig {
+                blocks: 3,
+                heads: 2,
+                feed_forward: 8,
+                start: 1,
+            }),
+            ..TransformerConfig::bert(100, Vec::new())
+        }
+    }
+
+    #[test]
+    fn blocks_are_counted_through_both_stacks() {
+        let config = config();
+        assert_eq!((config.check(), config.all_blocks()), (Ok(()), 5));
+        let names = [1, 2, 4].map(|index| config.block_name(index));
+        assert_eq!(names, ["encoder.1", "decoder.0", "decoder.2"]);
+        let own = config.of_decoder().unwrap();
+        assert!(own.attention.causal && !config.attention.causal);
+        assert_eq!((own.blocks, own.heads, own.decoder), (3, 2, None));
+    }
+
+    #[rstest]
+    #[case("decoder.blocks", |c: &mut TransformerConfig| c.decoder.as_mut().unwrap().blocks = 0)]
+    #[case("decoder.heads", |c: &mut TransformerConfig| c.decoder.as_mut().unwrap().heads = 3)]
+    #[case("decoder.feed_forward", |c: &mut TransformerConfig| c.decoder.as_mut().unwrap().feed_forward = 0)]
+    #[case("decoder.start", |c: &mut TransformerConfig| c.decoder.as_mut().unwrap().start = 100)]
+    #[case("blocks", |c: &mut TransformerConfig| c.blocks = 0)]
+    #[case("attention.causal", |c: &mut TransformerConfig| c.attention.causal = true)]
+    #[case("attention.sinks", |c: &mut TransformerConfig| c.attention.sinks = true)]
+    #[case("token_types", |c: &mut TransformerConfig| c.token_types = 2)]
+    #[case("width", |c: &mut TransformerConfig| {
+        (c.width, c.heads, c.sinusoids) = (27, 3, Some(Sinusoids::OverWidth));
+    })]
+    fn a_field_that_does_not_fit_is_named(
+        #[case] field: &str,
+        #[case] spoil: fn(&mut TransformerConfig),
+    ) {
+        let mut config = config();
+        spoil(&mut config);
+        assert_eq!(config.check().unwrap_err().field, field);
+    }
+}
