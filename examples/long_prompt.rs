@@ -79,6 +79,7 @@ fn main() -> anyhow::Result<()> {
         types: vec![0; tokens],
         dropped: 0,
         asked: Vec::new(),
+        source: 0,
     };
     let batch = Batch::new([&text], 0, PaddingSide::Right, &device);
     let sites = transformer.sites();

@@ -16,4 +16,5 @@ mod scalars;
 mod texts;
 mod tokenizer;
 mod trained;
+mod two_stacks;
 mod vectors;

@@ -150,7 +150,7 @@ fn nothing_is_left_before_a_norm(#[case] name: &str, #[case] normed: bool) {
 
 /// Saves the tensors that transformers saved, bit by bit, and a configuration that says the same.
 /// Only parts of an ESM with which nothing is computed are not written.
-fn saves(name: &str) {
+pub fn saves(name: &str) {
     let model = Model::load(&folder(name), &Device::flex()).unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("written")

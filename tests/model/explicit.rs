@@ -14,10 +14,11 @@ mod network;
 mod pair;
 mod part;
 mod rotation;
+mod two_stacks;
 
 use burn::tensor::DType;
 use laws::{Laws, PRESETS};
-use network::Network;
+use network::{ENCODER, Network};
 use pair::{Case, Pair};
 use relprop_explain::Target;
 use relprop_rules::operations::{Activation, Pairs};
@@ -78,7 +79,7 @@ fn walking_back_by_hand_gives_the_relevance_of_the_preset(
 /// is run several times.
 #[rstest]
 #[case::mpnet(|c: &mut TransformerConfig| {
-    c.attention.bias = Some(PositionBias::Learned { buckets: 8, farthest: 13 });
+    c.attention.bias = Some(PositionBias::Learned { buckets: 8, farthest: 13, alone: false });
 })]
 #[case::deberta(|c: &mut TransformerConfig| {
     let (buckets, farthest) = (4, Some(9));
@@ -343,6 +344,7 @@ fn a_walk_without_a_part_is_another(
             config: &changed,
             laws: Laws::of(preset),
             dtype: DType::F64,
+            stack: ENCODER,
         };
         let walk = network.explain(&ids, case.read, &case.weights());
         let (_, tokens) = pair.by_gradient(preset, case);

@@ -138,6 +138,7 @@ fn stand_ins(here: &Path) {
         ("my-ner-model", "heads/bert-tokens"),
         ("my-qa-model", "heads/bert-answers"),
         ("my-sentence-model", "heads/bert-vectors"),
+        ("my-translator", "two_stacks/t5"),
     ] {
         symlink(folder(fixture).canonicalize().unwrap(), here.join(model)).unwrap();
     }

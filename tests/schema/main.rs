@@ -152,6 +152,24 @@ fn continuations_are_as_their_schema_says(#[case] sampling: Option<Sampling>) {
     assert!(value["steps"][0]["relevance"].is_array());
 }
 
+/// A source and an output are both parts of one explanation, and of one continuation.
+#[test]
+fn a_source_and_an_output_are_as_the_schemas_say() {
+    let explainer = explainer(&model("two_stacks/t5"), "ah-ln");
+    let value = written(&explainer.explain("a warm film").unwrap());
+    let tokens = value["tokens"].as_array().unwrap().len();
+    assert_eq!(value["parts"][0]["name"], "source");
+    assert_eq!(value["parts"][1]["tokens"], json!([tokens - 1, tokens]));
+    let prompt = explainer.tokenize("a warm film").unwrap();
+    let found = explainer.continuation(&prompt, 2, None).unwrap();
+    let value = serde_json::to_value(found).unwrap();
+    assert_eq!(check("continuation", &value), Ok(()), "{value:#}");
+    assert_eq!(value["source"], tokens - 1);
+    let mut wrong = value;
+    wrong["source"] = 0.into();
+    assert!(check("continuation", &wrong).is_err());
+}
+
 /// Every object of `value`, by its pointer.
 fn objects(value: &Value, at: String, found: &mut Vec<String>) {
     match value {

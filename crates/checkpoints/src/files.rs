@@ -27,6 +27,8 @@ pub(super) const SENTENCEPIECE: [&str; 4] = [
     "spiece.model",
     "spm.model",
 ];
+/// What models of translation have instead, beside a `vocab.json`: the pieces of either language.
+pub(super) const LANGUAGES: [&str; 2] = ["source.spm", "target.spm"];
 /// What stands beside a tokenizer's file.
 pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS: &str = "special_tokens_map.json";
@@ -36,7 +38,7 @@ pub(super) const CHAT_TEMPLATE: &str = "chat_template.jinja";
 pub(super) const DEFAULT_CHAT_TEMPLATE: &str = "additional_chat_templates/default.jinja";
 pub(super) const CHAT_TEMPLATE_OF_PROCESSOR: &str = "chat_template.json";
 /// The files that a model is read from besides its weights. Each decides what the model makes of its input.
-pub const SETTINGS_FILES: [&str; 17] = [
+pub const SETTINGS_FILES: [&str; 19] = [
     CONFIG,
     GENERATION,
     TOKENIZER,
@@ -47,6 +49,8 @@ pub const SETTINGS_FILES: [&str; 17] = [
     SENTENCEPIECE[1],
     SENTENCEPIECE[2],
     SENTENCEPIECE[3],
+    LANGUAGES[0],
+    LANGUAGES[1],
     TOKENIZER_CONFIG,
     SPECIAL_TOKENS,
     ADDED_TOKENS,
@@ -61,6 +65,10 @@ pub const TOKENIZER_FILES: &[(&[&str], &str)] = &[
     (&[VOCABULARY], "BERT's word pieces"),
     (&MERGES, "GPT-2's and RoBERTa's pairs of bytes"),
     (
+        &[MERGES[0], LANGUAGES[0], LANGUAGES[1]],
+        "sentencepiece for two languages, as Marian has it",
+    ),
+    (
         &[SENTENCEPIECE[0]],
         "sentencepiece, as XLM-RoBERTa and CamemBERT have it",
     ),
@@ -68,7 +76,10 @@ pub const TOKENIZER_FILES: &[(&[&str], &str)] = &[
         &[SENTENCEPIECE[1]],
         "sentencepiece, as any of its classes may have it",
     ),
-    (&[SENTENCEPIECE[2]], "sentencepiece, as ALBERT has it"),
+    (
+        &[SENTENCEPIECE[2]],
+        "sentencepiece, as ALBERT and T5 have it",
+    ),
     (
         &[SENTENCEPIECE[3]],
         "sentencepiece, as DeBERTa 2 and 3 have it",

@@ -2,7 +2,7 @@
 
 use image::DynamicImage;
 
-use crate::{Family, PictureError, Preprocessor, TextError, Tokenizer, Truncation};
+use crate::{Family, PictureError, Preprocessor, TextError, Tokenizer, Truncation, Writing};
 use relprop_transformer::{Head, InputConfig, Outputs, TextEnd, Token, TokenizedText, Transformer};
 
 /// A model with everything that is needed to use it on texts, or on pictures.
@@ -14,6 +14,8 @@ pub struct Model {
     pub input: Input,
     /// The tokens that end what a language model writes; none if its files do not say it.
     pub ends: Vec<u32>,
+    /// How it writes an output, if it has a decoder.
+    pub writing: Writing,
     /// The layout that it was read from, or will be written in.
     pub family: &'static Family,
     /// The SHA-256 of the weights that it was read from, in hexadecimal: of the file, or of several
@@ -51,6 +53,7 @@ impl Model {
             transformer,
             input: input.into(),
             ends: Vec::new(),
+            writing: Writing::default(),
             family,
             sha256: None,
         }
@@ -92,16 +95,18 @@ impl Model {
         }
     }
 
-    /// From which end a text that is too long is cut: the start if the tokenizer's files say so,
+    /// From which end a text that is too long is cut: the start if the tokenizer's files say so, the end if it is a source,
     /// else the end that [`Head::cuts_from`](relprop_transformer::Head::cuts_from) gives.
     pub fn cuts_from(&self) -> TextEnd {
         match self.tokenizer().is_some_and(Tokenizer::cuts_at_start) {
             true => TextEnd::Start,
+            false if self.transformer.config().decoder.is_some() => TextEnd::End,
             false => self.transformer.config().head.cuts_from(),
         }
     }
 
-    /// Splits a text, or a pair of texts, into tokens as the model reads them. A text that is too long
+    /// Splits a text, or a pair of texts, into tokens as the model reads them: where it has a decoder, with the tokens that
+    /// this reads, after those of the [source](TokenizedText::source). A text that is too long
     /// is cut from the end that [`Model::cuts_from`] names.
     ///
     /// # Errors
@@ -154,8 +159,13 @@ impl Model {
         }
     }
 
+    /// A text of which the model knows every token, with those that answer, and what its decoder reads if it has one.
+    fn readable(&self, text: TokenizedText) -> Result<TokenizedText, TextError> {
+        self.known(text).map(|text| self.with_output(text))
+    }
+
     /// A text of which the model knows every token, with those that answer.
-    fn readable(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
+    pub(crate) fn known(&self, mut text: TokenizedText) -> Result<TokenizedText, TextError> {
         let config = self.transformer.config();
         if let InputConfig::Tokens { vocabulary } = config.input {
             let beyond = |token: &&Token| token.id as usize >= vocabulary;

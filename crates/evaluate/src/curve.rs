@@ -134,6 +134,7 @@ mod tests {
             dropped: 0,
             content: Content::Text { second: None },
             asked: Vec::new(),
+            source: 0,
         }
     }
 

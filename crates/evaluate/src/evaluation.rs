@@ -71,6 +71,11 @@ impl Evaluation<'_> {
         samples: &[Sample],
         progress: impl FnMut(f64),
     ) -> Result<Vec<Vec<Readings>>, ExplainError> {
+        if self.model.transformer.config().decoder.is_some() {
+            // Both stacks may read a word, and it would have to be hidden from both.
+            let method = "an evaluation that hides words";
+            return Err(ExplainError::TwoStacks { method });
+        }
         let explained = candidates
             .iter()
             .map(|candidate| self.explain(candidate, samples));

@@ -6,6 +6,7 @@ use relprop_transformer::{Content, Head, Token, TokenizedText, probability};
 use serde::{Deserialize, Serialize};
 
 use crate::batching::{batch, logits_of};
+use crate::explainer::before_output;
 use crate::methods::Question;
 use crate::numbers::argmax;
 use crate::{
@@ -37,6 +38,9 @@ pub struct Continuation {
     pub sampling: Option<Sampling>,
     /// How many of the tokens belong to the prompt.
     pub prompt: usize,
+    /// How many of those the model's encoder read, if it has one: they stand first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub source: usize,
     /// All tokens, those of the prompt first. Their relevance is the sum over all steps.
     pub tokens: Vec<TokenRelevance>,
     /// The segments of the text, if it was [cut](crate::Plan::segments) into some, each with the sum over its
@@ -122,9 +126,7 @@ impl Explainer {
             }
         }
         let written = TokenizedText {
-            content: Content::Text {
-                second: Some(prompt.text.chars().count()),
-            },
+            content: answer_after(prompt),
             ..text.clone()
         };
         let segments = self.segments(&written, &sums);
@@ -140,6 +142,7 @@ impl Explainer {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             sampling,
             prompt: begun,
+            source: text.source,
             segments,
             steps,
             end,
@@ -165,10 +168,7 @@ impl Explainer {
         if tokens == begun {
             return Err(TextError::NoAnswer.into());
         }
-        let second = prompt.text.chars().count();
-        text.content = Content::Text {
-            second: Some(second),
-        };
+        text.content = answer_after(prompt);
         text.asked = (begun.max(1) - 1..tokens - 1).collect();
         Ok(self.placed(text)?)
     }
@@ -194,8 +194,12 @@ impl Explainer {
         let begun = text.tokens.len();
         let mut sampler = sampling.map(Sampler::new).transpose()?;
         let (mut probabilities, mut end) = (Vec::new(), None);
-        while text.tokens.len() < config.positions.min(begun + count) {
-            let logits = logits_of(transformer, &batch(transformer, [&text]), Pass::plain())?;
+        let most = (config.positions + text.source).min(begun + count);
+        while text.tokens.len() < most {
+            let mut logits = logits_of(transformer, &batch(transformer, [&text]), Pass::plain())?;
+            for &never in &model.writing.never {
+                logits[0][never as usize] = f32::NEG_INFINITY;
+            }
             let index = match &mut sampler {
                 Some(sampler) => sampler.draw(&logits[0]),
                 None => argmax(&logits[0]),
@@ -226,6 +230,10 @@ impl Explainer {
             });
             text.types.push(0);
         }
+        if text.tokens.len() > begun {
+            let between = before_output(&text);
+            text.text.push_str(between);
+        }
         place(&mut text, begun, tokenizer);
         Ok(Written {
             text,
@@ -234,6 +242,18 @@ impl Explainer {
             end,
         })
     }
+}
+
+/// The place of an answer behind a prompt.
+fn answer_after(prompt: &TokenizedText) -> Content {
+    let second = prompt.text.chars().count() + before_output(prompt).len();
+    Content::Text {
+        second: Some(second),
+    }
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What a language model wrote.

@@ -6,7 +6,9 @@ use crate::methods::Finding;
 use crate::numbers::argmax;
 use crate::question::{Question, best_span, slice};
 use crate::words::words;
-use crate::{Answer, Explainer, Explanation, PictureInfo, SCHEMA, Subject, TokenRelevance};
+use crate::{
+    Answer, Explainer, Explanation, Part, PartName, PictureInfo, SCHEMA, Subject, TokenRelevance,
+};
 
 /// How many of a language model's logits are kept.
 const TOP_LOGITS: usize = 10;
@@ -60,6 +62,7 @@ impl Explanation {
             },
             target: question.named(text, &found),
             tokens: tokens(text, relevance),
+            parts: parts(text, relevance),
             words: match text.picture() {
                 None => words(text, relevance),
                 Some(_) => Vec::new(),
@@ -145,6 +148,23 @@ impl Said {
             }
         }
     }
+}
+
+/// The source and the output, if the text has both.
+fn parts(text: &TokenizedText, relevance: &[f32]) -> Vec<Part> {
+    let source = text.source;
+    if source == 0 {
+        return Vec::new();
+    }
+    let part = |name, tokens: [usize; 2]| Part {
+        name,
+        tokens,
+        relevance: relevance[tokens[0]..tokens[1]].iter().sum(),
+    };
+    vec![
+        part(PartName::Source, [0, source]),
+        part(PartName::Output, [source, text.tokens.len()]),
+    ]
 }
 
 /// The relevance of each token; of a patch, with its place in the picture.

@@ -42,6 +42,14 @@ pub enum ExplainError {
         /// The site.
         site: String,
     },
+    /// The method knows no models of two stacks.
+    #[error(
+        "the model has an encoder and a decoder, and `{method}` is defined for one stack of blocks"
+    )]
+    TwoStacks {
+        /// The method.
+        method: &'static str,
+    },
     /// The device failed: it is out of memory, or it is gone.
     #[error(
         "the device failed; it may be out of memory or lost: use fewer or shorter texts at once, \

@@ -229,12 +229,12 @@ impl Explainer {
         }
         let mut text = prompt;
         let after = text.tokens.len();
+        text.text.push_str(before_output(&text));
         let shift = text.text.chars().count();
         let words = text.tokens.iter().filter_map(|token| token.word).max();
         let words = words.map_or(0, |last| last + 1);
         // A tokenizer may put a token at the start of a text, but none belongs into its middle.
-        let answers = self.model.tokenize(answer, None, Truncation::Refuse)?;
-        for mut token in answers.tokens.into_iter().filter(|token| !token.special) {
+        for mut token in self.model.tokenize_output(answer)? {
             token.start += shift;
             token.end += shift;
             token.word = token.word.map(|word| word + words);
@@ -246,9 +246,14 @@ impl Explainer {
             second: Some(shift),
         };
         let tokens = text.tokens.len();
-        if tokens > config.positions {
+        let own = tokens - text.source;
+        if own > config.positions {
             let positions = config.positions;
-            return Err(TextError::TooLong { tokens, positions }.into());
+            return Err(TextError::TooLong {
+                tokens: own,
+                positions,
+            }
+            .into());
         }
         text.asked = (after.max(1) - 1..tokens - 1).collect();
         Ok(self.placed(text)?)
@@ -321,4 +326,10 @@ impl Explainer {
             weights: None,
         }
     }
+}
+
+/// What stands between a text and its answer: a line break where they are the source and the output of a model that has a
+/// decoder.
+pub(crate) fn before_output(text: &TokenizedText) -> &'static str {
+    if text.source > 0 { "\n" } else { "" }
 }

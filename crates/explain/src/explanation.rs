@@ -57,6 +57,9 @@ pub struct Explanation {
     pub target: TargetValue,
     /// The tokens, special ones included, in the order of the text.
     pub tokens: Vec<TokenRelevance>,
+    /// Of a model that reads one text, the source, and writes another: the tokens of both parts, and what they hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// The words, each the sum of its word pieces. Special tokens belong to no word. A picture has
     /// none.
     pub words: Vec<WordRelevance>,
@@ -186,6 +189,37 @@ impl TokenRelevance {
             special: token.special,
             relevance,
             area: None,
+        }
+    }
+}
+
+/// One of the two texts that a model with a decoder reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which one: what the encoder reads, or the decoder.
+    pub name: PartName,
+    /// Its first token, and the one after its last.
+    pub tokens: [usize; 2],
+    /// The sum of the relevance of its tokens.
+    pub relevance: f32,
+}
+
+/// The names of the two parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartName {
+    /// What the encoder reads.
+    Source,
+    /// What the decoder reads: the output so far; where it classifies, the text once more.
+    Output,
+}
+
+impl PartName {
+    /// The name: `source` or `output`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Output => "output",
         }
     }
 }

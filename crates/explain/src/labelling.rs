@@ -221,6 +221,7 @@ impl Labelling {
                     ..part.target.clone()
                 },
                 tokens: tokens.collect(),
+                parts: Vec::new(),
                 words: part.words.clone(),
                 segments: part.segments.clone(),
                 dropped_tokens: self.dropped_tokens,
@@ -288,6 +289,7 @@ mod tests {
             types: vec![0; tokens],
             dropped: 0,
             asked: Vec::new(),
+            source: 0,
         }
     }
 

@@ -1,6 +1,6 @@
 //! How every writer shows the tokens of a continuation and their relevance.
 
-use relprop_explain::{Continuation, Step, TokenRelevance};
+use relprop_explain::{Continuation, PartName, Step, TokenRelevance};
 use unicode_width::UnicodeWidthStr;
 
 use crate::flow::clean;
@@ -12,6 +12,15 @@ const WIDEST: usize = 12;
 /// The scale of one new token: the strongest token before it is 1 or -1.
 pub(crate) fn scale(step: &Step) -> Scale {
     Scale::of_all(step.relevance.iter().copied())
+}
+
+/// The name of the part that begins at the token in this row, of a text that has a source and an output.
+pub(crate) fn part_at(continuation: &Continuation, row: usize) -> Option<&'static str> {
+    match continuation.source {
+        0 => None,
+        _ if row == 0 => Some(PartName::Source.name()),
+        source => (row == source).then(|| PartName::Output.name()),
+    }
 }
 
 /// How the new tokens were chosen.

@@ -72,6 +72,7 @@ pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
             value: 2.1,
         },
         tokens,
+        parts: Vec::new(),
         words,
         dropped_tokens: 0,
         dropped_from: None,
@@ -204,6 +205,7 @@ pub(crate) fn continuation() -> Continuation {
         version: "0.1.0".into(),
         sampling: Some(Sampling::default()),
         prompt: 2,
+        source: 0,
         tokens: vec![
             token("the", 0, 3),
             token("Ġkeys", 4, 8),

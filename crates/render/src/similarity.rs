@@ -37,6 +37,7 @@ pub(crate) fn explanations(similarity: &Similarity) -> [Explanation; 2] {
             value,
         },
         tokens: text.tokens.clone(),
+        parts: Vec::new(),
         words: text.words.clone(),
         dropped_tokens: 0,
         dropped_from: None,

@@ -18,6 +18,8 @@ pub(crate) struct Sums {
     pub special: f32,
     /// The sum over tokens that are neither special nor part of a word.
     pub other: f32,
+    /// The sums over the source and over the output, where a model reads both.
+    pub parts: Option<[(&'static str, f32); 2]>,
     /// The sum over all tokens.
     pub total: f32,
     /// The value that was explained.
@@ -46,6 +48,10 @@ impl Sums {
             words,
             special,
             other,
+            parts: match &explanation.parts[..] {
+                [a, b] => Some([a, b].map(|part| (part.name.name(), part.relevance))),
+                _ => None,
+            },
             total,
             target: explanation.target.value,
             score: explanation.target.score,
@@ -77,6 +83,8 @@ impl Sums {
         if !numbers.is_zero(self.other) {
             sums.push(("other tokens", numbers.signed(self.other)));
         }
+        let parts = self.parts.iter().flatten();
+        sums.extend(parts.map(|(name, sum)| (*name, numbers.signed(*sum))));
         sums.push(("total", numbers.signed(self.total)));
         sums
     }
@@ -133,6 +141,23 @@ mod tests {
         assert_eq!((sums.total, sums.share()), (1.625, Some(0.8125)));
         let names: Vec<_> = sums.named().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["words", "special tokens", "total"]);
+    }
+
+    #[test]
+    fn the_two_parts_are_named() {
+        let mut sample = explanation("warm\nfilm", &[("warm", 1.25), ("film", 0.5)]);
+        let part = |name, tokens, relevance| relprop_explain::Part {
+            name,
+            tokens,
+            relevance,
+        };
+        sample.parts = vec![
+            part(relprop_explain::PartName::Source, [0, 2], 1.25),
+            part(relprop_explain::PartName::Output, [2, 4], 0.5),
+        ];
+        let named = Sums::of(&sample).named();
+        assert!(named.contains(&("source", "+1.25".into())), "{named:?}");
+        assert!(named.contains(&("output", "+0.50".into())), "{named:?}");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Batch {
     special: Vec<usize>,
     /// The tokens that each text [asks](TokenizedText::asked), at least one, in the order of the text.
     asked: Vec<Vec<usize>>,
+    /// How many positions are those of a source.
+    source: usize,
 }
 
 /// What a model reads of a batch.
@@ -53,7 +55,8 @@ pub enum BatchInput {
 
 impl Batch {
     /// Makes one batch of `texts` on `device`, padded with the token `padding_token`. They must be
-    /// all texts, or all pictures of one size.
+    /// all texts, or all pictures of one size. Where texts have a [source](TokenizedText::source), padding of it stands
+    /// before it, and padding of the output after that, whatever `side` is: a text's tokens stand next to one another.
     pub fn new<'a>(
         texts: impl IntoIterator<Item = &'a TokenizedText>,
         padding_token: u32,
@@ -61,17 +64,22 @@ impl Batch {
         device: &Device,
     ) -> Self {
         let texts: Vec<_> = texts.into_iter().collect();
-        let width = texts
-            .iter()
-            .map(|text| text.tokens.len())
-            .max()
-            .unwrap_or(0);
+        let longest = |length: &dyn Fn(&TokenizedText) -> usize| {
+            texts.iter().map(|text| length(text)).max().unwrap_or(0)
+        };
+        let source = longest(&|text| text.source);
+        let width = source + longest(&|text| text.tokens.len() - text.source);
         let shape = [texts.len(), width];
         let spans: Vec<_> = texts
             .iter()
-            .map(|text| match side {
-                PaddingSide::Right => 0..text.tokens.len(),
-                PaddingSide::Left => width - text.tokens.len()..width,
+            .map(|text| {
+                let length = text.tokens.len();
+                let start = match side {
+                    _ if source > 0 => source - text.source,
+                    PaddingSide::Right => 0,
+                    PaddingSide::Left => width - length,
+                };
+                start..start + length
             })
             .collect();
 
@@ -92,7 +100,9 @@ impl Batch {
         let place = |text: &TokenizedText, index: usize| {
             let patch = text.picture().zip(text.tokens[index].word);
             let place = patch.map(|(picture, patch)| picture.special() + patch as usize);
-            place.unwrap_or(index) as i64
+            // An output is counted from its own first token.
+            let output = index.checked_sub(text.source);
+            place.or(output).unwrap_or(index) as i64
         };
         let id = |text: &TokenizedText, index: usize| text.tokens[index].id.into();
         Self {
@@ -108,7 +118,41 @@ impl Batch {
             spans,
             special: texts.iter().map(|text| special(text)).collect(),
             asked: texts.iter().map(|text| asked(text)).collect(),
+            source,
         }
+    }
+
+    /// How many positions are those of a [source](TokenizedText::source), padding included. They stand first.
+    pub fn source(&self) -> usize {
+        self.source
+    }
+
+    /// The sources and the outputs, each as a batch of its own.
+    pub(crate) fn parts(&self) -> [Self; 2] {
+        let [_, width] = self.padding.dims();
+        [0..self.source, self.source..width].map(|columns| {
+            let cut =
+                |numbers: &Tensor<2, Int>| numbers.clone().narrow(1, columns.start, columns.len());
+            let spans = self.spans.iter().map(|span| {
+                let place = |at: usize| at.clamp(columns.start, columns.end) - columns.start;
+                place(span.start)..place(span.end)
+            });
+            Self {
+                input: match &self.input {
+                    BatchInput::Tokens { ids, types } => BatchInput::Tokens {
+                        ids: cut(ids),
+                        types: cut(types),
+                    },
+                    BatchInput::Patches(pixels) => BatchInput::Patches(pixels.clone()),
+                },
+                positions: cut(&self.positions),
+                padding: self.padding.clone().narrow(1, columns.start, columns.len()),
+                spans: spans.collect(),
+                special: self.special.clone(),
+                asked: Vec::new(),
+                source: 0,
+            }
+        })
     }
 
     /// How much of each token's hidden state goes into each answer, `[batch, answer, position]`. A text

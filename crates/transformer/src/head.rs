@@ -23,8 +23,8 @@ pub enum Head {
     /// The label of a picture, from the hidden state of its class token and the mean of those of its patches, side
     /// by side: DINOv2.
     LabelsOfBoth,
-    /// Which label a text has; its last token answers, through a linear map without a bias. It is how
-    /// language models classify.
+    /// Which label a text has; its last token answers, through a linear map, which has a bias only after a pooler. It
+    /// is how language models classify, and BART.
     LabelsAtEnd {
         /// Whether the last token is the last one that is no padding token.
         skips_padding: bool,

@@ -10,10 +10,10 @@ mod text;
 
 pub use batch::{Batch, BatchInput, PaddingSide};
 pub use config::{
-    AttentionConfig, Biases, BlockAttention, Branches, ClippedGate, ConfigError, Disentangled,
-    Distillation, ExpertsConfig, FeedForwardConfig, InputConfig, NormConfig, NormPlacement,
-    PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, Placed, PositionBias, RotaryConfig, RotaryFactors,
-    RotaryScaling, TransformerConfig,
+    AttentionConfig, Biases, BlockAttention, Branches, ClippedGate, ConfigError, DecoderConfig,
+    Disentangled, Distillation, ExpertsConfig, FeedForwardConfig, InputConfig, NormConfig,
+    NormPlacement, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, Placed, PositionBias, RotaryConfig,
+    RotaryFactors, RotaryScaling, Sinusoids, TransformerConfig,
 };
 pub use head::{AnswersAt, Dense, Head, Outputs, Probabilities, Targets, VectorPooling};
 pub use model::{HeadOutput, ParameterPath, Transformer};

@@ -26,6 +26,9 @@ pub struct TokenizedText {
     /// The tokens that are asked, counted from 0, where the head answers at the
     /// [last](crate::AnswersAt::Last) token unless the text names others. Empty if it names none.
     pub asked: Vec<usize>,
+    /// How many of the tokens a model's encoder reads, which stand first. A decoder reads the others: the
+    /// output so far. 0 for a model that has no decoder.
+    pub source: usize,
 }
 
 /// What tokens were made of.
@@ -99,7 +102,14 @@ impl TokenizedText {
             types: vec![0; length],
             dropped: 0,
             asked: Vec::new(),
+            source: 0,
         }
+    }
+
+    /// The same text, whose first `source` tokens an encoder reads, and the others a decoder.
+    #[must_use]
+    pub fn with_source(self, source: usize) -> Self {
+        Self { source, ..self }
     }
 
     /// The first text of a pair; the text, if there is one.
@@ -154,6 +164,7 @@ impl Picture {
             tokens,
             dropped: 0,
             asked: Vec::new(),
+            source: 0,
         }
     }
 }

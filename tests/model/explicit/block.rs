@@ -10,7 +10,7 @@ use relprop_transformer::{
     Branches, Disentangled, FeedForwardConfig, Head, NormPlacement, PositionBias,
 };
 
-use super::network::{Back, Network};
+use super::network::{Back, ENCODER, Network};
 
 /// From the relevance of scores to that of scores of contents alone, and that of queries and keys which scores
 /// of distances are of, where there are any.
@@ -19,18 +19,18 @@ type BackOfDistances<'a> =
 
 /// What stands beside a skip connection.
 #[derive(Clone, Copy)]
-enum Branch {
+pub(super) enum Branch {
     Attention(usize),
     FeedForward(usize, FeedForwardConfig),
 }
 
 impl Branch {
     /// The name of one of its norms.
-    fn norm(self, part: &str, own: impl Fn(usize) -> usize) -> String {
+    fn norm(self, stack: &str, part: &str, own: impl Fn(usize) -> usize) -> String {
         match self {
-            Self::Attention(block) => format!("encoder.{}.attention_{part}", own(block)),
+            Self::Attention(block) => format!("{stack}.{}.attention_{part}", own(block)),
             Self::FeedForward(block, _) => {
-                format!("encoder.{}.feed_forward_{part}", own(block))
+                format!("{stack}.{}.feed_forward_{part}", own(block))
             }
         }
     }
@@ -50,10 +50,10 @@ impl Network<'_> {
     }
 
     /// A branch with its residual sum and its norms.
-    fn around(&self, branch: Branch, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    pub(super) fn around(&self, branch: Branch, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let norm = |part: &str, x| {
             self.norm(
-                &branch.norm(part, |block| self.own(block)),
+                &branch.norm(self.stack, part, |block| self.own(block)),
                 &self.config.norm,
                 x,
             )
@@ -87,7 +87,7 @@ impl Network<'_> {
 
     /// A part with each feature times its own factor. That hands all relevance on.
     fn scaled(&self, branch: Branch, out: Tensor<3>) -> Tensor<3> {
-        let name = branch.norm("scale", |block| self.own(block));
+        let name = branch.norm(self.stack, "scale", |block| self.own(block));
         match self.parameters.get(&name) {
             None => out,
             Some(scale) => out * self.tensor(scale, [1, 1, scale.len()]),
@@ -97,7 +97,7 @@ impl Network<'_> {
     /// Attention and the feed-forward part, which read the same.
     fn side_by_side(&self, block: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let norm = |branch: Branch| {
-            let name = branch.norm("norm", |block| self.own(block));
+            let name = branch.norm(self.stack, "norm", |block| self.own(block));
             self.norm(&name, &self.config.norm, x.clone())
         };
         let part = self.config.feed_forward.expect("both parts are there");
@@ -194,17 +194,30 @@ impl Network<'_> {
                 let slope = 2_f64.powf(-8.0 * (head + 1) as f64 / heads as f64);
                 slope * key as f64 / (self.config.head_width() as f64).sqrt()
             }
-            Some(PositionBias::Learned { buckets, farthest }) => {
-                let (half, near) = (buckets / 2, buckets / 4);
+            Some(PositionBias::Learned {
+                buckets, farthest, ..
+            }) => {
+                // A decoder looks back alone, and has all buckets for that.
+                let half = if self.config.attention.causal {
+                    buckets
+                } else {
+                    buckets / 2
+                };
+                let near = half / 2;
                 let distance = query.abs_diff(key);
                 let mut bucket = distance;
                 if distance >= near {
                     let [from, to] = [distance, farthest].map(|size| size as f64 / near as f64);
                     bucket = near + (from.ln() / to.ln() * near as f64) as usize;
                 }
-                let later = if key > query { half } else { 0 };
+                let hidden = self.config.attention.causal && key > query;
+                let later = if key > query && !hidden { half } else { 0 };
                 let row = later + bucket.min(half - 1);
-                self.parameters["position_bias.weight"][row * heads + head]
+                let table = match self.stack {
+                    ENCODER => "position_bias.weight",
+                    _ => "decoder.position_bias.weight",
+                };
+                self.parameters[table][row * heads + head]
             }
         }
     }
@@ -250,7 +263,7 @@ impl Network<'_> {
                 true => format!("distance_{part}"),
                 false => part.to_owned(),
             };
-            let name = format!("encoder.{}.attention.{part}", self.own(block));
+            let name = format!("{}.{}.attention.{part}", self.stack, self.own(block));
             let (mapped, _) = self.map(&name, self.laws.maps, vectors.clone());
             let mapped = relprop_testing::numbers(mapped);
             let mut found = Vec::new();

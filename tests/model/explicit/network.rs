@@ -20,7 +20,12 @@ pub struct Network<'a> {
     pub config: &'a TransformerConfig,
     pub laws: Laws,
     pub dtype: DType,
+    /// Where the parameters of the blocks are: those of an encoder, unless it is the decoder of two stacks.
+    pub stack: &'static str,
 }
+
+/// The blocks of a model that has one stack.
+pub const ENCODER: &str = "encoder";
 
 /// From the relevance of a layer's value to the relevance of its input.
 pub type Back<'a> = Box<dyn FnOnce(Tensor<3>) -> Tensor<3> + 'a>;
@@ -91,7 +96,7 @@ impl Network<'_> {
 
     pub(super) fn attention(&self, block: usize, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let map = |part: &str, x| {
-            let name = format!("encoder.{}.attention.{part}", self.own(block));
+            let name = format!("{}.{}.attention.{part}", self.stack, self.own(block));
             self.map(&name, self.laws.maps_of_attention, x)
         };
         let (query, query_back) = map("query", x.clone());
@@ -168,7 +173,7 @@ impl Network<'_> {
         let [_, tokens, width] = x.dims();
         let attention = &self.config.attention;
         let of_a_head = width / heads;
-        let norm = format!("encoder.{}.attention.{norm}", self.own(block));
+        let norm = format!("{}.{}.attention.{norm}", self.stack, self.own(block));
         let by_head = [1, heads * tokens, of_a_head];
         let (x, norm_back): (Tensor<4>, BackOfHeads) = match attention.query_key_norm {
             false => (split(x, heads), Box::new(merge)),
@@ -232,7 +237,7 @@ impl Network<'_> {
     }
 
     /// The logits, with their divisor and cap.
-    fn head(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+    pub(super) fn head(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
         let (logits, head_back) = self.uncapped_head(x);
         let logits = logits / self.config.logit_divisor.unwrap_or(1.0);
         let Some(cap) = self.config.logit_cap else {
@@ -250,7 +255,9 @@ impl Network<'_> {
         let table = &self.parameters["embeddings.word.weight"];
         let table = self.tensor(table, [self.config.vocabulary(), self.config.width]);
         let weight = table.transpose();
-        self.through(Linear { weight, bias: None }, self.laws.maps, x)
+        let bias = self.parameters.get("classifier_bias");
+        let bias = bias.map(|bias| self.tensor(bias, [self.config.vocabulary()]));
+        self.through(Linear { weight, bias }, self.laws.maps, x)
     }
 
     pub(super) fn map(&self, name: &str, law: Maps, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {

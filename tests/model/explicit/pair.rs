@@ -8,7 +8,7 @@ use relprop_testing::{difference, explainer, numbers, parameters, relevance, tex
 use relprop_transformer::{Batch, PaddingSide, TokenizedText, Transformer};
 
 use super::laws::Laws;
-use super::network::{Network, Walk};
+use super::network::{ENCODER, Network, Walk};
 
 /// A text, and what is explained of it.
 pub struct Case {
@@ -110,6 +110,7 @@ impl Pair {
             config: self.model.transformer.config(),
             laws: Laws::of(preset),
             dtype,
+            stack: ENCODER,
         };
         if case.text.picture().is_some() {
             return network.explain_from(self.blocks(case), case.read, &case.weights());

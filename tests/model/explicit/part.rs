@@ -16,7 +16,7 @@ impl Network<'_> {
         x: Tensor<3>,
     ) -> (Tensor<3>, Back<'_>) {
         let map = |part: &str, x| {
-            let name = format!("encoder.{}.feed_forward.{part}", self.own(block));
+            let name = format!("{}.{}.feed_forward.{part}", self.stack, self.own(block));
             self.map(&name, self.laws.maps_of_feed_forward, x)
         };
         let (up, up_back) = map("up", x.clone());

@@ -3,6 +3,7 @@
 //! A family of your own can build on their tables: `docs/add-a-model.md` adds one step by step.
 
 pub mod albert;
+pub mod bart;
 pub mod beit;
 pub mod bert;
 pub mod bloom;
@@ -25,6 +26,9 @@ pub mod gptj;
 pub mod granite;
 pub mod heads;
 pub mod llama;
+pub mod m2m_100;
+pub mod marian;
+pub mod mbart;
 pub mod ministral;
 pub mod mistral;
 pub mod modernbert;
@@ -34,6 +38,7 @@ pub mod nomic_bert;
 pub mod olmo2;
 pub mod olmoe;
 pub mod opt;
+pub mod pegasus;
 pub mod phi;
 pub mod phi3;
 pub mod qwen;
@@ -43,6 +48,7 @@ pub mod siglip;
 pub mod smollm3;
 pub mod stablelm;
 pub mod starcoder2;
+pub mod t5;
 pub mod vit;
 
 use super::Family;
@@ -226,6 +232,14 @@ pub static FAMILIES: &[&Family] = &[
     &gpt_oss::VECTOR,
     &olmoe::OLMOE,
     &olmoe::VECTOR,
+    &t5::T5,
+    &t5::MT5,
+    &bart::BART,
+    &bart::LABELS,
+    &mbart::MBART,
+    &marian::MARIAN,
+    &pegasus::PEGASUS,
+    &m2m_100::M2M_100,
     &vit::VIT,
     &vit::DEIT,
     &vit::DEIT_ALONE,

@@ -106,6 +106,7 @@ fn learned(buckets: usize) -> PositionBias {
     PositionBias::Learned {
         buckets,
         farthest: 128,
+        alone: false,
     }
 }
 

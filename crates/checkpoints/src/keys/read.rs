@@ -13,6 +13,7 @@
 mod aliases;
 mod language;
 mod later;
+mod two_stacks;
 
 pub(crate) use aliases::ALIASES;
 
@@ -24,7 +25,11 @@ pub(crate) fn ignores(model_type: &str, name: &str) -> bool {
 
 /// What the code of a type reads, and the fields of its configuration; none if it was not searched.
 pub(crate) fn of_type(model_type: &str) -> Option<&'static [&'static str]> {
-    let mut all = READ.iter().chain(language::LANGUAGE).chain(later::LATER);
+    let mut all = READ
+        .iter()
+        .chain(language::LANGUAGE)
+        .chain(later::LATER)
+        .chain(two_stacks::TWO_STACKS);
     all.find(|(known, _)| *known == model_type)
         .map(|(_, names)| *names)
 }

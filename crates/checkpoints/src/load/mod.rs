@@ -18,7 +18,7 @@ use crate::quantized::Quantized;
 use crate::timm::{self, Timm};
 use crate::vector::Modules;
 use crate::weights::{self, Changes, Interpolation, WeightFiles};
-use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor};
+use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Writing};
 
 use ends::ends;
 use tokenizer::fitting;
@@ -101,6 +101,7 @@ impl Model {
             input: Input::Text(tokenizer),
             // Any special token ends what it writes.
             ends: Vec::new(),
+            writing: Writing::default(),
             family,
             sha256: Some(weight_files.sha256()?),
         })
@@ -193,12 +194,14 @@ impl Model {
             fits.map_err(|message| unfit(files, config_file.path(), message))?;
         }
         let ends = ends(files, &text, config_file.path())?;
+        let writing = Writing::read(files, &text, config_file.path(), &mut config)?;
         let mut transformer = Transformer::zeros(&config, device).map_err(invalid)?;
         weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
             transformer: transformer.valid(),
             input,
             ends,
+            writing,
             // What timm calls otherwise is written as transformers calls it.
             family: match family == &timm::VIT {
                 true => Family::of(&config),

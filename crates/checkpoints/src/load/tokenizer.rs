@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::chat::Chat;
 use crate::files::{
-    ADDED_TOKENS, File, MERGES, OTHER_VOCABULARIES, SENTENCEPIECE, SPECIAL_TOKENS, TOKENIZER,
-    TOKENIZER_CONFIG, VOCABULARY,
+    ADDED_TOKENS, File, LANGUAGES, MERGES, OTHER_VOCABULARIES, SENTENCEPIECE, SPECIAL_TOKENS,
+    TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
 };
 use crate::json::from_json;
 use crate::tokenizer::{Class, Settings};
@@ -23,6 +23,10 @@ pub(crate) fn tokenizer(
     let settings = settings(files)?.or_class(class);
     let template = settings.keys().get("chat_template");
     let chat = Chat::read(files, template, settings.named_tokens())?;
+    if let Some(read) = languages(files, &settings.clone().for_model(family.name)) {
+        let (file, tokenizer) = read?;
+        return fitting(tokenizer, file.path(), vocabulary);
+    }
     let (file, read) = match (files.get(TOKENIZER), files.get(VOCABULARY)) {
         (Some(file), _) => {
             let read = Tokenizer::parse(&file.text()?, &settings.for_model(family.name));
@@ -135,6 +139,24 @@ fn merges(
     let purpose = "it says how text becomes tokens; in Python, \
                    AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes it";
     Err(files.missing(TOKENIZER, purpose))
+}
+
+/// Marian's tokenizer, with its vocabulary's file, if its files are there.
+fn languages(
+    files: &Files,
+    settings: &Settings,
+) -> Option<Result<(File, Tokenizer), CheckpointError>> {
+    if settings.class() != Some("MarianTokenizer") {
+        return None;
+    }
+    let vocabulary = files.get(MERGES[0])?;
+    let [source, target] = [files.get(LANGUAGES[0])?, files.get(LANGUAGES[1])?];
+    let read = || {
+        let (text, pieces) = (vocabulary.text()?, [source.read()?, target.read()?]);
+        let read = Tokenizer::parse_languages(&text, [&pieces[0], &pieces[1]], settings);
+        read.map_err(|message| no_tokenizer(&vocabulary, message))
+    };
+    Some(read().map(|tokenizer| (vocabulary.clone(), tokenizer)))
 }
 
 /// The tokenizer of a model of sentencepiece, with its file, if there is one.

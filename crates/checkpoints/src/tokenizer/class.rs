@@ -8,6 +8,7 @@ pub(super) const GENERIC: &str = "TokenizersBackend";
 fn of_model(model: &str) -> Option<&'static str> {
     match model {
         "albert" => Some("AlbertTokenizer"),
+        "bart" => Some("RobertaTokenizer"),
         "bert" | "distilbert" | "electra" => Some("BertTokenizer"),
         "camembert" => Some("CamembertTokenizer"),
         "deberta" => Some("DebertaTokenizer"),
@@ -15,7 +16,12 @@ fn of_model(model: &str) -> Option<&'static str> {
         "gemma" | "gemma2" | "gemma3" | "gemma3_text" => Some("GemmaTokenizer"),
         "gpt2" | "gpt_neo" | "gptj" | "opt" | "phi" | "starcoder2" => Some("GPT2Tokenizer"),
         "gpt_neox" | "olmo" | "olmoe" => Some("GPTNeoXTokenizer"),
+        "marian" => Some("MarianTokenizer"),
+        "mbart" => Some("MBartTokenizer"),
+        "m2m_100" => Some("M2M100Tokenizer"),
         "mpnet" => Some("MPNetTokenizer"),
+        "mt5" | "t5" => Some("T5Tokenizer"),
+        "pegasus" => Some("PegasusTokenizer"),
         "qwen2" | "qwen2_moe" | "qwen3" | "qwen3_moe" => Some("Qwen2Tokenizer"),
         "roberta" => Some("RobertaTokenizer"),
         "xlm-roberta" => Some("XLMRobertaTokenizer"),
@@ -101,7 +107,10 @@ pub(super) fn special(class: &str) -> &'static [(&'static str, &'static str)] {
         | "CamembertTokenizer"
         | "RobertaTokenizer"
         | "BartTokenizer"
-        | "LongformerTokenizer" => &[
+        | "LongformerTokenizer"
+        | "MBartTokenizer"
+        | "MBart50Tokenizer"
+        | "NllbTokenizer" => &[
             ("bos_token", "<s>"),
             ("eos_token", "</s>"),
             ("unk_token", "<unk>"),
@@ -118,6 +127,17 @@ pub(super) fn special(class: &str) -> &'static [(&'static str, &'static str)] {
             ("pad_token", "<pad>"),
             ("cls_token", "<s>"),
             ("mask_token", "<mask>"),
+        ],
+        "T5Tokenizer" | "MarianTokenizer" => &[
+            ("eos_token", "</s>"),
+            ("unk_token", "<unk>"),
+            ("pad_token", "<pad>"),
+        ],
+        "PegasusTokenizer" => &[
+            ("eos_token", "</s>"),
+            ("unk_token", "<unk>"),
+            ("pad_token", "<pad>"),
+            ("mask_token", "<mask_2>"),
         ],
         "AlbertTokenizer" => &[
             ("bos_token", "[CLS]"),

@@ -61,6 +61,28 @@ pub(super) fn framed(
         "XLMRobertaTokenizer" | "CamembertTokenizer" => (["bos_token", "eos_token"], Pair::Doubled),
         // One end between two texts, as the models were trained; transformers 5.24 puts two between those of
         // DeBERTa 1, transformers 4 did not.
+        "T5Tokenizer" | "PegasusTokenizer" => {
+            let end = content_by(class, keys, "eos_token").unwrap_or_default();
+            let between: &[&str] = if class == "T5Tokenizer" { &[&end] } else { &[] };
+            return written([&[], between, &[&end]], id).map(Some);
+        }
+        "MBartTokenizer" | "MBart50Tokenizer" | "NllbTokenizer" => {
+            let language = keys.get("src_lang").and_then(Value::as_str);
+            let usual = if class == "NllbTokenizer" {
+                "eng_Latn"
+            } else {
+                "en_XX"
+            };
+            let language = language.unwrap_or(usual);
+            let end = content_by(class, keys, "eos_token").unwrap_or_default();
+            let legacy = keys.get("legacy_behaviour").and_then(Value::as_bool) == Some(true);
+            let behind = class == "MBartTokenizer" || (class == "NllbTokenizer" && legacy);
+            return match behind {
+                true => written([&[], &[], &[&end, language]], id),
+                false => written([&[language], &[], &[&end]], id),
+            }
+            .map(Some);
+        }
         "AlbertTokenizer" | "DebertaTokenizer" | "DebertaV2Tokenizer" => {
             (["cls_token", "sep_token"], Pair::Segments)
         }
@@ -69,6 +91,28 @@ pub(super) fn framed(
     };
     let [start, end] = ends.map(|key| content_by(class, keys, key).unwrap_or_default());
     around([&start, &end], pair, id).map(Some)
+}
+
+/// The step that puts these tokens before a text, between two, and behind.
+fn written(
+    [before, between, behind]: [&[&str]; 3],
+    id: impl Fn(&str) -> Option<usize>,
+) -> Result<Value, String> {
+    let token = |token: &&str| json!({"SpecialToken": {"id": token, "type_id": 0}});
+    let text = |name: &str| [json!({"Sequence": {"id": name, "type_id": 0}})];
+    let tokens = |tokens: &[&str]| tokens.iter().map(token).collect::<Vec<_>>();
+    let [start, middle, end] = [before, between, behind].map(tokens);
+    let single = [&start[..], &text("A"), &end].concat();
+    let pair = [&start[..], &text("A"), &middle, &text("B"), &end].concat();
+    let mut special = Map::new();
+    for token in [before, between, behind].concat() {
+        let id = id(token).ok_or_else(|| format!("the vocabulary has no {token}"))?;
+        let defined = json!({"id": token, "ids": [id], "tokens": [token]});
+        special.insert(token.to_owned(), defined);
+    }
+    Ok(json!({
+        "type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": special
+    }))
 }
 
 fn around(

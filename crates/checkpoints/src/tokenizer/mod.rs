@@ -7,11 +7,13 @@ mod class;
 mod error;
 mod esm;
 mod frame;
+mod languages;
 mod patterns;
 mod read;
 mod rebuilt;
 mod sentencepiece;
 mod settings;
+mod split;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -22,7 +24,6 @@ mod words;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use tokenizers::utils::truncation::{TruncationDirection, TruncationParams, truncate_encodings};
 use tokenizers::{
     DecoderWrapper, Encoding, PostProcessor, PostProcessorWrapper, Tokenizer as Inner,
 };
@@ -34,9 +35,11 @@ use crate::files::TOKENIZER;
 use crate::{ChatError, CheckpointError};
 
 pub use error::{TextError, Truncation};
+use languages::Languages;
 pub(crate) use sentencepiece::Class;
 use settings::Reading;
 pub(crate) use settings::Settings;
+use split::Way;
 
 /// A tokenizer as `tokenizer.json` describes it.
 #[derive(Clone, Debug)]
@@ -50,6 +53,8 @@ pub struct Tokenizer {
     reading: Reading,
     /// How chats are written.
     chat: Arc<Chat>,
+    /// What cuts texts, where there are two languages; `inner` then has their vocabulary.
+    languages: Option<Arc<Languages>>,
 }
 
 impl Tokenizer {
@@ -66,6 +71,7 @@ impl Tokenizer {
             post_processor,
             reading: Reading::default(),
             chat: Arc::default(),
+            languages: None,
         }
     }
 
@@ -100,6 +106,10 @@ impl Tokenizer {
     ///
     /// [`CheckpointError::Tokenizer`] with the message of the `tokenizers` crate.
     pub fn to_json(&self) -> Result<String, CheckpointError> {
+        if self.languages.is_some() {
+            let message = "a tokenizer of two languages cannot be written as one file".to_owned();
+            return Err(wrong(TOKENIZER)(message));
+        }
         let mut whole = Inner::clone(&self.inner);
         whole.with_post_processor(self.post_processor.clone());
         let pretty = true;
@@ -236,7 +246,26 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(text, None, positions, truncation, true)
+        self.split(text, None, positions, truncation, Way::SOURCE)
+    }
+
+    /// Splits an output, or a part of it, into tokens as [`Tokenizer::encode`] does a text; where there are two languages,
+    /// by the pieces of the second.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tokenizer::encode`].
+    pub fn encode_output(
+        &self,
+        text: &str,
+        positions: usize,
+        truncation: Truncation,
+    ) -> Result<TokenizedText, TextError> {
+        let way = Way {
+            special: true,
+            output: true,
+        };
+        self.split(text, None, positions, truncation, way)
     }
 
     /// Splits a text that has all its special tokens in it, such as a [chat](Tokenizer::chat): none are put
@@ -251,7 +280,11 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(text, None, positions, truncation, false)
+        let way = Way {
+            special: false,
+            output: false,
+        };
+        self.split(text, None, positions, truncation, way)
     }
 
     /// Splits a pair of texts into at most `positions` tokens, special ones included. If they are
@@ -266,80 +299,7 @@ impl Tokenizer {
         positions: usize,
         truncation: Truncation,
     ) -> Result<TokenizedText, TextError> {
-        self.split(first, Some(second), positions, truncation, true)
-    }
-
-    fn split(
-        &self,
-        first: &str,
-        second: Option<&str>,
-        positions: usize,
-        truncation: Truncation,
-        special: bool,
-    ) -> Result<TokenizedText, TextError> {
-        let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
-        let positions = self.positions(positions);
-        let encode = |text: &str| {
-            let encoding = self
-                .inner
-                .encode_char_offsets(text, false)
-                .map_err(failed)?;
-            if encoding.is_empty() {
-                return Err(TextError::Empty);
-            }
-            Ok(encoding)
-        };
-        let encoding = encode(first)?;
-        let pair = second.map(encode).transpose()?;
-
-        let covered = [
-            tokens::covered(first, &encoding),
-            (second.zip(pair.as_ref()))
-                .map_or_else(Vec::new, |(text, encoding)| tokens::covered(text, encoding)),
-        ];
-
-        let post_processor = self.post_processor.as_ref().filter(|_| special);
-        let special = post_processor.map_or(0, |step| step.added_tokens(second.is_some()));
-        let lengths = [Some(&encoding), pair.as_ref()];
-        let lengths = lengths.map(|encoding| encoding.map_or(0, Encoding::len));
-        let tokens = lengths[0] + lengths[1] + special;
-        // At least one token of each text must be left.
-        let least = special + 1 + usize::from(second.is_some());
-        if tokens > positions && (truncation == Truncation::Refuse || positions < least) {
-            return Err(TextError::TooLong { tokens, positions });
-        }
-        let limit = TruncationParams {
-            max_length: positions.saturating_sub(special),
-            direction: match truncation {
-                Truncation::CutStart => TruncationDirection::Left,
-                Truncation::Cut if self.reading.cut_at_start => TruncationDirection::Left,
-                Truncation::Cut | Truncation::Refuse => TruncationDirection::Right,
-            },
-            ..TruncationParams::default()
-        };
-        let (mut encoding, mut pair) =
-            truncate_encodings(encoding, pair, &limit).map_err(failed)?;
-        // Without a last step, and with some, the encoding does not say which text a token belongs
-        // to.
-        encoding.set_sequence_id(0);
-        if let Some(pair) = &mut pair {
-            pair.set_sequence_id(1);
-        }
-        let encoding = match post_processor {
-            Some(step) => step.process(encoding, pair, true).map_err(failed)?,
-            None => Encoding::merge([Some(encoding), pair].into_iter().flatten(), false),
-        };
-        let mut text = tokens::tokenized(
-            first,
-            second,
-            &covered,
-            &encoding,
-            tokens.saturating_sub(positions),
-        );
-        if self.reading.one_segment {
-            text.types.fill(0);
-        }
-        Ok(text)
+        self.split(first, Some(second), positions, truncation, Way::SOURCE)
     }
 }
 

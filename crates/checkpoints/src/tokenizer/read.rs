@@ -1,12 +1,14 @@
 //! Tokenizers from what their files say.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use tokenizers::Tokenizer as Inner;
 
 use super::template::undefined_token;
 use super::{
-    Class, Settings, Tokenizer, byte_level, charsmap, esm, patterns, sentencepiece, wordpiece,
-    wrong,
+    Class, Settings, Tokenizer, byte_level, charsmap, esm, languages, patterns, sentencepiece,
+    wordpiece, wrong,
 };
 use crate::CheckpointError;
 use crate::files::{TOKENIZER, VOCABULARY};
@@ -38,6 +40,22 @@ impl Tokenizer {
             byte_level::described(vocabulary, merges, settings)?,
             settings,
         )
+    }
+
+    /// The tokenizer of a `vocab.json` and of the `source.spm` and `target.spm` beside it.
+    pub(crate) fn parse_languages(
+        vocabulary: &str,
+        pieces: [&[u8]; 2],
+        settings: &Settings,
+    ) -> Result<Self, String> {
+        let (languages, json) = languages::described(vocabulary, pieces, settings)?;
+        let inner = json.to_string().parse();
+        let inner = inner.map_err(|error: tokenizers::Error| error.to_string())?;
+        Ok(Self {
+            reading: settings.reading(),
+            languages: Some(Arc::new(languages)),
+            ..Self::new(inner)
+        })
     }
 
     /// The tokenizer of a `.model` file of sentencepiece, as this class builds it.

@@ -159,6 +159,45 @@ pub(super) fn rebuild(json: &mut Value, class: &str, keys: &Map<String, Value>) 
                 json["model"]["unk_id"] = 3.into();
             }
         }
+        "T5Tokenizer" | "MBartTokenizer" if pieces => {
+            json["normalizer"] = match class {
+                "T5Tokenizer" => charsmap(&json["normalizer"]),
+                _ => Value::Null,
+            };
+            json["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [
+                {"type": "WhitespaceSplit"}, metaspace("always", true),
+            ]});
+            json["model"]["byte_fallback"] = false.into();
+            json["model"]["unk_id"] = if class == "T5Tokenizer" { 2 } else { 3 }.into();
+        }
+        "MBart50Tokenizer" | "PegasusTokenizer" if pieces => {
+            let replace =
+                |pattern: Value| json!({"type": "Replace", "pattern": pattern, "content": " "});
+            let map = charsmap(&json["normalizer"]);
+            let first = match class {
+                "PegasusTokenizer" if map.is_null() => replace(json!({"Regex": r"\n"})),
+                _ => map,
+            };
+            let steps = [first, replace(json!({"Regex": " {2,}"}))];
+            let steps: Vec<Value> = steps.into_iter().filter(|step| !step.is_null()).collect();
+            json["normalizer"] = json!({"type": "Sequence", "normalizers": steps});
+            json["pre_tokenizer"] = metaspace("always", true);
+            json["model"]["byte_fallback"] = false.into();
+            if class == "MBart50Tokenizer" {
+                json["model"]["unk_id"] = 3.into();
+            }
+        }
+        "NllbTokenizer" if pairs => {
+            let map = charsmap(&json["normalizer"]);
+            let spaces = json!({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "});
+            json["normalizer"] = match map.is_null() {
+                true => Value::Null,
+                false => json!({"type": "Sequence", "normalizers": [map, spaces]}),
+            };
+            json["pre_tokenizer"] = metaspace("always", true);
+            merging(&mut json["model"], false);
+            json["model"]["fuse_unk"] = true.into();
+        }
         "LlamaTokenizer" if pairs => {
             json["normalizer"] = Value::Null;
             json["pre_tokenizer"] = words_of_llama(keys);

@@ -69,6 +69,7 @@ pub(super) fn tokenized(
         types: encoding.get_type_ids().to_vec(),
         dropped,
         asked: Vec::new(),
+        source: 0,
     }
 }
 

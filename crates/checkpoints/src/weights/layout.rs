@@ -7,6 +7,9 @@ use super::stored::Stored;
 use crate::Family;
 use relprop_transformer::{ParameterPath, Transformer};
 
+/// A constant for each logit of a vocabulary, which a file keeps as a matrix of one row. Where it has none, they are 0.
+pub(crate) const LOGIT_BIAS: &str = "final_logits_bias";
+
 /// A tensor of a file: one parameter of the model, or several side by side along their outputs.
 pub(super) struct FileTensor {
     pub(super) name: String,
@@ -126,12 +129,18 @@ impl FileTensor {
         if self.stacked {
             shape.insert(0, self.parts.len() / self.kinds());
         }
+        if self.name == LOGIT_BIAS {
+            shape.insert(0, 1);
+        }
         shape.split_off(self.left_out)
     }
 
     /// The piece of the tensor in the file for each part, with the part's name.
     pub(super) fn split(&self, mut found: Stored) -> Vec<(String, Stored)> {
         found.shape.splice(0..0, vec![1; self.left_out]);
+        if self.name == LOGIT_BIAS {
+            found.shape.remove(0);
+        }
         let names = self.parts.iter().map(|part| part.name.clone());
         let kinds = self.kinds();
         let experts = match self.stacked {

@@ -19,6 +19,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter};
 use burn::tensor::{DType, Tensor, TensorData};
 
+pub(crate) use self::layout::LOGIT_BIAS;
 use self::layout::layout;
 use self::stored::NotFinite;
 use crate::files::io_error;
@@ -58,6 +59,9 @@ pub(crate) fn read(
         let name = &tensor.name;
         modules.insert(first_module(name).to_owned());
         let Some(found) = take(&mut stored, name) else {
+            if name == LOGIT_BIAS {
+                continue;
+            }
             problems.push(format!("{name} is missing"));
             continue;
         };
@@ -163,9 +167,17 @@ fn take(stored: &mut BTreeMap<String, Stored>, name: &str) -> Option<Stored> {
     let old = match name.rsplit_once("LayerNorm.") {
         Some((module, "weight")) => format!("{module}LayerNorm.gamma"),
         Some((module, "bias")) => format!("{module}LayerNorm.beta"),
-        _ => return stored.remove(name),
+        _ => return stored.remove(name).or_else(|| shared(stored, name)),
     };
     stored.remove(name).or_else(|| stored.remove(&old))
+}
+
+/// The table of word embeddings of two stacks, of which a file may have a copy alone, under the name of the encoder's
+/// or the decoder's.
+fn shared(stored: &mut BTreeMap<String, Stored>, name: &str) -> Option<Stored> {
+    let base = name.strip_suffix("shared.weight")?;
+    let copies = ["encoder", "decoder"].map(|stack| format!("{base}{stack}.embed_tokens.weight"));
+    copies.iter().find_map(|copy| stored.remove(copy))
 }
 
 /// Writes every tensor of the model to `file`, replacing it only once all are written.

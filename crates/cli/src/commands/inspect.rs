@@ -35,6 +35,13 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         Some(part) => format!("width {}, {:?}", part.width, part.activation).to_lowercase(),
         None => "none".to_owned(),
     };
+    let decoder = config.decoder.map(|decoder| {
+        format!(
+            "{} blocks, {} heads, feed-forward width {}",
+            decoder.blocks, decoder.heads, decoder.feed_forward
+        )
+    });
+    let decoder = decoder.unwrap_or_default();
     for (name, value) in [
         ("family", model.family.name.to_owned()),
         ("sha256", model.sha256.clone().unwrap_or_default()),
@@ -43,6 +50,7 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
             "encoder",
             format!("{} blocks, width {}", config.blocks, config.width),
         ),
+        ("decoder", decoder),
         ("heads", config.heads.to_string()),
         ("feed-forward", feed_forward),
         ("norms", format!("{placement} each part")),
@@ -50,7 +58,10 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         ("positions", config.positions.to_string()),
         ("labels", config.labels.join(", ")),
         ("rules", rules.name.clone()),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(name, value)| *name != "decoder" || !value.is_empty())
+    {
         writeln!(text, "{name:<13} {value}")?;
     }
 

@@ -17,6 +17,7 @@ fn text(id: u32) -> TokenizedText {
         types: vec![0],
         dropped: 0,
         asked: Vec::new(),
+        source: 0,
         content: relprop_transformer::Content::Text { second: None },
     }
 }

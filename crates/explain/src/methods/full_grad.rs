@@ -60,6 +60,10 @@ impl FullGrad {
     /// If there is no such preset, or it does not fit the model;
     /// [`ExplainError::MethodParameter`] if it has another rule than the gradient for a linear map.
     pub fn new(model: &Arc<Model>, parameters: &FullGradParameters) -> Result<Self, ExplainError> {
+        if model.transformer.config().decoder.is_some() {
+            let method = "full-grad";
+            return Err(ExplainError::TwoStacks { method });
+        }
         let sites = model.transformer.sites();
         let rules = RuleSet::preset(&parameters.rules)?;
         let rules = rules.bind(&sites, &Registry::default())?;

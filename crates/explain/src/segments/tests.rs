@@ -41,6 +41,7 @@ fn text(text: &str, second: Option<usize>) -> TokenizedText {
         tokens,
         dropped: 0,
         asked: Vec::new(),
+        source: 0,
     }
 }
 

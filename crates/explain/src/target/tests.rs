@@ -284,6 +284,7 @@ fn text() -> TokenizedText {
         types: vec![0; 6],
         dropped: 0,
         asked: Vec::new(),
+        source: 0,
     }
 }
 

@@ -4,7 +4,7 @@ use maud::{Markup, html as markup};
 use relprop_explain::{Continuation, Step};
 
 use super::{Html, number_cell, ranked};
-use crate::continuation::{chosen, ended, names, scale};
+use crate::continuation::{chosen, ended, names, part_at, scale};
 use crate::numbers::percent;
 
 /// A row for each token of a continuation, and a column for each new one.
@@ -48,6 +48,9 @@ pub fn continuation_html(continuation: &Continuation) -> Html {
                     }
                     tbody {
                         @for (row, token) in tokens.iter().enumerate() {
+                            @if let Some(part) = part_at(continuation, row) {
+                                tr { th scope="rowgroup" colspan=(1 + continuation.steps.len()) { (part) } }
+                            }
                             tr.special[continuation.tokens[row].special] {
                                 th scope="row" lang="" { (token) }
                                 @for step in &continuation.steps { (cell(step, row)) }

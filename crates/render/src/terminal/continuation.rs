@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::lines::{Lines, PLAIN};
 use super::palette::{step, style};
 use super::{BOLD, DIMMED};
-use crate::continuation::{chosen, ended, names, scale};
+use crate::continuation::{chosen, ended, names, part_at, scale};
 use crate::numbers::percent;
 
 /// The width of a column of numbers, with the gap before it.
@@ -18,7 +18,10 @@ const COLUMN: usize = 10;
 /// background of a number shows it; without, the text holds no escape code.
 pub fn continuation_ansi(continuation: &Continuation, width: usize, color: bool) -> String {
     let tokens = names(continuation);
-    let widest = tokens.iter().map(|token| token.width()).max().unwrap_or(0);
+    let parts = [0, continuation.source].into_iter();
+    let parts = parts.filter_map(|row| part_at(continuation, row));
+    let shown = tokens.iter().map(String::as_str).chain(parts);
+    let widest = shown.map(UnicodeWidthStr::width).max().unwrap_or(0);
     let mut lines = Lines::new(width.max(widest + 2 * COLUMN), color);
     lines.paragraph(&continuation.text, BOLD);
     let how = match continuation.at.as_str() {
@@ -38,7 +41,9 @@ pub fn continuation_ansi(continuation: &Continuation, width: usize, color: bool)
         lines.end_line();
         let mut write = |name: &str, name_style: Style, cells: Vec<(String, Style)>| {
             lines.write(name, name_style);
-            lines.write(&" ".repeat(widest.saturating_sub(name.width())), PLAIN);
+            if !cells.is_empty() {
+                lines.write(&" ".repeat(widest.saturating_sub(name.width())), PLAIN);
+            }
             for (text, cell_style) in cells {
                 lines.write(&" ".repeat(COLUMN.saturating_sub(text.width())), PLAIN);
                 lines.write(&text, cell_style);
@@ -52,6 +57,9 @@ pub fn continuation_ansi(continuation: &Continuation, width: usize, color: bool)
         let scales: Vec<_> = steps.iter().map(scale).collect();
         let rows = steps.last().map_or(0, |step| step.token);
         for (row, token) in tokens.iter().enumerate().take(rows) {
+            if let Some(part) = part_at(continuation, row) {
+                write(part, DIMMED, Vec::new());
+            }
             let cells = steps.iter().zip(&scales).map(|(of, scale)| {
                 let Some(&relevance) = of.relevance.get(row) else {
                     return (String::new(), PLAIN);
@@ -87,6 +95,25 @@ mod tests {
         the      -0.25     +0.50
         keys     +1.50      0.00
         are                -1.00
+        ");
+    }
+
+    #[test]
+    fn the_source_stands_before_the_output() {
+        let mut sample = continuation();
+        sample.source = 1;
+        insta::assert_snapshot!(continuation_ansi(&sample, 80, false), @"
+        the keys are here
+        explained by ah-ln, read at blocks
+        drawn at temperature 1, seed 0
+
+                     are      here
+                    50 %      50 %
+        source
+        the        -0.25     +0.50
+        output
+        keys       +1.50      0.00
+        are                  -1.00
         ");
     }
 

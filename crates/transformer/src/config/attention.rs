@@ -76,6 +76,9 @@ pub enum PositionBias {
         buckets: usize,
         /// The distance from which on all are in the last bucket.
         farthest: usize,
+        /// Whether there is no table of positions beside it: T5.
+        #[serde(default)]
+        alone: bool,
     },
     /// A number learned for each distance of two patches, in rows and in columns, by each block: BEiT. Where there
     /// is a class token, it has three more: to a patch, from a patch, and to itself.

@@ -77,6 +77,7 @@ impl TransformerConfig {
         let known = (dropped as usize) < self.vocabulary();
         ensure(known, "dropped_token", dropped, "an id of the vocabulary")?;
         self.check_attention()?;
+        self.check_decoder()?;
         self.check_experts()?;
         self.check_factors()?;
         self.check_branches()?;
@@ -120,7 +121,7 @@ impl TransformerConfig {
         }
         match self.head {
             Head::NextToken { tied } => {
-                let causal = self.attention.causal;
+                let causal = self.attention.causal || self.decoder.is_some();
                 let range = "true in a language model";
                 ensure(causal, "attention.causal", causal, range)?;
                 // The head reads hidden states with the table of embeddings.

@@ -35,11 +35,16 @@ impl TransformerConfig {
             let fits = rotary.is_none() && self.attention_by_block.is_empty();
             ensure(fits, "attention.rotary", "there", range)?;
         }
-        if let Some(PositionBias::Learned { buckets, farthest }) = self.attention.bias {
+        if let Some(PositionBias::Learned {
+            buckets, farthest, ..
+        }) = self.attention.bias
+        {
             let fits = buckets.is_multiple_of(4) && (4..=LARGEST).contains(&buckets);
             let range = "a multiple of 4, and below 2^31";
             ensure(fits, "attention.bias.learned.buckets", buckets, range)?;
-            let fits = (buckets / 4 + 1..=LARGEST).contains(&farthest);
+            // A decoder looks in one direction alone, which then has all buckets.
+            let near = buckets / if self.decoder.is_some() { 2 } else { 4 };
+            let fits = (near + 1..=LARGEST).contains(&farthest);
             let range = "more than a quarter of the buckets, and below 2^31";
             ensure(fits, "attention.bias.learned.farthest", farthest, range)?;
         }

@@ -4,6 +4,7 @@ mod attention;
 mod block;
 mod check;
 mod check_attention;
+mod decoder;
 mod input;
 mod presets;
 mod rotary;
@@ -18,6 +19,7 @@ pub use block::{
     Biases, Branches, ClippedGate, ExpertsConfig, FeedForwardConfig, NormConfig, NormPlacement,
 };
 pub use check::ConfigError;
+pub use decoder::{DecoderConfig, Sinusoids};
 pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, Placed};
 pub use rotary::{RotaryConfig, RotaryFactors, RotaryScaling};
 
@@ -40,6 +42,12 @@ pub struct TransformerConfig {
     /// at 0.
     #[serde(default)]
     pub first_position: usize,
+    /// Whether a padding token within a text has a place of its own, like any other token: BART.
+    #[serde(default)]
+    pub counted_padding: bool,
+    /// Positions as sines and cosines, in the place of a table that was learned.
+    #[serde(default)]
+    pub sinusoids: Option<Sinusoids>,
     /// How many kinds of segments there are; 0 for a model without them.
     pub token_types: usize,
     /// The id of the padding token.
@@ -103,6 +111,9 @@ pub struct TransformerConfig {
     /// Which linear maps of the blocks have a bias.
     #[serde(default)]
     pub biases: Biases,
+    /// The second stack, of a model that reads one text and writes another.
+    #[serde(default)]
+    pub decoder: Option<DecoderConfig>,
     /// The feed-forward part of each block, if it has one.
     pub feed_forward: Option<FeedForwardConfig>,
     /// The experts in the place of the feed-forward part, if there are any. They have its activation and gate.
@@ -223,10 +234,14 @@ impl TransformerConfig {
     pub fn has_position_table(&self) -> bool {
         let linear = matches!(
             self.attention.bias,
-            Some(PositionBias::Linear | PositionBias::LinearRounded)
+            Some(
+                PositionBias::Linear
+                    | PositionBias::LinearRounded
+                    | PositionBias::Learned { alone: true, .. }
+            )
         );
         let elsewhere = self.attention.rotary.is_some() || self.attention.disentangled.is_some();
-        !linear && !elsewhere
+        !linear && !elsewhere && self.sinusoids.is_none()
     }
 
     /// The number of features that the head reads of each token.
@@ -239,7 +254,8 @@ impl TransformerConfig {
 
     /// Whether a norm stands right after the word embeddings, with nothing added to them before.
     pub fn has_normed_words(&self) -> bool {
-        let alone = !self.has_position_table() && self.token_types == 0;
+        let positions = self.has_position_table() || self.sinusoids.is_some();
+        let alone = !positions && self.token_types == 0;
         self.embedding_norm.is_some() && alone && self.patches().is_none()
     }
 
@@ -259,6 +275,8 @@ impl TransformerConfig {
             input: donor.input,
             positions: donor.positions,
             first_position: donor.first_position,
+            counted_padding: donor.counted_padding,
+            sinusoids: donor.sinusoids,
             token_types: donor.token_types,
             padding_token: donor.padding_token,
             width: donor.width,

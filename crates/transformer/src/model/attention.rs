@@ -1,4 +1,4 @@
-//! Multi-head self-attention.
+//! Multi-head attention: of a text with itself, or with another.
 
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear};
@@ -16,7 +16,7 @@ use super::{
     cap::cap, distances::Disentanglement, dropout::dropout, grid, layer_norm::LayerNorm,
     linear::linear, linear::normal,
 };
-use crate::TransformerConfig;
+use crate::{Batch, TransformerConfig};
 
 /// Every token attends to every token that is not hidden from it, in several heads at once.
 #[derive(Module, Debug)]
@@ -62,6 +62,20 @@ pub(super) struct AttentionContext {
     /// The row of each block's table for each pair of tokens, `[1 or batch, query, key]`, where positions are a bias
     /// of the block's own.
     pub(super) grid: Option<Tensor<3, Int>>,
+}
+
+impl AttentionContext {
+    /// That of cross-attention to the texts of a batch, from those of another: only padding is hidden, and
+    /// positions say nothing.
+    pub(super) fn of_keys(batch: &Batch) -> Self {
+        Self {
+            hidden: batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]),
+            rotary: None,
+            bias: None,
+            distances: None,
+            grid: None,
+        }
+    }
 }
 
 impl Attention {
@@ -122,6 +136,19 @@ impl Attention {
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
+        self.between(x.clone(), x, context, answer, pass)
+    }
+
+    /// The same where the tokens of `x` attend to those of `keys`, `[batch, key, feature]`: self-attention where both
+    /// are the same, or cross-attention.
+    pub(super) fn between(
+        &self,
+        x: Tensor<3>,
+        keys: Tensor<3>,
+        context: &AttentionContext,
+        answer: Option<&Tensor<3>>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
         // Where all tokens see the same keys, and none is turned by its place, only the token that
         // answers needs a query.
         let placed = context.rotary.is_some()
@@ -130,12 +157,12 @@ impl Attention {
             || context.grid.is_some();
         let alike = !placed && context.hidden.dims()[2] == 1;
         let (asking, answer) = match alike {
-            true => (select_token(answer, x.clone()), None),
-            false => (x.clone(), answer),
+            true => (select_token(answer, x), None),
+            false => (x, answer),
         };
         let query = pass.apply("query", &LinearMap::from(&self.query), asking);
-        let key = pass.apply("key", &LinearMap::from(&self.key), x.clone());
-        let value = pass.apply("value", &LinearMap::from(&self.value), x);
+        let key = pass.apply("key", &LinearMap::from(&self.key), keys.clone());
+        let value = pass.apply("value", &LinearMap::from(&self.value), keys);
 
         let mut query = self.normed("query-norm", &self.query_norm, query, self.heads, pass);
         let mut key = self.normed("key-norm", &self.key_norm, key, self.key_heads, pass);

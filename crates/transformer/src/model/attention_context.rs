@@ -38,8 +38,18 @@ impl AttentionContexts {
             .bias
             .filter(|bias| *bias != PositionBias::Grid);
         let bias = bias.map(|bias| match (bias, biases) {
-            (PositionBias::Learned { buckets, farthest }, Some(biases)) => {
-                learned_bias(buckets, farthest, widen(biases), batch, dtype)
+            (
+                PositionBias::Learned {
+                    buckets, farthest, ..
+                },
+                Some(biases),
+            ) => {
+                let scale = Buckets {
+                    count: buckets,
+                    farthest,
+                    one_way: config.attention.causal,
+                };
+                learned_bias(scale, widen(biases), batch, dtype)
             }
             (PositionBias::LinearRounded, _) => {
                 rounded_bias(config.heads, config.head_width(), batch, dtype)
@@ -135,19 +145,28 @@ pub(super) fn position_bias(config: &TransformerConfig, device: &Device) -> Opti
     Some(table.init(device))
 }
 
-/// What the bucket of each distance has in the table `biases`, `[1, head, query, key]`.
-fn learned_bias(
-    buckets: usize,
+/// The weights of such a table.
+pub(super) fn table(bias: &Option<Embedding>) -> Option<Tensor<2>> {
+    bias.as_ref().map(|table| table.weight.val())
+}
+
+/// How distances are sorted into buckets.
+#[derive(Clone, Copy)]
+struct Buckets {
+    count: usize,
+    /// The distance from which on all are in the last bucket.
     farthest: usize,
-    biases: Tensor<2>,
-    batch: &Batch,
-    dtype: DType,
-) -> AttentionBias {
+    /// Whether all buckets are for keys up to the query, where no other is seen.
+    one_way: bool,
+}
+
+/// What the bucket of each distance has in the table `biases`, `[1, head, query, key]`.
+fn learned_bias(buckets: Buckets, biases: Tensor<2>, batch: &Batch, dtype: DType) -> AttentionBias {
     let [_, positions] = batch.padding.dims();
     let [_, heads] = biases.dims();
     let pairs = (0..positions).flat_map(|query| (0..positions).map(move |key| (query, key)));
     let rows: Vec<i64> = pairs
-        .map(|(query, key)| bucket(query, key, buckets, farthest) as i64)
+        .map(|(query, key)| buckets.of(query, key) as i64)
         .collect();
     let rows = TensorData::new(rows, [positions * positions]);
     let rows = Tensor::<1, Int>::from_data(rows, &batch.padding.device());
@@ -157,18 +176,28 @@ fn learned_bias(
     }
 }
 
-/// The bucket of a distance: keys up to the query have the first half of all buckets, later ones the second.
-fn bucket(query: usize, key: usize, buckets: usize, farthest: usize) -> usize {
-    let half = buckets / 2;
-    let first = if key > query { half } else { 0 };
-    let (distance, exact) = (query.abs_diff(key), half / 2);
-    if distance < exact {
-        return first + distance;
+impl Buckets {
+    /// The bucket of a distance. Of both ways, keys up to the query have the first half of all buckets, and later ones
+    /// the second.
+    fn of(self, query: usize, key: usize) -> usize {
+        let ways = if self.one_way { 1 } else { 2 };
+        let (own, later) = (self.count / ways, key > query);
+        let first = if later && !self.one_way { own } else { 0 };
+        let distance = match later && self.one_way {
+            // It is hidden.
+            true => 0,
+            false => query.abs_diff(key),
+        };
+        let exact = own / 2;
+        if distance < exact {
+            return first + distance;
+        }
+        let [distance, exact_f, farthest] =
+            [distance, exact, self.farthest].map(|size| size as f32);
+        // In f32, as transformers has it: a distance on the edge of two buckets is then in the same one.
+        let grown = (distance / exact_f).ln() / (farthest / exact_f).ln() * (own - exact) as f32;
+        first + (exact + grown as usize).min(own - 1)
     }
-    let [distance, exact_f, farthest] = [distance, exact, farthest].map(|size| size as f32);
-    // In f32, as transformers has it: a distance on the edge of two buckets is then in the same one.
-    let grown = (distance / exact_f).ln() / (farthest / exact_f).ln() * (half - exact) as f32;
-    first + (exact + grown as usize).min(half - 1)
 }
 
 /// ALiBi: minus the distance of query and key, times the slope of the head, `[1, head, query, key]`.

@@ -1,4 +1,5 @@
-//! One block: attention, then a feed-forward part, each with its residual sum and norm; or both side by side.
+//! One block: attention, cross-attention in a decoder, then a feed-forward part, each with its residual sum and norm; or
+//! attention and the feed-forward part side by side.
 
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Initializer};
@@ -12,7 +13,7 @@ use super::feed_forward::FeedForward;
 use super::layer_norm::LayerNorm;
 use crate::{Branches, NormPlacement, TransformerConfig};
 
-/// One block of the encoder.
+/// One block of the encoder, or of the decoder.
 #[derive(Module, Debug)]
 pub(super) struct Block {
     attention: Attention,
@@ -20,6 +21,9 @@ pub(super) struct Block {
     attention_norm: Option<LayerNorm>,
     /// The second norm of a part that has one before it and one after it.
     attention_output_norm: Option<LayerNorm>,
+    /// In a decoder.
+    cross_attention: Option<Attention>,
+    cross_attention_norm: Option<LayerNorm>,
     feed_forward: Option<FeedForward>,
     /// In the place of the feed-forward part.
     experts: Option<Experts>,
@@ -65,6 +69,8 @@ impl Block {
             attention: Attention::new(config, device),
             attention_norm: (!bare).then(norm),
             attention_output_norm: around.then(norm),
+            cross_attention: None,
+            cross_attention_norm: None,
             feed_forward: part
                 .filter(|_| experts.is_none())
                 .map(|part| FeedForward::new(&part, config, device)),
@@ -82,12 +88,33 @@ impl Block {
         }
     }
 
+    /// The same with cross-attention, which is like its attention.
+    pub(super) fn with_cross_attention(self, config: &TransformerConfig, device: &Device) -> Self {
+        Self {
+            cross_attention: Some(Attention::new(config, device)),
+            cross_attention_norm: Some(LayerNorm::new(&config.norm, config.width, device)),
+            ..self
+        }
+    }
+
     /// `x`: `[batch, position, feature]`. Returns `[batch, position, feature]`; if `answer` marks
     /// one token of each text, returns that token alone, `[batch, 1, feature]`.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
         context: &AttentionContext,
+        answer: Option<&Tensor<3>>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
+        self.attend(x, context, None, answer, pass)
+    }
+
+    /// The same, with what cross-attention reads, `[batch, key, feature]`, and the context of that.
+    pub(super) fn attend(
+        &self,
+        x: Tensor<3>,
+        context: &AttentionContext,
+        memory: Option<(&Tensor<3>, &AttentionContext)>,
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
@@ -104,6 +131,19 @@ impl Block {
                 self.attention.forward(x, context, answer, pass)
             })
         });
+        let x = match (&self.cross_attention, memory) {
+            (Some(attention), Some((keys, context))) => pass.within("cross-attention", |pass| {
+                let around = Around {
+                    norm: self.cross_attention_norm.as_ref(),
+                    output: None,
+                    scale: None,
+                };
+                self.sublayer(x, around, None, pass, |x, pass| {
+                    attention.between(x, keys.clone(), context, None, pass)
+                })
+            }),
+            _ => x,
+        };
         let Some(norm) = &self.feed_forward_norm else {
             return x;
         };

@@ -47,7 +47,8 @@ impl Embeddings {
         let positions = &batch.positions;
         match (self, &batch.input) {
             (Self::Tokens(tokens), BatchInput::Tokens { ids, types }) => {
-                tokens.forward([ids, types, positions], &batch.padding, pass)
+                let ids = [ids, types, positions];
+                tokens.forward(ids, &batch.padding, batch.source(), pass)
             }
             (Self::Patches(patches), BatchInput::Patches(pixels)) => {
                 patches.forward(pixels, positions, pass)

@@ -5,6 +5,7 @@ mod attention_context;
 mod block;
 mod cap;
 mod decide;
+mod decoder;
 mod distances;
 mod dropout;
 mod embeddings;
@@ -20,6 +21,7 @@ mod pooler;
 mod precision;
 mod recompute;
 mod rotary;
+mod sinusoids;
 mod token_embeddings;
 mod transformer;
 

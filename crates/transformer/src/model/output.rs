@@ -22,7 +22,8 @@ pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<
         | Head::TokenLabels
         | Head::Span => (config.output_width(), true),
         Head::LabelsOfBoth => (2 * config.output_width(), true),
-        Head::LabelsAtEnd { .. } => (config.output_width(), false),
+        // Only after a pooler has the map a bias: BART.
+        Head::LabelsAtEnd { .. } => (config.output_width(), config.pooler.is_some()),
         Head::NextToken { tied: false } => (config.output_width(), config.biases.next_token),
         Head::MaskedToken { tied: false, .. } => (inner(config), true),
         Head::NextToken { tied: true } | Head::MaskedToken { tied: true, .. } => return None,
@@ -34,7 +35,11 @@ pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<
 
 /// The bias of the table of word embeddings, where that is the last linear map and has one.
 pub(super) fn tied_bias(config: &TransformerConfig, device: &Device) -> Option<Param<Tensor<1>>> {
-    let has = matches!(config.head, Head::MaskedToken { tied: true, .. });
+    let has = match config.head {
+        Head::MaskedToken { tied, .. } => tied,
+        Head::NextToken { tied } => tied && config.biases.next_token,
+        _ => false,
+    };
     has.then(|| Initializer::Zeros.init([config.vocabulary()], device))
 }
 

@@ -25,12 +25,12 @@ impl Transformer {
     ) -> Tensor<3> {
         let mut pass = Pass::new(rules);
         let start = self.embed(batch, &mut pass).without_autodiff();
-        let contexts = self.attention_contexts(batch, start.dtype());
+        let contexts = self.contexts(batch, start.dtype());
         let answers = self.answers(batch);
         let answer = answers.as_ref().filter(|_| self.narrows());
-        let mut inputs = Vec::with_capacity(self.config().blocks);
+        let mut inputs = Vec::with_capacity(self.config().all_blocks());
         let mut x = start.clone();
-        for index in 0..self.config().blocks {
+        for index in 0..self.config().all_blocks() {
             inputs.push(x.clone());
             x = self
                 .block(index, x, &contexts, answer, &mut pass)
@@ -38,6 +38,10 @@ impl Transformer {
         }
 
         let mut gradient = gradient_at(x, |x| {
+            let (x, answers) = match answer {
+                Some(_) => (x, answers.clone()),
+                None => self.of_output(batch, x, answers.clone()),
+            };
             target(self.decide(x, answers.as_ref(), answer.is_some(), &mut pass))
         });
         for (index, input) in inputs.into_iter().enumerate().rev() {

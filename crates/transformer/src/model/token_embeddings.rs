@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear};
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, DType, Device, Int, Tensor};
 use relprop_rules::{
     Pass,
     operations::{EmbeddingSum, Linear as LinearMap},
@@ -10,7 +10,7 @@ use relprop_rules::{
 };
 
 use super::{dropout::dropout, layer_norm::LayerNorm, linear::linear, linear::normal};
-use crate::TransformerConfig;
+use crate::{Sinusoids, TransformerConfig};
 
 /// The sum of word, position and segment embeddings, its norm, and its projection if hidden states
 /// have another width.
@@ -20,10 +20,17 @@ pub(super) struct TokenEmbeddings {
     position: Option<Embedding>,
     token_type: Option<Embedding>,
     norm: Option<LayerNorm>,
+    /// What the decoder has of its own.
+    output: Option<OutputEmbeddings>,
     projection: Option<Linear>,
     dropout: Dropout,
     #[module(skip)]
     first_position: usize,
+    /// Whether padding within a text takes a place like other tokens.
+    #[module(skip)]
+    counted_padding: bool,
+    #[module(skip)]
+    sinusoids: Option<Sinusoids>,
     /// The token that has no place of its own, where the first rows of the position table are for it.
     #[module(skip)]
     padding_token: i64,
@@ -38,6 +45,13 @@ pub(super) struct TokenEmbeddings {
     dropped: Option<u32>,
 }
 
+/// What is added to the embeddings of an output, whose words are those of the source, and its norm.
+#[derive(Module, Debug)]
+struct OutputEmbeddings {
+    position: Option<Embedding>,
+    norm: Option<LayerNorm>,
+}
+
 impl TokenEmbeddings {
     pub(super) fn new(vocabulary: usize, config: &TransformerConfig, device: &Device) -> Self {
         let std = config.initializer_range;
@@ -49,20 +63,30 @@ impl TokenEmbeddings {
                 .with_initializer(normal(std))
                 .init(device)
         };
+        let position = || {
+            let has = config.has_position_table();
+            has.then(|| table(config.first_position + config.positions, width))
+        };
+        let norm = || {
+            let norm = config.embedding_norm;
+            norm.map(|norm| LayerNorm::new(&norm, width, device))
+        };
         Self {
             word: table(vocabulary, words),
-            position: config
-                .has_position_table()
-                .then(|| table(config.first_position + config.positions, width)),
+            position: position(),
             token_type: (config.token_types > 0).then(|| table(config.token_types, width)),
-            norm: config
-                .embedding_norm
-                .map(|norm| LayerNorm::new(&norm, width, device)),
+            norm: norm(),
+            output: config.decoder.map(|_| OutputEmbeddings {
+                position: position(),
+                norm: norm(),
+            }),
             projection: (words != config.width)
                 .then(|| linear(words, config.width, std, !early, device)),
             projects_words: early,
             dropout: DropoutConfig::new(config.dropout).init(),
             first_position: config.first_position,
+            counted_padding: config.counted_padding,
+            sinusoids: config.sinusoids,
             padding_token: config.padding_token.into(),
             scale: config.word_factor(),
             dropped: config.dropped_token,
@@ -83,12 +107,57 @@ impl TokenEmbeddings {
         places * counted + (first as i64 - 1)
     }
 
+    /// What the positions of tokens add to their embeddings, `[batch, position, feature]`, if they do. `ids` and
+    /// `positions`, counted from 0: `[batch, position]`.
+    fn placed(
+        &self,
+        ids: &Tensor<2, Int>,
+        positions: &Tensor<2, Int>,
+        table: &Option<Embedding>,
+        dtype: DType,
+        pass: &mut Pass,
+    ) -> Option<Tensor<3>> {
+        let rows = || match self.first_position {
+            0 => positions.clone(),
+            first if self.counted_padding => positions.clone() + first as i64,
+            first => self.rows_after_padding(ids, first),
+        };
+        let found = match (table, self.sinusoids) {
+            (Some(table), _) => widen(table.forward(rows())),
+            (None, Some(sinusoids)) => {
+                let [_, width] = self.word.weight.dims();
+                let [_, length] = ids.dims();
+                let count = self.first_position + length;
+                sinusoids.at(rows(), count, width, dtype)
+            }
+            (None, None) => return None,
+        };
+        Some(pass.signal("position", found))
+    }
+
+    /// The sum of word embeddings and `others`, and its norm.
+    fn summed(
+        &self,
+        word: Tensor<3>,
+        others: Vec<Tensor<3>>,
+        norm: &Option<LayerNorm>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
+        let x = pass.apply("sum", &EmbeddingSum, (word, others));
+        match norm {
+            Some(norm) => pass.apply("norm", &norm.operation(), x),
+            None => x,
+        }
+    }
+
     /// From the ids of tokens, of their segments and of their positions, each `[batch, position]`, to
-    /// `[batch, position, feature]`. `padding` is true where there is no token.
+    /// `[batch, position, feature]`. `padding` is true where there is no token; the first `source` positions are those
+    /// of a source, where there is a decoder.
     pub(super) fn forward(
         &self,
         [ids, types, positions]: [&Tensor<2, Int>; 3],
         padding: &Tensor<2, Bool>,
+        source: usize,
         pass: &mut Pass,
     ) -> Tensor<3> {
         let word = widen(self.word.forward(ids.clone()));
@@ -108,22 +177,42 @@ impl TokenEmbeddings {
         if let Some(projection) = early {
             word = pass.apply("projection", &LinearMap::from(projection), word);
         }
-        let mut others = Vec::new();
-        if let Some(table) = &self.position {
-            let rows = match self.first_position {
-                0 => positions.clone(),
-                first => self.rows_after_padding(ids, first),
-            };
-            others.push(pass.signal("position", widen(table.forward(rows))));
-        }
-        if let Some(table) = &self.token_type {
-            let token_type = widen(table.forward(types.clone()));
-            others.push(pass.signal("token-type", token_type));
-        }
-        let mut x = pass.apply("sum", &EmbeddingSum, (word, others));
-        if let Some(norm) = &self.norm {
-            x = pass.apply("norm", &norm.operation(), x);
-        }
+        let dtype = word.dtype();
+        let x = match &self.output {
+            Some(output) => {
+                let parts = [0..source, source..word.dims()[1]];
+                let [source, written] = parts.map(|columns| {
+                    let (start, length) = (columns.start, columns.len());
+                    let cut = |x: &Tensor<2, Int>| x.clone().narrow(1, start, length);
+                    (
+                        cut(ids),
+                        cut(positions),
+                        word.clone().narrow(1, start, length),
+                    )
+                });
+                type Part = (Tensor<2, Int>, Tensor<2, Int>, Tensor<3>);
+                let placed = |(ids, positions, word): Part, table, norm, pass: &mut Pass| {
+                    let positions = self.placed(&ids, &positions, table, dtype, pass);
+                    self.summed(word, positions.into_iter().collect(), norm, pass)
+                };
+                let x = placed(source, &self.position, &self.norm, pass);
+                let output = pass.within("output", |pass| {
+                    placed(written, &output.position, &output.norm, pass)
+                });
+                Tensor::cat(vec![x, output], 1)
+            }
+            None => {
+                let mut others: Vec<_> = self
+                    .placed(ids, positions, &self.position, dtype, pass)
+                    .into_iter()
+                    .collect();
+                if let Some(table) = &self.token_type {
+                    let token_type = widen(table.forward(types.clone()));
+                    others.push(pass.signal("token-type", token_type));
+                }
+                self.summed(word, others, &self.norm, pass)
+            }
+        };
         let x = dropout(&self.dropout, x, pass);
         match late {
             Some(projection) => pass.apply("projection", &LinearMap::from(projection), x),

@@ -2,11 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{Device, Tensor};
 use relprop_rules::{Pass, Site};
 
-use super::attention_context::{AttentionContexts, position_bias};
+use super::attention_context::position_bias;
 use super::block::Block;
+use super::decoder::Decoder;
 use super::distances::Distances;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
@@ -33,10 +34,12 @@ pub struct HeadOutput {
 pub struct Transformer {
     pub(super) embeddings: Embeddings,
     /// What the buckets of distances add to scores, where they do.
-    position_bias: Option<Embedding>,
+    pub(super) position_bias: Option<Embedding>,
     /// The vectors of distances, in disentangled attention.
-    distances: Option<Distances>,
+    pub(super) distances: Option<Distances>,
     encoder: Vec<Block>,
+    /// Of a model that reads one text and writes another.
+    pub(super) decoder: Option<Decoder>,
     pub(super) final_norm: Option<LayerNorm>,
     /// Back to the width of word embeddings, where they are projected by themselves.
     pub(super) output_projection: Option<Linear>,
@@ -97,6 +100,7 @@ impl Transformer {
             encoder: (0..own_blocks)
                 .map(|index| Block::new(config, index, device))
                 .collect(),
+            decoder: Decoder::new(config, device),
             final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
             output_projection: (config.output_width() != config.width).then(|| {
                 let std = config.initializer_range;
@@ -180,7 +184,8 @@ impl Transformer {
     /// As [`Transformer::forward`].
     pub fn forward_with_state(&self, batch: &Batch, pass: &mut Pass) -> HeadOutput {
         // After the last attention, only the tokens that the head reads are of any use.
-        let last = format!("encoder.{}.", self.config.blocks.saturating_sub(1));
+        let last = self.config.all_blocks().saturating_sub(1);
+        let last = format!("{}.", self.config.block_name(last));
         let narrow = !pass.is_training()
             && !pass.is_watched(&last)
             && !pass.is_watched("final-norm")
@@ -188,6 +193,10 @@ impl Transformer {
         let answers = self.answers(batch);
         let answer = answers.as_ref().filter(|_| narrow);
         let x = self.hidden_states(batch, answer, pass);
+        let (x, answers) = match narrow {
+            true => (x, answers),
+            false => self.of_output(batch, x, answers),
+        };
         self.decide(x, answers.as_ref(), narrow, pass)
     }
 
@@ -209,13 +218,14 @@ impl Transformer {
     }
 
     /// The logits of the next token after each token, `[batch, position, token]`, for the training
-    /// of a language model.
+    /// of a language model; where there is a decoder, after each token of the output.
     ///
     /// # Panics
     ///
     /// As [`Transformer::forward`].
     pub fn forward_everywhere(&self, batch: &Batch, pass: &mut Pass) -> Tensor<3> {
         let x = self.hidden_states(batch, None, pass);
+        let (x, _) = self.of_output(batch, x, None);
         let x = self.normed(x, pass);
         self.head(x, pass)
     }
@@ -229,8 +239,8 @@ impl Transformer {
         pass: &mut Pass,
     ) -> Tensor<3> {
         let x = self.embed(batch, pass);
-        let contexts = self.attention_contexts(batch, x.dtype());
-        let blocks = 0..self.config.blocks;
+        let contexts = self.contexts(batch, x.dtype());
+        let blocks = 0..self.config.all_blocks();
         blocks.fold(x, |x, index| self.block(index, x, &contexts, answer, pass))
     }
 
@@ -240,31 +250,12 @@ impl Transformer {
         pass.signal("blocks", x)
     }
 
-    /// What attention in each block needs to know about the tokens of the batch.
-    pub(super) fn attention_contexts(&self, batch: &Batch, dtype: DType) -> AttentionContexts {
-        let table = self.position_bias.as_ref().map(|table| table.weight.val());
-        AttentionContexts::new(&self.config, table, self.distances.as_ref(), batch, dtype)
-    }
-
-    /// One block, from `[batch, position, feature]` to the same. The last block, if `answer` marks
-    /// one token of each text, gives `[batch, 1, feature]`.
-    pub(super) fn block(
-        &self,
-        index: usize,
-        x: Tensor<3>,
-        contexts: &AttentionContexts,
-        answer: Option<&Tensor<3>>,
-        pass: &mut Pass,
-    ) -> Tensor<3> {
-        let answer = answer.filter(|_| index + 1 == self.config.blocks);
-        let block = match self.config.shared_blocks {
+    /// Block `index` of the encoder.
+    pub(super) fn encoder_block(&self, index: usize) -> &Block {
+        match self.config.shared_blocks {
             true => &self.encoder[0],
             false => &self.encoder[index],
-        };
-        pass.within(format_args!("encoder.{index}"), |pass| {
-            let x = block.forward(x, contexts.of(index), answer, pass);
-            pass.signal("output", x)
-        })
+        }
     }
 
     /// The embedding of every token of the vocabulary, `[token, feature]`.
@@ -282,17 +273,25 @@ impl Transformer {
     /// The sites between blocks, in the order of computation: `blocks`, then the output of each
     /// block. All relevance goes through each of them.
     pub fn boundaries(&self) -> Vec<String> {
-        let outputs = (0..self.config.blocks).map(|index| format!("encoder.{index}.output"));
+        let blocks = 0..self.config.all_blocks();
+        let outputs = blocks.map(|index| format!("{}.output", self.config.block_name(index)));
         std::iter::once("blocks".to_owned())
             .chain(outputs)
             .collect()
     }
 
     /// Every site of this model, in the order of computation, with the shapes that a text of two
-    /// tokens, or a picture, gives.
+    /// tokens, or a picture, gives; where there is a decoder, a source and an output of two tokens each.
     pub fn sites(&self) -> Vec<Site> {
         let text = match self.config.input {
-            InputConfig::Tokens { .. } => TokenizedText::padding(self.config.padding_token, 2),
+            InputConfig::Tokens { .. } => {
+                let length = self.config.traced_positions();
+                let text = TokenizedText::padding(self.config.padding_token, length);
+                match self.config.decoder {
+                    Some(_) => text.with_source(length / 2),
+                    None => text,
+                }
+            }
             InputConfig::Patches(patches) => Picture::blank(patches).into_tokens(""),
         };
         let device = self.device().without_autodiff();

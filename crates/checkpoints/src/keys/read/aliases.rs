@@ -48,4 +48,33 @@ pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
             ("num_hidden_layers", "n_layer"),
         ],
     ),
+    (
+        "t5",
+        &[
+            ("head_dim", "d_kv"),
+            ("hidden_size", "d_model"),
+            ("num_attention_heads", "num_heads"),
+            ("num_hidden_layers", "num_layers"),
+        ],
+    ),
+    (
+        "mt5",
+        &[
+            ("head_dim", "d_kv"),
+            ("hidden_size", "d_model"),
+            ("num_attention_heads", "num_heads"),
+            ("num_hidden_layers", "num_layers"),
+        ],
+    ),
+    ("bart", OF_BART),
+    ("mbart", OF_BART),
+    ("marian", OF_BART),
+    ("m2m_100", OF_BART),
+    ("pegasus", OF_BART),
+];
+
+const OF_BART: &[(&str, &str)] = &[
+    ("hidden_size", "d_model"),
+    ("num_attention_heads", "encoder_attention_heads"),
+    ("num_hidden_layers", "encoder_layers"),
 ];

@@ -22,7 +22,7 @@ use super::rebuilt::{
 use super::settings::Settings;
 use plain::plain;
 use proto::{CONTROL, Model, USER_DEFINED};
-use vocabulary::{Pieces, bpe, merges, unigram_model, vocabulary};
+use vocabulary::{Pieces, bpe, merges, sentinels, unigram_model, vocabulary};
 
 /// Who builds the tokenizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub(crate) enum Class {
     Deberta,
     Gemma,
     Llama,
+    T5,
     XlmRoberta,
     /// The file alone.
     Plain,
@@ -47,6 +48,7 @@ impl Class {
             Some("CamembertTokenizer") => Some(Self::Camembert),
             Some("LlamaTokenizer") => Some(Self::Llama),
             Some("GemmaTokenizer") => Some(Self::Gemma),
+            Some("T5Tokenizer") => Some(Self::T5),
             Some("PreTrainedTokenizer" | "TokenizersBackend") | None => Some(Self::Plain),
             Some(_) => None,
         }
@@ -55,7 +57,7 @@ impl Class {
     /// The files that such a tokenizer is read from, the first that is there.
     pub(crate) fn files(self) -> &'static [&'static str] {
         match self {
-            Self::Albert => &["tokenizer.model", "spiece.model"],
+            Self::Albert | Self::T5 => &["tokenizer.model", "spiece.model"],
             Self::Deberta => &["tokenizer.model", "spm.model"],
             Self::XlmRoberta | Self::Camembert => &["tokenizer.model", "sentencepiece.bpe.model"],
             Self::Llama | Self::Gemma | Self::Plain => &["tokenizer.model"],
@@ -71,6 +73,7 @@ impl Class {
             Self::Camembert => "CamembertTokenizer",
             Self::Llama => "LlamaTokenizer",
             Self::Gemma => "GemmaTokenizer",
+            Self::T5 => "T5Tokenizer",
             Self::Plain => GENERIC,
         }
     }
@@ -102,6 +105,12 @@ fn of_model(model: &Model, class: Class, settings: &Settings) -> Result<(Value, 
     if class == Class::Camembert && keys.get("mask_token").is_none_or(Value::is_null) {
         let mask = json!({"content": "<mask>", "lstrip": true, "special": true});
         keys.insert("mask_token".to_owned(), mask);
+    }
+    if class == Class::T5 && !keys.contains_key("additional_special_tokens") {
+        keys.insert(
+            "additional_special_tokens".to_owned(),
+            sentinels(keys).into(),
+        );
     }
     if class == Class::Plain {
         for (key, (id, piece)) in [
@@ -138,7 +147,9 @@ fn of_model(model: &Model, class: Class, settings: &Settings) -> Result<(Value, 
     let mut json = match class {
         Class::Albert => albert(model, &vocabulary, keys),
         Class::Deberta => deberta(model, &vocabulary, keys),
-        Class::XlmRoberta | Class::Camembert => unigram(model, &vocabulary, class, keys),
+        Class::XlmRoberta | Class::Camembert | Class::T5 => {
+            unigram(model, &vocabulary, class, keys)
+        }
         Class::Llama => llama(&vocabulary, keys),
         Class::Gemma => gemma(&vocabulary, keys),
         Class::Plain => plain(model, &vocabulary, keys),
@@ -207,6 +218,7 @@ fn unigram(model: &Model, all: &Pieces, class: Class, keys: &Map<String, Value>)
                 .position(|(text, _)| *text == unknown)
                 .unwrap_or(0)
         }
+        Class::T5 => 2,
         _ => 3,
     };
     json!({

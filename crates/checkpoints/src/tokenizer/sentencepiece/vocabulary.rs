@@ -49,7 +49,7 @@ pub(super) fn vocabulary<'a>(
             ],
             1,
         ),
-        Class::Albert | Class::Deberta | Class::Llama | Class::Gemma | Class::Plain => {
+        Class::Albert | Class::Deberta | Class::Llama | Class::Gemma | Class::T5 | Class::Plain => {
             (Vec::new(), 0)
         }
     };
@@ -62,10 +62,24 @@ pub(super) fn vocabulary<'a>(
     if matches!(class, Class::XlmRoberta | Class::Camembert) {
         all.push(named("mask_token"));
     }
+    if class == Class::T5 {
+        let known = |token: &String| model.pieces.iter().any(|piece| piece.text == *token);
+        let sentinels = sentinels(keys).into_iter().filter(|token| !known(token));
+        all.extend(sentinels.map(|token| own(&token)));
+    }
     if class == Class::Plain && model.algorithm != 1 {
         renamed(&mut all, keys);
     }
     Ok(all)
+}
+
+/// T5's tokens for what is left out of a text, as many as `extra_ids` says, the last one first.
+pub(super) fn sentinels(keys: &Map<String, Value>) -> Vec<String> {
+    let count = keys.get("extra_ids").and_then(Value::as_u64).unwrap_or(100);
+    let numbers = (0..count.min(1000)).rev();
+    numbers
+        .map(|number| format!("<extra_id_{number}>"))
+        .collect()
 }
 
 /// Names that `added_tokens_decoder` gives to pieces which hold a place alone.

@@ -18,6 +18,10 @@ pub(in crate::methods) type Map = Vec<Vec<f64>>;
 
 /// The sites of the attention weights of every block, in order.
 pub(in crate::methods) fn sites(model: &Model) -> Result<Vec<String>, ExplainError> {
+    if model.transformer.config().decoder.is_some() {
+        let method = "a method on attention weights";
+        return Err(ExplainError::TwoStacks { method });
+    }
     let sites = model.transformer.sites().into_iter();
     let weights = sites.filter(|site| site.operation == Some(AttentionWeights::NAME));
     let sites: Vec<String> = weights.map(|site| site.name).collect();

@@ -82,9 +82,8 @@ impl Reader {
 
 /// Checks that the signal at `site` is one vector a token.
 pub(crate) fn per_token(transformer: &Transformer, site: &str) -> Result<(), ExplainError> {
-    // The model lists its sites for a text of two tokens, or for a picture.
     let patches = transformer.config().patches();
-    let positions = patches.map_or(2, |patches| patches.positions());
+    let positions = transformer.config().traced_positions();
     // A site at which the tokens before the patches are not there yet.
     let fewer = patches.map(|patches| positions - patches.special());
     match find_site(&transformer.sites(), site)?.shape[..] {
