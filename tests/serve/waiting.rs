@@ -11,7 +11,7 @@ use crate::client::Server;
 
 /// Something that takes the model about a second: the text is cut to what it reads.
 fn slow() -> Value {
-    json!({"text": "film ".repeat(60), "method": "shapley:samples=200"})
+    json!({"text": "film ".repeat(60), "method": "shapley:samples=600"})
 }
 
 /// Asks something slow, and then `count` times something else while the model is busy. Returns the answers.
@@ -88,8 +88,9 @@ fn with_a_batch_of_one_each_is_explained_by_itself() {
 
 #[test]
 fn a_full_queue_refuses_and_a_request_waits_for_a_bounded_time() {
-    let server = Server::of(&["bert"], &["--queue", "2", "--timeout", "1"]);
-    let very_slow = json!({"text": "film ".repeat(60), "method": "shapley:samples=1000"});
+    let server = Server::of(&["bert"], &["--queue", "2", "--timeout", "2"]);
+    let texts = vec!["film ".repeat(60); 4];
+    let very_slow = json!({"texts": texts, "method": "shapley:samples=1000"});
     thread::scope(|scope| {
         let begun = Instant::now();
         let busy = scope.spawn(|| server.explain(&very_slow));
@@ -104,11 +105,11 @@ fn a_full_queue_refuses_and_a_request_waits_for_a_bounded_time() {
         let full = server.explain(&json!({"text": "c"}));
         full.refused(503, &["2 requests wait"]);
         assert_eq!(full.header("retry-after"), "1");
-        busy.join().unwrap().refused(503, &["within 1 s"]);
+        busy.join().unwrap().refused(503, &["within 2 s"]);
         for waiting in waiting {
             let answer = waiting.join().unwrap();
             if answer.status != 200 {
-                answer.refused(503, &["within 1 s"]);
+                answer.refused(503, &["within 2 s"]);
             }
         }
         assert!(begun.elapsed() < Duration::from_secs(30));

@@ -235,13 +235,12 @@ impl Thread<'_> {
     }
 
     /// What is found for each item, or why nothing is.
-    #[allow(clippy::type_complexity, reason = "it is taken apart at once")]
     fn find(
         &mut self,
         question: &Question,
         items: &[&Item],
         passes: Passes,
-    ) -> Result<(Vec<Result<Here, String>>, Option<String>), EngineError> {
+    ) -> Result<(Vec<Outcome>, Option<String>), EngineError> {
         let asked = self.asked(question)?;
         let warning = asked.explainer.warning();
         let found = match asked.content {
@@ -285,12 +284,11 @@ fn kept<T>(
 
 /// What was found for an item, with its picture.
 type Here = (Found, Option<DynamicImage>);
+/// That, or why there is nothing.
+type Outcome = Result<Here, String>;
 
 /// The answer to a request: all of it, or the first thing that is wrong.
-fn explained(
-    found: Vec<Result<Here, String>>,
-    warning: Option<String>,
-) -> Result<Explained, Refusal> {
+fn explained(found: Vec<Outcome>, warning: Option<String>) -> Result<Explained, Refusal> {
     let alone = found.len() == 1;
     let found = found.into_iter().enumerate().map(|(place, found)| {
         found.map_err(|reason| EngineError::BadText {
@@ -302,11 +300,7 @@ fn explained(
     Ok(Explained { found, warning })
 }
 
-fn of_texts(
-    asked: &Asked,
-    items: &[&Item],
-    passes: Passes,
-) -> Result<Vec<Result<Here, String>>, EngineError> {
+fn of_texts(asked: &Asked, items: &[&Item], passes: Passes) -> Result<Vec<Outcome>, EngineError> {
     let texts = items.iter().map(|item| &item.text);
     let mut columns: Vec<(&str, ArrayRef)> =
         vec![("text", Arc::new(StringArray::from_iter_values(texts)))];
@@ -325,7 +319,7 @@ fn of_texts(
         .chatting(asked.question.request.chat)
         .in_passes(passes);
     let group = worker.explain(rows, 0, |_| ())?;
-    let mut outcomes: Vec<Option<Result<Here, String>>> = vec![];
+    let mut outcomes: Vec<Option<Outcome>> = vec![];
     outcomes.resize_with(items.len(), || None);
     for bad in group.bad {
         let place = usize::try_from(bad.place.row - 1).unwrap_or(usize::MAX);
@@ -345,7 +339,7 @@ fn of_pictures(
     explainer: &Explainer,
     items: &[&Item],
     mut passes: Passes,
-) -> Result<Vec<Result<Here, String>>, EngineError> {
+) -> Result<Vec<Outcome>, EngineError> {
     let read = items.iter().map(|item| {
         let bytes = item.picture.as_deref().unwrap_or_default();
         let named = |error: &dyn std::fmt::Display| format!("{}: {error}", item.text);
