@@ -202,20 +202,19 @@ fn a_position_beyond_the_text_is_refused() {
     explain("bert", &["film", "--generate", "2"]).failed(2, &["only a language model"]);
 }
 
-/// The metrics are about labels, which a language model does not have.
-#[rstest]
-fn what_is_for_classifiers_says_so(#[values("evaluate", "tune")] command: &str) {
-    let mut program = relprop();
-    let program = program.args([
-        command,
-        "--data",
-        "reviews",
-        "--target",
-        "predicted",
-        "--model",
-    ]);
-    let ran: Ran = program.arg(folder("llama")).output().unwrap().into();
-    ran.failed(1, &["classifiers", "language-models.md"]);
+/// A language model is measured by the token that it expects, or by the answers that stand in a column.
+#[test]
+fn explanations_of_a_language_model_are_measured() {
+    let run = |more: &[&str]| -> Ran {
+        let mut program = relprop();
+        let program = program.args(["evaluate", "--data", "reviews", "--limit", "3"]);
+        let program = program.args(["--methods", "libra", "--metrics", "morf,rise"]);
+        let program = program.arg("--model").arg(folder("llama"));
+        program.args(more).output().unwrap().into()
+    };
+    let table = run(&["--target", "predicted"]).done().stdout;
+    assert!(table.contains("morf") && table.contains("rise"), "{table}");
+    run(&[]).failed(1, &["no answer was given", "no text to measure with"]);
 }
 
 /// A chat is what the model's template makes of it, with no special token twice, and says it where there is

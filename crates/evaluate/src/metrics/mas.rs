@@ -1,7 +1,7 @@
 //! MAS: is relevance as large as its effect?
 
 use super::shared::steps::{density, response, views};
-use crate::curve::area_under;
+use crate::curve::area;
 use crate::{About, Better, Case, Metric, Reading, View};
 
 /// The area of [`Rise`](super::Rise), with a penalty where the share of relevance that is left differs from the
@@ -38,6 +38,7 @@ impl Metric for Mas {
         let lowest = curve.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = curve.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let stretch = |point: f64| (point - lowest) / (highest - lowest);
-        (highest > lowest).then(|| area_under(curve.into_iter().map(stretch).collect()))
+        let stretched: Vec<f64> = curve.into_iter().map(stretch).collect();
+        (highest > lowest).then(|| area(&stretched).into())
     }
 }

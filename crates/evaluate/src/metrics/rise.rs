@@ -1,7 +1,7 @@
 //! RISE: how fast does the answer become improbable?
 
 use super::shared::steps::{response, views};
-use crate::curve::area_under;
+use crate::curve::area;
 use crate::{About, Better, Case, Metric, Reading, View};
 
 /// The area under what is left of the log-probability of the answer while the prompt's tokens become unknown in
@@ -31,6 +31,7 @@ impl Metric for Rise {
     }
 
     fn read(&self, case: &Case, logits: &[&[f32]]) -> Option<Reading> {
-        response(case, logits).map(area_under)
+        // A short prompt has fewer steps, so that curves of different texts have no mean.
+        response(case, logits).map(|curve| area(&curve).into())
     }
 }
