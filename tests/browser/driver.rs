@@ -119,6 +119,7 @@ impl Browser {
             "",
             &json!({"capabilities": {"alwaysMatch": {
                 "browserName": "chrome",
+                "timeouts": {"script": 300_000},
                 "goog:chromeOptions": {
                     "args": arguments,
                     "prefs": {"download.default_directory": browser.downloads()},

@@ -57,6 +57,7 @@ class Page extends HTMLElement {
         "form",
         {
           class: "ask",
+          "aria-label": "The question",
           onsubmit: (event) => {
             event.preventDefault();
             this.#ask({});
@@ -340,7 +341,7 @@ class Page extends HTMLElement {
     const [twin] = articles(other.fragments[0].report);
     if (!map || !twin) return;
     const foreign = main.model !== other.model;
-    const column = ({ title, model }, ...parts) => element("section", {}, element("h3", {}, foreign ? `${title} · ${model}` : title), ...parts);
+    const column = ({ title, model }, ...parts) => element("section", {}, element("h2", {}, foreign ? `${title} · ${model}` : title), ...parts);
     const columns = element("div", { class: "sides" });
     map.replaceWith(columns);
     const theirs = twin.querySelector(":scope > .map");
