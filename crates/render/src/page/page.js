@@ -69,7 +69,11 @@ class Page extends HTMLElement {
       ),
       element("p", { class: "error", role: "alert", hidden: true }),
       element("main", { class: "found" }),
-      element("details", { class: "earlier", hidden: true }, element("summary", {}, "Earlier questions"), element("ol")),
+      element(
+        "nav",
+        { "aria-label": "Earlier questions" },
+        element("details", { class: "earlier", hidden: true }, element("summary", {}, "Earlier questions"), element("ol")),
+      ),
     );
     this.#form();
   }
