@@ -119,9 +119,13 @@ impl Browser {
             "",
             &json!({"capabilities": {"alwaysMatch": {
                 "browserName": "chrome",
+                "timeouts": {"script": 300_000},
                 "goog:chromeOptions": {
                     "args": arguments,
-                    "prefs": {"download.default_directory": browser.downloads()},
+                    "prefs": {
+                        "download.default_directory": browser.downloads(),
+                        "profile.default_content_setting_values.automatic_downloads": 1,
+                    },
                 },
                 "goog:loggingPrefs": {"browser": "ALL"},
             }}}),

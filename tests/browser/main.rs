@@ -366,7 +366,7 @@ fn a_continuation_says_who_drove_whom() {
 
 #[test]
 fn two_texts_are_joined_by_lines() {
-    let (_server, browser) = page(&["bert-vectors"]);
+    let (_server, browser) = page(&["heads/bert-vectors"]);
     browser.keys("textarea[name=text]", "a warm film");
     browser.keys("textarea[name=pair]", "the film is warm");
     browser.click("button.main");
@@ -413,7 +413,7 @@ fn a_phone_shows_all_of_it(#[case] text: &str, #[case] direction: &str) {
 fn an_audit_finds_nothing(#[values(1280, 390)] width: u32, #[values(false, true)] dark: bool) {
     let axe = env::var("RELPROP_AXE").expect("RELPROP_AXE names the file axe.min.js");
     let axe = fs::read_to_string(axe).unwrap();
-    let server = Server::of_fixtures(&["bert", "gpt2", "bert-vectors"]);
+    let server = Server::of_fixtures(&["bert", "gpt2", "heads/bert-vectors"]);
     let browser = Browser::open(width, 900, dark);
     for (address, ready) in [
         ("", "document.querySelector('textarea')"),

@@ -25,7 +25,7 @@ class Changes extends HTMLElement {
     );
     put(
       this,
-      element("h3", {}, "Does the relevance hold?"),
+      element("h2", {}, "Does the relevance hold?"),
       changes.length === 0
         ? element(
             "p",

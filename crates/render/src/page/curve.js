@@ -9,7 +9,7 @@ import { valuesRequest, without } from "./question.js";
 
 /** The most steps of a curve; on a longer text a step removes several words. */
 const STEPS = 24;
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [640, 260, 52, 16, 14, 40];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [640, 280, 64, 16, 16, 56];
 
 const ORDERS = [
   { name: "the most relevant first", of: "falling", sort: (a, b) => b.relevance - a.relevance },
@@ -25,7 +25,7 @@ class Curve extends HTMLElement {
     const words = asked.explanation.words.length;
     if (words < 3) return this.replaceChildren();
     const start = element("button", { type: "button", class: "start", onclick: () => this.#run(asked) }, "Remove words one after another");
-    this.replaceChildren(element("h3", {}, "How fast does it fall?"), start);
+    this.replaceChildren(element("h2", {}, "How fast does it fall?"), start);
   }
 
   disconnectedCallback() {
@@ -42,7 +42,7 @@ class Curve extends HTMLElement {
     const figure = element("figure", { class: "curve" });
     const told = element("p", { class: "told", role: "status" });
     const stop = element("button", { type: "button", onclick: () => this.#stop.abort() }, "Stop");
-    this.replaceChildren(element("h3", {}, "How fast does it fall?"), figure, told, stop);
+    this.replaceChildren(element("h2", {}, "How fast does it fall?"), figure, told, stop);
     const draw = () => put(figure, plot(curves, words, explanation.target.label));
     draw();
     try {
@@ -92,10 +92,10 @@ function plot(curves, words, label) {
       { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `The target, ${label}, as words are removed` },
       ticks.map((value) => [
         drawn("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
-        at(LEFT - 8, y(value) + 4, write(value)),
+        at(LEFT - 8, y(value) + 5, write(value)),
       ]),
-      wordTicks.map((gone) => at(x(gone), HEIGHT - BOTTOM + 18, String(gone), "middle")),
-      at((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "words removed", "middle"),
+      wordTicks.map((gone) => at(x(gone), HEIGHT - BOTTOM + 22, String(gone), "middle")),
+      at((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "words removed", "middle"),
       curves.map((curve, order) => [
         drawn("polyline", { class: ORDERS[order].of, points: curve.map(([gone, value]) => `${x(gone)},${y(value)}`).join(" ") }),
         curve.map(([gone, value]) => dot(order, x(gone), y(value), `${gone} words removed, ${ORDERS[order].name}: ${write(value)}`)),

@@ -57,6 +57,7 @@ class Page extends HTMLElement {
         "form",
         {
           class: "ask",
+          "aria-label": "The question",
           onsubmit: (event) => {
             event.preventDefault();
             this.#ask({});
@@ -68,7 +69,11 @@ class Page extends HTMLElement {
       ),
       element("p", { class: "error", role: "alert", hidden: true }),
       element("main", { class: "found" }),
-      element("details", { class: "earlier", hidden: true }, element("summary", {}, "Earlier questions"), element("ol")),
+      element(
+        "nav",
+        { "aria-label": "Earlier questions" },
+        element("details", { class: "earlier", hidden: true }, element("summary", {}, "Earlier questions"), element("ol")),
+      ),
     );
     this.#form();
   }
@@ -340,7 +345,7 @@ class Page extends HTMLElement {
     const [twin] = articles(other.fragments[0].report);
     if (!map || !twin) return;
     const foreign = main.model !== other.model;
-    const column = ({ title, model }, ...parts) => element("section", {}, element("h3", {}, foreign ? `${title} · ${model}` : title), ...parts);
+    const column = ({ title, model }, ...parts) => element("section", {}, element("h2", {}, foreign ? `${title} · ${model}` : title), ...parts);
     const columns = element("div", { class: "sides" });
     map.replaceWith(columns);
     const theirs = twin.querySelector(":scope > .map");

@@ -60,6 +60,12 @@ class Pairs extends HTMLElement {
     this.#draw();
   }
 
+  /** What a pair is multiplied by to be in units of the measure. */
+  get #unit() {
+    const { measure, account, cosine, dot } = this.#found;
+    return account.product === 0 ? 1 : (measure === "dot" ? dot : cosine) / account.product;
+  }
+
   #pair = (first, second) => this.#found.word_interaction[first]?.[second] ?? 0;
 
   #draw() {
@@ -116,7 +122,7 @@ class Pairs extends HTMLElement {
     const partners = sums[1 - chosen.side];
     const best = partners.reduce((top, value, at) => (Math.abs(value) > Math.abs(partners[top]) ? at : top), 0);
     const text = (side, at) => element("b", { lang: "" }, this.#words[side][at].textContent);
-    told.replaceChildren(text(chosen.side, chosen.at), " meets ", text(1 - chosen.side, best), ` most: ${signs(most)(partners[best])}.`);
+    told.replaceChildren(text(chosen.side, chosen.at), " meets ", text(1 - chosen.side, best), ` most: ${signs(most * this.#unit)(partners[best] * this.#unit)}.`);
   }
 }
 
