@@ -10,7 +10,7 @@ use super::DeviceArgument;
 pub(crate) struct TrainArguments {
     /// A folder with train.tsv and dev.tsv, or one .tsv, .csv or .jsonl file with the columns
     /// `text` (or `sentence`) and `label`; or `agreement`, embedded sentences for --task next-token; or
-    /// a folder of pictures: a folder of PNG or JPEG files for each label, or the files of MNIST
+    /// a folder of pictures: a folder of picture files for each label, or the files of MNIST
     #[arg(long, value_name = "PATH")]
     pub(crate) data: PathBuf,
     /// What the model learns: labels, or the next token (labels are then not used); replaces the
