@@ -438,11 +438,38 @@ fn a_model_for_pictures_refuses_texts_and_files_that_are_none() {
         .unwrap_err();
     assert!(matches!(error, TextError::Pictures), "{error}");
     let error = relprop_data::decode(b"a film").unwrap_err();
-    assert!(error.to_string().contains("no PNG or JPEG"), "{error}");
+    assert!(error.to_string().contains("no PNG, JPEG, GIF"), "{error}");
     let bert = Model::load(&folder("bert"), &Device::flex()).unwrap();
     let blank = image::DynamicImage::new_luma8(1, 1);
     let error = bert.picture(&blank, "film.png").unwrap_err();
     assert_eq!(error.to_string(), "the model reads texts, not pictures");
+}
+
+fn in_format(name: &str) -> image::RgbImage {
+    let bytes = fs::read(folder("formats").join(name)).unwrap();
+    relprop_data::decode(&bytes).unwrap().to_rgb8()
+}
+
+/// Of a GIF that moves, it is the first picture.
+#[test]
+fn every_format_gives_the_same_pixels() {
+    let expected = in_format("picture.png");
+    assert_eq!(expected.get_pixel(2, 1).0, [100, 80, 255]);
+    for ending in ["bmp", "webp", "gif"] {
+        assert_eq!(
+            in_format(&format!("picture.{ending}")),
+            expected,
+            "{ending}"
+        );
+    }
+}
+
+#[test]
+fn a_picture_that_was_turned_is_set_upright() {
+    let expected = in_format("picture.png");
+    for ending in ["png", "webp"] {
+        assert_eq!(in_format(&format!("turned.{ending}")), expected, "{ending}");
+    }
 }
 
 /// A PNG of a few bytes that claims to have 2^60 pixels.

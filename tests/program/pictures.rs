@@ -82,7 +82,7 @@ fn the_program_says_what_does_not_go_with_pictures() {
     let (vit, bert, small) = (path("vit"), path("bert"), path("pictures/small.png"));
     let explain = |more: &[&str]| run(&[&["explain", "--model", &vit], more].concat());
     explain(&["no.png"]).failed(1, &["no.png"]);
-    explain(&[&path("vit/config.json")]).failed(1, &["config.json: it is no PNG or JPEG"]);
+    explain(&[&path("vit/config.json")]).failed(1, &["config.json: it is no PNG, JPEG, GIF"]);
     explain(&["--pair", "a", &small]).failed(2, &["--pair is for texts"]);
     explain(&["--format", "csv", &small]).failed(2, &["a table is for texts"]);
     explain(&["--method", "integrated-gradients:baseline=mean", &small])

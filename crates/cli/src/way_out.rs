@@ -40,7 +40,7 @@ pub(crate) fn way_out(error: &(dyn Error + 'static)) -> Option<String> {
     }
     match error.downcast_ref::<TextError>()? {
         TextError::TooLong { .. } => Some("leave out --no-truncate to have it cut".to_owned()),
-        TextError::Pictures => Some("give PNG or JPEG files".to_owned()),
+        TextError::Pictures => Some("give files of pictures".to_owned()),
         _ => None,
     }
 }

@@ -153,7 +153,7 @@ pub enum DataError {
 
     /// The folder has no pictures of two labels.
     #[error(
-        "{}: give a folder with PNG or JPEG files for each of two labels at least",
+        "{}: give a folder with pictures for each of two labels at least",
         path.display()
     )]
     NoPictures {
@@ -171,7 +171,7 @@ pub enum DataError {
     },
 
     /// Bytes are no picture of a format that is read.
-    #[error("it is no PNG or JPEG picture that can be read: {0}")]
+    #[error("it is no PNG, JPEG, GIF, WebP or BMP picture that can be read: {0}")]
     NotAPicture(#[from] ImageError),
 
     /// A picture is too large for the memory that a picture may take.

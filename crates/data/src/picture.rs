@@ -9,7 +9,11 @@ use crate::DataError;
 /// How many pixels a picture may have: 16 k x 16 k.
 const LARGEST: u64 = 1 << 28;
 
-/// Reads a PNG or JPEG picture, turned upright.
+/// The endings of files of pictures, in lower case.
+pub(crate) const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "gif", "webp", "bmp"];
+
+/// Reads a PNG, JPEG, GIF, WebP or BMP picture, turned upright as its EXIF data says. Of several in a file, it is the
+/// first.
 ///
 /// # Errors
 ///

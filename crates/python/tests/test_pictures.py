@@ -39,7 +39,7 @@ def test_what_is_no_picture_is_refused(seeing, tmp_path):
     folder, _ = seeing
     explainer = relprop.Explainer.from_pretrained(folder)
     (tmp_path / "no.png").write_bytes(b"a text")
-    with pytest.raises(ValueError, match="no PNG or JPEG"):
+    with pytest.raises(ValueError, match="no PNG, JPEG, GIF"):
         explainer(images=tmp_path / "no.png")
     with pytest.raises(ValueError, match="absent.png"):
         explainer(images="absent.png")

@@ -9,8 +9,9 @@ use super::DeviceArgument;
 #[derive(Debug, Args)]
 pub(crate) struct TrainArguments {
     /// A folder with train.tsv and dev.tsv, or one .tsv, .csv or .jsonl file with the columns
-    /// `text` (or `sentence`) and `label`; or `agreement`, embedded sentences for --task next-token, or `needles`, facts and questions for it; or
-    /// a folder of pictures: a folder of PNG or JPEG files for each label, or the files of MNIST
+    /// `text` (or `sentence`) and `label`; or `agreement`, embedded sentences for --task next-token, or
+    /// `needles`, facts and questions for it; or a folder of pictures: a folder of picture files for each
+    /// label, or the files of MNIST
     #[arg(long, value_name = "PATH")]
     pub(crate) data: PathBuf,
     /// What the model learns: labels, or the next token (labels are then not used); replaces the

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use image::{ColorType, DynamicImage};
 
 use super::{LabeledPicture, Pictures};
+use crate::picture::ENDINGS;
 use crate::split::hold_out;
 use crate::{DataError, decode};
 
@@ -43,12 +44,12 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(paths)
 }
 
-/// The PNG and JPEG files of a folder.
+/// The pictures of a folder.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut paths = entries(folder)?;
     paths.retain(|path| {
         let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-        path.is_file() && (ending == "png" || ending == "jpg" || ending == "jpeg")
+        path.is_file() && ENDINGS.iter().any(|known| ending == *known)
     });
     Ok(paths)
 }
