@@ -204,9 +204,9 @@ fn what_is_no_model_of_sentencepiece_is_refused() {
         (
             "tokenizer.model",
             "llama",
-            r#"{"tokenizer_class": "T5Tokenizer"}"#,
+            r#"{"tokenizer_class": "ReformerTokenizer"}"#,
             "",
-            "`tokenizer_class` is T5Tokenizer",
+            "`tokenizer_class` is ReformerTokenizer",
         ),
     ] {
         let config = format!(r#"{{"model_type": "{config}"}}"#);
