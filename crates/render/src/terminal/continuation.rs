@@ -108,7 +108,7 @@ mod tests {
         drawn at temperature 1, seed 0
 
                      are      here
-                    50 %      50 %
+                    50 %      50 %
         source
         the        -0.25     +0.50
         output

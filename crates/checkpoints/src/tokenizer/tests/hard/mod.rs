@@ -204,9 +204,9 @@ fn what_is_no_model_of_sentencepiece_is_refused() {
         (
             "tokenizer.model",
             "llama",
-            r#"{"tokenizer_class": "XLNetTokenizer"}"#,
+            r#"{"tokenizer_class": "ReformerTokenizer"}"#,
             "",
-            "`tokenizer_class` is XLNetTokenizer",
+            "`tokenizer_class` is ReformerTokenizer",
         ),
     ] {
         let config = format!(r#"{{"model_type": "{config}"}}"#);
