@@ -45,12 +45,13 @@ const LIMITS: [(&str, f64, f64); 12] = [
 ];
 
 /// The same of methods in f16.
-const METHOD_LIMITS: [(&str, f64); 13] = [
+const METHOD_LIMITS: [(&str, f64); 14] = [
     ("random", 0.0),
     ("saliency", 1.4e-3),
     ("smooth-grad", 2.8e-4),
     ("integrated-gradients", 1.7e-3),
     ("full-grad", 4.5e-3),
+    ("decomposition", 2.2e-3),
     ("occlusion", 0.015),
     ("shapley", 6.5e-3),
     ("attention-last", 1.8e-3),
