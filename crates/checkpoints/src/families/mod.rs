@@ -43,6 +43,7 @@ pub mod siglip;
 pub mod smollm3;
 pub mod stablelm;
 pub mod starcoder2;
+pub mod swin;
 pub mod vit;
 
 use super::Family;
@@ -233,5 +234,6 @@ pub static FAMILIES: &[&Family] = &[
     &dinov2::WITH_REGISTERS,
     &beit::BEIT,
     &siglip::LABELS,
+    &swin::SWIN,
     &relprop::RELPROP,
 ];

@@ -22,6 +22,7 @@ mod recompute;
 mod rotary;
 mod token_embeddings;
 mod transformer;
+mod windows;
 
 pub use path::ParameterPath;
 pub use transformer::{HeadOutput, Transformer};

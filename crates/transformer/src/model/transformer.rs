@@ -13,6 +13,7 @@ use super::layer_norm::LayerNorm;
 use super::linear::linear;
 use super::output::{Transform, classifier, tied_bias};
 use super::pooler::Pooler;
+use super::windows::Merging;
 use crate::{
     AnswersAt, Batch, ConfigError, Distillation, Head, InputConfig, PaddingSide, Picture,
     TokenizedText, TransformerConfig, VectorPooling,
@@ -37,6 +38,8 @@ pub struct Transformer {
     /// The vectors of distances, in disentangled attention.
     distances: Option<Distances>,
     encoder: Vec<Block>,
+    /// What stands after each block, where it is the last of a stage.
+    merging: Vec<Option<Merging>>,
     pub(super) final_norm: Option<LayerNorm>,
     /// Back to the width of word embeddings, where they are projected by themselves.
     pub(super) output_projection: Option<Linear>,
@@ -74,10 +77,15 @@ impl Transformer {
             position_bias: position_bias(config, device),
             distances: Distances::new(config, device),
             encoder: (0..own_blocks)
-                .map(|index| Block::new(config, index, device))
+                .map(|index| Block::new(&config.at_block(index), index, device))
                 .collect(),
-            final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
-            output_projection: (config.output_width() != config.width).then(|| {
+            merging: (0..own_blocks)
+                .filter(|_| config.stages.is_some())
+                .map(|index| Merging::new(config, index, device))
+                .collect(),
+            final_norm: final_norm
+                .then(|| LayerNorm::new(&config.norm, config.last_width(), device)),
+            output_projection: (config.output_width() != config.last_width()).then(|| {
                 let std = config.initializer_range;
                 linear(config.width, config.output_width(), std, false, device)
             }),
@@ -242,6 +250,11 @@ impl Transformer {
         };
         pass.within(format_args!("encoder.{index}"), |pass| {
             let x = block.forward(x, contexts.of(index), answer, pass);
+            let merging = self.merging.get(index).and_then(Option::as_ref);
+            let x = match merging {
+                Some(merging) => pass.within("merging", |pass| merging.forward(x, pass)),
+                None => x,
+            };
             pass.signal("output", x)
         })
     }
