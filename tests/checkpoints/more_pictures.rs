@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use relprop_checkpoints::{Model, Preprocessor};
-use relprop_explain::{Explainer, Explanation, Target};
+use relprop_explain::{Explainer, Explanation, Plan, Target, methods};
 use relprop_testing::fixtures::{self, folder, saves_what_transformers_saved};
 use relprop_testing::{Asked, difference, explainer, logits, parameters, relevance};
-use relprop_transformer::TokenizedText;
+use relprop_transformer::{PATCH_HIDDEN, TokenizedText};
 use rstest::rstest;
 use serde::Deserialize;
 
@@ -141,8 +142,13 @@ fn a_batch_changes_nothing(#[values(false, true)] of_timm: bool) {
         let mut batch: Vec<_> = pictures.iter().map(|one| one.tokens(&model)).collect();
         let mut fewer = batch[0].clone();
         let special = fewer.tokens.iter().filter(|token| token.special).count();
-        fewer.tokens.remove(special + 1);
-        fewer.types.pop();
+        // Windows are of whole pictures, of which patches are hidden.
+        if model.transformer.config().stages.is_some() {
+            fewer.tokens[special + 1].id = PATCH_HIDDEN;
+        } else {
+            fewer.tokens.remove(special + 1);
+            fewer.types.pop();
+        }
         let alone = explainer
             .explain_batch(std::slice::from_ref(&fewer))
             .unwrap();
@@ -183,7 +189,7 @@ fn the_ledger_closes(#[values(false, true)] of_timm: bool) {
 /// What transformers saved is saved again, bit by bit, under the same names.
 #[test]
 fn what_is_saved_is_what_transformers_saved() {
-    for name in ["dinov2-gated", "beit", "beit-first"] {
+    for name in ["dinov2-gated", "beit", "beit-first", "swin"] {
         saves_what_transformers_saved(
             &format!("more-pictures/{name}"),
             env!("CARGO_TARGET_TMPDIR"),
@@ -217,4 +223,34 @@ fn what_is_saved_computes_the_same() {
             "{name}"
         );
     }
+}
+
+/// What follows tokens from block to block does not know what to do where four become one.
+#[test]
+fn methods_that_follow_tokens_are_refused_where_tokens_become_fewer() {
+    let (model, pictures) = load("more-pictures/swin");
+    let model = Arc::new(model);
+    for name in methods::names() {
+        let follows = name.starts_with("attention-")
+            || ["full-grad", "grad-rollout", "gae", "chefer"].contains(&name);
+        let found = methods::by_name(name, &model, 1);
+        assert_eq!(found.is_err(), follows, "{name}");
+        match found {
+            Err(error) => assert!(error.to_string().contains("one token of four"), "{error}"),
+            Ok(method) => {
+                let picture = pictures[0].tokens(&model);
+                let relevance = method.relevance(&[&picture], 0).unwrap();
+                assert_eq!(relevance[0].len(), picture.tokens.len(), "{name}");
+            }
+        }
+    }
+    let error = Explainer::new(
+        &model,
+        &Plan {
+            at: Some("encoder.1.output".to_owned()),
+            ..Plan::default()
+        },
+    );
+    let error = error.err().unwrap().to_string();
+    assert!(error.contains("one vector a token"), "{error}");
 }

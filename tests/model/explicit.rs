@@ -15,6 +15,7 @@ mod pair;
 mod part;
 mod rotation;
 mod two_stacks;
+mod windows;
 
 use burn::tensor::DType;
 use laws::{Laws, PRESETS};
@@ -27,8 +28,8 @@ use relprop_testing::{
     random, texts,
 };
 use relprop_transformer::{
-    Branches, Disentangled, FeedForwardConfig, Head, NormPlacement, PatchConfig, Picture,
-    PositionBias, RotaryConfig, TransformerConfig,
+    Branches, Disentangled, FeedForwardConfig, Head, InputConfig, NormPlacement, PatchConfig,
+    Picture, Placed, PositionBias, RotaryConfig, Stages, TransformerConfig,
 };
 use rstest::rstest;
 
@@ -126,7 +127,7 @@ fn the_walk_of_any_classifier_gives_what_the_preset_gives(#[values(0, 1, 2, 3)] 
 }
 
 /// Pictures: learned factors of parts, a bias for each distance on the grid, the mean of the patches by a norm after it, and
-/// the class token beside the mean.
+/// the class token beside the mean; and attention within windows, and four tokens that become one.
 #[rstest]
 #[case::vit(|_: &mut TransformerConfig| {})]
 #[case::dinov2(|c: &mut TransformerConfig| {
@@ -140,8 +141,23 @@ fn the_walk_of_any_classifier_gives_what_the_preset_gives(#[values(0, 1, 2, 3)] 
     c.norm_after_pooling = true;
     c.head = Head::LabelsOfPatches;
 })]
+#[case::swin(|c: &mut TransformerConfig| {
+    // A grid of 5 x 6 patches in windows of 3 x 3, every other time moved by one, then one of 3 x 3.
+    let patches = PatchConfig {
+        unclassed: true,
+        placed: Placed::Nothing,
+        ..PatchConfig::new([10, 18], [2, 3], 3)
+    };
+    c.input = InputConfig::Patches(patches);
+    c.positions = patches.positions();
+    c.attention.bias = Some(PositionBias::Grid);
+    c.head = Head::LabelsOfMean;
+    let (blocks, heads) = (vec![2, 1], vec![2, 4]);
+    c.stages = Some(Stages { blocks, heads, window: 3 });
+})]
 fn the_walk_of_pictures_gives_what_the_preset_gives(#[case] change: fn(&mut TransformerConfig)) {
-    let patches = PatchConfig::new([6, 9], [2, 3], 3);
+    // Shares of 8 patches are exact, also where they are written as f32.
+    let patches = PatchConfig::new([4, 12], [2, 3], 3);
     let mut config = TransformerConfig {
         width: 16,
         blocks: 3,
@@ -152,7 +168,9 @@ fn the_walk_of_pictures_gives_what_the_preset_gives(#[case] change: fn(&mut Tran
     let pair = Pair::new(random(&config, 0.3, 5));
     let mut draw = Draw::new(7);
     for label in 0..3 {
-        let pixels: Vec<f32> = (0..3 * 6 * 9).map(|_| draw.number()).collect();
+        let patches = *config.patches().unwrap();
+        let [height, width] = patches.picture;
+        let pixels: Vec<f32> = (0..3 * height * width).map(|_| draw.number()).collect();
         let case = Case {
             text: Picture::cut(&pixels, patches).into_tokens("waves"),
             read: 0,

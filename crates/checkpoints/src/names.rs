@@ -32,7 +32,12 @@ impl Family {
         let of_config = self.variants.iter().filter(|(is_of, _)| is_of(config));
         let mut pairs = of_config.flat_map(|(_, names)| names.iter());
         let renamed = pairs.find_map(|(from, to)| rename(ours, from, to));
-        renamed.map_or_else(|| self.tensor_name(ours, base), |name| on_base(&name, base))
+        let name =
+            renamed.map_or_else(|| self.tensor_name(ours, base), |name| on_base(&name, base));
+        match &config.stages {
+            None => name,
+            Some(stages) => in_stages(name, &stages.blocks),
+        }
     }
 
     /// Where among the names of tensors the one stands that is called `ours` here.
@@ -65,6 +70,32 @@ impl Family {
     pub(crate) fn ignores(&self, tensor: &str, base: &str) -> bool {
         let mut ignored = self.ignored_tensors.iter();
         ignored.any(|name| rename(tensor, &on_base(name, base), "").is_some_and(|n| n.is_empty()))
+    }
+}
+
+/// The same for a file that counts blocks stage by stage: `layers.3.blocks.` is then `layers.1.blocks.1.` where the first
+/// stage has two blocks, and what stands after the block is `layers.1.`.
+fn in_stages(name: String, stages: &[usize]) -> String {
+    let Some((before, after)) = name.split_once("layers.") else {
+        return name;
+    };
+    let Some((block, part)) = after.split_once('.') else {
+        return name;
+    };
+    let Ok(mut block) = block.parse::<usize>() else {
+        return name;
+    };
+    let mut stage = 0;
+    for blocks in stages {
+        if block < *blocks {
+            break;
+        }
+        block -= blocks;
+        stage += 1;
+    }
+    match part.strip_prefix("blocks.") {
+        Some(part) => format!("{before}layers.{stage}.blocks.{block}.{part}"),
+        None => format!("{before}layers.{stage}.{part}"),
     }
 }
 

@@ -50,6 +50,14 @@ pub enum ExplainError {
         /// The method.
         method: &'static str,
     },
+    /// Blocks of the model have fewer tokens than it reads.
+    #[error(
+        "{what} follows each token from block to block, and this model makes one token of four between its stages"
+    )]
+    FewerTokens {
+        /// What was asked.
+        what: String,
+    },
     /// The device failed: it is out of memory, or it is gone.
     #[error(
         "the device failed; it may be out of memory or lost: use fewer or shorter texts at once, \

@@ -70,7 +70,8 @@ impl LedgerPlan {
             let mut heads = Vec::new();
             for site in &stretch.mixes {
                 let mixed = recorded.take::<4>(site)?;
-                heads.extend(numbers(mixed.sum_dim(3).sum_dim(2))?);
+                // One text may have several windows.
+                heads.extend(numbers(mixed.sum_dim(3).sum_dim(2).sum_dim(0))?);
             }
             layers.push(Layer {
                 site: stretch.cut.clone(),

@@ -13,7 +13,7 @@ pub use config::{
     AttentionConfig, Biases, BlockAttention, Branches, ClippedGate, ConfigError, DecoderConfig,
     Disentangled, Distillation, ExpertsConfig, FeedForwardConfig, InputConfig, NormConfig,
     NormPlacement, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, Placed, PositionBias, RotaryConfig,
-    RotaryFactors, RotaryScaling, Sinusoids, TransformerConfig,
+    RotaryFactors, RotaryScaling, Sinusoids, Stages, TransformerConfig,
 };
 pub use head::{AnswersAt, Dense, Head, Outputs, Probabilities, Targets, VectorPooling};
 pub use model::{HeadOutput, ParameterPath, Transformer};

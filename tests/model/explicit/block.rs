@@ -11,6 +11,7 @@ use relprop_transformer::{
 };
 
 use super::network::{Back, ENCODER, Network};
+use super::windows::Place;
 
 /// From the relevance of scores to that of scores of contents alone, and that of queries and keys which scores
 /// of distances are of, where there are any.
@@ -64,7 +65,7 @@ impl Network<'_> {
             NormPlacement::After | NormPlacement::AfterParts => (x.clone(), Box::new(|r| r)),
         };
         let (out, branch_back) = match branch {
-            Branch::Attention(block) => self.attention(block, input),
+            Branch::Attention(block) => self.attention_in_windows(block, input),
             Branch::FeedForward(block, part) => self.feed_forward(block, part, input),
         };
         let (out, after): (_, Back) = match placement {
@@ -132,7 +133,7 @@ impl Network<'_> {
             self.pooled_by(special..x.dims()[1], x.clone())
         };
         match self.config.head {
-            Head::LabelsOfPatches => mean(&x),
+            Head::LabelsOfPatches | Head::LabelsOfMean => mean(&x),
             Head::LabelsOfBoth => {
                 let ((token, token_back), (patches, patches_back)) = (first(&x), mean(&x));
                 let back = |r: Tensor<3>| {
@@ -168,6 +169,15 @@ impl Network<'_> {
     fn bias(&self, block: usize, head: usize, heads: usize, query: usize, key: usize) -> f64 {
         match self.config.attention.bias {
             None => 0.0,
+            Some(PositionBias::Grid) if self.config.stages.is_some() => {
+                let place = Place::of(self.config, block).unwrap();
+                let table = &self.parameters[&format!("encoder.{block}.attention.grid")];
+                // The bias of a pair that is hidden is of no account.
+                match place.sees(query, key) {
+                    true => table[place.row(query, key) * heads + head],
+                    false => 0.0,
+                }
+            }
             Some(PositionBias::Grid) => {
                 let patches = self.config.patches().unwrap();
                 let ([rows, columns], special) = (patches.grid(), patches.special());

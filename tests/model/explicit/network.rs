@@ -13,6 +13,7 @@ use relprop_transformer::{Head, NormConfig, TransformerConfig};
 use super::block::{merge, split};
 use super::laws::{Heads, Laws, Maps, Norms};
 use super::rotation::Rotation;
+use super::windows::Place;
 
 pub struct Network<'a> {
     /// Every parameter, row by row, by its name.
@@ -54,7 +55,7 @@ impl Network<'_> {
     pub fn explain_from(&self, mut x: Tensor<3>, read: usize, target: &[(usize, f64)]) -> Walk {
         let mut backs = Vec::new();
         for block in 0..self.config.blocks {
-            let (y, back) = self.block(block, x);
+            let (y, back) = self.staged(block, x);
             backs.push(back);
             x = y;
         }
@@ -212,7 +213,11 @@ impl Network<'_> {
     fn visible(&self, block: usize, tokens: usize) -> Tensor<4> {
         let attention = &self.config.attention;
         let window = self.config.block_attention(block).window;
+        let place = Place::of(self.config, block);
         let sees = |query: usize, key: usize| {
+            if let Some(place) = place {
+                return place.sees(query, key);
+            }
             let near = window.is_none_or(|window| key + window > query);
             !attention.causal || (key <= query && near)
         };

@@ -48,6 +48,7 @@ pub mod siglip;
 pub mod smollm3;
 pub mod stablelm;
 pub mod starcoder2;
+pub mod swin;
 pub mod t5;
 pub mod vit;
 
@@ -247,5 +248,6 @@ pub static FAMILIES: &[&Family] = &[
     &dinov2::WITH_REGISTERS,
     &beit::BEIT,
     &siglip::LABELS,
+    &swin::SWIN,
     &relprop::RELPROP,
 ];

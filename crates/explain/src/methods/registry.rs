@@ -86,7 +86,10 @@ pub fn names() -> impl ExactSizeIterator<Item = &'static str> {
 pub fn by_name(name: &str, model: &Arc<Model>, seed: u64) -> Result<Box<dyn Method>, ExplainError> {
     let parsed = ParsedName::parse(name)?;
     let method = match TABLE.iter().find(|(known, _)| *known == parsed.method) {
-        Some((_, make)) => make(model, parsed, seed)?,
+        Some((_, make)) => {
+            fits(model, parsed.method)?;
+            make(model, parsed, seed)?
+        }
         None if RuleSet::presets().any(|preset| preset == parsed.method) => {
             let rules = RuleSet::preset(parsed.method)?;
             parsed.plain(Propagation::new(model, &rules, &Registry::default())?)?
@@ -100,6 +103,18 @@ pub fn by_name(name: &str, model: &Arc<Model>, seed: u64) -> Result<Box<dyn Meth
     };
     let name = name.to_owned();
     Ok(Box::new(Named { name, method }))
+}
+
+/// Checks that the method's tokens are the same in all blocks, or that it does not ask.
+fn fits(model: &Model, method: &str) -> Result<(), ExplainError> {
+    let by_blocks = method.starts_with("attention-")
+        || ["full-grad", "grad-rollout", "gae", "chefer"].contains(&method);
+    match by_blocks && model.transformer.config().stages.is_some() {
+        false => Ok(()),
+        true => Err(ExplainError::FewerTokens {
+            what: format!("`{method}`"),
+        }),
+    }
 }
 
 /// A method under the name that the user gave, parameters included.

@@ -85,8 +85,14 @@ fn tokens_of(explanation: &Explanation, layers: &[Layer]) -> Markup {
                     @for layer in layers.iter().rev() {
                         tr {
                             th scope="row" { (layer.site) }
-                            @for (relevance, name) in layer.tokens.iter().zip(names.clone()) {
-                                (cell(*relevance, scale, name))
+                            @if layer.tokens.len() == explanation.tokens.len() {
+                                @for (relevance, name) in layer.tokens.iter().zip(names.clone()) {
+                                    (cell(*relevance, scale, name))
+                                }
+                            } @else {
+                                td colspan=(explanation.tokens.len()) {
+                                    (layer.tokens.len()) " tokens, each made of several"
+                                }
                             }
                             td.number { (minus(&numbers.signed(layer.tokens.iter().sum()))) }
                         }

@@ -76,6 +76,7 @@ impl TransformerConfig {
         let dropped = self.dropped_token.unwrap_or_default();
         let known = (dropped as usize) < self.vocabulary();
         ensure(known, "dropped_token", dropped, "an id of the vocabulary")?;
+        self.check_stages()?;
         self.check_attention()?;
         self.check_decoder()?;
         self.check_experts()?;

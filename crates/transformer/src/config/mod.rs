@@ -8,6 +8,7 @@ mod decoder;
 mod input;
 mod presets;
 mod rotary;
+mod stages;
 
 use relprop_rules::operations::Activation;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub use check::ConfigError;
 pub use decoder::{DecoderConfig, Sinusoids};
 pub use input::{Distillation, InputConfig, PATCH_HIDDEN, PATCH_VISIBLE, PatchConfig, Placed};
 pub use rotary::{RotaryConfig, RotaryFactors, RotaryScaling};
+pub(crate) use stages::Stage;
+pub use stages::Stages;
 
 /// The parts and sizes of a [`Transformer`](crate::Transformer) that classifies texts or pictures, or
 /// continues texts.
@@ -63,6 +66,9 @@ pub struct TransformerConfig {
     pub projected_words: bool,
     /// The number of blocks, at most 1000.
     pub blocks: usize,
+    /// The stages that blocks stand in, if they do: Swin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Stages>,
     /// Whether they are one block that is run so often: ALBERT.
     #[serde(default)]
     pub shared_blocks: bool,
@@ -248,7 +254,7 @@ impl TransformerConfig {
     pub(crate) fn output_width(&self) -> usize {
         match (self.projected_words, self.embedding_width) {
             (true, Some(width)) => width,
-            _ => self.width,
+            _ => self.last_width(),
         }
     }
 

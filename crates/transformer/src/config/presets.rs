@@ -31,6 +31,7 @@ impl TransformerConfig {
             embedding_width: None,
             projected_words: false,
             blocks: 2,
+            stages: None,
             shared_blocks: false,
             scaled_embeddings: false,
             embedding_factor: None,

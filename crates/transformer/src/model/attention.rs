@@ -14,7 +14,7 @@ use relprop_rules::{
 
 use super::{
     cap::cap, distances::Disentanglement, dropout::dropout, grid, layer_norm::LayerNorm,
-    linear::linear, linear::normal,
+    linear::linear, linear::normal, windows::Windows,
 };
 use crate::{Batch, TransformerConfig};
 
@@ -62,6 +62,8 @@ pub(super) struct AttentionContext {
     /// The row of each block's table for each pair of tokens, `[1 or batch, query, key]`, where positions are a bias
     /// of the block's own.
     pub(super) grid: Option<Tensor<3, Int>>,
+    /// The windows that attention stays within, if it does.
+    pub(super) windows: Option<Windows>,
 }
 
 impl AttentionContext {
@@ -74,6 +76,7 @@ impl AttentionContext {
             bias: None,
             distances: None,
             grid: None,
+            windows: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::distances::Distances;
 use super::grid;
 use super::linear::normal;
 use super::rotary::rotary;
+use super::windows::Windows;
 use crate::{Batch, BlockAttention, PositionBias, TransformerConfig};
 
 /// The context of attention in each block. Blocks that are alike share one.
@@ -29,6 +30,9 @@ impl AttentionContexts {
         batch: &Batch,
         dtype: DType,
     ) -> Self {
+        if let Some(stages) = &config.stages {
+            return Self::in_windows(config, stages.window, batch);
+        }
         let distances = distances
             .zip(config.attention.disentangled)
             .map(|(distances, config)| distances.of(config, batch));
@@ -83,6 +87,42 @@ impl AttentionContexts {
         Self { kinds, of_blocks }
     }
 
+    /// Those of a model whose attention stays within windows. Blocks that are alike stand one after another but for
+    /// every other one, so that each has its own.
+    ///
+    /// # Panics
+    ///
+    /// If a patch of a picture is gone: windows are of whole grids.
+    fn in_windows(config: &TransformerConfig, window: usize, batch: &Batch) -> Self {
+        let pictures = batch.spans.len();
+        let whole = batch
+            .spans
+            .iter()
+            .all(|span| span.len() == config.positions);
+        assert!(
+            whole,
+            "a model with windows reads whole pictures; hide patches instead of removing them"
+        );
+        let context = |index: usize| {
+            let stage = config.stage(index).expect("a stage for each block");
+            let device = batch.padding.device();
+            let (windows, hidden) = Windows::new(stage, window, &device);
+            let context = AttentionContext {
+                hidden: Windows::of_pictures(hidden, pictures),
+                rotary: None,
+                bias: None,
+                distances: None,
+                grid: grid::rows(config, batch),
+                windows: Some(windows),
+            };
+            (config.block_attention(index), context)
+        };
+        Self {
+            kinds: (0..config.blocks).map(context).collect(),
+            of_blocks: (0..config.blocks).collect(),
+        }
+    }
+
     /// The context of block `index`.
     pub(super) fn of(&self, index: usize) -> &AttentionContext {
         let kind = self.of_blocks.get(index).copied().unwrap_or_default();
@@ -103,6 +143,7 @@ fn context(
         bias: None,
         distances: None,
         grid: None,
+        windows: None,
     }
 }
 

@@ -128,7 +128,11 @@ impl Block {
         };
         let x = pass.within("attention", |pass| {
             self.sublayer(x, around, answer, pass, |x, pass| {
-                self.attention.forward(x, context, answer, pass)
+                let Some(windows) = &context.windows else {
+                    return self.attention.forward(x, context, answer, pass);
+                };
+                let x = self.attention.forward(windows.cut(x), context, None, pass);
+                windows.join(x)
             })
         });
         let x = match (&self.cross_attention, memory) {

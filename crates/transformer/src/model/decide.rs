@@ -33,7 +33,8 @@ impl Transformer {
         if self.config.pooler_first {
             x = pooler(x, pass);
         }
-        if let Some(answers) = answers {
+        let merged = self.merged_answers(&x);
+        if let Some(answers) = merged.as_ref().or(answers) {
             let mut weights = answers.clone().cast(x.dtype());
             if narrowed && self.config.blocks > 0 {
                 // Each answer stands in a row of its own now.
@@ -69,6 +70,18 @@ impl Transformer {
             numbers: self.head(x.clone(), pass).flatten(1, 2),
             state: x,
         }
+    }
+
+    /// How much of each token goes into the mean, where blocks left fewer tokens than there are patches.
+    fn merged_answers(&self, x: &Tensor<3>) -> Option<Tensor<3>> {
+        self.config.stages.as_ref()?;
+        let [pictures, tokens, _] = x.dims();
+        let options = (&x.device().without_autodiff(), x.dtype());
+        Some(Tensor::full(
+            [pictures, 1, tokens],
+            (tokens as f64).recip(),
+            options,
+        ))
     }
 
     /// `[batch, position, feature]` to `[batch, position, output]`; of two tokens with a

@@ -106,6 +106,11 @@ impl Transformer {
         let (Some(decoder), Some(both)) = (&self.decoder, &contexts.decoder) else {
             return pass.within(name, |pass| {
                 let x = self.encoder_block(index).forward(x, own, answer, pass);
+                let merging = self.merging.get(index).and_then(Option::as_ref);
+                let x = match merging {
+                    Some(merging) => pass.within("merging", |pass| merging.forward(x, pass)),
+                    None => x,
+                };
                 pass.signal("output", x)
             });
         };

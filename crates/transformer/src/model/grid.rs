@@ -11,7 +11,7 @@ use crate::{Batch, PatchConfig, PositionBias, TransformerConfig};
 pub(super) fn table(config: &TransformerConfig, device: &Device) -> Option<Param<Tensor<2>>> {
     let patches = patches(config)?;
     let drawn = normal(config.initializer_range);
-    Some(drawn.init([distances(patches), config.heads], device))
+    Some(drawn.init([distances(&patches), config.heads], device))
 }
 
 /// The row of the table for each pair of a batch's tokens, `[1 or batch, query, key]`. It is the same for all
@@ -21,11 +21,12 @@ pub(super) fn rows(config: &TransformerConfig, batch: &Batch) -> Option<Tensor<3
     let all = patches.positions();
     let pairs = (0..all).flat_map(|query| (0..all).map(move |key| (query, key)));
     let rows: Vec<i64> = pairs
-        .map(|(query, key)| row(patches, query, key) as i64)
+        .map(|(query, key)| row(&patches, query, key) as i64)
         .collect();
     let rows =
         Tensor::<1, Int>::from_data(TensorData::new(rows, [all * all]), &batch.padding.device());
-    if batch.spans.iter().all(|span| span.len() == all) {
+    let in_windows = config.stages.is_some();
+    if in_windows || batch.spans.iter().all(|span| span.len() == all) {
         return Some(rows.reshape([1, all, all]));
     }
     let [pictures, tokens] = batch.positions.dims();
@@ -47,9 +48,17 @@ pub(super) fn bias(table: Tensor<2>, rows: Tensor<3, Int>) -> AttentionBias {
     }
 }
 
-fn patches(config: &TransformerConfig) -> Option<&PatchConfig> {
+/// The grid that attention sees: all patches, or those of a window.
+fn patches(config: &TransformerConfig) -> Option<PatchConfig> {
     let on_grid = config.attention.bias == Some(PositionBias::Grid);
-    config.patches().filter(|_| on_grid)
+    let patches = *config.patches().filter(|_| on_grid)?;
+    Some(match &config.stages {
+        None => patches,
+        Some(stages) => PatchConfig {
+            unclassed: true,
+            ..PatchConfig::new([stages.window; 2], [1; 2], 1)
+        },
+    })
 }
 
 /// How many distances there are: of rows times of columns, and those of the class token.

@@ -24,6 +24,7 @@ mod rotary;
 mod sinusoids;
 mod token_embeddings;
 mod transformer;
+mod windows;
 
 pub use path::ParameterPath;
 pub use transformer::{HeadOutput, Transformer};

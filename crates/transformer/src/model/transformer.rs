@@ -14,6 +14,7 @@ use super::layer_norm::LayerNorm;
 use super::linear::linear;
 use super::output::{Transform, classifier, tied_bias};
 use super::pooler::Pooler;
+use super::windows::Merging;
 use crate::{
     AnswersAt, Batch, ConfigError, Distillation, Head, InputConfig, PaddingSide, Picture,
     TokenizedText, TransformerConfig, VectorPooling,
@@ -40,6 +41,8 @@ pub struct Transformer {
     encoder: Vec<Block>,
     /// Of a model that reads one text and writes another.
     pub(super) decoder: Option<Decoder>,
+    /// What stands after each block, where it is the last of a stage.
+    pub(super) merging: Vec<Option<Merging>>,
     pub(super) final_norm: Option<LayerNorm>,
     /// Back to the width of word embeddings, where they are projected by themselves.
     pub(super) output_projection: Option<Linear>,
@@ -98,11 +101,16 @@ impl Transformer {
             position_bias: position_bias(config, device),
             distances: Distances::new(config, device),
             encoder: (0..own_blocks)
-                .map(|index| Block::new(config, index, device))
+                .map(|index| Block::new(&config.at_block(index), index, device))
                 .collect(),
             decoder: Decoder::new(config, device),
-            final_norm: final_norm.then(|| LayerNorm::new(&config.norm, config.width, device)),
-            output_projection: (config.output_width() != config.width).then(|| {
+            merging: (0..own_blocks)
+                .filter(|_| config.stages.is_some())
+                .map(|index| Merging::new(config, index, device))
+                .collect(),
+            final_norm: final_norm
+                .then(|| LayerNorm::new(&config.norm, config.last_width(), device)),
+            output_projection: (config.output_width() != config.last_width()).then(|| {
                 let std = config.initializer_range;
                 linear(config.width, config.output_width(), std, false, device)
             }),
