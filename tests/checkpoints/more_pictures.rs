@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 use relprop_checkpoints::{Model, Preprocessor};
 use relprop_explain::{Explainer, Explanation, Plan, Target, methods};
 use relprop_testing::fixtures::{self, folder, saves_what_transformers_saved};
@@ -94,11 +94,21 @@ fn found_at(found: &Explanation, site: &str) -> Vec<f64> {
 fn logits_and_relevance_are_those_of_pytorch(#[values(false, true)] of_timm: bool) {
     for name in names(of_timm) {
         let (model, pictures) = load(&name);
+        // Before a norm plain gradients hold next to nothing: in f32 that is rounding.
+        let exact = Model {
+            transformer: model.transformer.clone().cast(DType::F64),
+            ..model.clone()
+        };
+        let normed = model.transformer.config().embedding_norm.is_some();
         for preset in PRESETS {
             for site in SITES {
-                let explainer = explainer(&model, preset).at(site).unwrap();
+                let model = match normed && site != "blocks" {
+                    true => &exact,
+                    false => &model,
+                };
+                let explainer = explainer(model, preset).at(site).unwrap();
                 for expected in &pictures {
-                    let found = explain_alone(&explainer, expected.target, expected.tokens(&model));
+                    let found = explain_alone(&explainer, expected.target, expected.tokens(model));
                     let apart = difference(&logits(&found), &expected.logits);
                     assert!(apart < 1e-4, "{name}: logits {apart:.1e}");
                     let found = found_at(&found, site);
@@ -232,7 +242,14 @@ fn methods_that_follow_tokens_are_refused_where_tokens_become_fewer() {
     let model = Arc::new(model);
     for name in methods::names() {
         let follows = name.starts_with("attention-")
-            || ["full-grad", "grad-rollout", "gae", "chefer"].contains(&name);
+            || [
+                "full-grad",
+                "decomposition",
+                "grad-rollout",
+                "gae",
+                "chefer",
+            ]
+            .contains(&name);
         let found = methods::by_name(name, &model, 1);
         assert_eq!(found.is_err(), follows, "{name}");
         match found {

@@ -88,8 +88,8 @@ fn with_a_batch_of_one_each_is_explained_by_itself() {
 
 #[test]
 fn a_full_queue_refuses_and_a_request_waits_for_a_bounded_time() {
-    let server = Server::of(&["bert"], &["--queue", "2", "--timeout", "2"]);
-    let texts = vec!["film ".repeat(60); 4];
+    let server = Server::of(&["bert"], &["--queue", "2", "--timeout", "1"]);
+    let texts = vec!["film ".repeat(60); 16];
     let very_slow = json!({"texts": texts, "method": "shapley:samples=1000"});
     thread::scope(|scope| {
         let begun = Instant::now();
@@ -105,19 +105,19 @@ fn a_full_queue_refuses_and_a_request_waits_for_a_bounded_time() {
         let full = server.explain(&json!({"text": "c"}));
         full.refused(503, &["2 requests wait"]);
         assert_eq!(full.header("retry-after"), "1");
-        busy.join().unwrap().refused(503, &["within 2 s"]);
+        busy.join().unwrap().refused(503, &["within 1 s"]);
         for waiting in waiting {
             let answer = waiting.join().unwrap();
             if answer.status != 200 {
-                answer.refused(503, &["within 2 s"]);
+                answer.refused(503, &["within 1 s"]);
             }
         }
-        assert!(begun.elapsed() < Duration::from_secs(30));
+        assert!(begun.elapsed() < Duration::from_secs(60));
     });
     // Those who left take no place, and the server goes on when the model is free.
     let begun = Instant::now();
     while server.explain(&json!({"text": "a"})).status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_secs(180));
     }
 }
 

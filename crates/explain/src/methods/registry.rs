@@ -108,7 +108,14 @@ pub fn by_name(name: &str, model: &Arc<Model>, seed: u64) -> Result<Box<dyn Meth
 /// Checks that the method's tokens are the same in all blocks, or that it does not ask.
 fn fits(model: &Model, method: &str) -> Result<(), ExplainError> {
     let by_blocks = method.starts_with("attention-")
-        || ["full-grad", "grad-rollout", "gae", "chefer"].contains(&method);
+        || [
+            "full-grad",
+            "decomposition",
+            "grad-rollout",
+            "gae",
+            "chefer",
+        ]
+        .contains(&method);
     match by_blocks && model.transformer.config().stages.is_some() {
         false => Ok(()),
         true => Err(ExplainError::FewerTokens {

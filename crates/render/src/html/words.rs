@@ -109,7 +109,7 @@ mod tests {
         assert!(page.contains("class=\"w against s25\" data-start=\"8\" title=\"film −1.00\""));
         assert!(
             page.contains(
-                "class=\"w for s3\" data-start=\"0\" title=\"a +0.10\">a</span> <wbr><ruby>"
+                "class=\"w for s2\" data-start=\"0\" title=\"a +0.10\">a</span> <wbr><ruby>"
             ),
             "{page}"
         );

@@ -77,6 +77,11 @@ impl Decomposition {
         model: &Arc<Model>,
         parameters: DecompositionParameters,
     ) -> Result<Self, ExplainError> {
+        // The rows of its batch are shares of one text, which is not so where a batch has two parts.
+        if model.transformer.config().decoder.is_some() {
+            let method = "decomposition";
+            return Err(ExplainError::TwoStacks { method });
+        }
         let sites = model.transformer.sites();
         rules::bind(&sites, 2, false)?;
         Ok(Self {
