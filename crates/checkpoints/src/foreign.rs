@@ -49,6 +49,11 @@ const FILES: &[(&str, &str)] = &[
 /// Types of models that are not read, and why; what to do is said where there is something.
 const TYPES: &[(&str, &str)] = &[
     (
+        "deepseek_v3",
+        "its keys and values are made of one narrow vector a token (latent attention), and its router chooses groups of \
+         experts first; relprop computes neither",
+    ),
+    (
         "longformer",
         "its tokens look at a window and at some tokens that are picked out, which have linear maps of their own; \
          relprop computes no attention of two kinds in one block",
