@@ -7,31 +7,15 @@ use image::DynamicImage;
 use relprop_engine::Found;
 use relprop_explain::{Explanation, Similarity};
 use relprop_render as render;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::fragment::Fragment;
 use crate::worker::Explained;
-
-/// A part of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Fragment {
-    /// All that a report has of a text, with its ledger and layers if they were asked for.
-    Report,
-    /// A report in a document of its own, to be kept.
-    Page,
-    /// A drawing of the heat map, if there is a single one.
-    Svg,
-}
 
 /// How many letters a line of a drawing has.
 const COLUMNS: usize = 80;
 /// The title of a page.
 const TITLE: &str = "Why the model decided as it did";
-
-impl Fragment {
-    /// What a request calls them.
-    pub(crate) const NAMES: [&str; 3] = ["report", "page", "svg"];
-}
 
 /// The fragments of one item, by their names.
 type Fragments = BTreeMap<Fragment, String>;

@@ -12,12 +12,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::answer::Fragment;
 use crate::fields::{FIELDS, OWN};
+use crate::fragment::Fragment;
 use crate::models::{ServedModel, place};
 use crate::options;
+use crate::question::{Item, Question, SECOND};
 use crate::refusal::Refusal;
-use crate::worker::{Item, Question, SECOND};
 
 /// What `POST /api/explain` asks.
 #[derive(Clone, Debug)]

@@ -14,9 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::app::App;
 use crate::options;
 use crate::routes::router;
-use crate::server::App;
 
 /// How many connections are told at once that there are too many; others are closed without a word.
 const TOLD: usize = 64;

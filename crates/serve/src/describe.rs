@@ -100,7 +100,7 @@ pub(crate) fn models(models: &[ServedModel]) -> Result<Value, EngineError> {
         "methods": std::iter::once(LRP).chain(methods::names()).collect::<Vec<_>>(),
         "rules": RuleSet::presets().collect::<Vec<_>>(),
         "defaults": {"method": LRP, "rules": DEFAULT_RULES, "at": DEFAULT_SITE},
-        "fragments": crate::answer::Fragment::NAMES,
+        "fragments": crate::fragment::Fragment::NAMES,
     }))
 }
 

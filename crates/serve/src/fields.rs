@@ -79,7 +79,7 @@ pub(crate) const OWN: &[Field] = &[
     ),
     field(
         "fragments",
-        || json!({"type": "array", "items": {"enum": crate::answer::Fragment::NAMES}}),
+        || json!({"type": "array", "items": {"enum": crate::fragment::Fragment::NAMES}}),
         "Which fragments of HTML are wanted beside the numbers.",
     ),
     field("query", text, "What the model reads before each text."),

@@ -1,15 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod app;
 mod ask;
 mod compare;
 mod connections;
 mod describe;
 mod fields;
+mod fragment;
 mod metrics;
 mod models;
 mod openapi;
 mod options;
+mod question;
 mod queue;
 mod refusal;
 mod routes;

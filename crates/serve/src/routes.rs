@@ -16,14 +16,14 @@ use relprop_render::page::{self, PageOptions};
 use serde::Serialize;
 
 use crate::answer::{Answer, SimilarAnswer};
+use crate::app::App;
 use crate::ask::{ask, object};
 use crate::compare::{self, Comparison};
 use crate::openapi;
 use crate::options;
+use crate::question::SimilarAsk;
 use crate::queue::NotTaken;
 use crate::refusal::Refusal;
-use crate::server::App;
-use crate::similar::SimilarAsk;
 use crate::worker::Job;
 
 type Shared = State<Arc<App>>;

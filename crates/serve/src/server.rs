@@ -1,20 +1,17 @@
 //! The server: a thread that listens, and the caller's thread, which explains.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::thread;
 
-use axum::http::{HeaderMap, header};
 use relprop_engine::EngineError;
-use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::app::App;
 use crate::connections;
 use crate::describe;
 use crate::metrics::Metrics;
-use crate::options;
 use crate::queue::Queue;
 use crate::worker::{self, Job};
 use crate::{Options, ServedModel};
@@ -43,46 +40,6 @@ pub enum ServeError {
     /// The system does not let the server work.
     #[error("the server cannot go on: {0}")]
     System(#[from] io::Error),
-}
-
-/// What all requests share.
-#[derive(Debug)]
-pub(crate) struct App {
-    pub(crate) models: Vec<ServedModel>,
-    pub(crate) options: Options,
-    /// The answer to `GET /api/model`.
-    pub(crate) described: Value,
-    pub(crate) queue: Queue<Job>,
-    pub(crate) metrics: Metrics,
-    /// How many are open.
-    pub(crate) connections: Arc<AtomicUsize>,
-}
-
-impl App {
-    /// How many bytes a body may have.
-    pub(crate) fn body(&self) -> usize {
-        match self.models.iter().any(ServedModel::reads_pictures) {
-            true => options::BODY_WITH_PICTURES,
-            false => options::BODY,
-        }
-    }
-
-    /// Whether a request is meant for this server. On loopback, a page from elsewhere could have a name of
-    /// its own lead here, and then read the answers; so only the names of loopback are answered to.
-    pub(crate) fn is_host(&self, headers: &HeaderMap) -> bool {
-        if !self.options.host.is_loopback() {
-            return true;
-        }
-        let host = headers.get(header::HOST);
-        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => host,
-        };
-        let address = name.trim_start_matches('[').trim_end_matches(']');
-        let address = address.parse::<IpAddr>();
-        name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|one| one.is_loopback())
-    }
 }
 
 /// A server that listens, and does not yet answer.

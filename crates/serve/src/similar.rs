@@ -4,30 +4,15 @@ use std::sync::Arc;
 
 use relprop_checkpoints::Model;
 use relprop_engine::{EngineError, NamedRules};
-use relprop_explain::{ExplainError, Measure, Plan, Similar, Similarity};
-use relprop_transformer::VectorPooling;
+use relprop_explain::{ExplainError, Plan, Similar, Similarity};
 use serde_json::{Map, Value, json};
 
-use crate::answer::Fragment;
 use crate::ask::{check_texts, refuse_unknown, rules, take};
 use crate::fields::Field;
+use crate::fragment::Fragment;
 use crate::models::{ServedModel, place};
+use crate::question::SimilarAsk;
 use crate::refusal::Refusal;
-
-/// What `POST /api/similar` asks.
-#[derive(Debug)]
-pub(crate) struct SimilarAsk {
-    /// The place of the model among those that are served.
-    pub(crate) model: usize,
-    pub(crate) query: String,
-    pub(crate) texts: Vec<String>,
-    pub(crate) top: usize,
-    rules: Option<NamedRules>,
-    at: Option<String>,
-    measure: Measure,
-    pooling: Option<VectorPooling>,
-    pub(crate) fragments: Vec<Fragment>,
-}
 
 /// How many of the texts are explained, if nothing else is said: as many as the program explains.
 const TOP: usize = 3;

@@ -8,48 +8,19 @@ use std::time::Instant;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use image::DynamicImage;
 use relprop_data::{Place, Rows, decode};
-use relprop_engine::{EngineError, Found, Request, RowKind, Worker, caught};
+use relprop_engine::{EngineError, Found, RowKind, Worker, caught};
 use relprop_explain::batching::Passes;
 use relprop_explain::{Explainer, Explanation, Similarity};
 use tokio::sync::oneshot;
 
 use crate::metrics::Metrics;
 use crate::models::ServedModel;
+use crate::question::{Item, Question, SECOND, SimilarAsk};
 use crate::queue::{Joins, Queue};
 use crate::refusal::Refusal;
-use crate::similar::SimilarAsk;
 
-/// What stands in the place of a text where each text has its own second text.
-pub(crate) const SECOND: &str = "second";
 /// How many questions are remembered with what was made of them.
 const REMEMBERED: usize = 32;
-
-/// What is asked of which model. Equal questions share a pass.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Question {
-    /// The place of the model among those that are served.
-    pub(crate) model: usize,
-    pub(crate) request: Request,
-}
-
-/// A text, or a picture and its name.
-#[derive(Clone, Debug)]
-pub(crate) struct Item {
-    pub(crate) text: String,
-    pub(crate) second: Option<String>,
-    /// The bytes of the file.
-    pub(crate) picture: Option<Vec<u8>>,
-}
-
-impl Item {
-    pub(crate) fn text(text: String) -> Self {
-        Self {
-            text,
-            second: None,
-            picture: None,
-        }
-    }
-}
 
 /// What was found for the items of a request.
 #[derive(Debug)]
@@ -381,7 +352,7 @@ mod tests {
     fn a_job_is_abandoned_when_nobody_waits() {
         let question = Question {
             model: 0,
-            request: Request::default(),
+            request: relprop_engine::Request::default(),
         };
         let (job, waiting) = Job::explain(question, vec![Item::text("a".to_owned())]);
         assert!(!job.is_abandoned());

@@ -327,33 +327,27 @@ fn embedded(path: &Path, seed: u64) -> Option<Vec<LabeledText>> {
 fn held_out_needles(seed: u64) -> Vec<LabeledText> {
     let [all, held_out] = NEEDLE_TEXTS;
     let texts = corpus::needles(all, seed).split_off(all - held_out);
-    let found = texts
-        .into_iter()
-        .enumerate()
-        .map(|(index, needle)| LabeledText {
-            place: format!("question {}", index + 1),
-            text: needle.prompt,
-            label: WrittenLabel::None,
-            answer: Some(needle.answer),
-            evidence: vec![needle.fact],
-            sentiment: Vec::new(),
-        });
+    let found = (1..).zip(texts).map(|(number, needle)| LabeledText {
+        place: format!("question {number}"),
+        text: needle.prompt,
+        label: WrittenLabel::None,
+        answer: Some(needle.answer),
+        evidence: vec![needle.fact],
+        sentiment: Vec::new(),
+    });
     found.collect()
 }
 
 fn held_out_reviews(seed: u64) -> Vec<LabeledText> {
     let reviews = corpus::reviews(REVIEWS as usize, seed).test;
-    let found = reviews
-        .into_iter()
-        .enumerate()
-        .map(|(index, review)| LabeledText {
-            place: format!("review {}", index + 1),
-            text: review.text,
-            label: WrittenLabel::Positive(review.label == 1),
-            answer: None,
-            evidence: review.evidence,
-            sentiment: Vec::new(),
-        });
+    let found = (1..).zip(reviews).map(|(number, review)| LabeledText {
+        place: format!("review {number}"),
+        text: review.text,
+        label: WrittenLabel::Positive(review.label == 1),
+        answer: None,
+        evidence: review.evidence,
+        sentiment: Vec::new(),
+    });
     found.collect()
 }
 

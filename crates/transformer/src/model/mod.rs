@@ -22,6 +22,7 @@ mod precision;
 mod recompute;
 mod rotary;
 mod sinusoids;
+mod stacks;
 mod token_embeddings;
 mod transformer;
 mod windows;
