@@ -98,7 +98,8 @@ def test_what_cannot_be_measured_is_refused(explainer, labeled, writer, tmp_path
         relprop.evaluate(explainer, labeled, metrics=["polarity"])
     with pytest.raises(ValueError, match="too few to search with"):
         relprop.tune(explainer, labeled[:9])
-    with pytest.raises(ValueError, match="continues texts"):
+    # A language model is measured on answers, which a label is not.
+    with pytest.raises(ValueError, match="there is no text to measure with"):
         relprop.evaluate(writer, labeled)
     with pytest.raises(FileNotFoundError):
         relprop.evaluate(explainer, tmp_path / "no-such.tsv")
