@@ -139,7 +139,15 @@ fn an_answer_starts_and_ends(
         "electra",
         "more/deberta-v2",
         "more/modernbert",
-        "more/deberta"
+        "more/deberta",
+        "more/bloom",
+        "more/falcon",
+        "more/gpt_neo",
+        "more/gpt_neox",
+        "more/gptj",
+        "more/ministral",
+        "more/opt.350m",
+        "more/smollm3"
     )]
     family: &str,
 ) {
@@ -183,7 +191,12 @@ fn a_mask_is_filled(
         "more/esm.1b",
         "more/modernbert",
         "more/nomic_bert",
-        "more/gte"
+        "more/gte",
+        "more/deberta",
+        "more/deberta-v2",
+        "more/eurobert",
+        "more/eurobert.mean",
+        "more/eurobert.tied"
     )]
     family: &str,
 ) {
@@ -240,7 +253,8 @@ fn a_decoder_classifies_at_its_last_token(
         "more/gemma2",
         "more/gpt_neox",
         "more/gpt_oss",
-        "more/opt.350m"
+        "more/opt.350m",
+        "more/olmo2"
     )]
     family: &str,
 ) {
@@ -273,6 +287,7 @@ fn the_ledger_closes(
         "llama-labels",
         "llama-tokens",
         "more/albert-masks",
+        "more/eurobert.mean-masks",
         "more/deberta-v2-answers",
         "more/gemma2-labels",
         "more/phi3-tokens"

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use relprop_checkpoints::{Files, Model, Truncation};
 use relprop_rules::Pass;
 use relprop_testing::fixtures::folder;
-use relprop_transformer::{Batch, PaddingSide, Probabilities};
+use relprop_transformer::{Batch, Head, PaddingSide, Probabilities};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -60,7 +60,11 @@ impl Folder {
 const TEXT: &str = "a warm film";
 
 fn logits(model: &Model) -> Vec<f32> {
-    let text = model.tokenize(TEXT, None, Truncation::Cut).unwrap();
+    let text = match model.transformer.config().head {
+        Head::MaskedToken { .. } => "a [MASK] film",
+        _ => TEXT,
+    };
+    let text = model.tokenize(text, None, Truncation::Cut).unwrap();
     let batch = Batch::new([&text], 0, PaddingSide::Right, &Device::flex());
     let logits: Tensor<2> = model.transformer.forward(&batch, &mut Pass::plain());
     logits.into_data_as::<f32>().try_into_vec().unwrap()
@@ -109,6 +113,16 @@ fn a_key_that_is_null_or_left_out_has_its_default(#[case] fixture: &str, #[case]
     }
 }
 
+/// A model as it comes out of its training fills masks: the other head is passed over.
+#[rstest]
+#[case("heads/bert-masks", "BertForPreTraining")]
+#[case("more/albert-masks", "AlbertForPreTraining")]
+fn a_model_out_of_its_training_fills_masks(#[case] fixture: &str, #[case] class: &str) {
+    let before = logits(&Folder::of(fixture).open().unwrap());
+    let opened = Folder::of(fixture).with("config.json", json!({"architectures": [class]}));
+    assert_eq!(logits(&opened.open().unwrap()), before);
+}
+
 /// optimum#278: names of labels that are no strings.
 #[test]
 fn labels_may_be_numbers() {
@@ -125,6 +139,7 @@ fn labels_may_be_numbers() {
 #[rstest]
 #[case("config.json", json!({"quantization_config": {"quant_method": "hqq"}}), &["quantization_config", "in a way of its own"])]
 #[case("config.json", json!({"quantization_config": {"quant_method": "awq"}}), &["quantization_config", "quantized"])]
+#[case("config.json", json!({"quantization_config": {"quant_method": "awq"}, "hidden_act": "mish2"}), &["hidden_act"])]
 #[case("config.json", json!({"architecture": "vit_tiny", "pretrained_cfg": {}}), &["timm"])]
 #[case("tokenizer_config.json", json!({"tokenizer_class": "BertJapaneseTokenizer"}), &["tokenizer_class", "BertJapaneseTokenizer"])]
 #[case("tokenizer_config.json", json!({"tokenizer_class": "BertweetTokenizer"}), &["BertweetTokenizer"])]

@@ -33,14 +33,14 @@ pub enum Head {
     TokenLabels,
     /// Where in the text the answer to a question starts, and where it ends: two logits a token.
     Span,
-    /// Which token stands where the text has a mask token. Before the logits come a linear map, an
-    /// activation and a norm.
+    /// Which token stands where the text has a mask token.
     MaskedToken {
         /// Whether the logits come from the table of word embeddings, and not from a linear map of
         /// the head's own. A bias is added in both cases.
         tied: bool,
-        /// The activation after the linear map.
-        activation: Activation,
+        /// What stands before the logits, if anything does: a linear map, this activation and a norm. The logits
+        /// have a bias then.
+        activation: Option<Activation>,
     },
     /// Which token comes next, of any token: a language model.
     NextToken {

@@ -64,7 +64,7 @@ fn a_missing_file_is_named_with_its_purpose(#[case] file: &str, #[case] purpose:
     "\"BertForMultipleChoice\"",
     "`architectures` is [BertForMultipleChoice]; of the type `bert`, only \
      BertForSequenceClassification, BertForTokenClassification, BertForQuestionAnswering, \
-     BertForMaskedLM and BertModel are supported"
+     BertForMaskedLM, BertForPreTraining and BertModel are supported"
 )]
 #[case(
     "\"vocab_size\":",

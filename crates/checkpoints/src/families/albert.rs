@@ -62,6 +62,12 @@ pub static MASKED_TOKEN: Family = Family {
     ..ALBERT
 };
 
+/// The same as it comes out of its training, with a head besides for which sentence comes first.
+pub static PRE_TRAINED: Family = Family {
+    architecture: Some("AlbertForPreTraining"),
+    ..MASKED_TOKEN
+};
+
 /// ALBERT that makes a vector of a text.
 pub static VECTOR: Family = Family {
     architecture: Some("AlbertModel"),
@@ -111,6 +117,8 @@ const LEFT_OVER_BY_MASKS: &[&str] = &[
     "$.pooler.bias",
     "predictions.decoder.weight",
     "predictions.decoder.bias",
+    "sop_classifier.classifier.weight",
+    "sop_classifier.classifier.bias",
 ];
 
 #[rustfmt::skip]

@@ -63,6 +63,12 @@ pub static MASKED_TOKEN: Family = Family {
     ..BERT
 };
 
+/// The same as it comes out of its training, with a head besides for which sentence follows.
+pub static PRE_TRAINED: Family = Family {
+    architecture: Some("BertForPreTraining"),
+    ..MASKED_TOKEN
+};
+
 /// BERT that makes a vector of a text.
 pub static VECTOR: Family = Family {
     architecture: Some("BertModel"),
@@ -82,8 +88,9 @@ pub const DENSE: Names = &[("classifier", crate::vector::DENSE)];
 /// `tie_word_embeddings`, which is true unless the file says otherwise.
 pub const TIED_HEAD: Keys = &[("tie_word_embeddings", crate::keys::TIED)];
 
+/// The head of a masked token, and the table that it may share with word embeddings.
 #[rustfmt::skip]
-const MASK_HEAD: Names = &[
+pub const MASK_HEAD: Names = &[
     ("transform.linear", "cls.predictions.transform.dense"),
     ("transform.norm", "cls.predictions.transform.LayerNorm"),
     ("classifier_bias", "cls.predictions.bias"),

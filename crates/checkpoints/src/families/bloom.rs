@@ -52,6 +52,15 @@ pub static TOKEN_LABELS: Family = Family {
     ..BLOOM
 };
 
+/// BLOOM that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("BloomForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS],
+    tensors: &[bert::SPAN_HEAD, EMBEDDING_NORM, falcon::TENSORS],
+    ..BLOOM
+};
+
 #[rustfmt::skip]
 const KEYS: Keys = &[
     ("vocab_size", VOCABULARY),

@@ -41,6 +41,16 @@ pub(super) const LEFT_OVER: &[&str] = &[
     "pooler.dense.bias",
 ];
 
+/// The same of a head of masked words, whose table is that of word embeddings.
+pub(super) const LEFT_OVER_BY_MASKS: &[&str] = &[
+    "$.embeddings.position_ids",
+    "$.embeddings.token_type_ids",
+    "pooler.dense.weight",
+    "pooler.dense.bias",
+    "cls.predictions.decoder.weight",
+    "cls.predictions.decoder.bias",
+];
+
 /// DeBERTa with a label for each token.
 pub static TOKEN_LABELS: Family = Family {
     architecture: Some("DebertaV2ForTokenClassification"),
@@ -58,6 +68,23 @@ pub static SPAN: Family = Family {
     keys: &[bert::KEYS, bert::POSITIONS, OWN],
     tensors: &[bert::SPAN_HEAD, TENSORS, bert::TENSORS],
     ignored_tensors: LEFT_OVER,
+    ..DEBERTA_V2
+};
+
+/// DeBERTa that fills masks.
+pub static MASKED_TOKEN: Family = Family {
+    architecture: Some("DebertaV2ForMaskedLM"),
+    start: || heads::masked_token(start()),
+    keys: &[
+        bert::KEYS,
+        bert::POSITIONS,
+        OWN,
+        heads::HIDDEN_ACTIVATION,
+        bert::TIED_HEAD,
+        MASKS,
+    ],
+    tensors: &[bert::MASK_HEAD, TENSORS, bert::TENSORS],
+    ignored_tensors: LEFT_OVER_BY_MASKS,
     ..DEBERTA_V2
 };
 
@@ -88,6 +115,9 @@ const OWN: Keys = &[
     ("conv_kernel_size", Key::Only("0")),
     ("attention_head_size", HEAD_WIDTH),
 ];
+
+/// What the tensors of the head are called. Where it is false, they have the names of Microsoft's own code.
+pub(super) const MASKS: Keys = &[("legacy", Key::Only("true"))];
 
 /// The activation of the pooler, where the head has one.
 pub(super) const POOLER: Key = Key::Custom {

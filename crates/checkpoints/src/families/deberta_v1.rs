@@ -1,7 +1,10 @@
 //! DeBERTa (He et al. 2021), the first version: distances have linear maps of their own, and those of contents stand
 //! head by head in one tensor.
 
-use super::deberta::{BOTH, LEFT_OVER, LONGEST, NO_TABLE, POOLER, REQUIRED, SAME_WIDTH, distances};
+use super::deberta::{
+    BOTH, LEFT_OVER, LEFT_OVER_BY_MASKS, LONGEST, MASKS, NO_TABLE, POOLER, REQUIRED, SAME_WIDTH,
+    distances,
+};
 use super::{bert, heads};
 use crate::Family;
 use crate::family::{Keys, Names};
@@ -47,6 +50,23 @@ pub static SPAN: Family = Family {
     keys: &[bert::KEYS, bert::POSITIONS, OWN],
     tensors: &[bert::SPAN_HEAD, TENSORS, bert::TENSORS],
     ignored_tensors: LEFT_OVER,
+    ..DEBERTA
+};
+
+/// DeBERTa that fills masks.
+pub static MASKED_TOKEN: Family = Family {
+    architecture: Some("DebertaForMaskedLM"),
+    start: || heads::masked_token(start()),
+    keys: &[
+        bert::KEYS,
+        bert::POSITIONS,
+        OWN,
+        heads::HIDDEN_ACTIVATION,
+        bert::TIED_HEAD,
+        MASKS,
+    ],
+    tensors: &[bert::MASK_HEAD, TENSORS, bert::TENSORS],
+    ignored_tensors: LEFT_OVER_BY_MASKS,
     ..DEBERTA
 };
 

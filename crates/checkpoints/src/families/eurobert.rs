@@ -3,7 +3,7 @@
 use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{CLASSES, Key, KeyError, rotary};
+use crate::keys::{CLASSES, Key, KeyError, flag, rotary};
 use relprop_rules::operations::{Activation, NormScale};
 use relprop_transformer::{Head, InputConfig, TransformerConfig};
 use serde_json::{Value, json};
@@ -48,6 +48,21 @@ pub static TOKEN_LABELS: Family = Family {
     ..EUROBERT
 };
 
+/// EuroBERT that fills masks, by a linear map alone; it has a bias where feed-forward parts have one.
+pub static MASKED_TOKEN: Family = Family {
+    architecture: Some("EuroBertForMaskedLM"),
+    start: start_of_masks,
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        BIASES_OF_MASKS,
+    ],
+    tensors: &[&[("classifier_bias", "lm_head.bias")], llama::TENSORS],
+    ..EUROBERT
+};
+
 /// EuroBERT that makes a vector of a text.
 pub static VECTOR: Family = Family {
     architecture: Some("EuroBertModel"),
@@ -62,6 +77,24 @@ pub static VECTOR: Family = Family {
     tensors: &[bert::DENSE, llama::TENSORS],
     ..EUROBERT
 };
+
+/// The linear map of the head has a bias where those of feed-forward parts have one.
+const BIASES_OF_MASKS: Keys = &[
+    ("attention_bias", llama::ATTENTION_BIAS),
+    (
+        "mlp_bias",
+        Key::Custom {
+            required: false,
+            read: |config, value| {
+                let has = flag(value)?;
+                config.biases.feed_forward = has;
+                config.biases.next_token = has;
+                Ok(())
+            },
+            write: |config| json!(config.biases.feed_forward),
+        },
+    ),
+];
 
 /// What the label of a text comes from: the first token, the mean of all, or the mean of the logits of all.
 /// A linear map of a mean is the mean of a linear map, so that the last is the mean of what stands before the logits.
@@ -93,6 +126,16 @@ fn start_of_labels() -> TransformerConfig {
         pooler: Some(Activation::Gelu),
         pooler_first: true,
         labels: crate::keys::numbered(2),
+        ..start()
+    }
+}
+
+fn start_of_masks() -> TransformerConfig {
+    TransformerConfig {
+        head: Head::MaskedToken {
+            tied: false,
+            activation: None,
+        },
         ..start()
     }
 }

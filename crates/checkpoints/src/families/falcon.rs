@@ -57,6 +57,15 @@ pub static TOKEN_LABELS: Family = Family {
     ..FALCON
 };
 
+/// Falcon that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("FalconForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS, rotary::KEYS, ALIBI],
+    tensors: &[bert::SPAN_HEAD, TENSORS],
+    ..FALCON
+};
+
 #[rustfmt::skip]
 const KEYS: Keys = &[
     ("vocab_size", VOCABULARY),

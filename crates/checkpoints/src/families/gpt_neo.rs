@@ -59,6 +59,15 @@ pub static TOKEN_LABELS: Family = Family {
     ..GPT_NEO
 };
 
+/// GPT-Neo that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("GPTNeoForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS],
+    tensors: &[bert::SPAN_HEAD, TENSORS],
+    ..GPT_NEO
+};
+
 #[rustfmt::skip]
 const KEYS: Keys = &[
     ("vocab_size", VOCABULARY),

@@ -62,6 +62,15 @@ pub static TOKEN_LABELS: Family = Family {
     ..GPT_NEOX
 };
 
+/// GPT-NeoX that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("GPTNeoXForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS],
+    tensors: &[bert::SPAN_HEAD, TENSORS],
+    ..GPT_NEOX
+};
+
 /// The maps that stand in one tensor head by head.
 pub const FUSED: &[&str] = &[
     "encoder.{}.attention.query",

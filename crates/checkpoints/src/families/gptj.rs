@@ -50,6 +50,15 @@ pub static LABELS: Family = Family {
     ..GPTJ
 };
 
+/// GPT-J that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("GPTJForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS],
+    tensors: &[bert::SPAN_HEAD, TENSORS],
+    ..GPTJ
+};
+
 #[rustfmt::skip]
 const KEYS: Keys = &[
     ("vocab_size", VOCABULARY),

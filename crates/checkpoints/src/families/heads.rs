@@ -32,7 +32,7 @@ pub fn masked_token(config: TransformerConfig) -> TransformerConfig {
     TransformerConfig {
         head: Head::MaskedToken {
             tied: true,
-            activation: Activation::Gelu,
+            activation: Some(Activation::Gelu),
         },
         ..without_labels(config)
     }
@@ -80,12 +80,12 @@ pub const ACTIVATION: Key = Key::Custom {
     required: false,
     read: |config, value| {
         if let Head::MaskedToken { activation: of, .. } = &mut config.head {
-            *of = activation(value)?;
+            *of = Some(activation(value)?);
         }
         Ok(())
     },
     write: |config| match config.head {
-        Head::MaskedToken { activation, .. } => crate::keys::name(activation).into(),
+        Head::MaskedToken { activation, .. } => json!(activation.map(crate::keys::name)),
         _ => json!(null),
     },
 };

@@ -69,6 +69,22 @@ pub static TOKEN_LABELS: Family = Family {
     ..MINISTRAL
 };
 
+/// Ministral that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("MinistralForQuestionAnswering"),
+    start: || heads::span(mistral::start()),
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::PARTS,
+        WINDOWS,
+    ],
+    base: "transformer",
+    tensors: &[bert::SPAN_HEAD, llama::TENSORS],
+    ..MINISTRAL
+};
+
 const WINDOWS: Keys = &[("sliding_window", WINDOW), ("layer_types", TYPES)];
 
 /// How many tokens a token looks at, in the blocks that have a window.

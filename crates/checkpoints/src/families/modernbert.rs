@@ -205,13 +205,13 @@ const ACTIVATION: Key = Key::Custom {
     read: |config, value| {
         let found = activation(value)?;
         match &mut config.head {
-            Head::MaskedToken { activation, .. } => *activation = found,
+            Head::MaskedToken { activation, .. } => *activation = Some(found),
             _ => config.pooler = Some(found),
         }
         Ok(())
     },
     write: |config| match config.head {
-        Head::MaskedToken { activation, .. } => name(activation).into(),
+        Head::MaskedToken { activation, .. } => json!(activation.map(name)),
         _ => json!(config.pooler.map(name)),
     },
 };

@@ -4,7 +4,7 @@
 use super::{bert, heads, llama};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::rotary;
+use crate::keys::{CLASSES, rotary};
 use relprop_rules::operations::NormScale;
 use relprop_transformer::{InputConfig, NormPlacement, TransformerConfig};
 
@@ -25,6 +25,15 @@ pub static VECTOR: Family = Family {
     start: || heads::vector(start()),
     keys: &[llama::KEYS, llama::NORM, rotary::KEYS, PARTS],
     tensors: &[bert::DENSE, NORMS, llama::TENSORS],
+    ..OLMO2
+};
+
+/// OLMo 2 that classifies a text, read at its last token.
+pub static LABELS: Family = Family {
+    architecture: Some("Olmo2ForSequenceClassification"),
+    start: || heads::labels_at_end(start()),
+    keys: &[llama::KEYS, llama::NORM, rotary::KEYS, PARTS, CLASSES],
+    tensors: &[llama::SCORE, NORMS, llama::TENSORS],
     ..OLMO2
 };
 

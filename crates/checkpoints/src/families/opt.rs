@@ -44,6 +44,15 @@ pub static LABELS: Family = Family {
     ..OPT
 };
 
+/// OPT that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("OPTForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[KEYS],
+    tensors: &[bert::SPAN_HEAD, TENSORS],
+    ..OPT
+};
+
 #[rustfmt::skip]
 const KEYS: Keys = &[
     ("vocab_size", VOCABULARY),

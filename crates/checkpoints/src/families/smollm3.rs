@@ -80,6 +80,24 @@ pub static TOKEN_LABELS: Family = Family {
     ..SMOLLM3
 };
 
+/// SmolLM3 that finds the answer to a question.
+pub static SPAN: Family = Family {
+    architecture: Some("SmolLM3ForQuestionAnswering"),
+    start: || heads::span(start()),
+    keys: &[
+        llama::KEYS,
+        llama::NORM,
+        rotary::KEYS,
+        llama::OWN_PARTS,
+        llama::BIASES,
+        qwen::WINDOW,
+        ROTATIONS,
+    ],
+    base: "transformer",
+    tensors: &[bert::SPAN_HEAD, llama::TENSORS],
+    ..SMOLLM3
+};
+
 const ROTATIONS: Keys = &[
     // Which blocks know no positions where there is no list: every fourth one, or every so many.
     ("no_rope_layer_interval", INTERVAL),

@@ -127,12 +127,14 @@ impl Model {
         let weight_files = WeightFiles::find(files).map_err(instead)?;
         // What is wrong in the configuration is said first.
         let mut stored = weights::open(&weight_files);
-        if let (Ok(Value::Object(keys)), Ok(stored)) = (serde_json::from_str(&text), &mut stored)
+        if let Ok(Value::Object(keys)) = serde_json::from_str(&text)
             && let Ok(Some(quantized)) = Quantized::of(&keys)
         {
-            quantized
-                .undo(stored)
-                .map_err(|problems| weight_files.wrong(problems))?;
+            stored = stored.and_then(|mut stored| {
+                let undone = quantized.undo(&mut stored);
+                undone.map_err(|problems| weight_files.wrong(problems))?;
+                Ok(stored)
+            });
         }
         let mut changes = Changes::default();
         if let (Some(adapter), Ok(stored)) = (adapter, &mut stored) {

@@ -25,7 +25,10 @@ pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<
         // Only after a pooler has the map a bias: BART.
         Head::LabelsAtEnd { .. } => (config.output_width(), config.pooler.is_some()),
         Head::NextToken { tied: false } => (config.output_width(), config.biases.next_token),
-        Head::MaskedToken { tied: false, .. } => (inner(config), true),
+        Head::MaskedToken {
+            tied: false,
+            activation,
+        } => (inner(config), activation.is_some() || config.biases.next_token),
         Head::NextToken { tied: true } | Head::MaskedToken { tied: true, .. } => return None,
         Head::Vector { dense, .. } => (config.output_width(), dense?.bias),
     };
@@ -36,8 +39,13 @@ pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<
 /// The bias of the table of word embeddings, where that is the last linear map and has one.
 pub(super) fn tied_bias(config: &TransformerConfig, device: &Device) -> Option<Param<Tensor<1>>> {
     let has = match config.head {
-        Head::MaskedToken { tied, .. } => tied,
-        Head::NextToken { tied } => tied && config.biases.next_token,
+        Head::MaskedToken {
+            tied,
+            activation: Some(_),
+        } => tied,
+        Head::MaskedToken { tied, .. } | Head::NextToken { tied } => {
+            tied && config.biases.next_token
+        }
         _ => false,
     };
     has.then(|| Initializer::Zeros.init([config.vocabulary()], device))
@@ -59,7 +67,11 @@ pub(super) struct Transform {
 
 impl Transform {
     pub(super) fn new(config: &TransformerConfig, device: &Device) -> Option<Self> {
-        let Head::MaskedToken { activation, .. } = config.head else {
+        let Head::MaskedToken {
+            activation: Some(activation),
+            ..
+        } = config.head
+        else {
             return None;
         };
         let (width, std) = (config.width, config.initializer_range);
