@@ -34,7 +34,9 @@ fn a_text_has_a_vector(
         "more/deberta",
         "more/eurobert",
         "more/nomic_bert",
-        "more/gte"
+        "more/gte",
+        "more/t5",
+        "more/t5.gated"
     )]
     family: &str,
 ) {

@@ -1,10 +1,10 @@
 //! T5 (Raffel et al. 2020) and mT5 (Xue et al. 2021): an encoder and a decoder whose positions are a learned bias of
-//! scores. FLAN-T5 is a T5.
+//! scores. FLAN-T5 is a T5. The encoder alone makes vectors of texts (Sentence-T5, GTR).
 
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Value, json};
 
-use super::bart;
+use super::{bart, bert, heads};
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::{
@@ -19,7 +19,7 @@ pub static T5: Family = Family {
     name: "t5",
     architecture: Some("T5ForConditionalGeneration"),
     start,
-    keys: &[KEYS, SCALED],
+    keys: &[SHARED, BOTH, SCALED],
     ignored_keys: &[],
     base: "",
     tensors: &[TENSORS],
@@ -41,16 +41,37 @@ pub static MT5: Family = Family {
     name: "mt5",
     architecture: Some("MT5ForConditionalGeneration"),
     start: start_mt5,
-    keys: &[KEYS, &[("tie_word_embeddings", TIED)]],
+    keys: &[SHARED, BOTH, &[("tie_word_embeddings", TIED)]],
     ..T5
 };
 
+/// T5's encoder, which makes a vector of a text.
+pub static VECTOR: Family = Family {
+    architecture: Some("T5EncoderModel"),
+    start: || encoder(start()),
+    keys: &[SHARED],
+    ignored_keys: LEFT_OVER,
+    tensors: &[
+        bert::DENSE,
+        &[("final_norm", "encoder.final_layer_norm")],
+        TENSORS,
+    ],
+    ..T5
+};
+
+/// mT5's encoder, which makes a vector of a text.
+pub static MT5_VECTOR: Family = Family {
+    name: "mt5",
+    architecture: Some("MT5EncoderModel"),
+    start: || encoder(start_mt5()),
+    ..VECTOR
+};
+
 #[rustfmt::skip]
-const KEYS: Keys = &[
+const SHARED: Keys = &[
     ("vocab_size", VOCABULARY),
     ("d_model", Key::Size(|c| &mut c.width)),
     ("num_layers", Key::Size(|c| &mut c.blocks)),
-    ("num_decoder_layers", DECODER_BLOCKS),
     ("num_heads", HEADS),
     ("d_kv", HEAD_WIDTH),
     ("d_ff", FEED_FORWARD),
@@ -62,9 +83,22 @@ const KEYS: Keys = &[
     ("relative_attention_max_distance", FARTHEST),
     ("dropout_rate", Key::Number(|c| &mut c.dropout)),
     ("pad_token_id", PADDING),
+    ("is_decoder", Key::Only("false")),
+];
+
+const BOTH: Keys = &[
+    ("num_decoder_layers", DECODER_BLOCKS),
     ("decoder_start_token_id", bart::START),
     ("is_encoder_decoder", Key::Only("true")),
-    ("is_decoder", Key::Only("false")),
+];
+
+/// What a configuration of both stacks says of the decoder and of the logits.
+const LEFT_OVER: &[&str] = &[
+    "num_decoder_layers",
+    "decoder_start_token_id",
+    "is_encoder_decoder",
+    "tie_word_embeddings",
+    "scale_decoder_outputs",
 ];
 
 /// Whether the logits are those of states times d^(-1/2), d the width. An untied head, which the file has then, says
@@ -116,7 +150,9 @@ const HEADS: Key = Key::Custom {
     required: false,
     read: |config, value| {
         config.heads = size(value)?;
-        bart::decoder(config).heads = config.heads;
+        if let Some(decoder) = &mut config.decoder {
+            decoder.heads = config.heads;
+        }
         Ok(())
     },
     write: |config| json!(config.heads),
@@ -136,7 +172,9 @@ const FEED_FORWARD: Key = Key::Custom {
     read: |config, value| {
         let width = size(value)?;
         feed_forward(config).width = width;
-        bart::decoder(config).feed_forward = width;
+        if let Some(decoder) = &mut config.decoder {
+            decoder.feed_forward = width;
+        }
         Ok(())
     },
     write: |config| json!(config.feed_forward.map(|part| part.width)),
@@ -288,7 +326,7 @@ pub fn start() -> TransformerConfig {
             start: 0,
         }),
         dropout: 0.1,
-        ..super::bert::sizes(
+        ..bert::sizes(
             TransformerConfig::bert(32128, Vec::new()),
             [512, 6, 8, 2048, POSITIONS],
         )
@@ -298,8 +336,16 @@ pub fn start() -> TransformerConfig {
     config
 }
 
+fn encoder(both: TransformerConfig) -> TransformerConfig {
+    TransformerConfig {
+        decoder: None,
+        logit_divisor: None,
+        ..heads::vector(both)
+    }
+}
+
 fn start_mt5() -> TransformerConfig {
-    let mut config = super::bert::sizes(start(), [512, 8, 6, 1024, POSITIONS]);
+    let mut config = bert::sizes(start(), [512, 8, 6, 1024, POSITIONS]);
     config.input = relprop_transformer::InputConfig::Tokens {
         vocabulary: 250_112,
     };

@@ -28,7 +28,10 @@ pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<
         Head::MaskedToken {
             tied: false,
             activation,
-        } => (inner(config), activation.is_some() || config.biases.next_token),
+        } => (
+            inner(config),
+            activation.is_some() || config.biases.next_token,
+        ),
         Head::NextToken { tied: true } | Head::MaskedToken { tied: true, .. } => return None,
         Head::Vector { dense, .. } => (config.output_width(), dense?.bias),
     };
