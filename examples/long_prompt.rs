@@ -5,6 +5,7 @@
 //! cargo run --release --example long_prompt -- 256             as `relprop explain` does it
 //! cargo run --release --example long_prompt -- 256 recompute   as it does with --recompute
 //! cargo run --release --example long_prompt -- 256 recompute libra   under this preset
+//! cargo run --release --example long_prompt -- 4096 small recompute  with a model of 151 million parameters
 //! ```
 //!
 //! The peak memory of a program never falls, so give one preset to know what it takes by itself.
@@ -16,7 +17,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use relprop_rules::{Pass, Registry, RuleSet};
 use relprop_transformer::{
-    Batch, Biases, Content, FeedForwardConfig, PaddingSide, Token, TokenizedText, Transformer,
+    Batch, Biases, Content, FeedForwardConfig, PaddingSide, Part, Token, TokenizedText, Transformer,
     TransformerConfig,
 };
 
@@ -27,30 +28,39 @@ fn main() -> anyhow::Result<()> {
         None => 256,
     };
     let mut presets: Vec<String> = arguments.collect();
-    let recompute = presets.first().is_some_and(|mode| mode == "recompute");
-    if recompute {
-        presets.remove(0);
-    }
+    let mut says = |word: &str| {
+        let said = presets.first().is_some_and(|first| first == word);
+        if said {
+            presets.remove(0);
+        }
+        said
+    };
+    let (small, recompute) = (says("small"), says("recompute"));
     if presets.is_empty() {
         presets = ["ah-ln", "attn-lrp"].map(String::from).to_vec();
     }
-    let llama = TransformerConfig::llama(151_936);
+    let vocabulary = if small { 49_152 } else { 151_936 };
+    let llama = TransformerConfig::llama(vocabulary);
+    let [width, blocks, heads, feed_forward] = match small {
+        true => [768, 12, 12, 3072],
+        false => [896, 24, 14, 4864],
+    };
     let mut config = TransformerConfig {
         positions: 32_768,
-        width: 896,
-        blocks: 24,
-        heads: 14,
+        width,
+        blocks,
+        heads,
         biases: Biases {
             attention: true,
             ..Biases::NONE
         },
         feed_forward: llama.feed_forward.map(|part| FeedForwardConfig {
-            width: 4864,
+            width: feed_forward,
             ..part
         }),
         ..llama
     };
-    config.attention.key_heads = Some(2);
+    config.attention.key_heads = Some(if small { 12 } else { 2 });
 
     let device = Device::flex();
     let begun = Instant::now();
@@ -74,7 +84,7 @@ fn main() -> anyhow::Result<()> {
         text: String::new(),
         content: Content::Text { second: None },
         tokens: (0..tokens)
-            .map(|place| token(place as u32 * 97 % 151_936))
+            .map(|place| token((place * 97 % vocabulary) as u32))
             .collect(),
         types: vec![0; tokens],
         dropped: 0,
@@ -88,7 +98,9 @@ fn main() -> anyhow::Result<()> {
         let (begun, worked) = (Instant::now(), cpu_seconds());
         let relevance: Tensor<3> = if recompute {
             transformer
-                .relevance_by_blocks(&batch, &rules, |found| found.numbers.narrow(1, 7, 1).sum())
+                .relevance_by_blocks(&batch, &rules, Part::default(), |found| {
+                    found.numbers.narrow(1, 7, 1).sum()
+                })
         } else {
             let mut pass = Pass::new(&rules).with_probe("blocks");
             let logits = transformer.forward(&batch, &mut pass);

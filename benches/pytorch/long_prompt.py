@@ -3,6 +3,7 @@
     python long_prompt.py 256                          one forward and one backward pass
     python long_prompt.py 256 checkpoint               the same with gradient_checkpointing_enable()
     python long_prompt.py 256 checkpoint --attention sdpa    with torch's fused attention
+    python long_prompt.py 4096 checkpoint --attention sdpa --small    a model of 151 million parameters
 
 The same work: a language model of the shape of Qwen2-0.5B with random weights in float32, one logit after
 the last token, and the gradient of it at the word embeddings alone. `--attention eager` (the default) writes
@@ -35,15 +36,17 @@ def main():
     parser.add_argument("tokens", type=int)
     parser.add_argument("mode", nargs="?", choices=["keep", "checkpoint"], default="keep")
     parser.add_argument("--attention", choices=["eager", "sdpa"], default="eager")
+    parser.add_argument("--small", action="store_true")
     arguments = parser.parse_args()
+    small = arguments.small
 
     config = Qwen2Config(
-        vocab_size=151_936,
-        hidden_size=896,
-        intermediate_size=4864,
-        num_hidden_layers=24,
-        num_attention_heads=14,
-        num_key_value_heads=2,
+        vocab_size=49_152 if small else 151_936,
+        hidden_size=768 if small else 896,
+        intermediate_size=3072 if small else 4864,
+        num_hidden_layers=12 if small else 24,
+        num_attention_heads=12 if small else 14,
+        num_key_value_heads=12 if small else 2,
         tie_word_embeddings=True,
         attn_implementation=arguments.attention,
     )

@@ -14,7 +14,7 @@ use relprop_testing::{difference, fixtures};
 use relprop_transformer::Outputs;
 
 /// Every folder of the fixtures with a model that reads texts.
-fn models() -> Vec<(String, Arc<Model>)> {
+pub(super) fn models() -> Vec<(String, Arc<Model>)> {
     let mut found = Vec::new();
     for group in ["", "heads", "more"] {
         for entry in fs::read_dir(fixtures::folder(group)).unwrap() {

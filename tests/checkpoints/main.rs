@@ -11,6 +11,7 @@ mod language;
 mod malformed;
 mod more;
 mod more_pictures;
+mod parts;
 mod pictures;
 mod scalars;
 mod texts;

@@ -16,7 +16,7 @@ pub use config::{
     RotaryFactors, RotaryScaling, Sinusoids, Stages, TransformerConfig,
 };
 pub use head::{AnswersAt, Dense, Head, Outputs, Probabilities, Targets, VectorPooling};
-pub use model::{HeadOutput, ParameterPath, Transformer};
+pub use model::{HeadOutput, ParameterPath, Part, Transformer};
 pub use picture::Picture;
 pub use softmax::{log_sum_exp, probability, softmax};
 pub use text::{Content, TextEnd, Token, TokenizedText};

@@ -7,7 +7,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 use relprop_checkpoints::Model;
 use relprop_rules::{BoundRules, Pass, Registry, Relevance, RuleSet};
-use relprop_transformer::{Batch, HeadOutput, PaddingSide, TokenizedText, Transformer};
+use relprop_transformer::{Batch, HeadOutput, PaddingSide, Part, TokenizedText, Transformer};
 
 use super::reader::per_token;
 use super::{Finding, Method, Question};
@@ -240,7 +240,7 @@ impl Propagation {
             (read * weights).sum()
         };
         let (relevance, recorded) = if self.recompute {
-            let relevance = transformer.relevance_by_blocks(&batch, &self.rules, target);
+            let relevance = transformer.relevance_by_blocks(&batch, &self.rules, Part::default(), target);
             (relevance, pass.into_readings())
         } else {
             let target = target(transformer.forward_with_state(&batch, &mut pass));

@@ -1,5 +1,7 @@
 //! Multi-head attention: of a text with itself, or with another.
 
+use std::ops::Range;
+
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, Device, Int, Tensor};
@@ -64,6 +66,26 @@ pub(super) struct AttentionContext {
     pub(super) grid: Option<Tensor<3, Int>>,
     /// The windows that attention stays within, if it does.
     pub(super) windows: Option<Windows>,
+    /// Which keys a query may see at all.
+    pub(super) sight: Sight,
+    /// What the heads mix, `[batch, query, feature of all heads]`, where it is known already.
+    pub(super) mixed: Option<Tensor<3>>,
+}
+
+/// Which keys a query may see, by their places: all, unless this says otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sight {
+    /// None that comes after it.
+    pub(super) causal: bool,
+    /// None that is as far away as this, or farther.
+    pub(super) window: Option<usize>,
+}
+
+/// Queries, keys and values, `[batch, head, position, feature of a head]`.
+pub(super) struct Asked {
+    pub(super) query: Tensor<4>,
+    pub(super) key: Tensor<4>,
+    pub(super) value: Tensor<4>,
 }
 
 impl AttentionContext {
@@ -77,7 +99,65 @@ impl AttentionContext {
             distances: None,
             grid: None,
             windows: None,
+            sight: Sight::default(),
+            mixed: None,
         }
+    }
+
+    /// Where all tokens see the same keys, and none is turned by its place, only the token that
+    /// answers needs a query.
+    fn is_alike(&self) -> bool {
+        let placed = self.rotary.is_some()
+            || self.bias.is_some()
+            || self.distances.is_some()
+            || self.grid.is_some();
+        !placed && self.hidden.dims()[2] == 1
+    }
+
+    /// The same for some queries of the texts, and the keys that they may see.
+    pub(super) fn of_queries(&self, queries: Range<usize>, keys: Range<usize>) -> Self {
+        let [_, _, of_queries, _] = self.hidden.dims();
+        let cut = |x: Tensor<4>| x.narrow(2, queries.start, queries.len());
+        let hidden = match of_queries {
+            1 => self.hidden.clone(),
+            _ => self.hidden.clone().narrow(2, queries.start, queries.len()),
+        };
+        let bias = self.bias.as_ref().map(|bias| AttentionBias {
+            bias: cut(bias.bias.clone()).narrow(3, keys.start, keys.len()),
+        });
+        let distances = self.distances.as_ref().map(|distances| {
+            let buckets = distances.buckets.clone();
+            let buckets = buckets.narrow(2, queries.start, queries.len());
+            Disentanglement {
+                vectors: distances.vectors.clone(),
+                buckets: buckets.narrow(3, keys.start, keys.len()),
+            }
+        });
+        let grid = self.grid.as_ref().map(|rows| {
+            let rows = rows.clone().narrow(1, queries.start, queries.len());
+            rows.narrow(2, keys.start, keys.len())
+        });
+        Self {
+            hidden: hidden.narrow(3, keys.start, keys.len()),
+            bias,
+            distances,
+            grid,
+            ..self.clone()
+        }
+    }
+}
+
+impl Sight {
+    /// The places of the keys that these queries may see, of as many as there are.
+    pub(super) fn of(self, queries: &Range<usize>, keys: usize) -> Range<usize> {
+        let Self { causal, window } = self;
+        let start = window.map_or(0, |window| (queries.start + 1).saturating_sub(window));
+        let end = match (causal, window) {
+            (true, _) => queries.end,
+            (false, Some(window)) => (queries.end - 1).saturating_add(window),
+            (false, None) => keys,
+        };
+        start..end.min(keys)
     }
 }
 
@@ -152,17 +232,28 @@ impl Attention {
         answer: Option<&Tensor<3>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        // Where all tokens see the same keys, and none is turned by its place, only the token that
-        // answers needs a query.
-        let placed = context.rotary.is_some()
-            || context.bias.is_some()
-            || context.distances.is_some()
-            || context.grid.is_some();
-        let alike = !placed && context.hidden.dims()[2] == 1;
-        let (asking, answer) = match alike {
-            true => (select_token(answer, x), None),
-            false => (x, answer),
+        let mixed = match &context.mixed {
+            Some(mixed) => mixed.clone(),
+            None => {
+                let asked = self.asked(x, keys, context, answer, pass);
+                merge(self.mix(asked, context, pass))
+            }
         };
+        let mixed = select_token(answer.filter(|_| !context.is_alike()), mixed);
+        pass.apply("output", &LinearMap::from(&self.output), mixed)
+    }
+
+    /// What tokens ask for, and what others have for them. Only the token that `answer` marks asks where that is
+    /// enough.
+    pub(super) fn asked(
+        &self,
+        x: Tensor<3>,
+        keys: Tensor<3>,
+        context: &AttentionContext,
+        answer: Option<&Tensor<3>>,
+        pass: &mut Pass,
+    ) -> Asked {
+        let asking = select_token(answer.filter(|_| context.is_alike()), x);
         let query = pass.apply("query", &LinearMap::from(&self.query), asking);
         let key = pass.apply("key", &LinearMap::from(&self.key), keys.clone());
         let value = pass.apply("value", &LinearMap::from(&self.value), keys);
@@ -173,8 +264,20 @@ impl Attention {
             query = pass.apply("query-rotary", rotary, query);
             key = pass.apply("key-rotary", rotary, key);
         }
-        let (key, value) = (self.shared(key), self.shared(split(value, self.key_heads)));
+        Asked {
+            query,
+            key: self.shared(key),
+            value: self.shared(split(value, self.key_heads)),
+        }
+    }
 
+    /// What each query takes of the values, `[batch, head, query, feature of a head]`.
+    pub(super) fn mix(
+        &self,
+        Asked { query, key, value }: Asked,
+        context: &AttentionContext,
+        pass: &mut Pass,
+    ) -> Tensor<4> {
         let scores = AttentionScores { scale: self.scale };
         let apart = context.distances.as_ref();
         let apart = apart.map(|distances| self.position_scores(distances, &query, &key, pass));
@@ -198,10 +301,7 @@ impl Attention {
         };
         let weights = pass.apply("weights", &weights, scores);
         let weights = dropout(&self.dropout, weights, pass);
-        let mixed = pass.apply("mix", &AttentionMix, (weights, value));
-
-        let mixed = select_token(answer, merge(mixed));
-        pass.apply("output", &LinearMap::from(&self.output), mixed)
+        pass.apply("mix", &AttentionMix, (weights, value))
     }
 
     /// Queries or keys by their heads, `[batch, head, position, feature]`, after the norm of each head's
@@ -300,7 +400,7 @@ fn split(x: Tensor<3>, heads: usize) -> Tensor<4> {
 }
 
 /// `[batch, head, position, feature of a head]` to `[batch, position, feature]`.
-fn merge(x: Tensor<4>) -> Tensor<3> {
+pub(super) fn merge(x: Tensor<4>) -> Tensor<3> {
     let [batch, heads, position, width] = x.dims();
     x.swap_dims(1, 2).reshape([batch, position, heads * width])
 }

@@ -5,7 +5,7 @@ use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 use relprop_rules::operations::AttentionBias;
 use relprop_rules::precision::widen;
 
-use super::attention::AttentionContext;
+use super::attention::{AttentionContext, Sight};
 use super::distances::Distances;
 use super::grid;
 use super::linear::normal;
@@ -114,6 +114,8 @@ impl AttentionContexts {
                 distances: None,
                 grid: grid::rows(config, batch),
                 windows: Some(windows),
+                sight: Sight::default(),
+                mixed: None,
             };
             (config.block_attention(index), context)
         };
@@ -137,42 +139,39 @@ fn context(
     dtype: DType,
 ) -> AttentionContext {
     let turn = |own| rotary(config, &own, batch, dtype);
+    let sight = Sight {
+        causal: config.attention.causal,
+        window: block.window,
+    };
     AttentionContext {
-        hidden: hidden(config.attention.causal, block.window, batch),
+        hidden: hidden(sight, batch),
         rotary: block.rotary.map(turn),
         bias: None,
         distances: None,
         grid: None,
         windows: None,
+        sight,
+        mixed: None,
     }
 }
 
-/// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and if attention is
-/// causal, after the token that looks; and too far from it, if there is a window.
-fn hidden(causal: bool, window: Option<usize>, batch: &Batch) -> Tensor<4, Bool> {
+/// True where a token must not be looked at, `[batch, 1, 1 or query, key]`: at padding, and where no token of that place
+/// is in sight.
+fn hidden(sight: Sight, batch: &Batch) -> Tensor<4, Bool> {
     let padding = batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]);
-    if !causal && window.is_none() {
+    if !sight.causal && sight.window.is_none() {
         return padding;
     }
+    // Padding stands before a text or after it, never inside, so that places are as far apart as tokens are.
     let [texts, positions] = batch.padding.dims();
-    let places = Tensor::<1, Int>::arange(0..positions as i64, &batch.padding.device());
-    let square = [positions, positions];
-    let query = places.clone().unsqueeze_dim::<2>(1).expand(square);
-    let key = places.unsqueeze_dim::<2>(0).expand(square);
-    // How far back a token looks. Padding stands before a text or after it, never inside.
-    let back = query - key;
-    let mut hidden = match causal {
-        true => back.clone().lower_elem(0),
-        false => back
-            .clone()
-            .lower_equal_elem(-(window.unwrap_or(positions) as i64)),
-    };
-    if let Some(window) = window {
-        hidden = hidden.bool_or(back.greater_equal_elem(window as i64));
+    let mut hidden = vec![true; positions * positions];
+    for (query, row) in hidden.chunks_mut(positions).enumerate() {
+        row[sight.of(&(query..query + 1), positions)].fill(false);
     }
+    let hidden = TensorData::new(hidden, [1, 1, positions, positions]);
+    let hidden = Tensor::<4, Bool>::from_data(hidden, &batch.padding.device());
     let shape = [texts, 1, positions, positions];
-    let hidden = hidden.unsqueeze_dims::<4>(&[0, 1]).expand(shape);
-    hidden.bool_or(padding.expand(shape))
+    hidden.expand(shape).bool_or(padding.expand(shape))
 }
 
 /// The table of what buckets of distances add to scores, if they do.

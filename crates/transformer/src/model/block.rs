@@ -6,7 +6,7 @@ use burn::nn::{Dropout, DropoutConfig, Initializer};
 use burn::tensor::{Device, Tensor};
 use relprop_rules::{Pass, operations::Residual, precision::widen};
 
-use super::attention::{Attention, AttentionContext, select_token};
+use super::attention::{Asked, Attention, AttentionContext, merge, select_token};
 use super::dropout::dropout;
 use super::experts::Experts;
 use super::feed_forward::FeedForward;
@@ -167,6 +167,41 @@ impl Block {
         })
     }
 
+    /// What its attention asks of `x`, `[batch, position, feature]`.
+    pub(super) fn asked(
+        &self,
+        x: Tensor<3>,
+        context: &AttentionContext,
+        answer: Option<&Tensor<3>>,
+        pass: &mut Pass,
+    ) -> Asked {
+        pass.within("attention", |pass| {
+            let x = self.attended(x, pass);
+            self.attention.asked(x.clone(), x, context, answer, pass)
+        })
+    }
+
+    /// What the heads of its attention mix, `[batch, query, feature of all heads]`.
+    pub(super) fn mix(
+        &self,
+        asked: Asked,
+        context: &AttentionContext,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
+        pass.within("attention", |pass| {
+            merge(self.attention.mix(asked, context, pass))
+        })
+    }
+
+    /// What its attention reads: `x`, after the norm that stands before it.
+    fn attended(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
+        let before = self.branches != Branches::InTurn || self.placement.has_before();
+        match self.attention_norm.as_ref().filter(|_| before) {
+            Some(norm) => pass.apply("norm", &norm.operation(), x),
+            None => x,
+        }
+    }
+
     /// Attention and the feed-forward part of the same input. Their residual sums stand one after the other,
     /// that of attention first, so that sites are called as in other blocks.
     fn parallel(
@@ -177,10 +212,7 @@ impl Block {
         pass: &mut Pass,
     ) -> Tensor<3> {
         let (normed, attended) = pass.within("attention", |pass| {
-            let normed = match &self.attention_norm {
-                Some(norm) => pass.apply("norm", &norm.operation(), x.clone()),
-                None => x.clone(),
-            };
+            let normed = self.attended(x.clone(), pass);
             let output = self
                 .attention
                 .forward(normed.clone(), context, answer, pass);

@@ -15,6 +15,7 @@ mod grid;
 mod layer_norm;
 mod linear;
 mod output;
+mod parts;
 mod patch_embeddings;
 mod path;
 mod pooler;
@@ -27,5 +28,6 @@ mod token_embeddings;
 mod transformer;
 mod windows;
 
+pub use parts::Part;
 pub use path::ParameterPath;
 pub use transformer::{HeadOutput, Transformer};

@@ -1,8 +1,9 @@
-//! Relevance with the memory of one block, by gradient checkpointing.
+//! Relevance with the memory of one part of a block, by gradient checkpointing.
 
 use burn::tensor::Tensor;
 use relprop_rules::{BoundRules, Pass};
 
+use super::parts::{Part, gradients};
 use super::{HeadOutput, Transformer};
 use crate::Batch;
 
@@ -12,7 +13,9 @@ impl Transformer {
     ///
     /// The result is that of a [`Pass`] with a probe at `blocks`, with less memory and more time
     /// (gradient checkpointing; Chen et al. 2016): the forward pass keeps only the input of each
-    /// block, and each block is run again in the backward pass.
+    /// block, and each block is run again in the backward pass, `part` by part. So memory grows with the length of
+    /// a text. Blocks of a decoder beside an encoder, and those whose attention stays within windows of a picture,
+    /// are run at once.
     ///
     /// # Panics
     ///
@@ -21,6 +24,7 @@ impl Transformer {
         &self,
         batch: &Batch,
         rules: &BoundRules,
+        part: Part,
         target: impl FnOnce(HeadOutput) -> Tensor<1>,
     ) -> Tensor<3> {
         let mut pass = Pass::new(rules);
@@ -32,12 +36,15 @@ impl Transformer {
         let mut x = start.clone();
         for index in 0..self.config().all_blocks() {
             inputs.push(x.clone());
-            x = self
-                .block(index, x, &contexts, answer, &mut pass)
-                .without_autodiff();
+            let name = self.config().block_name(index);
+            x = match self.in_parts(index, &contexts, answer, part) {
+                Some(block) => pass.within(name, |pass| block.forward(x, pass)),
+                None => self.block(index, x, &contexts, answer, &mut pass),
+            }
+            .without_autodiff();
         }
 
-        let mut gradient = gradient_at(x, |x| {
+        let [mut gradient] = gradients([x], |[x]| {
             let (x, answers) = match answer {
                 Some(_) => (x, answers.clone()),
                 None => self.of_output(batch, x, answers.clone()),
@@ -45,21 +52,17 @@ impl Transformer {
             target(self.decide(x, answers.as_ref(), answer.is_some(), &mut pass))
         });
         for (index, input) in inputs.into_iter().enumerate().rev() {
-            gradient = gradient_at(input, |x| {
-                (self.block(index, x, &contexts, answer, &mut pass) * gradient).sum()
-            });
+            let name = self.config().block_name(index);
+            gradient = match self.in_parts(index, &contexts, answer, part) {
+                Some(block) => pass.within(name, |pass| block.backward(input, gradient, pass)),
+                None => {
+                    let [at] = gradients([input], |[x]| {
+                        (self.block(index, x, &contexts, answer, &mut pass) * gradient).sum()
+                    });
+                    at
+                }
+            };
         }
         start * gradient
     }
-}
-
-/// The gradient at `x` of `run(x)`; zero where nothing flows back.
-fn gradient_at(x: Tensor<3>, run: impl FnOnce(Tensor<3>) -> Tensor<1>) -> Tensor<3> {
-    let leaf = x.clone().autodiff().require_grad();
-    let target = run(leaf.clone());
-    let gradient = match target.is_tracked() {
-        true => leaf.grad(&target.backward()),
-        false => None,
-    };
-    gradient.unwrap_or_else(|| x.zeros_like())
 }

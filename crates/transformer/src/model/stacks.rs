@@ -9,6 +9,7 @@ use relprop_rules::Pass;
 
 use super::attention::AttentionContext;
 use super::attention_context::{AttentionContexts, table};
+use super::parts::{InParts, Part};
 use super::transformer::Transformer;
 use crate::{Batch, TransformerConfig};
 
@@ -111,6 +112,28 @@ impl Transformer {
                 Some(_) => pass.signal("output", output),
                 None => pass.signal("output", Tensor::cat(vec![source, output], 1)),
             }
+        })
+    }
+
+    /// One block, to be run in parts. None where it is not.
+    pub(super) fn in_parts<'a>(
+        &'a self,
+        index: usize,
+        contexts: &'a Contexts,
+        answer: Option<&'a Tensor<3>>,
+        part: Part,
+    ) -> Option<InParts<'a>> {
+        let context = contexts.encoder.of(index);
+        if contexts.decoder.is_some() || context.windows.is_some() {
+            return None;
+        }
+        let (width, part_of) = (self.config.width, self.config.feed_forward);
+        Some(InParts {
+            block: self.encoder_block(index),
+            context,
+            answer: answer.filter(|_| index + 1 == self.config.all_blocks()),
+            part,
+            widest: part_of.map_or(width, |part| part.width.max(width)),
         })
     }
 

@@ -19,7 +19,7 @@ use crate::Operation;
 pub struct PositionScores {
     /// p, the vector of each bucket of distances, `[1, head, bucket, feature]`.
     pub positions: Tensor<4>,
-    /// b, the bucket of each pair, `[1, 1, position, position]`.
+    /// b, the bucket of each pair, `[1, 1, position, other position]`.
     pub buckets: Tensor<4, Int>,
     /// What the product is multiplied by.
     pub scale: f64,
@@ -30,7 +30,7 @@ impl Operation for PositionScores {
     const ABSORBS: &'static str = "position scores";
     /// Queries or keys, `[batch, head, position, feature]`.
     type Input = Tensor<4>;
-    /// `[batch, head, position, position]`.
+    /// `[batch, head, position, other position]`.
     type Output = Tensor<4>;
 
     fn forward(&self, x: Self::Input) -> Self::Output {
@@ -39,7 +39,8 @@ impl Operation for PositionScores {
         let positions = self.positions.clone().swap_dims(2, 3);
         let positions = positions.expand([batch, heads, features, buckets]);
         let by_bucket = x.matmul(positions) * self.scale;
-        let pairs = self.buckets.clone().expand([batch, heads, tokens, tokens]);
+        let [_, _, _, others] = self.buckets.dims();
+        let pairs = self.buckets.clone().expand([batch, heads, tokens, others]);
         by_bucket.gather(3, pairs)
     }
 }
