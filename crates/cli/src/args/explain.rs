@@ -96,9 +96,9 @@ pub(crate) struct ExplainArguments {
     /// How the target is measured
     #[arg(long, value_enum, default_value_t = Unit::Logit)]
     pub(crate) score: Unit,
-    /// Run every block again in the backward pass instead of keeping what it computed: with 24
-    /// blocks this takes an eighth of the memory beside the weights, and about half as much time
-    /// again
+    /// Keep only what goes into each block, and run the blocks again in the backward pass, part by part:
+    /// memory then grows with the length of a text and not with its square, and it takes about half as
+    /// much time again. Without --ledger, texts that would take more than 4 GiB are explained so in any case
     #[arg(long, conflicts_with = "ledger")]
     pub(crate) recompute: bool,
     /// Let a language model generate N tokens, and explain each of them: for one text, as ansi,

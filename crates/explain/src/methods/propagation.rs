@@ -39,6 +39,9 @@ pub struct Propagation {
     double: Arc<OnceLock<Transformer>>,
 }
 
+/// The most numbers that a run keeps for the way back: 4 GiB in f32. Where they would be more, blocks are run again.
+const MOST_KEPT: usize = 1 << 30;
+
 impl Propagation {
     /// Propagates through `model` under `rules`, and reads relevance at [`DEFAULT_SITE`].
     ///
@@ -170,6 +173,16 @@ impl Propagation {
         }
         found.ledger = Some(ledger);
         Ok(found)
+    }
+
+    /// About how many numbers a run keeps for the way back: what each block makes of each token, and of each pair.
+    fn kept(&self, texts: &[&TokenizedText]) -> usize {
+        let config = self.model.transformer.config();
+        let longest = texts.iter().map(|text| text.tokens.len()).max();
+        let longest = longest.unwrap_or_default();
+        let inner = config.feed_forward.map_or(0, |part| part.width);
+        let of_token = 8 * config.width + 4 * inner + 3 * config.heads * longest;
+        config.all_blocks() * texts.len() * longest * of_token
     }
 
     /// The model that is explained.
@@ -309,7 +322,13 @@ impl Method for Propagation {
             return Ok(Vec::new());
         }
         let pass = Pass::new(&self.rules).with_probe(&self.at);
-        let (found, _) = self.run(&self.model.transformer, texts, pass, question)?;
+        let long = self.at == DEFAULT_SITE && self.kept(texts) > MOST_KEPT;
+        let by_blocks = long.then(|| Self {
+            recompute: true,
+            ..self.clone()
+        });
+        let by = by_blocks.as_ref().unwrap_or(self);
+        let (found, _) = by.run(&self.model.transformer, texts, pass, question)?;
         Ok(found)
     }
 
