@@ -17,8 +17,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use relprop_rules::{Pass, Registry, RuleSet};
 use relprop_transformer::{
-    Batch, Biases, Content, FeedForwardConfig, PaddingSide, Part, Token, TokenizedText, Transformer,
-    TransformerConfig,
+    Batch, Biases, Content, FeedForwardConfig, PaddingSide, Part, Token, TokenizedText,
+    Transformer, TransformerConfig,
 };
 
 fn main() -> anyhow::Result<()> {
@@ -97,10 +97,9 @@ fn main() -> anyhow::Result<()> {
         let rules = RuleSet::preset(preset)?.bind(&sites, &Registry::default())?;
         let (begun, worked) = (Instant::now(), cpu_seconds());
         let relevance: Tensor<3> = if recompute {
-            transformer
-                .relevance_by_blocks(&batch, &rules, Part::default(), |found| {
-                    found.numbers.narrow(1, 7, 1).sum()
-                })
+            transformer.relevance_by_blocks(&batch, &rules, Part::default(), |found| {
+                found.numbers.narrow(1, 7, 1).sum()
+            })
         } else {
             let mut pass = Pass::new(&rules).with_probe("blocks");
             let logits = transformer.forward(&batch, &mut pass);

@@ -42,9 +42,8 @@ fn a_block_in_parts_has_the_relevance_of_the_whole() {
             assert_eq!(whole.dtype(), DType::F64);
             let largest: f64 = whole.clone().abs().max().into_scalar();
             for part in PARTS {
-                let found = transformer.relevance_by_blocks(&batch, &rules, Part(part), |found| {
-                    target(found.numbers)
-                });
+                let found = transformer
+                    .relevance_by_blocks(&batch, &rules, Part(part), |found| target(found.numbers));
                 let error: f64 = (found - whole.clone()).abs().max().into_scalar();
                 assert!(
                     error <= 1e-10 * largest,

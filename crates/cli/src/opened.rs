@@ -66,8 +66,13 @@ impl ModelArgument {
         if let Some(base) = &self.base {
             files = files.with_base(Files::in_folder(base)?);
         }
-        let model = Model::from_files(&files, device, &[])?;
-        let model = precision.apply(model).map_err(UsageError::from)?;
+        let model = precision
+            .read(&files, device)
+            .map_err(|error| match error {
+                error @ EngineError::Precision { .. } => UsageError::from(error).into(),
+                EngineError::Checkpoint(error) => error.into(),
+                error => anyhow::Error::from(error),
+            })?;
         Ok((model, folder))
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::DType;
-use relprop_checkpoints::Model;
+use burn::tensor::{DType, Device};
+use relprop_checkpoints::{Files, Model};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -35,24 +35,21 @@ impl Precision {
         }
     }
 
-    /// The same model with weights of this type.
+    /// Reads a model from its files, with weights of this type.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Precision`] if the model's device does not compute in it.
-    pub fn apply(self, model: Model) -> Result<Model, EngineError> {
+    /// [`EngineError::Precision`] if the device does not compute in it, and what is wrong with the files.
+    pub fn read(self, files: &Files, device: &Device) -> Result<Model, EngineError> {
         let dtype = match self {
-            Self::F32 => return Ok(model),
-            Self::F16 => DType::F16,
-            Self::Bf16 => DType::BF16,
+            Self::F32 => None,
+            Self::F16 => Some(DType::F16),
+            Self::Bf16 => Some(DType::BF16),
         };
-        if !model.transformer.device().supports_dtype(dtype) {
+        if dtype.is_some_and(|dtype| !device.supports_dtype(dtype)) {
             return Err(EngineError::Precision { precision: self });
         }
-        Ok(Model {
-            transformer: model.transformer.cast(dtype),
-            ..model
-        })
+        Ok(Model::from_files_as(files, device, dtype, &[])?)
     }
 }
 

@@ -3,6 +3,7 @@
 mod gated;
 mod heads;
 mod linear;
+mod narrow;
 mod norm;
 mod parallel;
 mod scalar;
@@ -12,6 +13,7 @@ mod sum;
 pub use gated::Gated;
 pub use heads::{Heads, Order, products};
 pub use linear::{linear, linear_backward};
+pub use narrow::{Narrow, narrow_linear, narrow_linear_backward};
 pub use norm::{Norm, Row, Through};
 pub use parallel::multiply;
 pub use softmax::{softmax, softmax_backward};

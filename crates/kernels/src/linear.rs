@@ -1,5 +1,7 @@
 //! A linear map of many rows: one matrix product.
 
+use std::ops::Range;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
@@ -19,15 +21,17 @@ use crate::parallel::{BLOCK, blocks, zeros};
 pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let output = bias.len();
     let input = weight.len() / output;
-    assert!(x.len().is_multiple_of(input), "a row is cut");
+    let count = rows_of(x, input);
     // The product is added to rows that hold the bias, so that the bias needs no pass of its own.
     let rows_of_bias = bias.repeat(1 + BLOCK.div_ceil(output));
-    let start = blocks(x.len() / input * output, |start| {
+    let mut z = blocks(count * output, |start| {
         let block = rows_of_bias[start % output..].first_chunk();
         *block.expect("a block more than a row")
     });
+    let x = MatRef::from_row_major_slice(x, count, input);
     let weight = MatRef::from_row_major_slice(weight, input, output);
-    product(start, Accum::Add, x, weight)
+    product(&mut z, 0..output, Accum::Add, x, weight);
+    z
 }
 
 /// The gradient of x from the `gradient` g of z, whose rows have `output` numbers: sum_j W_ij g_j.
@@ -37,10 +41,24 @@ pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
 /// If `gradient` does not consist of whole rows, or `weight` does not have one row for each input.
 pub fn linear_backward(gradient: &[f32], weight: &[f32], output: usize) -> Vec<f32> {
     let input = weight.len() / output;
-    assert!(gradient.len().is_multiple_of(output), "a row is cut");
-    let start = zeros(gradient.len() / output * input);
+    let count = rows_of(gradient, output);
+    let mut x = zeros(count * input);
+    let gradient = MatRef::from_row_major_slice(gradient, count, output);
     let weight = MatRef::from_row_major_slice(weight, input, output);
-    product(start, Accum::Replace, gradient, weight.transpose())
+    product(
+        &mut x,
+        0..input,
+        Accum::Replace,
+        gradient,
+        weight.transpose(),
+    );
+    x
+}
+
+/// How many rows of this many numbers there are.
+pub(crate) fn rows_of(x: &[f32], numbers: usize) -> usize {
+    assert!(x.len().is_multiple_of(numbers), "a row is cut");
+    x.len() / numbers
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -54,23 +72,30 @@ fn all_cores() -> Par {
     Par::Seq
 }
 
-/// The product of rows and a matrix, which is added to `y` or replaces it.
-fn product(mut y: Vec<f32>, accum: Accum, rows: &[f32], matrix: MatRef<'_, f32>) -> Vec<f32> {
-    let count = rows.len() / matrix.nrows();
+/// The product of rows and a matrix, which is added to these `columns` of `y` or replaces them.
+pub(crate) fn product(
+    y: &mut [f32],
+    columns: Range<usize>,
+    accum: Accum,
+    rows: MatRef<'_, f32>,
+    matrix: MatRef<'_, f32>,
+) {
+    let count = rows.nrows();
     if count == 1 {
         // faer sums a one-row product in another order than a product of several rows. The row is
         // duplicated, so that a text rounds the same alone and in a batch.
-        let mut y = product(y.repeat(2), accum, &rows.repeat(2), matrix);
-        y.truncate(matrix.ncols());
-        return y;
+        let row = Vec::from_iter((0..rows.ncols()).map(|column| rows[(0, column)]));
+        let twice = row.repeat(2);
+        let rows = MatRef::from_row_major_slice(&twice, 2, row.len());
+        let y = &mut y[columns];
+        let mut both = y.repeat(2);
+        let all = 0..y.len();
+        product(&mut both, all, accum, rows, matrix);
+        y.copy_from_slice(&both[..y.len()]);
+        return;
     }
-    matmul(
-        MatMut::from_row_major_slice_mut(&mut y, count, matrix.ncols()),
-        accum,
-        MatRef::from_row_major_slice(rows, count, matrix.nrows()),
-        matrix,
-        1.0,
-        all_cores(),
-    );
-    y
+    let width = y.len() / count;
+    let y = MatMut::from_row_major_slice_mut(y, count, width);
+    let y = y.subcols_mut(columns.start, columns.len());
+    matmul(y, accum, rows, matrix, 1.0, all_cores());
 }

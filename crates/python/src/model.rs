@@ -67,10 +67,7 @@ impl Model {
             threads: Threads::new(num_threads.map(NonZeroUsize::get)),
             is_card: !matches!(name, "cpu" | "ndarray"),
         };
-        let read = || -> Result<_, EngineError> {
-            let model = relprop_checkpoints::Model::from_files(&files()?, &device, &[])?;
-            precision.apply(model)
-        };
+        let read = || precision.read(&files()?, &device);
         let model = Watch::default().run(py, &workplace, None, read)?;
         Ok(Self {
             model: Arc::new(model),

@@ -6,8 +6,8 @@ mod tokenizer;
 use std::path::Path;
 
 use burn::module::Module;
-use burn::tensor::Device;
-use relprop_transformer::{InputConfig, Transformer};
+use burn::tensor::{DType, Device};
+use relprop_transformer::{ConfigError, InputConfig, Transformer, TransformerConfig};
 use serde_json::Value;
 
 use crate::adapter::Adapter;
@@ -60,24 +60,40 @@ impl Model {
         device: &Device,
         families: &[&'static Family],
     ) -> Result<Self, CheckpointError> {
+        Self::from_files_as(files, device, None, families)
+    }
+
+    /// The same with weights of this type of float, one tensor after another, so that the model is never held in another
+    /// type. None: the type that the device computes in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::load`].
+    pub fn from_files_as(
+        files: &Files,
+        device: &Device,
+        dtype: Option<DType>,
+        families: &[&'static Family],
+    ) -> Result<Self, CheckpointError> {
+        let place = &Place { device, dtype };
         if let Some(gguf) = Gguf::among(files)? {
-            return Self::from_gguf(&gguf, device, families);
+            return Self::from_gguf(&gguf, place, families);
         }
         let Some(adapter) = Adapter::among(files)? else {
-            return Self::put_together(files, files, None, device, families);
+            return Self::put_together(files, files, None, place, families);
         };
         let base = adapter.base(files)?;
         let texts = match Adapter::has_tokenizer(files) {
             true => files,
             false => &base,
         };
-        Self::put_together(&base, texts, Some(&adapter), device, families)
+        Self::put_together(&base, texts, Some(&adapter), place, families)
     }
 
     /// Reads a model from a GGUF file.
     fn from_gguf(
         gguf: &Gguf,
-        device: &Device,
+        place: &Place<'_>,
         families: &[&'static Family],
     ) -> Result<Self, CheckpointError> {
         let path = gguf.file().path();
@@ -93,7 +109,7 @@ impl Model {
         let weight_files = gguf.weight_files();
         weights::untie(&mut config, family, &stored, &weight_files)?;
         let tokenizer = fitting(gguf.tokenizer()?, path, config.vocabulary())?;
-        let mut transformer = Transformer::zeros(&config, device).map_err(invalid)?;
+        let mut transformer = place.zeros(&config).map_err(invalid)?;
         let changes = Changes::default();
         weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
@@ -112,7 +128,7 @@ impl Model {
         files: &Files,
         texts: &Files,
         adapter: Option<&Adapter>,
-        device: &Device,
+        place: &Place<'_>,
         families: &[&'static Family],
     ) -> Result<Self, CheckpointError> {
         let instead = |missing| foreign::instead(&files.paths(), missing);
@@ -197,7 +213,7 @@ impl Model {
         }
         let ends = ends(files, &text, config_file.path())?;
         let writing = Writing::read(files, &text, config_file.path(), &mut config)?;
-        let mut transformer = Transformer::zeros(&config, device).map_err(invalid)?;
+        let mut transformer = place.zeros(&config).map_err(invalid)?;
         weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
             transformer: transformer.valid(),
@@ -213,6 +229,23 @@ impl Model {
                 None => weight_files.sha256()?,
                 Some(adapter) => adapter.sha256(&weight_files)?,
             }),
+        })
+    }
+}
+
+/// Where a model is put, and the type of its weights.
+struct Place<'a> {
+    device: &'a Device,
+    /// None: the type that the device computes in.
+    dtype: Option<DType>,
+}
+
+impl Place<'_> {
+    fn zeros(&self, config: &TransformerConfig) -> Result<Transformer, ConfigError> {
+        let zeros = Transformer::zeros(config, self.device)?;
+        Ok(match self.dtype {
+            Some(dtype) => zeros.cast(dtype),
+            None => zeros,
         })
     }
 }

@@ -36,7 +36,7 @@ pub(crate) use positions::Interpolation;
 pub(crate) use stored::{Stored, numbers};
 pub(crate) use tensors::open;
 
-/// Reads every tensor of the model, into the floats that the device computes in.
+/// Reads every tensor of the model, into floats of the type that it has.
 ///
 /// All faults of names, types and shapes are found before the first number is read.
 pub(crate) fn read(
@@ -110,7 +110,7 @@ pub(crate) fn read(
         return Err(files.wrong(problems));
     }
 
-    let dtype: DType = model.device().settings().float_dtype.into();
+    let dtype = model.dtype();
     let cast = || FloatCastAdapter::to(dtype);
     let turn: Box<dyn ModuleAdapter> = Box::new(PyTorchToBurnAdapter.chain(cast()));
     // Embeddings come first: they are the largest, and a tensor takes its memory twice while it is

@@ -253,7 +253,8 @@ impl Propagation {
             (read * weights).sum()
         };
         let (relevance, recorded) = if self.recompute {
-            let relevance = transformer.relevance_by_blocks(&batch, &self.rules, Part::default(), target);
+            let relevance =
+                transformer.relevance_by_blocks(&batch, &self.rules, Part::default(), target);
             (relevance, pass.into_readings())
         } else {
             let target = target(transformer.forward_with_state(&batch, &mut pass));

@@ -52,11 +52,11 @@ impl Operation for Linear {
         // All texts become one matrix. Otherwise Burn would multiply text by text, and copy
         // transposed weights, such as those of a head that is tied to the embeddings.
         let rows = x.reshape([batch * position, input]);
+        #[cfg(feature = "flex")]
+        if let Some(z) = self.fused(&rows) {
+            return z.reshape([batch, position, output]);
+        }
         let z = if rows.dtype() == dtype {
-            #[cfg(feature = "flex")]
-            if let Some(z) = self.fused(&rows) {
-                return z.reshape([batch, position, output]);
-            }
             linear(rows, weight, bias)
         } else {
             // The weights are f16 or bf16: only the product is computed in their type.
