@@ -29,7 +29,7 @@ use crate::support::{Folder, fails};
     not(feature = "gpu"),
     case(&["--device", "gpu:1", "text"], &["not compiled in", "--features gpu"])
 )]
-#[case(&["--dtype", "f8", "text"], &["f8", "f32, f16, bf16"])]
+#[case(&["--dtype", "f8", "text"], &["f8", "f64, f32, f16, bf16"])]
 #[case(&["--format", "pdf", "text"], &["pdf", "html"])]
 #[case(&["--colour", "text"], &["unexpected argument '--colour'"])]
 #[case(&[], &["required"])]

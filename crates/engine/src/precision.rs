@@ -13,6 +13,8 @@ use crate::EngineError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
+    /// 53 binary digits, where those of f32 cancel out.
+    F64,
     /// 24 binary digits.
     #[default]
     F32,
@@ -24,11 +26,12 @@ pub enum Precision {
 
 impl Precision {
     /// Every type, the one with the most digits first.
-    pub const ALL: [Self; 3] = [Self::F32, Self::F16, Self::Bf16];
+    pub const ALL: [Self; 4] = [Self::F64, Self::F32, Self::F16, Self::Bf16];
 
     /// What it is called.
     pub fn name(self) -> &'static str {
         match self {
+            Self::F64 => "f64",
             Self::F32 => "f32",
             Self::F16 => "f16",
             Self::Bf16 => "bf16",
@@ -42,6 +45,7 @@ impl Precision {
     /// [`EngineError::Precision`] if the device does not compute in it, and what is wrong with the files.
     pub fn read(self, files: &Files, device: &Device) -> Result<Model, EngineError> {
         let dtype = match self {
+            Self::F64 => Some(DType::F64),
             Self::F32 => None,
             Self::F16 => Some(DType::F16),
             Self::Bf16 => Some(DType::BF16),
@@ -61,7 +65,7 @@ impl fmt::Display for Precision {
 
 /// There is no such type of float.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no type `{0}`; there are f32, f16 and bf16")]
+#[error("there is no type `{0}`; there are f64, f32, f16 and bf16")]
 pub struct UnknownPrecision(String);
 
 impl FromStr for Precision {

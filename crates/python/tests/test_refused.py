@@ -74,7 +74,7 @@ def test_wrong_models_are_refused(tmp_path, folder):
         relprop.Explainer.from_pretrained(folder, device="tpu")
     with pytest.raises(relprop.DeviceError, match="cuda"):
         relprop.Explainer.from_pretrained(folder, device="cuda")
-    with pytest.raises(ValueError, match="f32, f16 and bf16"):
+    with pytest.raises(ValueError, match="f64, f32, f16 and bf16"):
         relprop.Explainer.from_pretrained(folder, dtype="int8")
     with pytest.raises(ValueError, match="nowhere"):
         relprop.Explainer.from_pretrained(folder, at="nowhere")

@@ -129,7 +129,8 @@ pub(crate) struct DeviceArgument {
 
 #[derive(Debug, Args)]
 pub(crate) struct PrecisionArgument {
-    /// The float type of weights and of the products with them: f32, f16 or bf16
-    #[arg(long = "dtype", value_name = "TYPE", default_value = "f32", value_parser = ["f32", "f16", "bf16"])]
+    /// The float type of weights: f32, f16 or bf16; f64 computes everything in it, for relevance in which
+    /// the digits of f32 cancel out
+    #[arg(long = "dtype", value_name = "TYPE", default_value = "f32", value_parser = ["f64", "f32", "f16", "bf16"])]
     pub(crate) dtype: String,
 }

@@ -40,7 +40,7 @@ class Explainer:
     device
         Where to compute: ``cpu``, or what :func:`relprop.devices` lists.
     dtype
-        The type of the weights: ``f32``, ``f16`` or ``bf16``.
+        The type of the weights: ``f64``, ``f32``, ``f16`` or ``bf16``.
     num_threads
         How many threads compute; as many as there are cores by default.
     rules
