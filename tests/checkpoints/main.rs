@@ -19,3 +19,4 @@ mod tokenizer;
 mod trained;
 mod two_stacks;
 mod vectors;
+mod windows;

@@ -16,7 +16,7 @@ type Case = (
     &'static [&'static str],
     &'static str,
 );
-const CASES: [Case; 25] = [
+const CASES: [Case; 26] = [
     (
         "llama",
         &["--target", " film", "--against", "dull"],
@@ -62,6 +62,7 @@ const CASES: [Case; 25] = [
     ("bert", &[], &["--segments", "sentences"], "segments"),
     ("bert", &[], &["--recompute"], "recompute"),
     ("bert", &[], &["--no-truncate"], "truncation"),
+    ("bert", &[], &["--windows"], "truncation"),
     ("bert", &["--pair", "dull"], &["--pair", "warm"], "content"),
     (
         "bert",

@@ -133,6 +133,13 @@ impl Model {
         self.readable(text)
     }
 
+    /// How many tokens a text may have: no more than the model has positions, and than its tokenizer's files say.
+    pub fn longest(&self) -> usize {
+        let positions = self.transformer.config().positions;
+        let tokenizer = self.tokenizer();
+        tokenizer.map_or(positions, |tokenizer| tokenizer.positions(positions))
+    }
+
     /// Writes a chat by the model's [template](Tokenizer::chat) and splits it into tokens, without special
     /// tokens beside those that it has. One that is too long is cut like a [text](Model::tokenize).
     ///

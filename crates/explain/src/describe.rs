@@ -70,6 +70,7 @@ impl Explanation {
             segments: explainer.segments(text, relevance),
             dropped_tokens: text.dropped,
             dropped_from: (text.dropped > 0).then(|| model.cuts_from()),
+            windows: 0,
             hops: Vec::new(),
             ledger: found.ledger,
         }

@@ -33,6 +33,12 @@ pub enum ExplainError {
     /// The text cannot be given to the model.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// The mean over windows of a text has no meaning.
+    #[error(
+        "a text is read in windows where a label of the whole text is explained: its logit, or a difference of logits \
+         (not of the largest alone), is the mean of those of its windows"
+    )]
+    Windows,
     /// The site has no relevance per token.
     #[error(
         "relevance cannot be read at `{site}`: its signal does not have one vector a token; \

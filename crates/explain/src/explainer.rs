@@ -307,6 +307,19 @@ impl Explainer {
             };
             return passes.run(texts, 1, |texts| texts.iter().map(hop).collect(), warn);
         }
+        if texts.iter().any(|text| self.is_in_windows(text)) {
+            let explain = |texts: &[&TokenizedText]| {
+                let each = texts.iter().map(|text| match self.is_in_windows(text) {
+                    true => self.explain_windows(&Passes::default(), text, &warn),
+                    false => {
+                        let found = self.method.find(&[text], &question)?.remove(0);
+                        Ok(Explanation::new(self, text, found))
+                    }
+                });
+                each.collect()
+            };
+            return passes.run(texts, 1, explain, &warn);
+        }
         let explain = |texts: &[&TokenizedText]| {
             let found = self.method.find(texts, &question)?.into_par_iter();
             let explanations = texts.par_iter().zip(found);

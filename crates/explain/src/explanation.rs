@@ -72,6 +72,11 @@ pub struct Explanation {
     /// From which end of the text they were cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped_from: Option<TextEnd>,
+    /// In how many windows the text was read, if it is longer than the model reads and
+    /// [was to be](relprop_checkpoints::Truncation::Windows); 0 if it was read at once. Logits, the target and relevance are means over
+    /// them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub windows: usize,
     /// How relevance went from the target to the prompt, if [hops](crate::Plan::hops) were asked for: a line
     /// a hop, the target's own first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -226,6 +226,7 @@ impl Labelling {
                 segments: part.segments.clone(),
                 dropped_tokens: self.dropped_tokens,
                 dropped_from: self.dropped_from,
+                windows: 0,
                 hops: Vec::new(),
                 ledger: part.ledger.clone(),
             }

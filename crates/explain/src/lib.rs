@@ -23,6 +23,7 @@ mod segments;
 mod similarity;
 mod target;
 mod view;
+mod windows;
 mod words;
 mod zero_shot;
 

@@ -102,6 +102,7 @@ impl Plan {
     /// Refuses options that exclude each other, and whatever the model does not have.
     pub(crate) fn check(&self, model: &Model) -> Result<(), ExplainError> {
         self.target.check(model)?;
+        self.check_windows(model)?;
         if self.segments.is_some() && matches!(model.input, Input::Pictures(_)) {
             return Err(TextError::Pictures.into());
         }

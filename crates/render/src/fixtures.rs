@@ -76,6 +76,7 @@ pub(crate) fn explanation(text: &str, words: &[(&str, f32)]) -> Explanation {
         words,
         dropped_tokens: 0,
         dropped_from: None,
+        windows: 0,
         segments: Vec::new(),
         hops: Vec::new(),
         ledger: None,

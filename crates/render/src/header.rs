@@ -109,6 +109,18 @@ pub(crate) fn dropped(explanation: &Explanation) -> Option<String> {
     ))
 }
 
+/// The sentence, without its full stop, that says in how many windows the model read the text. None if it read it at
+/// once.
+pub(crate) fn windows(explanation: &Explanation) -> Option<String> {
+    match explanation.windows {
+        0 => None,
+        count => Some(format!(
+            "the text is longer than the model reads: logits and relevance are means over {count} windows that \
+             overlap by half"
+        )),
+    }
+}
+
 /// Every label with its probability, the likeliest first; none where probabilities do not follow from the logits
 /// that are known, as those of the likeliest tokens.
 pub(crate) fn probabilities(explanation: &Explanation) -> Vec<(&str, f32)> {

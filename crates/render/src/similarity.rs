@@ -41,6 +41,7 @@ pub(crate) fn explanations(similarity: &Similarity) -> [Explanation; 2] {
         words: text.words.clone(),
         dropped_tokens: 0,
         dropped_from: None,
+        windows: 0,
         segments: Vec::new(),
         hops: Vec::new(),
         ledger: None,

@@ -13,6 +13,8 @@ pub enum Truncation {
     CutStart,
     /// Refuse it.
     Refuse,
+    /// Read a single text in windows that overlap, and explain the mean over them; refuse a pair and a chat.
+    Windows,
 }
 
 /// Why a model cannot read a text.

@@ -191,7 +191,7 @@ impl Tokenizer {
     }
 
     /// The largest number of tokens of a text, for a model with this many positions.
-    fn positions(&self, positions: usize) -> usize {
+    pub(crate) fn positions(&self, positions: usize) -> usize {
         self.reading
             .longest
             .map_or(positions, |longest| longest.min(positions))

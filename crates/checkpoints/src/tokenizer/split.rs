@@ -34,7 +34,11 @@ impl Tokenizer {
         way: Way,
     ) -> Result<TokenizedText, TextError> {
         let failed = |error: tokenizers::Error| TextError::Tokenizer(error.to_string());
-        let positions = self.positions(positions);
+        // A text that is read in windows is cut later.
+        let positions = match truncation {
+            Truncation::Windows if second.is_none() && way.special => usize::MAX,
+            _ => self.positions(positions),
+        };
         let encode = |text: &str| {
             let encoding = match &self.languages {
                 None => self.inner.encode_char_offsets(text, false),
@@ -62,7 +66,8 @@ impl Tokenizer {
         let tokens = lengths[0] + lengths[1] + special;
         // At least one token of each text must be left.
         let least = special + 1 + usize::from(second.is_some());
-        if tokens > positions && (truncation == Truncation::Refuse || positions < least) {
+        let refuses = matches!(truncation, Truncation::Refuse | Truncation::Windows);
+        if tokens > positions && (refuses || positions < least) {
             return Err(TextError::TooLong { tokens, positions });
         }
         let limit = TruncationParams {
@@ -70,7 +75,9 @@ impl Tokenizer {
             direction: match truncation {
                 Truncation::CutStart => TruncationDirection::Left,
                 Truncation::Cut if self.reading.cut_at_start => TruncationDirection::Left,
-                Truncation::Cut | Truncation::Refuse => TruncationDirection::Right,
+                Truncation::Cut | Truncation::Refuse | Truncation::Windows => {
+                    TruncationDirection::Right
+                }
             },
             ..TruncationParams::default()
         };

@@ -155,6 +155,10 @@ pub(crate) struct ExplainArguments {
     /// Refuse texts that are too long for the model instead of cutting them
     #[arg(long)]
     pub(crate) no_truncate: bool,
+    /// Read texts that are too long for the model in windows that overlap by half, and explain the mean of
+    /// their logits, where a label of the whole text is explained
+    #[arg(long, conflicts_with = "no_truncate")]
+    pub(crate) windows: bool,
     #[command(flatten)]
     pub(crate) precision: PrecisionArgument,
     #[command(flatten)]

@@ -163,6 +163,7 @@ impl ExplainPlan {
             group,
             overlay,
             no_truncate,
+            windows,
             precision: _,
             // The model is on the device.
             device: _,
@@ -187,9 +188,10 @@ impl ExplainPlan {
                 Unit::Entropy => Score::Entropy,
                 Unit::Norm => Score::Norm,
             },
-            truncation: match no_truncate {
-                true => Truncation::Refuse,
-                false => Truncation::Cut,
+            truncation: match (no_truncate, windows) {
+                (true, _) => Truncation::Refuse,
+                (false, true) => Truncation::Windows,
+                (false, false) => Truncation::Cut,
             },
             seed: 0,
             pair: second(pair_column, pair).or(query.map(Second::Before)),
@@ -288,6 +290,7 @@ fn refuse(arguments: &ExplainArguments, format: &Format, model: &Model) -> anyho
             ("--generate", arguments.generate.is_some()),
             ("--chat", arguments.chat),
             ("--no-truncate", arguments.no_truncate),
+            ("--windows", arguments.windows),
             ("a table", !format.pictures),
         ];
         if let Some((option, _)) = for_texts.into_iter().find(|(_, given)| *given) {

@@ -56,6 +56,14 @@ impl Passes {
         Self { done, ..self }
     }
 
+    /// Passes of the same size, which stop with these, and count no texts.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            done: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// Calls `run` with as many texts at once as fit into a pass if each of them takes the place of
     /// `copies` texts. Returns what `run` gives for each text, in the order of `texts`. Calls
     /// `warn` when a pass is halved.

@@ -58,7 +58,8 @@ class Explainer:
         How the target is measured: ``logit``, ``log-probability``, ``entropy`` of the prediction, or ``norm`` of the last
         state.
     truncation
-        What is done to a text that is too long: ``cut`` it, ``cut-start``, or ``refuse`` it.
+        What is done to a text that is too long: ``cut`` it, ``cut-start``, ``refuse`` it, or read it in ``windows`` that
+        overlap by half, and explain the mean over them.
     seed
         The seed of methods that draw random numbers, and of tokens that are drawn.
 

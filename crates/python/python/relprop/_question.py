@@ -11,7 +11,7 @@ from ._rules import rules as rule_set
 
 Rules: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | RuleSet"
 Score: TypeAlias = Literal["logit", "log-probability", "entropy", "norm"]
-Truncation: TypeAlias = Literal["cut", "cut-start", "refuse"]
+Truncation: TypeAlias = Literal["cut", "cut-start", "refuse", "windows"]
 Parts: TypeAlias = Literal["entities", "tokens"]
 
 #: What is on or off.

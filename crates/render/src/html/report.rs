@@ -7,7 +7,7 @@ use maud::{Markup, html as markup};
 use relprop_explain::Explanation;
 
 use super::{Html, bar, ledger::ledger, minus, patches, ranked, tokens::tokens, words::words};
-use crate::header::{Header, dropped, is_propagated, probabilities};
+use crate::header::{Header, dropped, is_propagated, probabilities, windows};
 use crate::hops;
 use crate::numbers::percent;
 use crate::sums::Sums;
@@ -138,7 +138,7 @@ fn article(number: usize, item: &Item) -> Markup {
             (sums(main))
             @for hop in hops::lines(main) { p.note { (minus(&hop)) "." } }
             (ledger(main))
-            @if let Some(dropped) = dropped(main) { p.note { (dropped) "." } }
+            @for note in [dropped(main), windows(main)].into_iter().flatten() { p.note { (note) "." } }
             @if let Some(note) = item.note { p.note { (note) } }
             @if !others.is_empty() {
                 section.others {

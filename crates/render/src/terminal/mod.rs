@@ -15,7 +15,7 @@ use relprop_explain::Explanation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::flow::flow;
-use crate::header::{Header, dropped};
+use crate::header::{Header, dropped, windows};
 use crate::hops;
 use crate::numbers::{Scale, percent};
 use crate::segments::segments;
@@ -115,8 +115,11 @@ fn footer(lines: &mut Lines, explanation: &Explanation) {
     for hop in hops::lines(explanation) {
         lines.paragraph(&hop, PLAIN);
     }
-    if let Some(dropped) = dropped(explanation) {
-        lines.paragraph(&dropped, PLAIN);
+    for note in [dropped(explanation), windows(explanation)]
+        .into_iter()
+        .flatten()
+    {
+        lines.paragraph(&note, PLAIN);
     }
     lines.parts(&legend(
         lines.color(),
