@@ -1,7 +1,12 @@
 //! Metrics of other targets than a label: differences, and answers of language models, against plain loops.
 
-use burn::tensor::DType;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::{DType, Device};
 use relprop_checkpoints::Model;
+use relprop_engine::measure::{Measured, Samples, TextColumns};
 use relprop_evaluate::{Candidate, Evaluation, Metric, Sample, metric};
 use relprop_explain::methods::Method;
 use relprop_explain::{Explainer, Plan, Scalar, Score, Target, answer_start};
@@ -13,14 +18,17 @@ use rstest::rstest;
 
 use crate::samples;
 
-const UNKNOWN: u32 = 3;
+/// The id of what hides others: an unknown token, or a patch that is not seen.
+fn unknown(model: &Model) -> u32 {
+    if model.tokenizer().is_some() { 3 } else { 1 }
+}
 
 fn measured(model: &Model, preset: &str, names: &[&str], sample: &Sample, hops: usize) -> Vec<f64> {
     let metrics: Vec<Box<dyn Metric>> = names.iter().map(|name| metric(name).unwrap()).collect();
     let evaluation = Evaluation {
         model,
         metrics: &metrics,
-        mask_token: UNKNOWN,
+        mask_token: unknown(model),
         hops,
         seed: 0,
     };
@@ -39,7 +47,7 @@ fn hiding(model: &Model, text: &TokenizedText, hidden: &[usize]) -> Vec<f64> {
     let mut text = text.clone();
     hidden
         .iter()
-        .for_each(|&place| text.tokens[place].id = UNKNOWN);
+        .for_each(|&place| text.tokens[place].id = unknown(model));
     let device = model.transformer.device();
     let batch = Batch::new([&text], 0, PaddingSide::Right, &device);
     let mut pass = relprop_rules::Pass::plain();
@@ -104,6 +112,94 @@ fn a_difference_is_measured_by_its_value(
             assert!(close, "{found} instead of {expected}");
         }
     }
+}
+
+/// The patches of the pictures of a folder are hidden, those that are most relevant first.
+#[test]
+fn a_picture_is_measured_patch_by_patch() {
+    let fixtures = relprop_testing::fixtures::folder;
+    let mut model = Model::load(&fixtures("vit"), &Device::flex()).unwrap();
+    model.transformer = model.transformer.cast(DType::F64);
+    let labels = model.transformer.config().labels.clone();
+    let folder = tempfile::tempdir().unwrap();
+    for label in &labels {
+        for (part, count) in [("train", 4), ("test", 1)] {
+            let place = folder.path().join(part).join(label);
+            fs::create_dir_all(&place).unwrap();
+            for number in 0..count {
+                let file = place.join(format!("{number}.png"));
+                fs::copy(fixtures("pictures/small.png"), file).unwrap();
+            }
+        }
+    }
+    let shared = shared(&model);
+    let open = |path: &Path, more| {
+        Samples::open(path, more, None, 0, &Measured::True, &shared, |line| {
+            panic!("{line}")
+        })
+    };
+    let samples = open(folder.path(), Default::default()).unwrap();
+    assert_eq!(samples.samples.len(), labels.len());
+    assert!(samples.sha256.is_some());
+    for sample in &samples.samples {
+        let label = sample.label().unwrap();
+        let places = sample.text.text.rsplit_once("picture ").unwrap().1;
+        assert_eq!(
+            places.parse::<usize>().unwrap(),
+            label + 1,
+            "in the order of labels"
+        );
+        let plan = Plan {
+            target: Target::Label(label).into(),
+            ..Plan::default()
+        };
+        let explainer = Explainer::new(&shared, &plan).unwrap();
+        let explained = explainer.explain_batch(std::slice::from_ref(&sample.text));
+        let relevance = relevance(&explained.unwrap()[0]);
+        let probability = |hidden: &[usize]| {
+            let logits = hiding(&model, &sample.text, hidden);
+            logits[label].exp() / logits.iter().map(|logit| logit.exp()).sum::<f64>()
+        };
+        let first = order(&relevance, |place| !sample.text.tokens[place].special);
+        assert!(first.len() > 4);
+        let curve = |order: &[usize]| {
+            // In ten steps.
+            let counts = (0..=10).map(|step| (step * order.len()).div_ceil(10));
+            let points = counts.map(|count| probability(&order[..count]));
+            area(&points.collect::<Vec<_>>())
+        };
+        let last: Vec<usize> = first.iter().rev().copied().collect();
+        let (morf, lerf) = (curve(&first), curve(&last));
+        let found = measured(&model, "ah-ln", &["morf", "lerf", "srg"], sample, 0);
+        for (found, expected) in found.iter().zip([morf, lerf, lerf - morf]) {
+            assert!(
+                (found - expected).abs() < 1e-6,
+                "{found} instead of {expected}"
+            );
+        }
+    }
+
+    let refused = open(Path::new("reviews"), Default::default()).unwrap_err();
+    assert!(
+        refused.to_string().contains("a folder of pictures"),
+        "{refused}"
+    );
+    let more = TextColumns {
+        evidence: Some("box"),
+        ..TextColumns::default()
+    };
+    assert!(open(folder.path(), more).is_err());
+    let texts = Arc::new(Model::load(&fixtures("bert"), &Device::flex()).unwrap());
+    let refused = Samples::open(
+        folder.path(),
+        Default::default(),
+        None,
+        0,
+        &Measured::True,
+        &texts,
+        |_| (),
+    );
+    assert!(refused.unwrap_err().to_string().contains("reads texts"));
 }
 
 /// The answer stays while the prompt is hidden, and it is measured by the probability of all of its tokens.

@@ -176,6 +176,7 @@ impl Data {
         let mut labels = self.labels.into_iter().flatten();
         let texts = self.texts.into_iter().enumerate();
         let texts = texts.map(|(index, text)| LabeledText {
+            picture: None,
             place: format!("text {}", index + 1),
             text,
             label: labels

@@ -20,6 +20,14 @@ pub enum MeasureError {
     /// No text is left.
     #[error("{0}: there is no text to measure with")]
     Nothing(String),
+    /// The model reads pictures, and these are none.
+    #[error(
+        "{0}: the model reads pictures; give a folder with a folder of pictures for each label, or with the files of MNIST"
+    )]
+    NoPictures(String),
+    /// The model reads texts, and these are pictures.
+    #[error("{0} has pictures, and the model reads texts")]
+    NoTexts(String),
     /// The texts stand in no table.
     #[error("{0}: these texts have no columns, so none of evidence; leave the column out")]
     NoColumns(String),

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use relprop_checkpoints::{Model, TextError, Truncation};
-use relprop_data::corpus::{TextColumns, Tree};
+use image::{DynamicImage, GrayImage, RgbImage};
+use relprop_checkpoints::{Input, Model, TextError, Truncation};
+use relprop_data::corpus::{LabeledPicture, Pictures, TextColumns, Tree};
 use relprop_data::{corpus, sha256};
 use relprop_evaluate::{Polarity, Sample, predictions};
 use relprop_explain::{Chosen, ExplainError, Explainer, Plan, Scalar, Score, Target, answer_start};
@@ -73,8 +74,10 @@ pub struct Samples {
 pub struct LabeledText {
     /// What errors call it.
     pub place: String,
-    /// The text.
+    /// The text; of a picture, its name.
     pub text: String,
+    /// The picture, if it is none.
+    pub picture: Option<DynamicImage>,
     /// Its label.
     pub label: WrittenLabel,
     /// The answer that is given to it, with the space before it.
@@ -114,6 +117,12 @@ impl Samples {
         mut say: impl FnMut(&str),
     ) -> Result<Self, EngineError> {
         asker(target, model)?;
+        if Pictures::are_at(path) {
+            return Self::of_pictures(path, more, limit, target, model, say);
+        }
+        if matches!(model.input, Input::Pictures(_)) {
+            return Err(MeasureError::NoPictures(path.display().to_string()).into());
+        }
         let embedded = embedded(path, seed);
         if !more.is_empty() && (embedded.is_some() || corpus::are_trees(path)?) {
             return Err(MeasureError::NoColumns(path.display().to_string()).into());
@@ -125,6 +134,48 @@ impl Samples {
         let name = path.display().to_string();
         let samples = Self::of(texts, limit, target, model, &name, say)?;
         Ok(Self { sha256, ..samples })
+    }
+
+    /// The pictures of a folder as training reads it: those to test with, or those that are held out.
+    fn of_pictures(
+        path: &Path,
+        more: TextColumns,
+        limit: Option<usize>,
+        target: &Measured,
+        model: &Arc<Model>,
+        say: impl FnMut(&str),
+    ) -> Result<Self, EngineError> {
+        let name = path.display().to_string();
+        if !matches!(model.input, Input::Pictures(_)) {
+            return Err(MeasureError::NoTexts(name).into());
+        }
+        if !more.is_empty() {
+            return Err(MeasureError::NoColumns(name).into());
+        }
+        let all = Pictures::read(path)?;
+        let sha256 = all.sha256();
+        let part = match all.test.is_empty() {
+            true => all.dev,
+            false => all.test,
+        };
+        let found = (1..).zip(part).map(|(number, picture)| {
+            let place = format!("{name}, picture {number}");
+            LabeledText {
+                text: place.clone(),
+                place,
+                label: WrittenLabel::Written(all.labels[picture.label].clone()),
+                picture: Some(decoded(picture)),
+                answer: None,
+                evidence: Vec::new(),
+                sentiment: Vec::new(),
+            }
+        });
+        let found = found.take(limit.unwrap_or(usize::MAX)).collect();
+        let samples = Self::of(found, limit, target, model, &name, say)?;
+        Ok(Self {
+            sha256: Some(sha256),
+            ..samples
+        })
     }
 
     /// The same for texts at hand. `name` is what errors call them.
@@ -199,10 +250,17 @@ struct Asker {
 
 impl Asker {
     /// The text, and where the answer begins in it.
-    fn tokenize(
-        &self,
-        found: &LabeledText,
-    ) -> Result<(TokenizedText, Option<usize>), ExplainError> {
+    fn tokenize(&self, found: &LabeledText) -> Result<(TokenizedText, Option<usize>), String> {
+        match &found.picture {
+            None => self.read(found).map_err(|error| error.to_string()),
+            Some(picture) => {
+                let read = self.explainer.model().picture(picture, &found.text);
+                Ok((read.map_err(|error| error.to_string())?, None))
+            }
+        }
+    }
+
+    fn read(&self, found: &LabeledText) -> Result<(TokenizedText, Option<usize>), ExplainError> {
         if !(self.answers && self.writes) {
             return Ok((self.explainer.tokenize(&found.text)?, None));
         }
@@ -211,6 +269,17 @@ impl Asker {
         let start = answer_start(&text);
         Ok((text, Some(start)))
     }
+}
+
+/// A picture of bytes, one a pixel if it is gray, else three.
+fn decoded(picture: LabeledPicture) -> DynamicImage {
+    let LabeledPicture { bytes, sides, .. } = picture;
+    let [height, width] = sides.map(|side| side as u32);
+    let found = match bytes.len() == sides[0] * sides[1] {
+        true => GrayImage::from_raw(width, height, bytes).map(DynamicImage::from),
+        false => RgbImage::from_raw(width, height, bytes).map(DynamicImage::from),
+    };
+    found.expect("as many bytes as the sides say")
 }
 
 /// Refuses what the model, or a metric, cannot be asked.
@@ -328,6 +397,7 @@ fn held_out_needles(seed: u64) -> Vec<LabeledText> {
     let [all, held_out] = NEEDLE_TEXTS;
     let texts = corpus::needles(all, seed).split_off(all - held_out);
     let found = (1..).zip(texts).map(|(number, needle)| LabeledText {
+        picture: None,
         place: format!("question {number}"),
         text: needle.prompt,
         label: WrittenLabel::None,
@@ -341,6 +411,7 @@ fn held_out_needles(seed: u64) -> Vec<LabeledText> {
 fn held_out_reviews(seed: u64) -> Vec<LabeledText> {
     let reviews = corpus::reviews(REVIEWS as usize, seed).test;
     let found = (1..).zip(reviews).map(|(number, review)| LabeledText {
+        picture: None,
         place: format!("review {number}"),
         text: review.text,
         label: WrittenLabel::Positive(review.label == 1),
@@ -370,6 +441,7 @@ fn of_file(
         say(&format!("{error}; skipped"));
     }
     let found = inputs.texts.into_iter().map(|input| LabeledText {
+        picture: None,
         place: format!("{name}, line {}", input.line),
         text: input.text,
         label: input
@@ -388,6 +460,7 @@ fn of_tree(tree: Tree, name: &str) -> LabeledText {
         value: f64::from(label) - f64::from(Tree::NEUTRAL),
     });
     LabeledText {
+        picture: None,
         place: format!("{name}, line {}", tree.line),
         text: tree.text,
         label: WrittenLabel::Positive(tree.label > Tree::NEUTRAL),
