@@ -293,7 +293,7 @@ fn the_page_and_its_files_are_served() {
     }
 }
 
-/// What has no server, such as a page in a browser alone, gets the same answers and refusals.
+/// What has no server gets the same answers and refusals.
 #[test]
 fn the_api_without_a_server_answers_the_same() {
     const FIXTURES: [&str; 2] = ["bert", "heads/bert-vectors"];
