@@ -1,5 +1,8 @@
 //! What the server answers is what the program writes.
 
+use relprop_api::{Api, NamedModel};
+use relprop_checkpoints::Model;
+use relprop_engine::{Precision, device};
 use relprop_testing::fixtures::folder;
 use relprop_testing::program::{Ran, relprop, review_model};
 use rstest::rstest;
@@ -288,4 +291,63 @@ fn the_page_and_its_files_are_served() {
         assert!(!file.body.is_empty());
         server.post(path, &json!({})).refused(404, &["nothing"]);
     }
+}
+
+/// What has no server gets the same answers and refusals.
+#[test]
+fn the_api_without_a_server_answers_the_same() {
+    const FIXTURES: [&str; 2] = ["bert", "heads/bert-vectors"];
+    let server = Server::of(&FIXTURES, &[]);
+    let models = FIXTURES.map(|fixture| {
+        let folder = folder(fixture);
+        let model = Model::load(&folder, &device("cpu").unwrap()).unwrap();
+        NamedModel {
+            name: folder.file_name().unwrap().to_string_lossy().into_owned(),
+            model: model.into(),
+            precision: Precision::F32,
+        }
+    });
+    let mut api = Api::new(models.into()).unwrap();
+    for path in ["/api/model", "/api/rules"] {
+        assert_eq!(api.answer(path, b"").unwrap(), server.get(path).body);
+    }
+    let fragments = json!(["report", "page", "svg"]);
+    let sides = json!([{"rules": "libra", "ledger": true}, {"method": "gae"}]);
+    let asked = [
+        (
+            "/api/explain",
+            json!({"text": FILM, "ledger": true, "fragments": fragments}),
+        ),
+        (
+            "/api/explain",
+            json!({"texts": [FILM, "dull"], "pair": ["a", "film"]}),
+        ),
+        (
+            "/api/compare",
+            json!({"text": FILM, "sides": sides, "fragments": ["report"]}),
+        ),
+        (
+            "/api/similar",
+            json!({"model": "bert-vectors", "texts": [FILM, "a dull film"], "fragments": ["report"]}),
+        ),
+    ];
+    for (path, body) in asked {
+        let answer = api.answer(path, body.to_string().as_bytes()).unwrap();
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(answer, server.post(path, &body).done(), "{path} {body}");
+    }
+    let refused = [
+        ("/api/explain", json!({"text": ""})),
+        ("/api/explain", json!({"text": FILM, "rules": "ahln"})),
+        ("/api/explain", json!({"text": FILM, "colour": "red"})),
+        ("/api/compare", json!({"text": FILM, "sides": []})),
+        ("/api/similar", json!({"texts": [FILM]})),
+    ];
+    for (path, body) in refused {
+        let refusal = api.answer(path, body.to_string().as_bytes()).unwrap_err();
+        server
+            .post(path, &body)
+            .refused(refusal.status, &[&refusal.message]);
+    }
+    assert_eq!(api.answer("/etc/passwd", b"").unwrap_err().status, 404);
 }

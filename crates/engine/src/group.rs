@@ -55,11 +55,17 @@ pub struct Worker<'a> {
     tell: fn(&(dyn Error + 'static)) -> String,
 }
 
-/// A row that the model can read.
-struct Readable {
-    row: usize,
-    tokens: TokenizedText,
-    picture: Option<DynamicImage>,
+/// What was found for one text, or for one picture.
+#[derive(Debug)]
+pub struct FoundText {
+    /// What was found.
+    pub found: Found,
+    /// The picture, if it is one.
+    pub picture: Option<DynamicImage>,
+    /// How many tokens were cut, because the text is too long for the model.
+    pub dropped: usize,
+    /// How many were kept.
+    pub kept: usize,
 }
 
 impl<'a> Worker<'a> {
@@ -114,8 +120,6 @@ impl<'a> Worker<'a> {
         warn: impl Fn(&str),
     ) -> Result<Group, EngineError> {
         let Rows { batch, places, bad } = rows;
-        let mut outcomes: Vec<Result<Option<Found>, String>> = Vec::new();
-        let (mut readable, mut cut) = (Vec::new(), Vec::new());
         let seconds = match &self.content {
             RowKind::Texts {
                 second: Some(Second::Column(name)),
@@ -130,30 +134,16 @@ impl<'a> Worker<'a> {
             _ => None,
         };
         let seconds = seconds.as_ref().map(|seconds| seconds.iter().collect());
-        let read = self.read(texts(&batch, column)?.iter().collect(), seconds);
-        for (row, outcome) in read.into_iter().enumerate() {
-            outcomes.push(outcome.map(|(tokens, picture)| {
-                if tokens.dropped > 0 {
-                    cut.push((places[row], tokens.dropped, tokens.tokens.len()));
+        let found = self.explain_texts(texts(&batch, column)?.iter().collect(), seconds, warn)?;
+        let (mut outcomes, mut pictures, mut cut) = (Vec::new(), Vec::new(), Vec::new());
+        for (found, place) in found.into_iter().zip(&places) {
+            outcomes.push(found.map(|text| {
+                if text.dropped > 0 {
+                    cut.push((*place, text.dropped, text.kept));
                 }
-                readable.push(Readable {
-                    row,
-                    tokens,
-                    picture,
-                });
-                None
+                pictures.extend(text.picture);
+                text.found
             }));
-        }
-        let found = self.find(&readable, warn)?;
-        let mut pictures = Vec::new();
-        for (Readable { row, picture, .. }, found) in readable.into_iter().zip(found) {
-            outcomes[row] = match found.finite() {
-                Err(error) => Err(self.not_finite(error)),
-                Ok(()) => {
-                    pictures.extend(picture);
-                    Ok(Some(found))
-                }
-            };
         }
         let (batch, found, bad) = divide(batch, &places, outcomes, bad)?;
         let cut_from = self.explainers[0].model().cuts_from();
@@ -166,6 +156,36 @@ impl<'a> Worker<'a> {
             cut,
             cut_from,
         })
+    }
+
+    /// Explains texts that are at hand: what was found for each, or why nothing was. `seconds` are their second
+    /// texts, where [`Second::Column`] says that each has one of its own. Calls `warn` when a pass was too
+    /// large for the device.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails on a single text.
+    pub fn explain_texts(
+        &mut self,
+        texts: Vec<Option<&str>>,
+        seconds: Option<Vec<Option<&str>>>,
+        warn: impl Fn(&str),
+    ) -> Result<Vec<Result<FoundText, String>>, EngineError> {
+        let read = self.read(texts, seconds);
+        let tokens: Vec<_> = (read.iter().flatten()).map(|(tokens, _)| tokens).collect();
+        let mut found = self.find(&tokens, warn)?.into_iter();
+        let outcomes = read.into_iter().map(|read| {
+            let (tokens, picture) = read?;
+            let found = found.next().ok_or("it was not explained")?;
+            found.finite().map_err(|error| self.not_finite(error))?;
+            Ok(FoundText {
+                found,
+                picture,
+                dropped: tokens.dropped,
+                kept: tokens.tokens.len(),
+            })
+        });
+        Ok(outcomes.collect())
     }
 
     /// What is said of a number that is none.
@@ -266,10 +286,9 @@ impl<'a> Worker<'a> {
     /// Explains each text.
     fn find(
         &mut self,
-        readable: &[Readable],
+        texts: &[&TokenizedText],
         warn: impl Fn(&str),
     ) -> Result<Vec<Found>, ExplainError> {
-        let texts: Vec<&TokenizedText> = readable.iter().map(|text| &text.tokens).collect();
         if let RowKind::Prompts { tokens, sampling } = self.content {
             let go_on = |text: &&TokenizedText| {
                 let found = self.explainers[0].continuation(text, tokens, sampling)?;
@@ -295,7 +314,7 @@ impl<'a> Worker<'a> {
         }
         let mut by_text = vec![Vec::new(); texts.len()];
         for explainer in self.explainers {
-            let found = explainer.explain_in(&mut self.passes, &texts, &warn)?;
+            let found = explainer.explain_in(&mut self.passes, texts, &warn)?;
             for (of_text, explanation) in by_text.iter_mut().zip(found) {
                 of_text.push(explanation);
             }
@@ -334,7 +353,7 @@ fn picture(
 fn divide(
     batch: RecordBatch,
     places: &[Place],
-    outcomes: Vec<Result<Option<Found>, String>>,
+    outcomes: Vec<Result<Found, String>>,
     mut bad: Vec<BadRow>,
 ) -> Result<(RecordBatch, Vec<Found>, Vec<BadRow>), EngineError> {
     let good: BooleanArray = outcomes
@@ -344,7 +363,7 @@ fn divide(
     let mut found = Vec::new();
     for (index, outcome) in outcomes.into_iter().enumerate() {
         match outcome {
-            Ok(of_text) => found.extend(of_text),
+            Ok(of_text) => found.push(of_text),
             Err(reason) => bad.push(BadRow {
                 place: places[index],
                 reason,

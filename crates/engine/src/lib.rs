@@ -27,7 +27,7 @@ pub use columns::{Extras, columns_of};
 pub use device::{device, devices};
 pub use error::EngineError;
 pub use fault::{Fault, caught};
-pub use group::{Group, Worker};
+pub use group::{FoundText, Group, Worker};
 pub use methods::method;
 pub use model::model_folder;
 pub use precision::{Precision, UnknownPrecision};

@@ -4,15 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use burn::tensor::Device;
 use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pythonize::depythonize;
 use relprop_checkpoints::{Files, Input, SETTINGS_FILES, sha256};
-use relprop_data::{Place, Rows};
 use relprop_engine::{
-    EngineError, Found, Group, Precision, Request, RowKind, Threads, Worker, device,
+    EngineError, Found, FoundText, Precision, Request, RowKind, Threads, Worker, device,
 };
 use relprop_explain::Explainer;
 use relprop_transformer::Head;
@@ -200,7 +198,7 @@ impl Model {
         let alone = texts.len() == 1;
         let watch = Watch::default();
         let warnings = Mutex::new(Vec::new());
-        let groups = watch.run(py, &self.workplace, progress.as_ref(), || {
+        let found = watch.run(py, &self.workplace, progress.as_ref(), || {
             let warn = |text: &str| {
                 let mut warnings = warnings.lock().unwrap_or_else(PoisonError::into_inner);
                 warnings.push(text.to_owned());
@@ -212,29 +210,23 @@ impl Model {
             let mut worker = worker
                 .chatting(asked.request.chat)
                 .in_passes(watch.passes());
-            let rows = rows(&texts, seconds.as_deref())?;
-            let (count, mut groups) = (rows.num_rows(), Vec::new());
-            for start in (0..count).step_by(GROUP) {
-                let length = GROUP.min(count - start);
-                let places = (start + 1..=start + length).map(|row| Place {
-                    row: row as u64,
-                    line: None,
-                });
-                let rows = Rows {
-                    batch: rows.slice(start, length),
-                    places: places.collect(),
-                    bad: Vec::new(),
-                };
-                let group = worker.explain(rows, 0, warn)?;
-                if let Some(bad) = group.bad.first() {
-                    return Err(EngineError::BadText {
-                        text: (!alone).then_some(bad.place.row),
-                        reason: bad.reason.clone(),
-                    });
+            let seconds = seconds.as_deref();
+            let mut all = Vec::with_capacity(texts.len());
+            for start in (0..texts.len()).step_by(GROUP) {
+                let group = start..texts.len().min(start + GROUP);
+                let found = worker.explain_texts(
+                    some(&texts[group.clone()]),
+                    seconds.map(|seconds| some(&seconds[group.clone()])),
+                    warn,
+                )?;
+                for (place, found) in group.zip(found) {
+                    all.push(found.map_err(|reason| EngineError::BadText {
+                        text: (!alone).then_some(place as u64 + 1),
+                        reason,
+                    })?);
                 }
-                groups.push(group);
             }
-            Ok(groups)
+            Ok::<_, EngineError>(all)
         })?;
         for text in warnings
             .into_inner()
@@ -243,33 +235,16 @@ impl Model {
             let text = std::ffi::CString::new(text).unwrap_or_default();
             PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 2)?;
         }
-        let found = groups.into_iter().flat_map(found);
+        let found = found.into_iter();
         found.map(|found| Ok(to_python(py, found)?)).collect()
     }
 }
 
-/// What stands in the place of a text in columns of pairs and answers.
-pub(crate) const SECOND: &str = "second";
-
-/// The texts as a table, with a column of second texts if there are any.
-fn rows(texts: &[String], seconds: Option<&[String]>) -> Result<RecordBatch, EngineError> {
-    let column = |texts: &[String]| -> ArrayRef { Arc::new(StringArray::from_iter_values(texts)) };
-    let mut columns = vec![("text", column(texts))];
-    columns.extend(seconds.map(|seconds| (SECOND, column(seconds))));
-    Ok(RecordBatch::try_from_iter(columns)?)
+fn some(texts: &[String]) -> Vec<Option<&str>> {
+    texts.iter().map(|text| Some(text.as_str())).collect()
 }
 
-/// What was found for each row, with its picture.
-fn found(group: Group) -> impl Iterator<Item = (Found, Option<image::DynamicImage>)> {
-    let mut pictures = group.pictures.into_iter();
-    let found = group.found.into_iter();
-    found.map(move |found| (found, pictures.next()))
-}
-
-fn to_python(
-    py: Python<'_>,
-    (found, picture): (Found, Option<image::DynamicImage>),
-) -> PyResult<Py<PyAny>> {
+fn to_python(py: Python<'_>, FoundText { found, picture, .. }: FoundText) -> PyResult<Py<PyAny>> {
     Ok(match found {
         Found::Explanations(mut found) => {
             let found = found.remove(0);

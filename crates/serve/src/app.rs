@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use axum::http::{HeaderMap, header};
+use relprop_api::{BODY, BODY_WITH_PICTURES, NamedModel};
 use serde_json::Value;
 
+use crate::Options;
 use crate::metrics::Metrics;
-use crate::options;
 use crate::queue::Queue;
 use crate::worker::Job;
-use crate::{Options, ServedModel};
 
 /// What all requests share.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) models: Vec<ServedModel>,
+    pub(crate) models: Vec<NamedModel>,
     pub(crate) options: Options,
     /// The answer to `GET /api/model`.
     pub(crate) described: Value,
@@ -29,9 +29,9 @@ pub(crate) struct App {
 impl App {
     /// How many bytes a body may have.
     pub(crate) fn body(&self) -> usize {
-        match self.models.iter().any(ServedModel::reads_pictures) {
-            true => options::BODY_WITH_PICTURES,
-            false => options::BODY,
+        match self.models.iter().any(NamedModel::reads_pictures) {
+            true => BODY_WITH_PICTURES,
+            false => BODY,
         }
     }
 

@@ -1,11 +1,8 @@
 //! The description of the API, made from the tables by which requests are checked and from the schemas of
 //! what is written.
 
+use relprop_api::{COMMON, FIELDS, Field, OWN, SIDES, SIMILAR_FIELDS};
 use serde_json::{Map, Value, json};
-
-use crate::compare;
-use crate::fields::{FIELDS, Field, OWN};
-use crate::similar;
 
 /// A route.
 pub(crate) struct Route {
@@ -52,7 +49,7 @@ pub(crate) const ROUTES: [Route; 9] = [
         path: "/api/similar",
         method: "post",
         about: "Why texts are alike to a model that makes vectors of them: what `relprop similar --format json` writes.",
-        request: Some(|| object(&[similar::FIELDS])),
+        request: Some(|| object(&[SIMILAR_FIELDS])),
         mime: JSON,
         answer: similarities,
     },
@@ -151,13 +148,13 @@ fn compared() -> Value {
     let own: Vec<Field> = OWN
         .iter()
         .chain(FIELDS)
-        .filter(|field| !compare::COMMON.contains(&field.name))
+        .filter(|field| !COMMON.contains(&field.name))
         .copied()
         .collect();
     request["properties"]["sides"] = json!({
         "type": "array",
         "minItems": 2,
-        "maxItems": crate::options::SIDES,
+        "maxItems": SIDES,
         "items": object(&[&own]),
         "description": "What each side has of its own; everything else holds for all of them.",
     });

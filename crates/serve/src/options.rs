@@ -1,4 +1,4 @@
-//! What whoever starts the server may choose, and the limits that hold for every request.
+//! What whoever starts the server may choose, and the limits that hold for every connection.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -34,28 +34,9 @@ impl Default for Options {
     }
 }
 
-/// How many bytes the body of a request may have.
-pub(crate) const BODY: usize = 1 << 20;
-/// The same where a model reads pictures, which are in the body.
-pub(crate) const BODY_WITH_PICTURES: usize = 16 << 20;
 /// How long the body of a request may take to arrive, and how long a connection may wait for a request.
 pub(crate) const ARRIVAL: Duration = Duration::from_secs(10);
 /// How many connections may be open at once.
 pub(crate) const CONNECTIONS: usize = 512;
 /// How long requests that are under way may still take when the server is told to end.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(10);
-
-/// How many texts a request may have.
-pub(crate) const TEXTS: usize = 256;
-/// How many characters each of them may have.
-pub(crate) const CHARACTERS: usize = 100_000;
-/// How many tokens a language model may be asked to write.
-pub(crate) const TOKENS: usize = 128;
-/// How many labels that a model was never trained on may be asked for.
-pub(crate) const LABELS: usize = 64;
-/// How often relevance may be passed on.
-pub(crate) const HOPS: usize = 16;
-/// The largest number of steps or samples of a method.
-pub(crate) const STEPS: u64 = 1000;
-/// How many methods or models may be compared.
-pub(crate) const SIDES: usize = 8;

@@ -3,7 +3,6 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use relprop_engine::EngineError;
-use relprop_explain::ExplainError;
 use serde_json::json;
 
 /// Why a request is not answered as asked: a status, and a sentence.
@@ -19,11 +18,6 @@ impl Refusal {
         Self { status, message }
     }
 
-    /// The request asks for what cannot be done.
-    pub(crate) fn bad(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, message)
-    }
-
     /// As many requests wait as may.
     pub(crate) fn busy(waiting: usize) -> Self {
         let message = format!("{waiting} requests wait for the model, and no more may: try again");
@@ -36,21 +30,17 @@ impl Refusal {
     }
 }
 
-impl From<EngineError> for Refusal {
-    fn from(error: EngineError) -> Self {
-        let status = match &error {
-            EngineError::Fault(_)
-            | EngineError::Threads(_)
-            | EngineError::Explain(ExplainError::Device(_)) => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        Self::new(status, error.to_string())
+impl From<relprop_api::Refusal> for Refusal {
+    fn from(refusal: relprop_api::Refusal) -> Self {
+        let status = StatusCode::from_u16(refusal.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, refusal.message)
     }
 }
 
-impl From<ExplainError> for Refusal {
-    fn from(error: ExplainError) -> Self {
-        EngineError::from(error).into()
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Self {
+        relprop_api::Refusal::from(error).into()
     }
 }
 

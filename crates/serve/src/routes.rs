@@ -12,16 +12,13 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http_body_util::BodyExt;
+use relprop_api::{Answer, Comparison, SimilarAnswer, SimilarAsk, ask, object, sides};
 use relprop_render::page::{self, PageOptions};
 use serde::Serialize;
 
-use crate::answer::{Answer, SimilarAnswer};
 use crate::app::App;
-use crate::ask::{ask, object};
-use crate::compare::{self, Comparison};
 use crate::openapi;
 use crate::options;
-use crate::question::SimilarAsk;
 use crate::queue::NotTaken;
 use crate::refusal::Refusal;
 use crate::worker::Job;
@@ -144,7 +141,7 @@ async fn model(State(app): Shared) -> Response {
 }
 
 async fn rules() -> Response {
-    json(&crate::describe::rules())
+    json(&relprop_api::rules())
 }
 
 async fn described() -> Response {
@@ -167,7 +164,7 @@ async fn explain(State(app): Shared, request: Request) -> Result<Response, Refus
 
 async fn compared(State(app): Shared, request: Request) -> Result<Response, Refusal> {
     let body = object(&body(&app, request).await?)?;
-    let sides = compare::sides(&app.models, body)?;
+    let sides = sides(&app.models, body)?;
     let jobs = (sides.iter()).map(|side| Job::explain(side.question.clone(), side.items.clone()));
     let (jobs, waiting): (Vec<_>, Vec<_>) = jobs.unzip();
     put(&app, jobs)?;
@@ -255,7 +252,10 @@ async fn body(app: &App, request: Request) -> Result<Bytes, Refusal> {
 async fn read(most: usize, mut body: Body) -> Result<Bytes, Refusal> {
     let (mut bytes, mut length) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Refusal::bad(format!("the body breaks off: {error}")))?;
+        let frame = frame.map_err(|error| {
+            let message = format!("the body breaks off: {error}");
+            Refusal::new(StatusCode::BAD_REQUEST, message)
+        })?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -297,14 +297,8 @@ fn typed(mime: &'static str, bytes: Bytes) -> Response {
 }
 
 fn json(value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(mut bytes) => {
-            bytes.push(b'\n');
-            typed("application/json", bytes.into())
-        }
-        Err(error) => {
-            let message = format!("the answer cannot be written: {error}");
-            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
-        }
+    match relprop_api::written(value) {
+        Ok(bytes) => typed("application/json", bytes.into()),
+        Err(error) => Refusal::from(error).into_response(),
     }
 }

@@ -5,16 +5,16 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 
+use relprop_api::NamedModel;
 use relprop_engine::EngineError;
 use tokio::sync::watch;
 
+use crate::Options;
 use crate::app::App;
 use crate::connections;
-use crate::describe;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::worker::{self, Job};
-use crate::{Options, ServedModel};
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ impl Server {
     ///
     /// [`ServeError`], if there is no model, two have one name, a model cannot be run, or the address cannot
     /// be listened at.
-    pub fn bind(models: Vec<ServedModel>, options: Options) -> Result<Self, ServeError> {
+    pub fn bind(models: Vec<NamedModel>, options: Options) -> Result<Self, ServeError> {
         if models.is_empty() {
             return Err(ServeError::NoModel);
         }
@@ -79,7 +79,7 @@ impl Server {
                 return Err(ServeError::SameName(model.name.clone()));
             }
         }
-        let described = describe::models(&models)?;
+        let described = relprop_api::described(&models)?;
         let address = SocketAddr::new(options.host, options.port);
         let listen = || -> io::Result<_> {
             let listener = TcpListener::bind(address)?;

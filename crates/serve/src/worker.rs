@@ -1,34 +1,18 @@
 //! The thread that explains: all that a model computes is computed here, one batch after another.
 
-use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use image::DynamicImage;
-use relprop_data::{Place, Rows, decode};
-use relprop_engine::{EngineError, Found, RowKind, Worker, caught};
+use relprop_api::{Explained, Explainers, Item, NamedModel, Question, SimilarAsk};
+use relprop_engine::{EngineError, caught};
+use relprop_explain::Similarity;
 use relprop_explain::batching::Passes;
-use relprop_explain::{Explainer, Explanation, Similarity};
 use tokio::sync::oneshot;
 
 use crate::metrics::Metrics;
-use crate::models::ServedModel;
-use crate::question::{Item, Question, SECOND, SimilarAsk};
 use crate::queue::{Joins, Queue};
 use crate::refusal::Refusal;
-
-/// How many questions are remembered with what was made of them.
-const REMEMBERED: usize = 32;
-
-/// What was found for the items of a request.
-#[derive(Debug)]
-pub(crate) struct Explained {
-    pub(crate) found: Vec<(Found, Option<DynamicImage>)>,
-    /// Why there is next to no relevance at the site, if there is not.
-    pub(crate) warning: Option<String>,
-}
 
 /// Where an answer goes.
 type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
@@ -108,19 +92,12 @@ impl Joins for Job {
     }
 }
 
-/// What was made of a question.
-struct Asked {
-    question: Question,
-    explainer: Explainer,
-    content: RowKind,
-}
-
 /// Does what waits in `queue`, until it is closed and empty. Up to `batch` texts share a pass.
-pub(crate) fn run(queue: &Queue<Job>, models: &[ServedModel], metrics: &Metrics, batch: usize) {
+pub(crate) fn run(queue: &Queue<Job>, models: &[NamedModel], metrics: &Metrics, batch: usize) {
     let mut thread = Thread {
         models,
         metrics,
-        asked: Vec::new(),
+        explainers: Explainers::default(),
     };
     while let Some(jobs) = queue.take(batch) {
         let begun = Instant::now();
@@ -137,10 +114,9 @@ struct Explain {
 }
 
 struct Thread<'s> {
-    models: &'s [ServedModel],
+    models: &'s [NamedModel],
     metrics: &'s Metrics,
-    /// The questions of late, the last one first.
-    asked: Vec<Asked>,
+    explainers: Explainers,
 }
 
 impl Thread<'_> {
@@ -180,7 +156,9 @@ impl Thread<'_> {
             _ => Passes::default(),
         };
         self.metrics.batches.fetch_add(1, Ordering::Relaxed);
-        let found = kept(self.metrics, || self.find(question, &items, passes));
+        let found = kept(self.metrics, || {
+            self.explainers.find(self.models, question, &items, passes)
+        });
         match found {
             Ok((found, warning)) => {
                 let texts = found.len() as u64;
@@ -188,8 +166,8 @@ impl Thread<'_> {
                 let mut found = found.into_iter();
                 for job in jobs {
                     let own = found.by_ref().take(job.items.len());
-                    let answer = explained(own.collect(), warning.clone());
-                    let _ = job.reply.send(answer);
+                    let answer = Explained::new(own.collect(), warning.clone());
+                    let _ = job.reply.send(answer.map_err(Refusal::from));
                 }
             }
             Err(error) => match <[Explain; 1]>::try_from(jobs) {
@@ -204,42 +182,6 @@ impl Thread<'_> {
             },
         }
     }
-
-    /// What is found for each item, or why nothing is.
-    fn find(
-        &mut self,
-        question: &Question,
-        items: &[&Item],
-        passes: Passes,
-    ) -> Result<(Vec<Outcome>, Option<String>), EngineError> {
-        let asked = self.asked(question)?;
-        let warning = asked.explainer.warning();
-        let found = match asked.content {
-            RowKind::Pictures => of_pictures(&asked.explainer, items, passes)?,
-            _ => of_texts(asked, items, passes)?,
-        };
-        Ok((found, warning))
-    }
-
-    /// The question with an explainer for it, made now or remembered.
-    fn asked(&mut self, question: &Question) -> Result<&Asked, EngineError> {
-        let known = |asked: &Asked| asked.question == *question;
-        let asked = match self.asked.iter().position(known) {
-            Some(place) => self.asked.remove(place),
-            None => {
-                let model = &self.models[question.model].model;
-                let (plan, content) = question.request.plan(model)?;
-                Asked {
-                    explainer: Explainer::new(model, &plan)?,
-                    question: question.clone(),
-                    content,
-                }
-            }
-        };
-        self.asked.truncate(REMEMBERED - 1);
-        self.asked.insert(0, asked);
-        Ok(&self.asked[0])
-    }
 }
 
 /// What `work` gives; a panic in it is an error.
@@ -251,84 +193,6 @@ fn kept<T>(
         metrics.faults.fetch_add(1, Ordering::Relaxed);
         Err(fault.into())
     })
-}
-
-/// What was found for an item, with its picture.
-type Here = (Found, Option<DynamicImage>);
-/// That, or why there is nothing.
-type Outcome = Result<Here, String>;
-
-/// The answer to a request: all of it, or the first thing that is wrong.
-fn explained(found: Vec<Outcome>, warning: Option<String>) -> Result<Explained, Refusal> {
-    let alone = found.len() == 1;
-    let found = found.into_iter().enumerate().map(|(place, found)| {
-        found.map_err(|reason| EngineError::BadText {
-            text: (!alone).then_some(place as u64 + 1),
-            reason,
-        })
-    });
-    let found = found.collect::<Result<_, _>>()?;
-    Ok(Explained { found, warning })
-}
-
-fn of_texts(asked: &Asked, items: &[&Item], passes: Passes) -> Result<Vec<Outcome>, EngineError> {
-    let texts = items.iter().map(|item| &item.text);
-    let mut columns: Vec<(&str, ArrayRef)> =
-        vec![("text", Arc::new(StringArray::from_iter_values(texts)))];
-    if items.iter().any(|item| item.second.is_some()) {
-        let seconds: StringArray = items.iter().map(|item| item.second.as_ref()).collect();
-        columns.push((SECOND, Arc::new(seconds)));
-    }
-    let places = 1..=items.len() as u64;
-    let rows = Rows {
-        batch: RecordBatch::try_from_iter(columns)?,
-        places: places.map(|row| Place { row, line: None }).collect(),
-        bad: Vec::new(),
-    };
-    let worker = Worker::new(slice::from_ref(&asked.explainer), asked.content.clone());
-    let mut worker = worker
-        .chatting(asked.question.request.chat)
-        .in_passes(passes);
-    let group = worker.explain(rows, 0, |_| ())?;
-    let mut outcomes: Vec<Option<Outcome>> = vec![];
-    outcomes.resize_with(items.len(), || None);
-    for bad in group.bad {
-        let place = usize::try_from(bad.place.row - 1).unwrap_or(usize::MAX);
-        if let Some(outcome) = outcomes.get_mut(place) {
-            *outcome = Some(Err(bad.reason));
-        }
-    }
-    // The others are in order.
-    let free = outcomes.iter_mut().filter(|outcome| outcome.is_none());
-    for (outcome, found) in free.zip(group.found) {
-        *outcome = Some(Ok((found, None)));
-    }
-    Ok(outcomes.into_iter().flatten().collect())
-}
-
-fn of_pictures(
-    explainer: &Explainer,
-    items: &[&Item],
-    mut passes: Passes,
-) -> Result<Vec<Outcome>, EngineError> {
-    let read = items.iter().map(|item| {
-        let bytes = item.picture.as_deref().unwrap_or_default();
-        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", item.text);
-        let picture = decode(bytes).map_err(|error| named(&error))?;
-        let tokens = explainer.model().picture(&picture, &item.text);
-        Ok((tokens.map_err(|error| named(&error))?, picture))
-    });
-    let read: Vec<Result<_, String>> = read.collect();
-    let readable = read.iter().flatten().map(|(tokens, _)| tokens);
-    let found = explainer.explain_in(&mut passes, &readable.collect::<Vec<_>>(), |_| ())?;
-    let mut found = found.into_iter();
-    let outcomes = read.into_iter().map(|read| {
-        let (_, picture) = read?;
-        let found: Explanation = found.next().ok_or("it was not explained")?;
-        found.finite().map_err(|error| error.to_string())?;
-        Ok((Found::Explanations(vec![found]), Some(picture)))
-    });
-    Ok(outcomes.collect())
 }
 
 #[cfg(test)]

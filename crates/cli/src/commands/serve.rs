@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use relprop_engine::Precision;
-use relprop_serve::{Options, ServedModel, Server};
+use relprop_serve::{NamedModel, Options, Server};
 
 use crate::args::{ModelArgument, ServeArguments};
 use crate::output::Output;
@@ -13,14 +13,14 @@ use crate::output::Output;
 pub(crate) fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let device = arguments.device.open()?;
     let precision = arguments.precision.precision()?;
-    let mut models: Vec<ServedModel> = Vec::new();
+    let mut models: Vec<NamedModel> = Vec::new();
     for name in &arguments.models {
         let argument = ModelArgument {
             name: name.clone(),
             base: None,
         };
         let (model, folder) = argument.open(&device, precision)?;
-        models.push(ServedModel {
+        models.push(NamedModel {
             name: called(&folder, &models),
             model: Arc::new(model),
             precision,
@@ -35,7 +35,7 @@ pub(crate) fn serve_one(
     model: Arc<relprop_checkpoints::Model>,
     options: Options,
 ) -> anyhow::Result<()> {
-    let model = ServedModel {
+    let model = NamedModel {
         name: name.to_owned(),
         model,
         precision: Precision::F32,
@@ -43,7 +43,7 @@ pub(crate) fn serve_one(
     run(vec![model], options)
 }
 
-fn run(models: Vec<ServedModel>, options: Options) -> anyhow::Result<()> {
+fn run(models: Vec<NamedModel>, options: Options) -> anyhow::Result<()> {
     let server = Server::bind(models, options)?;
     let mut output = Output::open(None)?;
     output.write(format!(
@@ -55,7 +55,7 @@ fn run(models: Vec<ServedModel>, options: Options) -> anyhow::Result<()> {
 }
 
 /// The name of the folder, with a number if another model is called so.
-fn called(folder: &Path, models: &[ServedModel]) -> String {
+fn called(folder: &Path, models: &[NamedModel]) -> String {
     let resolved = folder.canonicalize();
     let folder = resolved.as_deref().unwrap_or(folder);
     let name = folder.file_name().unwrap_or(folder.as_os_str());

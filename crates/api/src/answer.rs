@@ -9,8 +9,9 @@ use relprop_explain::{Explanation, Similarity};
 use relprop_render as render;
 use serde::Serialize;
 
+use crate::explainers::Explained;
 use crate::fragment::Fragment;
-use crate::worker::Explained;
+use crate::refusal::Refusal;
 
 /// How many letters a line of a drawing has.
 const COLUMNS: usize = 80;
@@ -22,7 +23,7 @@ type Fragments = BTreeMap<Fragment, String>;
 
 /// The answer to `POST /api/explain`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Answer<'f> {
+pub struct Answer<'f> {
     /// The name of the model.
     model: &'f str,
     /// What was found for each item, in order, as the program writes it.
@@ -36,7 +37,8 @@ pub(crate) struct Answer<'f> {
 }
 
 impl<'f> Answer<'f> {
-    pub(crate) fn new(model: &'f str, explained: &'f Explained, wanted: &[Fragment]) -> Self {
+    /// The answer about the model of this name, with the fragments that are `wanted`.
+    pub fn new(model: &'f str, explained: &'f Explained, wanted: &[Fragment]) -> Self {
         let found = || explained.found.iter();
         Self {
             model,
@@ -92,7 +94,7 @@ fn report(found: &Found, picture: Option<&DynamicImage>, whole: bool) -> render:
 
 /// The answer to `POST /api/similar`.
 #[derive(Debug, Serialize)]
-pub(crate) struct SimilarAnswer<'f> {
+pub struct SimilarAnswer<'f> {
     model: &'f str,
     /// The places of the texts among those given, the most similar first.
     places: Vec<usize>,
@@ -103,11 +105,8 @@ pub(crate) struct SimilarAnswer<'f> {
 }
 
 impl<'f> SimilarAnswer<'f> {
-    pub(crate) fn new(
-        model: &'f str,
-        found: &'f [(usize, Similarity)],
-        wanted: &[Fragment],
-    ) -> Self {
+    /// The answer about the model of this name, with the fragments that are `wanted`.
+    pub fn new(model: &'f str, found: &'f [(usize, Similarity)], wanted: &[Fragment]) -> Self {
         let fragments = |(_, found): &(usize, Similarity)| {
             let fragment = |kind: &Fragment| {
                 let made = match kind {
@@ -129,4 +128,18 @@ impl<'f> SimilarAnswer<'f> {
             },
         }
     }
+}
+
+/// An answer as it is sent: JSON in one line.
+///
+/// # Errors
+///
+/// [`Refusal`], if it cannot be written.
+pub fn written(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = serde_json::to_vec(answer).map_err(|error| Refusal {
+        status: 500,
+        message: format!("the answer cannot be written: {error}"),
+    })?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use relprop_checkpoints::Model;
 use relprop_engine::{EngineError, NamedRules};
-use relprop_explain::{ExplainError, Plan, Similar, Similarity};
+use relprop_explain::{ExplainError, Measure, Plan, Similar, Similarity};
+use relprop_transformer::VectorPooling;
 use serde_json::{Map, Value, json};
 
 use crate::ask::{check_texts, refuse_unknown, rules, take};
 use crate::fields::Field;
 use crate::fragment::Fragment;
-use crate::models::{ServedModel, place};
-use crate::question::SimilarAsk;
+use crate::models::{NamedModel, place};
 use crate::refusal::Refusal;
 
 /// How many of the texts are explained, if nothing else is said: as many as the program explains.
 const TOP: usize = 3;
 
 /// The keys of a request.
-pub(crate) const FIELDS: &[Field] = &[
+pub const FIELDS: &[Field] = &[
     Field {
         name: "texts",
         about: "The two texts; with `query`, the texts that it is compared with.",
@@ -66,11 +66,30 @@ pub(crate) const FIELDS: &[Field] = &[
     },
 ];
 
+/// What `POST /api/similar` asks.
+#[derive(Debug)]
+pub struct SimilarAsk {
+    /// The place of the model among those that can be asked.
+    pub model: usize,
+    query: String,
+    /// The texts that the first is compared with.
+    pub texts: Vec<String>,
+    top: usize,
+    rules: Option<NamedRules>,
+    at: Option<String>,
+    measure: Measure,
+    pooling: Option<VectorPooling>,
+    /// Which fragments of HTML are wanted.
+    pub fragments: Vec<Fragment>,
+}
+
 impl SimilarAsk {
-    pub(crate) fn read(
-        models: &[ServedModel],
-        mut body: Map<String, Value>,
-    ) -> Result<Self, Refusal> {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] for an unknown key or name, and for what exceeds a limit.
+    pub fn read(models: &[NamedModel], mut body: Map<String, Value>) -> Result<Self, Refusal> {
         refuse_unknown(&body, FIELDS.iter().map(|field| field.name))?;
         let name: Option<String> = take(&mut body, "model")?;
         let query: Option<String> = take(&mut body, "query")?;
@@ -101,7 +120,11 @@ impl SimilarAsk {
     }
 
     /// The most similar texts, each with its place among those given.
-    pub(crate) fn find(&self, model: &Arc<Model>) -> Result<Vec<(usize, Similarity)>, EngineError> {
+    ///
+    /// # Errors
+    ///
+    /// If the model makes no vectors, cannot read a text, or its device fails.
+    pub fn find(&self, model: &Arc<Model>) -> Result<Vec<(usize, Similarity)>, EngineError> {
         let plan = Plan {
             rules: self.rules.as_ref().map(NamedRules::open).transpose()?,
             at: self.at.clone(),

@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 
 /// A key of a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Field {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says.
+    pub about: &'static str,
     /// What its value is, as JSON Schema.
-    pub(crate) schema: fn() -> Value,
+    pub schema: fn() -> Value,
 }
 
 fn text() -> Value {
@@ -58,8 +60,8 @@ const fn field(name: &'static str, schema: fn() -> Value, about: &'static str) -
     }
 }
 
-/// What a server asks beside what the engine does.
-pub(crate) const OWN: &[Field] = &[
+/// What is asked beside what the engine does.
+pub const OWN: &[Field] = &[
     field("text", text, "The text."),
     field("texts", texts, "Several texts, in place of `text`."),
     field(
@@ -97,7 +99,7 @@ pub(crate) const OWN: &[Field] = &[
 ];
 
 /// The fields of the engine's request.
-pub(crate) const FIELDS: &[Field] = &[
+pub const FIELDS: &[Field] = &[
     field("method", text, "The method; `lrp` by default."),
     field(
         "rules",

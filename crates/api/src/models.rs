@@ -1,4 +1,4 @@
-//! The models that are served.
+//! The models that are asked.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 
 /// A model, by the name that requests give it.
 #[derive(Clone, Debug)]
-pub struct ServedModel {
+pub struct NamedModel {
     /// Its name.
     pub name: String,
     /// The model.
@@ -18,14 +18,15 @@ pub struct ServedModel {
     pub precision: Precision,
 }
 
-impl ServedModel {
-    pub(crate) fn reads_pictures(&self) -> bool {
+impl NamedModel {
+    /// Whether it reads pictures, and not texts.
+    pub fn reads_pictures(&self) -> bool {
         matches!(self.model.input, Input::Pictures(_))
     }
 }
 
 /// The place of the model of this name; that of the first if no name is given.
-pub(crate) fn place(models: &[ServedModel], name: Option<&str>) -> Result<usize, Refusal> {
+pub(crate) fn place(models: &[NamedModel], name: Option<&str>) -> Result<usize, Refusal> {
     let Some(name) = name else {
         return Ok(0);
     };

@@ -7,27 +7,28 @@ use serde_json::{Map, Value};
 
 use crate::answer::Answer;
 use crate::ask::{Ask, ask, take};
-use crate::models::ServedModel;
-use crate::options;
+use crate::explainers::Explained;
+use crate::limits;
+use crate::models::NamedModel;
 use crate::refusal::Refusal;
-use crate::worker::Explained;
 
 /// What only propagation can be asked: another method takes its place with all of it.
 const PROPAGATION: [&str; 4] = ["rules", "at", "ledger", "recompute"];
 /// What all sides have in common.
-pub(crate) const COMMON: [&str; 5] = ["text", "texts", "picture", "pictures", "fragments"];
+pub const COMMON: [&str; 5] = ["text", "texts", "picture", "pictures", "fragments"];
 
 /// What `POST /api/compare` asks: what is asked of all, and under `sides` what each has of its own.
-pub(crate) fn sides(
-    models: &[ServedModel],
-    mut body: Map<String, Value>,
-) -> Result<Vec<Ask>, Refusal> {
+///
+/// # Errors
+///
+/// [`Refusal`], as [`ask`] has it for each side, or if there are too few or too many sides.
+pub fn sides(models: &[NamedModel], mut body: Map<String, Value>) -> Result<Vec<Ask>, Refusal> {
     let sides: Option<Vec<Map<String, Value>>> = take(&mut body, "sides")?;
     let sides = sides.unwrap_or_default();
-    if !(2..=options::SIDES).contains(&sides.len()) {
+    if !(2..=limits::SIDES).contains(&sides.len()) {
         return Err(Refusal::bad(format!(
             "give from 2 to {} `sides`, each an object with what it has of its own, such as `rules`",
-            options::SIDES
+            limits::SIDES
         )));
     }
     let read = sides.into_iter().enumerate().map(|(place, side)| {
@@ -50,7 +51,7 @@ pub(crate) fn sides(
 
 /// The answer to `POST /api/compare`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Comparison<'f> {
+pub struct Comparison<'f> {
     sides: Vec<Side<'f>>,
 }
 
@@ -67,7 +68,7 @@ struct Side<'f> {
 
 impl<'f> Comparison<'f> {
     /// Puts what was found side by side.
-    pub(crate) fn new(models: &'f [ServedModel], found: &'f [(Ask, Explained)]) -> Self {
+    pub fn new(models: &'f [NamedModel], found: &'f [(Ask, Explained)]) -> Self {
         let side = |(asked, explained): &'f (Ask, Explained)| {
             let scale = |place: usize| {
                 let own = explanation(explained, place)?;

@@ -8,7 +8,7 @@ use relprop_transformer::{Head, Outputs, Probabilities};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::models::ServedModel;
+use crate::models::NamedModel;
 
 /// A model, as `GET /api/model` describes it.
 #[derive(Debug, Serialize)]
@@ -44,8 +44,8 @@ struct Site {
     operation: Option<&'static str>,
 }
 
-fn described(served: &ServedModel) -> Result<Described<'_>, EngineError> {
-    let ServedModel {
+fn one(served: &NamedModel) -> Result<Described<'_>, EngineError> {
+    let NamedModel {
         name,
         model,
         precision,
@@ -91,8 +91,8 @@ fn described(served: &ServedModel) -> Result<Described<'_>, EngineError> {
 /// # Errors
 ///
 /// If a model cannot be run at all.
-pub(crate) fn models(models: &[ServedModel]) -> Result<Value, EngineError> {
-    let described = models.iter().map(described);
+pub fn described(models: &[NamedModel]) -> Result<Value, EngineError> {
+    let described = models.iter().map(one);
     let described = described.collect::<Result<Vec<_>, _>>()?;
     Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -105,7 +105,7 @@ pub(crate) fn models(models: &[ServedModel]) -> Result<Value, EngineError> {
 }
 
 /// The answer to `GET /api/rules`: every preset, with what it is and how it is written.
-pub(crate) fn rules() -> Value {
+pub fn rules() -> Value {
     let preset = |name: &'static str| {
         let text = RuleSet::preset_toml(name).unwrap_or_default();
         json!({"name": name, "about": relprop_engine::preset_about(name), "toml": text})

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A part of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Fragment {
+pub enum Fragment {
     /// All that a report has of a text, with its ledger and layers if they were asked for.
     Report,
     /// A report in a document of its own, to be kept.
@@ -16,5 +16,5 @@ pub(crate) enum Fragment {
 
 impl Fragment {
     /// What a request calls them.
-    pub(crate) const NAMES: [&str; 3] = ["report", "page", "svg"];
+    pub const NAMES: [&str; 3] = ["report", "page", "svg"];
 }

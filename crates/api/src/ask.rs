@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 
-use axum::body::Bytes;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use relprop_engine::{NamedRules, Request, Second, is_rules_file};
@@ -14,21 +13,28 @@ use serde_json::{Map, Value};
 
 use crate::fields::{FIELDS, OWN};
 use crate::fragment::Fragment;
-use crate::models::{ServedModel, place};
-use crate::options;
+use crate::limits;
+use crate::models::{NamedModel, place};
 use crate::question::{Item, Question, SECOND};
 use crate::refusal::Refusal;
 
 /// What `POST /api/explain` asks.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
-    pub(crate) question: Question,
-    pub(crate) items: Vec<Item>,
-    pub(crate) fragments: Vec<Fragment>,
+pub struct Ask {
+    /// What is asked of which model.
+    pub question: Question,
+    /// The texts or pictures.
+    pub items: Vec<Item>,
+    /// Which fragments of HTML are wanted.
+    pub fragments: Vec<Fragment>,
 }
 
 /// The object that a body is.
-pub(crate) fn object(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
+///
+/// # Errors
+///
+/// [`Refusal`], if it is none.
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     if body.is_empty() {
         return Err(Refusal::bad(
             "the body is empty: it must be a JSON object with a `text`",
@@ -46,7 +52,11 @@ pub(crate) fn object(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// Reads a question about texts or pictures.
-pub(crate) fn ask(models: &[ServedModel], mut body: Map<String, Value>) -> Result<Ask, Refusal> {
+///
+/// # Errors
+///
+/// [`Refusal`] for an unknown key or name, for what exceeds a limit, and for what does not fit the model.
+pub fn ask(models: &[NamedModel], mut body: Map<String, Value>) -> Result<Ask, Refusal> {
     refuse_unknown(&body, OWN.iter().chain(FIELDS).map(|field| field.name))?;
     let name: Option<String> = take(&mut body, "model")?;
     let model = place(models, name.as_deref())?;
@@ -129,7 +139,7 @@ impl Picture {
 }
 
 /// The texts or pictures.
-fn items(model: &ServedModel, body: &mut Map<String, Value>) -> Result<Vec<Item>, Refusal> {
+fn items(model: &NamedModel, body: &mut Map<String, Value>) -> Result<Vec<Item>, Refusal> {
     let text: Option<String> = take(body, "text")?;
     let texts: Option<Vec<String>> = take(body, "texts")?;
     let picture: Option<Picture> = take(body, "picture")?;
@@ -179,19 +189,19 @@ pub(crate) fn check_texts<'t>(
     texts: impl ExactSizeIterator<Item = &'t str>,
 ) -> Result<(), Refusal> {
     let count = texts.len();
-    if count == 0 || count > options::TEXTS {
+    if count == 0 || count > limits::TEXTS {
         return Err(Refusal::bad(format!(
             "there are {count} texts: a request may have from 1 to {}",
-            options::TEXTS
+            limits::TEXTS
         )));
     }
     for text in texts {
         // A character has at most four bytes, so most texts need not be counted.
-        if text.len() > options::CHARACTERS && text.chars().count() > options::CHARACTERS {
+        if text.len() > limits::CHARACTERS && text.chars().count() > limits::CHARACTERS {
             return Err(Refusal::bad(format!(
                 "a text has {} characters: it may have {}",
                 text.chars().count(),
-                options::CHARACTERS
+                limits::CHARACTERS
             )));
         }
     }
@@ -201,7 +211,7 @@ pub(crate) fn check_texts<'t>(
 /// The rest of the body in the words of the engine. Second texts go to the items, so that requests whose
 /// second texts differ can share a pass.
 fn request(
-    model: &ServedModel,
+    model: &NamedModel,
     mut body: Map<String, Value>,
     items: &mut [Item],
 ) -> Result<Request, Refusal> {
@@ -306,9 +316,9 @@ fn check(request: &Request) -> Result<(), Refusal> {
     }
     let generated = generate.map_or(0, NonZeroUsize::get);
     for (key, asked, most) in [
-        ("generate", generated, options::TOKENS),
-        ("labels", labels.len(), options::LABELS),
-        ("hops", *hops, options::HOPS),
+        ("generate", generated, limits::TOKENS),
+        ("labels", labels.len(), limits::LABELS),
+        ("hops", *hops, limits::HOPS),
     ] {
         if asked > most {
             return Err(Refusal::bad(format!(
@@ -348,7 +358,7 @@ fn check_method(method: &str) -> Result<(), Refusal> {
         // A seed takes no time.
         (name != "seed").then(|| number.parse::<f64>().ok())?
     });
-    let most = options::STEPS as f64;
+    let most = limits::STEPS as f64;
     match numbers.into_iter().find(|number| *number > most) {
         Some(number) => Err(Refusal::bad(format!(
             "`method` asks for {number}: a server allows {most}"
