@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! cargo run --example matching -- MODEL 200                  # by forward decomposition, under `libra`
-//! cargo run --example matching -- MODEL 20 ah-ln attn-lrp    # and by backward passes, under other presets
+//! cargo run --example matching -- MODEL 4 ah-ln attn-lrp     # and by backward passes, under other presets
 //! ```
 //!
 //! docs/similarity.md has what came out.
