@@ -1,10 +1,11 @@
-//! Do pairs of words that match get the largest relevance? Sentences share one noun, which stands at another place
-//! of each, and a model of sentences is asked why they are alike. An explanation points at the right pair if the
-//! pair with its largest relevance is the noun and itself.
+//! Do pairs of words that match get the largest relevance? Two sentences share one noun, or two, at other places, and a
+//! model of sentences is asked why they are alike. Of one noun, an explanation points at the right pair if the pair
+//! with its largest relevance is the noun and itself. Of two, each noun of the first sentence should have itself as its
+//! partner: the word of the second sentence with which it has the largest relevance.
 //!
 //! ```text
 //! cargo run --example matching -- MODEL 200                  # by forward decomposition, under `libra`
-//! cargo run --example matching -- MODEL 20 ah-ln attn-lrp    # and by backward passes, under other presets
+//! cargo run --example matching -- MODEL 4 ah-ln attn-lrp     # and by backward passes, under other presets
 //! ```
 //!
 //! docs/similarity.md has what came out.
@@ -38,30 +39,56 @@ const SECOND: [&str; 4] = [
     "my brother likes the {} more than the {}",
 ];
 
-/// Two sentences, and the noun that they share.
+/// Two sentences, and the nouns that they share.
 struct Pair {
     texts: [String; 2],
-    shared: &'static str,
+    shared: Vec<&'static str>,
 }
 
-fn pair(number: usize) -> Pair {
+/// Pair `number`, of sentences that share so many nouns.
+fn pair(number: usize, shared: usize) -> Pair {
     let noun = |step: usize| NOUNS[(number * 7 + step * 5) % NOUNS.len()];
-    let (shared, others) = (noun(0), [noun(1), noun(2)]);
-    let sentence = |frames: &[&str], index: usize, own: &str, first: bool| {
+    let sentence = |frames: &[&str], index: usize, own: &'static str, first: bool| {
+        let other = if shared == 2 { noun(1) } else { own };
         let both = match first {
-            true => [shared, own],
-            false => [own, shared],
+            true => [noun(0), other],
+            false => [other, noun(0)],
         };
         let filled = frames[index % frames.len()].replacen("{}", both[0], 1);
         filled.replacen("{}", both[1], 1)
     };
     Pair {
         texts: [
-            sentence(&FIRST, number, others[0], number.is_multiple_of(2)),
-            sentence(&SECOND, number / 4, others[1], number.is_multiple_of(3)),
+            sentence(&FIRST, number, noun(1), number.is_multiple_of(2)),
+            sentence(&SECOND, number / 4, noun(2), number.is_multiple_of(3)),
         ],
-        shared,
+        shared: (0..shared).map(noun).collect(),
     }
+}
+
+/// How often an explanation is right, of pairs that share one noun and of pairs that share two.
+#[derive(Default)]
+struct Score([f64; 2]);
+
+impl Score {
+    /// Counts one explanation: `rows` of words of the first text and columns of words of the second. The nouns stand at
+    /// the places `right`.
+    fn count(&mut self, rows: &[Vec<f64>], right: &[(usize, usize)]) {
+        match right {
+            [noun] => self.0[0] += f64::from(u8::from(largest(rows) == Some(*noun))),
+            nouns => {
+                let hits = nouns.iter().filter(|(i, j)| strongest(&rows[*i]) == *j);
+                self.0[1] += hits.count() as f64 / nouns.len() as f64;
+            }
+        }
+    }
+}
+
+/// An explanation that has no pairs: the pair of the strongest words is the largest, and every word has the strongest word
+/// as its partner.
+fn of_each(first: &[f64], second: &[f64]) -> Vec<Vec<f64>> {
+    let row = |a: &f64| second.iter().map(|b| a + b).collect();
+    first.iter().map(row).collect()
 }
 
 /// The place of the largest number.
@@ -159,24 +186,30 @@ fn main() -> anyhow::Result<()> {
     });
     let similar: Vec<_> = similar.collect::<Result<_, _>>()?;
 
-    let (mut random, mut attended, mut first, mut second) = (0.0, 0.0, 0.0, 0.0);
-    let mut backward = vec![0.0; similar.len()];
-    for number in 0..count {
-        let Pair { texts, shared } = pair(number);
+    let [mut random, mut attended, mut first, mut second] = [(); 4].map(|()| Score::default());
+    let mut backward: Vec<Score> = similar.iter().map(|_| Score::default()).collect();
+    for (number, nouns) in (0..count).flat_map(|number| [(number, 1), (number, 2)]) {
+        let Pair { texts, shared } = pair(number, nouns);
         let [a, b] = texts.map(|text| plain.tokenize(&text, None, Default::default()));
         let (a, b) = (a?, b?);
-        let place = |text: &TokenizedText| {
+        let place = |text: &TokenizedText, noun: &str| {
             let words = relprop_explain::words(text, &vec![0.0; text.tokens.len()]);
-            words.iter().position(|word| word.text == shared)
+            words.iter().position(|word| word.text == noun)
         };
-        let right = place(&a).zip(place(&b));
-        let right = right.context("the noun is a word of both")?;
-        let hit = |found: Option<(usize, usize)>| f64::from(u8::from(found == Some(right)));
+        let right = shared
+            .iter()
+            .map(|noun| place(&a, noun).zip(place(&b, noun)));
+        let right: Option<Vec<_>> = right.collect();
+        let right = right.context("a noun is a word of both")?;
 
         let (u, v) = (decomposition.shares(&a)?, decomposition.shares(&b)?);
         let rows = of_words([&a, &b], |i, j| product(&u.of_token[i], &v.of_token[j]));
-        random += 1.0 / (rows.len() * rows[0].len()) as f64;
-        second += hit(largest(&rows));
+        let columns = rows[0].len();
+        random.0[nouns - 1] += match nouns {
+            1 => 1.0 / (rows.len() * columns) as f64,
+            _ => 1.0 / columns as f64,
+        };
+        second.count(&rows, &right);
         // Of each text against the vector of the other.
         let words = |text: &TokenizedText, shares: &[Vec<f32>], other: &[f32]| -> Vec<f64> {
             let relevance = shares.iter().map(|share| product(share, other) as f32);
@@ -185,23 +218,28 @@ fn main() -> anyhow::Result<()> {
         };
         let ours = words(&a, &u.of_token, &v.numbers);
         let theirs = words(&b, &v.of_token, &u.numbers);
-        first += hit(Some((strongest(&ours), strongest(&theirs))));
+        first.count(&of_each(&ours, &theirs), &right);
         let (ours, theirs) = (attention(&plain, &a)?, attention(&plain, &b)?);
-        attended += hit(Some((strongest(&ours), strongest(&theirs))));
+        attended.count(&of_each(&ours, &theirs), &right);
         for ((_, similar), found) in similar.iter().zip(&mut backward) {
             let pairs = similar.explain([&a, &b])?.word_interaction;
             let wide = |row: &Vec<f32>| row.iter().map(|&r| f64::from(r)).collect();
-            *found += hit(largest(&pairs.iter().map(wide).collect::<Vec<_>>()));
+            found.count(&pairs.iter().map(wide).collect::<Vec<_>>(), &right);
         }
     }
-    println!("| explanation | points at the shared noun |");
-    println!("| --- | --- |");
-    let row = |name: &str, right: f64| println!("| {name} | {:.2} |", right / count as f64);
-    row("random", random);
-    row("attention of the last block", attended);
-    row("`libra`, first order", first);
-    row("`libra`, second order", second);
-    for ((preset, _), right) in similar.iter().zip(backward) {
+    println!(
+        "| explanation | one shared noun: its pair is the largest | two: each has itself as partner |"
+    );
+    println!("| --- | --- | --- |");
+    let row = |name: &str, Score([one, two]): &Score| {
+        let of = count as f64;
+        println!("| {name} | {:.2} | {:.2} |", one / of, two / of);
+    };
+    row("random", &random);
+    row("attention of the last block", &attended);
+    row("`libra`, first order", &first);
+    row("`libra`, second order", &second);
+    for ((preset, _), right) in similar.iter().zip(&backward) {
         row(&format!("`{preset}`, second order"), right);
     }
     Ok(())

@@ -202,6 +202,45 @@ fn a_picture_is_measured_patch_by_patch() {
     assert!(refused.unwrap_err().to_string().contains("reads texts"));
 }
 
+/// A random order is a baseline for any target: it has the value that propagation finds, and ranks of tokens.
+#[rstest]
+fn a_random_order_answers_any_question(
+    #[values(
+        "id:2-id:0",
+        "id:1-mean()",
+        "log-probability(id:1)",
+        "entropy()",
+        "norm()"
+    )]
+    target: &str,
+) {
+    let model = shared(&model(&Architecture::PostNorm.config()));
+    let plan = Plan {
+        target: target.parse().unwrap(),
+        ..Plan::default()
+    };
+    let random = Plan {
+        method: Some("random".to_owned()),
+        ..plan.clone()
+    };
+    let texts: Vec<_> = samples(&model).into_iter().map(|s| s.text).collect();
+    let [expected, found] = [plan, random].map(|plan| {
+        let explainer = Explainer::new(&model, &plan).unwrap();
+        explainer.explain_batch(&texts).unwrap()
+    });
+    for (expected, found) in expected.iter().zip(&found) {
+        let (expected, value) = (expected.target.value, found.target.value);
+        assert!(
+            (expected - value).abs() < 1e-5 * expected.abs().max(1.0),
+            "{value}"
+        );
+        let mut ranks = relevance(found);
+        ranks.sort_by(f64::total_cmp);
+        let all: Vec<f64> = (1..=ranks.len()).map(|rank| rank as f64).collect();
+        assert_eq!(ranks, all);
+    }
+}
+
 /// The answer stays while the prompt is hidden, and it is measured by the probability of all of its tokens.
 #[rstest]
 fn an_answer_is_measured_by_its_probability(

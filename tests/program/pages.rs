@@ -35,6 +35,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "relprop train --data DATA --out DIR [",
         "a summary of the options, not a command",
     ),
+    (
+        "RAYON_NUM_THREADS=1 relprop train --task next-token --data needles",
+        "it trains for minutes",
+    ),
 ];
 
 /// Programs that do nothing here, and the reason.

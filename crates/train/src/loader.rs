@@ -165,8 +165,13 @@ impl Batches<'_> {
         let lengths = texts.iter().map(|text| text.tokens.len());
         let width = lengths.max().unwrap_or(0);
         let nexts = texts.iter().enumerate().flat_map(|(row, text)| {
-            let nexts = text.tokens.iter().skip(1).enumerate();
-            nexts.map(move |(place, next)| (i64::from(next.id), (row * width + place) as i64))
+            let places = match text.asked.as_slice() {
+                [] => (0..text.tokens.len().saturating_sub(1)).collect(),
+                asked => asked.to_vec(),
+            };
+            let next = |place: usize| i64::from(text.tokens[place + 1].id);
+            let next = move |place| (next(place), (row * width + place) as i64);
+            places.into_iter().map(next)
         });
         let (answers, places) = nexts.unzip();
         (answers, Some(places))

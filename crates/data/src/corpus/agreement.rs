@@ -90,6 +90,7 @@ pub fn agreement_corpus(count: usize, seed: u64) -> Corpus {
         Example {
             label: usize::from(VERBS.iter().any(|[_, plural]| *plural == verb)),
             evidence: vec![sentence.subject.clone()],
+            learned: Vec::new(),
             text: sentence.text,
         }
     };

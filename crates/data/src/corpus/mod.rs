@@ -33,6 +33,9 @@ pub struct Example {
     /// The words that decide the label, as ranges of characters (not bytes) in `text`, in order and
     /// without overlap. Empty if they are not known, as in a corpus that was read from a file.
     pub evidence: Vec<Range<usize>>,
+    /// The parts of the text whose tokens a language model learns to expect, as ranges of characters. Empty if it
+    /// learns all of the text.
+    pub learned: Vec<Range<usize>>,
 }
 
 /// Labeled texts in three parts: one to train on, one to evaluate each epoch on, and one to test

@@ -49,24 +49,35 @@ const SENTENCES: [&str; 8] = [
     "the children ran along the road .",
 ];
 
-/// Writes `count` texts. The same `count` and `seed` give the same texts on every machine.
+/// Writes `count` texts. The same `seed` gives the same texts on every machine.
 pub fn needles(count: usize, seed: u64) -> Vec<Needle> {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    (0..count).map(|_| write(&mut random)).collect()
+    let whole = |index| write(index, seed, FACTS, OTHERS);
+    (0..count).map(whole).collect()
 }
 
-/// The texts with all their questions and answers as a corpus to learn from, without the last `held_out`. The
-/// labels are not learned.
+/// The texts with all their questions and answers as a corpus to learn from, without the last `held_out`. What is
+/// learned is the answers: nothing tells the facts beforehand. Texts to train on have from one fact to four, and from no
+/// other sentence to three, because looking up is learned from short texts first. The labels are not learned.
 pub fn needles_corpus(count: usize, held_out: usize, seed: u64) -> Corpus {
-    let example = |(index, needle): (usize, Needle)| Example {
-        text: format!("{}{}{}", needle.prompt, needle.answer, needle.more),
-        label: index % 2,
-        evidence: vec![needle.fact],
+    let tested = count.saturating_sub(held_out);
+    let trained = tested - (tested / 10).min(held_out);
+    let example = |index: usize| {
+        let [facts, others] = match index < trained {
+            true => [1 + index % FACTS, index / FACTS % (OTHERS + 1)],
+            false => [FACTS, OTHERS],
+        };
+        let needle = write(index, seed, facts, others);
+        let text = format!("{}{}{}", needle.prompt, needle.answer, needle.more);
+        Example {
+            label: index % 2,
+            evidence: vec![needle.fact],
+            learned: answers(&text),
+            text,
+        }
     };
-    let texts = needles(count, seed).into_iter().enumerate().map(example);
-    let mut train: Vec<Example> = texts.collect();
-    let test = train.split_off(count.saturating_sub(held_out));
-    let dev = train.split_off(train.len() - (train.len() / 10).min(held_out));
+    let mut train: Vec<Example> = (0..count).map(example).collect();
+    let test = train.split_off(tested);
+    let dev = train.split_off(trained);
     Corpus {
         labels: vec!["even".to_owned(), "odd".to_owned()],
         train,
@@ -75,17 +86,30 @@ pub fn needles_corpus(count: usize, held_out: usize, seed: u64) -> Corpus {
     }
 }
 
-fn write(random: &mut ChaCha8Rng) -> Needle {
-    let names: Vec<&str> = NAMES.sample(random, FACTS).copied().collect();
-    let words: Vec<&str> = WORDS.sample(random, 3 * FACTS).copied().collect();
+/// Where the answers stand, in characters: each after a question, up to its full stop. The texts are ASCII.
+fn answers(text: &str) -> Vec<Range<usize>> {
+    let answer = |(question, _)| {
+        let stop = text[question..].find('.');
+        question + 1..stop.map_or(text.len(), |stop| question + stop + 1)
+    };
+    text.match_indices('?').map(answer).collect()
+}
+
+/// Writes text `index` of those of a seed, with so many facts and other sentences.
+fn write(index: usize, seed: u64, count: usize, others: usize) -> Needle {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(index as u64);
+    let random = &mut random;
+    let names: Vec<&str> = NAMES.sample(random, count).copied().collect();
+    let words: Vec<&str> = WORDS.sample(random, 3 * count).copied().collect();
     let facts = names.iter().zip(words.chunks(3));
     let facts: Vec<String> = facts
-        .map(|(name, words)| format!("{name} has {} .", words.join(" ")))
+        .map(|(name, words)| format!("give {name} {} .", words.join(" ")))
         .collect();
     let mut sentences: Vec<String> = facts.clone();
-    sentences.extend(SENTENCES.sample(random, OTHERS).map(|&one| one.to_owned()));
+    sentences.extend(SENTENCES.sample(random, others).map(|&one| one.to_owned()));
     sentences.shuffle(random);
-    let first = random.random_range(0..FACTS);
+    let first = random.random_range(0..count);
     let at = sentences
         .iter()
         .position(|sentence| *sentence == facts[first]);
@@ -94,8 +118,8 @@ fn write(random: &mut ChaCha8Rng) -> Needle {
         .iter()
         .map(|sentence| sentence.chars().count() + 1)
         .sum();
-    let question = |fact: usize| format!("what has {} ?", names[fact]);
-    let others = (0..FACTS).filter(|fact| *fact != first);
+    let question = |fact: usize| format!("what is for {} ?", names[fact]);
+    let others = (0..count).filter(|fact| *fact != first);
     let more = others.map(|fact| format!(" {} {}", question(fact), facts[fact]));
     Needle {
         prompt: format!("{} {}", sentences.join(" "), question(first)),
@@ -117,10 +141,10 @@ mod tests {
             let fact: String = fact[needle.fact.clone()].iter().collect();
             assert_eq!(needle.answer, format!(" {fact} ."));
             assert_eq!(needle.prompt.matches(&fact).count(), 1);
-            let name = fact.split(' ').next().unwrap();
-            assert!(needle.prompt.ends_with(&format!("what has {name} ?")));
-            assert_eq!(needle.prompt.matches(" has ").count(), FACTS + 1);
-            assert!(!needle.more.contains(&format!("what has {name} ?")));
+            let name = fact.split(' ').nth(1).unwrap();
+            assert!(needle.prompt.ends_with(&format!("what is for {name} ?")));
+            assert_eq!(needle.prompt.matches("give ").count(), FACTS);
+            assert!(!needle.more.contains(&format!("what is for {name} ?")));
             assert_eq!(needle.more.matches('?').count(), FACTS - 1);
         }
     }
@@ -130,6 +154,27 @@ mod tests {
         let corpus = needles_corpus(200, 20, 0);
         let sizes = [&corpus.train, &corpus.dev, &corpus.test].map(Vec::len);
         assert_eq!(sizes, [162, 18, 20]);
+        assert!(corpus.train.iter().any(|one| one.text.len() < 80));
+        assert!(corpus.dev.iter().all(|one| one.text.len() > 250));
+        for example in corpus.train.iter().chain(&corpus.test) {
+            let learned = example
+                .learned
+                .iter()
+                .map(|range| &example.text[range.clone()]);
+            let mut learned: Vec<&str> = learned.collect();
+            assert_eq!(learned.len(), example.text.matches('?').count());
+            // Each repeats a fact, and every fact is asked for.
+            let (facts, _) = example.text.split_once(" what is for").unwrap();
+            assert!(
+                learned
+                    .iter()
+                    .all(|one| one.starts_with(" give ") && one.ends_with(" ."))
+            );
+            assert!(learned.iter().all(|one| format!(" {facts}").contains(one)));
+            learned.sort_unstable();
+            learned.dedup();
+            assert_eq!(learned.len(), facts.matches("give ").count());
+        }
         let held_out = &needles(200, 0)[180..];
         for (example, needle) in corpus.test.iter().zip(held_out) {
             assert!(example.text.starts_with(&needle.prompt));

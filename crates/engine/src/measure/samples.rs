@@ -21,7 +21,7 @@ const EMBEDDED: &str = "reviews";
 const NEEDLES: &str = "needles";
 /// How many texts with facts and questions there are unless another number is asked for, and how many of them are
 /// held out.
-pub const NEEDLE_TEXTS: [usize; 2] = [20_000, 500];
+pub const NEEDLE_TEXTS: [usize; 2] = [20_000, 200];
 /// How many reviews the embedded corpus has unless another number is asked for: eight tenths to train on, a
 /// tenth held out, a tenth to test.
 pub const REVIEWS: u32 = 8000;

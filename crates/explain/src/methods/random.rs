@@ -3,14 +3,17 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use relprop_rules::Pass;
 use relprop_transformer::TokenizedText;
 use serde::Deserialize;
 
-use super::Method;
-use crate::ExplainError;
+use super::{Finding, Method, Question};
+use crate::batching::batch;
+use crate::numbers::numbers;
+use crate::{ExplainError, Score};
 
-/// A random order of the tokens, the same for the same text and seed. Any method must be better
-/// than this.
+/// A random order of the tokens, the same for the same text and seed, whatever is asked. Any method
+/// must be better than this.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Random {
@@ -30,6 +33,35 @@ impl Method for Random {
             ranks
         });
         Ok(ranks.collect())
+    }
+
+    fn find(
+        &self,
+        texts: &[&TokenizedText],
+        question: &Question,
+    ) -> Result<Vec<Finding>, ExplainError> {
+        let transformer = &question.model.transformer;
+        let found = texts.iter().zip(self.relevance(texts, 0)?);
+        let found = found.map(|(text, relevance)| {
+            let batch = batch(transformer, [*text]);
+            let head = transformer.forward_with_state(&batch, &mut Pass::plain());
+            let logits = numbers(head.numbers)?;
+            let value = match question.score {
+                Score::Norm => question.value(text, &numbers(head.state.flatten::<2>(1, 2))?),
+                _ => question.value(text, &logits),
+            };
+            Ok(Finding {
+                logits,
+                value,
+                relevance,
+                ledger: None,
+            })
+        });
+        found.collect()
+    }
+
+    fn takes_any_target(&self) -> bool {
+        true
     }
 }
 

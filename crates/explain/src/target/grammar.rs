@@ -12,7 +12,7 @@
 //! output = "predicted" | name | '"' name '"' | index | "id:" index | "class(" output ")"
 //! place  = '"' text '"' [ "#" N ]         a part of the text; the Nth of several, from 1
 //!        | "word(" range ")" | "token(" range ")"
-//! range  = N | N ".." END                 counted from 0; END is exclusive
+//! range  = N | N ".." END | "-" N         counted from 0, END is exclusive; "-1" is the last, "-2" the one before it
 //! ```
 //!
 //! Names are read by a model; it is the shortest reading that counts, and of several none. What is written

@@ -21,6 +21,10 @@ pub enum Place {
     Words(Range<usize>),
     /// Those with these numbers, counted from 0 as in [`Explanation::tokens`](crate::Explanation::tokens).
     Tokens(Range<usize>),
+    /// Those of one word, counted from the end: 1 is the last.
+    WordFromEnd(NonZeroUsize),
+    /// One token, counted from the end, special ones included: 1 is the last.
+    TokenFromEnd(NonZeroUsize),
 }
 
 impl Place {
@@ -32,10 +36,12 @@ impl Place {
     /// Reads a place as [`fmt::Display`] writes it. None if it is none.
     pub(super) fn parse(written: &str) -> Option<Self> {
         if let Some(range) = call(written, "word") {
-            return parse_range(range).map(Self::Words);
+            let one = from_end(range).map(Self::WordFromEnd);
+            return one.or_else(|| parse_range(range).map(Self::Words));
         }
         if let Some(range) = call(written, "token") {
-            return parse_range(range).map(Self::Tokens);
+            let one = from_end(range).map(Self::TokenFromEnd);
+            return one.or_else(|| parse_range(range).map(Self::Tokens));
         }
         let end = written.rfind('"')? + 1;
         let (text, number) = written.split_at(end);
@@ -76,6 +82,20 @@ impl Place {
                 match range.is_empty() || range.end > count {
                     true => refuse(format!("the text has {count} words, counted from 0")),
                     false => Ok(words[range.clone()].concat()),
+                }
+            }
+            Self::WordFromEnd(number) => {
+                let words = words(text);
+                match words.len().checked_sub(number.get()) {
+                    Some(word) => Ok(words[word].clone()),
+                    None => refuse(format!("the text has {} words", words.len())),
+                }
+            }
+            Self::TokenFromEnd(number) => {
+                let tokens = text.tokens.len();
+                match tokens.checked_sub(number.get()) {
+                    Some(token) => Ok(vec![token]),
+                    None => refuse(format!("the text has {tokens} tokens")),
                 }
             }
             Self::Text { text: part, number } => {
@@ -145,6 +165,11 @@ pub(crate) fn unquoted(written: &str) -> Option<String> {
     in_quotes.then(|| serde_json::from_str(written).ok())?
 }
 
+/// `-1`, the last, and so on.
+fn from_end(written: &str) -> Option<NonZeroUsize> {
+    written.strip_prefix('-')?.parse().ok()
+}
+
 /// `3`, or `3..5`, which has no 5.
 fn parse_range(written: &str) -> Option<Range<usize>> {
     let (start, end) = match written.split_once("..") {
@@ -166,6 +191,8 @@ impl fmt::Display for Place {
         match self {
             Self::Words(words) => write!(f, "word({})", range(words)),
             Self::Tokens(tokens) => write!(f, "token({})", range(tokens)),
+            Self::WordFromEnd(number) => write!(f, "word(-{number})"),
+            Self::TokenFromEnd(number) => write!(f, "token(-{number})"),
             Self::Text { text, number } => {
                 write!(f, "{}", serde_json::Value::from(text.as_str()))?;
                 match number {

@@ -116,6 +116,7 @@ fn quotes_and_ids_say_which_is_meant() {
 )]
 #[case("\"yes\"-no@word(3)", "id:1-id:0@word(3)")]
 #[case("entropy()@token(1..4)", "entropy()@token(1..4)")]
+#[case("yes-no@token(-1)", "id:1-id:0@token(-1)")]
 #[case("norm()", "norm()")]
 #[case("answer()-mean()", "answer()-mean()")]
 #[case(
@@ -190,9 +191,12 @@ fn confusing() -> impl Strategy<Value = String> {
 
 fn place() -> impl Strategy<Value = Place> {
     let range = (0_usize..50, 1_usize..9).prop_map(|(start, count)| start..start + count);
+    let number = (1_usize..9).prop_filter_map("it is not zero", NonZeroUsize::new);
     prop_oneof![
         range.clone().prop_map(Place::Words),
         range.prop_map(Place::Tokens),
+        number.clone().prop_map(Place::WordFromEnd),
+        number.prop_map(Place::TokenFromEnd),
         (confusing(), prop::option::of(1_usize..9)).prop_map(|(text, number)| Place::Text {
             text,
             number: number.and_then(NonZeroUsize::new),
@@ -300,6 +304,10 @@ fn text() -> TokenizedText {
 #[case("word(1..4)", 0, "2 3 4 5")]
 #[case("token(0)", 0, "0")]
 #[case("token(4..6)", 0, "4 5")]
+#[case("word(-1)", 0, "5")]
+#[case("word(-3)", 0, "2 3")]
+#[case("token(-1)", 0, "5")]
+#[case("token(-6)", 0, "0")]
 fn a_place_is_some_tokens(#[case] place: &str, #[case] from: usize, #[case] expected: &str) {
     let place = Place::parse(place).unwrap();
     let tokens = place.tokens(&text(), from).unwrap();
@@ -317,6 +325,8 @@ fn a_place_is_some_tokens(#[case] place: &str, #[case] from: usize, #[case] expe
 #[case("word(2..9)", "has 4 words")]
 #[case("token(6)", "no token 6: the text has 6")]
 #[case("token(5..8)", "no token 7: the text has 6")]
+#[case("word(-5)", "has 4 words")]
+#[case("token(-7)", "has 6 tokens")]
 fn a_place_that_is_not_there_is_refused(#[case] place: &str, #[case] expected: &str) {
     let error = Place::parse(place).unwrap().tokens(&text(), 0).unwrap_err();
     assert!(error.to_string().contains(expected), "{error}");

@@ -225,6 +225,7 @@ impl Labels {
                     text: row.text,
                     label,
                     evidence: Vec::new(),
+                    learned: Vec::new(),
                 })
             })
             .collect()

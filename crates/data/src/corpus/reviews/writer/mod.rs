@@ -125,6 +125,7 @@ impl<'a> Writer<'a> {
             text,
             label: self.label,
             evidence,
+            learned: Vec::new(),
         }
     }
 
