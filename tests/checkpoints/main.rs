@@ -15,6 +15,7 @@ mod pictures;
 mod scalars;
 mod texts;
 mod tokenizer;
+mod towers;
 mod trained;
 mod two_stacks;
 mod vectors;

@@ -108,7 +108,8 @@ const CASES: [Case; 25] = [
 ];
 
 /// What says from where, to where and on what, and what a table does not have.
-const OTHER_FLAGS: [&str; 15] = [
+const OTHER_FLAGS: [&str; 16] = [
+    "--texts",
     "--base",
     "--model",
     "--input",

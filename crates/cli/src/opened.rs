@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use relprop_checkpoints::{Files, Model};
+use relprop_checkpoints::{Files, Model, Towers};
 use relprop_engine::{EngineError, Precision, device, model_folder};
 use relprop_rules::RuleSet;
 
@@ -69,6 +69,23 @@ impl ModelArgument {
         let model = Model::from_files(&files, device, &[])?;
         let model = precision.apply(model).map_err(UsageError::from)?;
         Ok((model, folder))
+    }
+}
+
+impl ModelArgument {
+    /// A model of two towers, with its numbers in the type of float that it computes in.
+    pub(crate) fn open_towers(
+        &self,
+        device: &Device,
+        precision: Precision,
+    ) -> anyhow::Result<Towers> {
+        let towers = Towers::load(&self.folder()?, device)?;
+        let apply = |tower: Model| precision.apply(tower).map_err(UsageError::from);
+        Ok(Towers {
+            text: apply(towers.text)?,
+            picture: apply(towers.picture)?,
+            ..towers
+        })
     }
 }
 

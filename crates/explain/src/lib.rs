@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod batching;
+mod compare;
 mod continuation;
 mod describe;
 mod error;
@@ -26,6 +27,7 @@ mod view;
 mod words;
 mod zero_shot;
 
+pub use compare::{COMPARISON, Compare, ComparedText, Comparison};
 pub use continuation::{CONTINUATION, Continuation, End, Step};
 pub use error::{ExplainError, PropagationPart};
 pub use explainer::Explainer;

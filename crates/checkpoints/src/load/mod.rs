@@ -2,12 +2,14 @@
 
 mod ends;
 mod tokenizer;
+mod towers;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use relprop_transformer::{InputConfig, Transformer};
+use relprop_transformer::{InputConfig, Transformer, TransformerConfig};
 use serde_json::Value;
 
 use crate::adapter::Adapter;
@@ -16,8 +18,9 @@ use crate::foreign;
 use crate::gguf::Gguf;
 use crate::quantized::Quantized;
 use crate::timm::{self, Timm};
+use crate::towers::Pair;
 use crate::vector::Modules;
-use crate::weights::{self, Changes, Interpolation, WeightFiles};
+use crate::weights::{self, Changes, Interpolation, Stored, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Writing};
 
 use ends::ends;
@@ -124,16 +127,14 @@ impl Model {
             path: config_file.path().to_owned(),
             message,
         })?;
+        if Pair::of(&text).is_some() {
+            return Err(CheckpointError::TwoTowers {
+                path: config_file.path().to_owned(),
+            });
+        }
         let weight_files = WeightFiles::find(files).map_err(instead)?;
         // What is wrong in the configuration is said first.
-        let mut stored = weights::open(&weight_files);
-        if let (Ok(Value::Object(keys)), Ok(stored)) = (serde_json::from_str(&text), &mut stored)
-            && let Ok(Some(quantized)) = Quantized::of(&keys)
-        {
-            quantized
-                .undo(stored)
-                .map_err(|problems| weight_files.wrong(problems))?;
-        }
+        let mut stored = of_files(&weight_files, &text);
         let mut changes = Changes::default();
         if let (Some(adapter), Ok(stored)) = (adapter, &mut stored) {
             changes = adapter.changes(stored)?;
@@ -168,14 +169,13 @@ impl Model {
         }
 
         let input = match &config.input {
-            InputConfig::Tokens { vocabulary } => {
+            InputConfig::Tokens { .. } => {
                 let said: Option<Value> = serde_json::from_str(&text).ok();
                 let class = said
                     .as_ref()
                     .and_then(|keys| keys["tokenizer_class"].as_str());
-                let tokenizer = tokenizer(texts, family, class, *vocabulary)?;
                 let longest = modules.as_ref().and_then(|modules| modules.longest);
-                Ok(Input::Text(tokenizer.at_most(longest)))
+                text_input(texts, family, class, longest, &mut config)
             }
             InputConfig::Patches(_) => {
                 let read = match timm {
@@ -213,6 +213,39 @@ impl Model {
             }),
         })
     }
+}
+
+/// The tensors of a checkpoint, without the packing that its configuration may speak of.
+fn of_files(
+    files: &WeightFiles,
+    config: &str,
+) -> Result<BTreeMap<String, Stored>, CheckpointError> {
+    let mut stored = weights::open(files)?;
+    if let Ok(Value::Object(keys)) = serde_json::from_str(config)
+        && let Ok(Some(quantized)) = Quantized::of(&keys)
+    {
+        let undone = quantized.undo(&mut stored);
+        undone.map_err(|problems| files.wrong(problems))?;
+    }
+    Ok(stored)
+}
+
+/// Reads the tokenizer. A model whose texts are filled has the padding token of its tokenizer.
+fn text_input(
+    files: &Files,
+    family: &Family,
+    class: Option<&str>,
+    longest: Option<usize>,
+    config: &mut TransformerConfig,
+) -> Result<Input, CheckpointError> {
+    let vocabulary = config.vocabulary();
+    let tokenizer = tokenizer(files, family, class, vocabulary)?.at_most(longest);
+    if let (true, Some((padding, _))) = (config.filled, tokenizer.padding())
+        && (padding as usize) < vocabulary
+    {
+        config.padding_token = padding;
+    }
+    Ok(Input::Text(tokenizer))
 }
 
 /// Reads the preprocessor.

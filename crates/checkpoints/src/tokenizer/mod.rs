@@ -185,13 +185,20 @@ impl Tokenizer {
             .find_map(|mask| self.id(mask))
     }
 
+    /// The token that fills texts, if the files or their class name one that the vocabulary has, and whether it stands before
+    /// them.
+    pub(crate) fn padding(&self) -> Option<(u32, bool)> {
+        let token = self.reading.padding.as_deref()?;
+        Some((self.id(token)?, self.reading.pads_at_start))
+    }
+
     /// Whether a text that is too long is cut at its start.
     pub(crate) fn cuts_at_start(&self) -> bool {
         self.reading.cut_at_start
     }
 
     /// The largest number of tokens of a text, for a model with this many positions.
-    fn positions(&self, positions: usize) -> usize {
+    pub(crate) fn positions(&self, positions: usize) -> usize {
         self.reading
             .longest
             .map_or(positions, |longest| longest.min(positions))
