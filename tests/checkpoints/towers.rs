@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device};
 use relprop_checkpoints::{CheckpointError, Model, Preprocessor, Towers, Truncation};
 use relprop_explain::batching::logits;
-use relprop_explain::{Compare, Comparison, Explanation, Plan, Scalar};
+use relprop_explain::{Compare, Comparison, Explainer, Explanation, Plan, Scalar, Target};
 use relprop_rules::RuleSet;
 use relprop_testing::fixtures::folder;
 use relprop_testing::{difference, relevance};
@@ -141,6 +142,35 @@ fn one_tower_and_two_are_told_apart() {
     );
     let error = Towers::load(&folder("vit"), &Device::flex()).unwrap_err();
     assert!(matches!(error, CheckpointError::OneTower { .. }), "{error}");
+}
+
+/// Each tower is a model of its own, which is saved as transformers reads it.
+#[rstest]
+fn a_tower_alone_is_read_as_it_was_written(#[values(0, 1, 2, 3)] index: usize) {
+    let (towers, reference) = load(NAMES[index]);
+    let texts = texts(&towers, &reference);
+    let picture = reference.pictures[0].tokens(&towers.picture);
+    let inputs = [texts.iter().collect(), vec![&picture]];
+    for (tower, inputs) in [&towers.text, &towers.picture].into_iter().zip(inputs) {
+        let name = format!("{}-{}", NAMES[index], tower.family.name);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("written/towers");
+        let folder = folder.join(name);
+        tower.save(&folder).unwrap();
+        let again = Model::load(&folder, &Device::flex()).unwrap();
+        assert_eq!(again.family, tower.family);
+        assert_eq!(again.transformer.config(), tower.transformer.config());
+        assert_eq!(vectors(&again, &inputs), vectors(tower, &inputs));
+        if let Some(tokenizer) = again.tokenizer() {
+            assert!(tokenizer.id("a").is_some() || tokenizer.id("a</w>").is_some());
+            let ids = |model: &Model, text: &TokenizedText| -> Vec<u32> {
+                let read = model.tokenize(&text.text, None, Truncation::Cut).unwrap();
+                read.tokens.iter().map(|token| token.id).collect()
+            };
+            for text in &texts {
+                assert_eq!(ids(&again, text), ids(tower, text), "{}", text.text);
+            }
+        }
+    }
 }
 
 const NAMES: [&str; 4] = ["clip", "clip-old", "siglip", "siglip2"];
@@ -310,4 +340,88 @@ fn what_is_not_computed_is_refused() {
     let texts = texts(&towers, &reference);
     let error = explainer.target("id:3".parse().unwrap());
     assert!(error.explain(&picture, &texts).is_err());
+}
+
+/// Of pairs of patches and words: the relevance of each for every feature of its vector, one feature at a time.
+#[rstest]
+fn pairs_are_products_of_features(#[values(0, 3)] index: usize) {
+    let (towers, reference) = load(NAMES[index]);
+    let texts = texts(&towers, &reference);
+    let picture = reference.pictures[0].tokens(&towers.picture);
+    for preset in PRESETS {
+        let plan = by(preset, "blocks");
+        let compare = compare(&towers, plan.clone()).with_pairs();
+        let found = compare
+            .target(scalar("0"))
+            .explain(&picture, &texts)
+            .unwrap();
+        let pairs = found.texts[0].pairs.as_ref().unwrap();
+        assert!(found.texts[1].pairs.is_none());
+        let of_features = |model: &Model, input: &TokenizedText| -> Vec<Vec<f64>> {
+            let explainer = Explainer::new(&Arc::new(model.clone()), &plan).unwrap();
+            let features = 0..model.transformer.config().logits();
+            let of = |feature| {
+                let explainer = explainer.target(Target::Label(feature)).unwrap();
+                relevance(
+                    &explainer
+                        .explain_batch(std::slice::from_ref(input))
+                        .unwrap()[0],
+                )
+            };
+            features.map(of).collect()
+        };
+        let u = of_features(&towers.picture, &picture);
+        let v = of_features(&towers.text, &texts[0]);
+        let pair = |i: usize, j: usize| -> f64 {
+            let products = u.iter().zip(&v).map(|(u, v)| u[i] * v[j]);
+            towers.scale * products.sum::<f64>()
+        };
+        let expected = (0..picture.tokens.len())
+            .flat_map(|i| (0..texts[0].tokens.len()).map(move |j| (i, j)))
+            .map(|(i, j)| pair(i, j));
+        let expected: Vec<f64> = expected.collect();
+        let ours = pairs.interaction.iter().flatten();
+        let ours: Vec<f64> = ours.map(|relevance| f64::from(*relevance)).collect();
+        let apart = difference(&ours, &expected);
+        assert!(apart < 1e-4, "{}, {preset}: {apart:.1e}", NAMES[index]);
+        let account = &pairs.account;
+        let logit = f64::from(found.texts[0].logit) - towers.bias;
+        assert!((account.product - logit).abs() < 1e-4);
+        assert!(account.unaccounted.abs() < 1e-5 * logit.abs().max(1.0));
+        let held: f64 = ours.iter().sum();
+        assert!((held - account.pairs).abs() < 1e-4 * account.pairs.abs().max(1.0));
+        let patches: f64 = pairs
+            .word_interaction
+            .iter()
+            .flatten()
+            .map(|r| f64::from(*r))
+            .sum();
+        let words = |token: &&relprop_transformer::Token| token.word.is_some();
+        assert_eq!(
+            pairs.word_interaction.len(),
+            picture.tokens.iter().filter(words).count()
+        );
+        assert!(patches.is_finite());
+    }
+}
+
+/// What transformers 5 saves for pictures and texts together is one file.
+#[test]
+fn a_file_for_pictures_and_texts_together_is_read() {
+    let (towers, _) = load("clip");
+    let (from, to) = (folder("towers").join("clip"), tempfile::tempdir().unwrap());
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = || fs::read_to_string(&path).unwrap();
+        match name.as_str() {
+            "preprocessor_config.json" => {
+                let both = format!("{{\"image_processor\": {}}}", text());
+                fs::write(to.path().join("processor_config.json"), both).unwrap();
+            }
+            _ => drop(fs::copy(&path, to.path().join(name)).unwrap()),
+        }
+    }
+    let again = Towers::load(to.path(), &Device::flex()).unwrap();
+    assert_eq!(again.picture.preprocessor(), towers.picture.preprocessor());
 }

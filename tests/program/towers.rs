@@ -105,6 +105,21 @@ fn a_page_shows_patches_and_words_and_an_overlay_is_drawn() {
 }
 
 #[test]
+fn pairs_of_patches_and_words_are_named() {
+    let more = [&TEXTS[..], &["--pairs"]].concat();
+    let shown = explain("towers/clip", &more).done().stdout;
+    assert!(shown.contains("strongest pairs: row "), "{shown}");
+    run(&[
+        "explain",
+        "--model",
+        &path("vit"),
+        &path("pictures/large.png"),
+        "--pairs",
+    ])
+    .failed(2, &["--texts"]);
+}
+
+#[test]
 fn sites_of_both_towers_are_named() {
     let at = [
         "--at",

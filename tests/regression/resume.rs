@@ -108,8 +108,9 @@ const CASES: [Case; 25] = [
 ];
 
 /// What says from where, to where and on what, and what a table does not have.
-const OTHER_FLAGS: [&str; 16] = [
+const OTHER_FLAGS: [&str; 17] = [
     "--texts",
+    "--pairs",
     "--base",
     "--model",
     "--input",

@@ -341,6 +341,7 @@ fn a_comparison_is_as_its_schema_says() {
     let folder = fixture("towers").join("siglip2");
     let towers = Arc::new(Towers::load(&folder, &Device::flex()).unwrap());
     let compare = Compare::new(&towers, &Plan::default()).unwrap();
+    let compare = compare.with_pairs();
     let picture = image::open(fixture("pictures").join("large.png")).unwrap();
     let picture = towers.picture.picture(&picture, "large.png").unwrap();
     let texts = ["a red cat", "two dogs"].map(|text| compare.tokenize(text).unwrap());

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use relprop_checkpoints::{Model, TextError, Towers};
 use relprop_rules::Registry;
 use relprop_transformer::{Probabilities, TokenizedText};
-use serde::{Deserialize, Serialize};
 
 use crate::batching::logits;
 use crate::describe::{subject, tokens};
@@ -13,50 +12,12 @@ use crate::methods::{Finding, Propagation};
 use crate::numbers::argmax;
 use crate::run::Run;
 use crate::score::{Choice, Lost, Scored};
+use crate::similarity::{account, features, of_words, product, products};
 use crate::words::words;
-use crate::{ExplainError, Explanation, Plan, SCHEMA, Scalar, Score, Target, TargetValue};
-
-/// The name and version of the JSON format that a [`Comparison`] is written in.
-pub const COMPARISON: &str = "relprop.comparison/1";
-
-/// A picture, how well each of some texts fits it, and why.
-///
-/// Relevance is of the first order: that of the patches, where the vectors of all texts are constants, and that of the words of
-/// a text, where the vectors of the picture and of all other texts are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// Always [`COMPARISON`].
-    pub schema: String,
-    /// What cosines are multiplied by to be logits.
-    pub scale: f64,
-    /// What is then added.
-    pub bias: f64,
-    /// The vector of the picture, of length 1.
-    pub vector: Vec<f32>,
-    /// Why, of the picture. It has the texts as labels, and their logits.
-    pub picture: Explanation,
-    /// The texts, in the order in which they were given.
-    pub texts: Vec<ComparedText>,
-}
-
-/// One of the texts that a picture is compared with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ComparedText {
-    /// The text.
-    pub text: String,
-    /// Its vector, of length 1.
-    pub vector: Vec<f32>,
-    /// The cosine of its vector and that of the picture.
-    pub cosine: f32,
-    /// The cosine times the scale, plus the bias.
-    pub logit: f32,
-    /// How likely it is among the texts; where several can fit at once, how likely it is by itself. In `[0, 1]`.
-    pub probability: f64,
-    /// Why, of the text; absent where the target does not depend on it. Of several texts that the target depends on, the value
-    /// of the target is the share that goes through this one: its logit times the derivative of the target.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub explanation: Option<Explanation>,
-}
+use crate::{
+    COMPARISON, ComparedText, Comparison, ExplainError, Explanation, PairAccount, Pairs, Plan,
+    SCHEMA, Scalar, Score, Target, TargetValue,
+};
 
 /// Tells why a picture fits texts to a model of two towers.
 #[derive(Clone, Debug)]
@@ -65,6 +26,7 @@ pub struct Compare {
     picture: Propagation,
     text: Propagation,
     plan: Plan,
+    pairs: bool,
 }
 
 /// What stands between the sites of the two towers.
@@ -115,6 +77,7 @@ impl Compare {
             text: propagation(&towers.text, sites[1])?,
             towers: Arc::clone(towers),
             plan: plan.clone(),
+            pairs: false,
         })
     }
 
@@ -124,6 +87,15 @@ impl Compare {
         let mut same = self.clone();
         same.plan.target = target;
         same
+    }
+
+    /// The same with the relevance of pairs of patches and words. It takes a pass for each feature of a vector, in either tower.
+    #[must_use]
+    pub fn with_pairs(self) -> Self {
+        Self {
+            pairs: true,
+            ..self
+        }
     }
 
     /// Splits a text into tokens as the model reads them.
@@ -180,7 +152,16 @@ impl Compare {
                 .for_each(|(&k, of_text)| found[k] = Some(of_text));
             found
         };
+        let mut pairs: Vec<Option<Pairs>> = vec![None; texts.len()];
+        if self.pairs {
+            let of_picture = features(&self.picture, picture)?;
+            for &k in &asked {
+                let both = [of_picture.clone(), features(&self.text, given[k])?];
+                pairs[k] = Some(self.of_pairs(both, [picture, given[k]], [&u, &v[k]]));
+            }
+        }
         let texts = (0..texts.len()).map(|k| ComparedText {
+            pairs: pairs[k].take(),
             text: labels[k].clone(),
             vector: v[k].clone(),
             cosine: cosines[k] as f32,
@@ -247,6 +228,36 @@ impl Compare {
             value: slope * f64::from(z[k]),
             weights: u.iter().map(weight).collect(),
             absorbed: vec![self.of_bias(slope)],
+        }
+    }
+
+    /// What patches and words do together:
+    ///
+    /// ```text
+    /// R_ij = scale * sum over m of R_i(u_m) R_j(v_m)
+    /// ```
+    fn of_pairs(
+        &self,
+        features: [Vec<Vec<f32>>; 2],
+        inputs: [&TokenizedText; 2],
+        vectors: [&Vec<f32>; 2],
+    ) -> Pairs {
+        let scale = self.towers.scale;
+        let mut interaction = products(&features[0], &features[1]);
+        let all = interaction.iter_mut().flatten();
+        all.for_each(|relevance| *relevance = (scale * f64::from(*relevance)) as f32);
+        let found = account(&features, &vectors.map(Vec::clone));
+        Pairs {
+            word_interaction: of_words(&interaction, inputs),
+            interaction,
+            account: PairAccount {
+                product: scale * found.product,
+                pairs: scale * found.pairs,
+                first_with_biases: scale * found.first_with_biases,
+                second_with_biases: scale * found.second_with_biases,
+                biases: scale * found.biases,
+                unaccounted: scale * found.unaccounted,
+            },
         }
     }
 
@@ -374,9 +385,4 @@ impl Asked {
             Score::Entropy => Scored::entropy(z, &[choice], self.probabilities),
         }
     }
-}
-
-fn product(a: &[f32], b: &[f32]) -> f64 {
-    let terms = a.iter().zip(b);
-    terms.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }

@@ -2,6 +2,7 @@
 
 pub mod batching;
 mod compare;
+mod comparison;
 mod continuation;
 mod describe;
 mod error;
@@ -27,7 +28,8 @@ mod view;
 mod words;
 mod zero_shot;
 
-pub use compare::{COMPARISON, Compare, ComparedText, Comparison};
+pub use compare::Compare;
+pub use comparison::{COMPARISON, ComparedText, Comparison, Pairs};
 pub use continuation::{CONTINUATION, Continuation, End, Step};
 pub use error::{ExplainError, PropagationPart};
 pub use explainer::Explainer;

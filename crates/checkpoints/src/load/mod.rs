@@ -13,9 +13,10 @@ use relprop_transformer::{InputConfig, Transformer, TransformerConfig};
 use serde_json::Value;
 
 use crate::adapter::Adapter;
-use crate::files::{CONFIG, PREPROCESSOR};
+use crate::files::{CONFIG, PREPROCESSOR, PROCESSOR};
 use crate::foreign;
 use crate::gguf::Gguf;
+use crate::json::from_json;
 use crate::quantized::Quantized;
 use crate::timm::{self, Timm};
 use crate::towers::Pair;
@@ -250,6 +251,17 @@ fn text_input(
 
 /// Reads the preprocessor.
 fn preprocessor(files: &Files) -> Result<Preprocessor, CheckpointError> {
+    if let (None, Some(file)) = (files.get(PREPROCESSOR), files.get(PROCESSOR)) {
+        let keys: Result<Value, String> = from_json(&file.text()?);
+        let read = keys.and_then(|keys| match &keys["image_processor"] {
+            Value::Null => Err(
+                "it has no `image_processor`, and no other file says how pictures are read"
+                    .to_owned(),
+            ),
+            part => Preprocessor::parse(&part.to_string()),
+        });
+        return read.map_err(|message| unfit(files, file.path(), message));
+    }
     let file = files.required(PREPROCESSOR, "it says how pictures are read")?;
     let read = Preprocessor::parse(&file.text()?);
     read.map_err(|message| unfit(files, file.path(), message))

@@ -164,9 +164,11 @@ impl Tokenizer {
             ("truncation_side", side.into()),
             ("split_special_tokens", split.into()),
         ];
+        let padding = ("padding_side", "left".into());
+        let settings = settings.into_iter();
         settings
+            .chain(self.reading.pads_at_start.then_some(padding))
             .map(|(key, value)| (key.to_owned(), value))
-            .into_iter()
             .collect()
     }
 

@@ -50,6 +50,10 @@ pub(crate) fn compare(arguments: &ExplainArguments) -> anyhow::Result<()> {
     let towers = arguments.model.open_towers(&device, precision)?;
     let towers = Arc::new(towers);
     let compare = Compare::new(&towers, &plan).map_err(UsageError::from)?;
+    let compare = match arguments.pairs {
+        true => compare.with_pairs(),
+        false => compare,
+    };
     let texts: Vec<TokenizedText> = labels
         .iter()
         .map(|text| read(&compare, text))

@@ -137,6 +137,7 @@ impl ExplainPlan {
             several,
             // A picture and texts are no rows.
             captions: _,
+            pairs: _,
             chat,
             column,
             // The plan has the hash of the model instead.

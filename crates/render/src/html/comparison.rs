@@ -13,9 +13,14 @@ use crate::header::facts;
 pub fn comparison_html(found: &[(&Comparison, Option<&DynamicImage>)]) -> Html {
     let of_texts = |found: &Comparison| {
         let texts = found.texts.iter();
-        texts
-            .map(|text| comparison::facts(text).replace("  ", ", ") + ".")
-            .collect::<Vec<String>>()
+        let note = |text| {
+            let facts = comparison::facts(text).replace("  ", ", ");
+            match comparison::pairs(&found.picture, text) {
+                Some(pairs) => format!("{facts}. {pairs}."),
+                None => facts + ".",
+            }
+        };
+        texts.map(note).collect::<Vec<String>>()
     };
     let notes: Vec<Vec<String>> = found.iter().map(|(found, _)| of_texts(found)).collect();
     let mut items = Vec::new();

@@ -3,7 +3,7 @@
 use relprop_explain::Comparison;
 
 use super::{NARROWEST, PLAIN, ansi};
-use crate::comparison::{facts, likeliest};
+use crate::comparison::{facts, likeliest, pairs};
 use crate::numbers::percent;
 use crate::printable;
 use crate::terminal::lines::Lines;
@@ -17,10 +17,18 @@ pub fn comparison_ansi(found: &Comparison, width: usize, color: bool) -> String 
         let said = printable(&text.text);
         lines.paragraph(&format!("{share:>7}  {}  {said}", facts(text)), PLAIN);
     }
-    let explained = found.texts.iter().flat_map(|text| &text.explanation);
-    let maps = std::iter::once(&found.picture).chain(explained);
-    let maps: Vec<String> = maps
-        .map(|explanation| ansi(explanation, width, color) + "\n")
-        .collect();
-    lines.finish() + "\n" + &maps.concat()
+    let mut shown = lines.finish() + "\n" + &ansi(&found.picture, width, color) + "\n";
+    for text in &found.texts {
+        let Some(explanation) = &text.explanation else {
+            continue;
+        };
+        shown += &ansi(explanation, width, color);
+        if let Some(pairs) = pairs(&found.picture, text) {
+            let mut lines = Lines::new(width.max(NARROWEST), color);
+            lines.paragraph(&pairs, PLAIN);
+            shown += &lines.finish();
+        }
+        shown.push('\n');
+    }
+    shown
 }
