@@ -61,9 +61,14 @@ pub fn html(report: &Report) -> Html {
             .filter(|main| main.subject.picture().is_some())
             .count()
         {
-            0 => ["text", "word", "words"],
-            count if count == main().count() => ["picture", "patch", "patches"],
-            _ => ["picture or text", "patch or word", "patches or words"],
+            0 => ["text", "texts", "word", "words"],
+            count if count == main().count() => ["picture", "pictures", "patch", "patches"],
+            _ => [
+                "picture or text",
+                "pictures or texts",
+                "patch or word",
+                "patches or words",
+            ],
         },
         propagated: main().all(is_propagated),
         several: items().any(|item| item.explanations.len() > 1),
@@ -78,8 +83,8 @@ pub fn html(report: &Report) -> Html {
 
 /// How to read a heat map.
 struct Guide {
-    /// What heat maps are of, and what they consist of, one and several.
-    kind: [&'static str; 3],
+    /// What heat maps are of, one and several, and what they consist of, one and several.
+    kind: [&'static str; 4],
     /// Whether all of them were made by propagation.
     propagated: bool,
     /// Whether a text has several explanations.
@@ -90,7 +95,7 @@ struct Guide {
 
 impl Guide {
     fn markup(&self) -> Markup {
-        let [thing, part, parts] = self.kind;
+        let [thing, things, part, parts] = self.kind;
         markup! {
             section.guide {
                 h2 { "How to read this" }
@@ -106,7 +111,7 @@ impl Guide {
                     "relevant the " (part) ". The deepest color marks the strongest " (part) " of each "
                     (thing) ", so compare colors within one " (thing) " only. "
                     @if self.propagated {
-                        "Numbers are in units of the target and can be compared between " (thing) "s. "
+                        "Numbers are in units of the target and can be compared between " (things) ". "
                         "Where they add up to less or more than the target, biases and operations "
                         "whose rule does not conserve hold the difference."
                     } @else {
