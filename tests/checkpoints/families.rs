@@ -64,12 +64,18 @@ fn every_family_has_a_fixture() {
         let name = name.replace("_with_", "-");
         folder(&format!("more-pictures/{name}")).is_dir()
     };
+    let towers = |name: &str| {
+        let both = ["_text_model", "_vision_model"].map(|tower| name.strip_suffix(tower));
+        let mut both = both.into_iter().flatten();
+        both.any(|both| folder("towers").join(both).is_dir())
+    };
     for family in Family::all().filter(|family| family.name != "relprop") {
         let of_family = format!("{}-", family.name);
         let made = folder(family.name).join("reference.json").is_file()
             || more.iter().any(|name| name.starts_with(&of_family))
             || pictures(family.name)
-            || folder("two_stacks").join(family.name).is_dir();
+            || folder("two_stacks").join(family.name).is_dir()
+            || towers(family.name);
         assert!(made, "{}", family.name);
     }
 }

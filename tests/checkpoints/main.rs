@@ -16,6 +16,7 @@ mod pictures;
 mod scalars;
 mod texts;
 mod tokenizer;
+mod towers;
 mod trained;
 mod two_stacks;
 mod vectors;

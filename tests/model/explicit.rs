@@ -13,6 +13,7 @@ mod laws;
 mod network;
 mod pair;
 mod part;
+mod pooling;
 mod rotation;
 mod two_stacks;
 mod windows;
@@ -28,8 +29,9 @@ use relprop_testing::{
     random, texts,
 };
 use relprop_transformer::{
-    Branches, Disentangled, FeedForwardConfig, Head, InputConfig, NormPlacement, PatchConfig,
-    Picture, Placed, PositionBias, RotaryConfig, Stages, TransformerConfig,
+    Branches, Dense, Disentangled, FeedForwardConfig, Head, InputConfig, NormPlacement,
+    PatchConfig, Picture, Placed, PositionBias, RotaryConfig, Stages, TransformerConfig,
+    VectorPooling,
 };
 use rstest::rstest;
 
@@ -141,6 +143,16 @@ fn the_walk_of_any_classifier_gives_what_the_preset_gives(#[values(0, 1, 2, 3)] 
     c.norm_after_pooling = true;
     c.head = Head::LabelsOfPatches;
 })]
+#[case::clip(|c: &mut TransformerConfig| {
+    c.feed_forward.as_mut().unwrap().activation = Activation::QuickGelu;
+    c.embedding_norm = Some(c.norm);
+    let dense = Some(Dense { width: 5, bias: false, activation: None });
+    (c.head, c.labels) = (vector(VectorPooling::First, dense), Vec::new());
+})]
+#[case::siglip(|c: &mut TransformerConfig| {
+    c.feed_forward.as_mut().unwrap().activation = Activation::GeluTanh;
+    (c.head, c.labels) = (vector(VectorPooling::Attention, None), Vec::new());
+})]
 #[case::swin(|c: &mut TransformerConfig| {
     // A grid of 5 x 6 patches in windows of 3 x 3, every other time moved by one, then one of 3 x 3.
     let patches = PatchConfig {
@@ -180,6 +192,15 @@ fn the_walk_of_pictures_gives_what_the_preset_gives(#[case] change: fn(&mut Tran
             let error = pair.error(preset, &case);
             assert!(error < TOLERANCE, "{preset}: {error:.1e}");
         }
+    }
+}
+
+/// A vector that is not normalized.
+fn vector(pooling: VectorPooling, dense: Option<Dense>) -> Head {
+    Head::Vector {
+        pooling,
+        dense,
+        normalized: false,
     }
 }
 

@@ -11,6 +11,7 @@ mod pages;
 mod pictures;
 mod segments;
 mod support;
+mod towers;
 mod training;
 mod tune;
 

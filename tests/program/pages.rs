@@ -143,6 +143,7 @@ fn stand_ins(here: &Path) {
         ("my-qa-model", "heads/bert-answers"),
         ("my-sentence-model", "heads/bert-vectors"),
         ("my-translator", "two_stacks/t5"),
+        ("my-clip", "towers/clip"),
     ] {
         symlink(folder(fixture).canonicalize().unwrap(), here.join(model)).unwrap();
     }
@@ -183,7 +184,7 @@ fn stand_ins(here: &Path) {
     symlink("my-llama", here.join("DIR")).unwrap();
     write("my-llama/chat_template.jinja", "{{ messages[-1].content }}");
 
-    for name in ["a.png", "seven.png"] {
+    for name in ["a.png", "seven.png", "two.png"] {
         fs::copy(folder("pictures/small.png"), here.join(name)).unwrap();
     }
     fs::copy(folder("pictures/photo.jpg"), here.join("b.jpg")).unwrap();

@@ -109,7 +109,9 @@ const CASES: [Case; 26] = [
 ];
 
 /// What says from where, to where and on what, and what a table does not have.
-const OTHER_FLAGS: [&str; 15] = [
+const OTHER_FLAGS: [&str; 17] = [
+    "--texts",
+    "--pairs",
     "--base",
     "--model",
     "--input",

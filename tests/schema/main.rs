@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use boon::{Compiler, Schemas};
 use burn::tensor::Device;
-use relprop_checkpoints::Model;
+use relprop_checkpoints::{Model, Towers};
 use relprop_data::Table;
 use relprop_explain::batching::Passes;
 use relprop_explain::{
-    Explainer, Explanation, Hypotheses, Measure, Parts, Plan, Sampling, Score, Segmentation,
-    Similar, Target,
+    Compare, Explainer, Explanation, Hypotheses, Measure, Parts, Plan, Sampling, Score,
+    Segmentation, Similar, Target,
 };
 use relprop_render as render;
 use relprop_testing::fixtures::folder as fixture;
@@ -334,6 +334,21 @@ fn labels_to_choose_from_are_as_their_schema_says() {
         document["template"] = json!("it is so .");
         assert!(check("zero-shot", &document).is_err());
     }
+}
+
+#[test]
+fn a_comparison_is_as_its_schema_says() {
+    let folder = fixture("towers").join("siglip2");
+    let towers = Arc::new(Towers::load(&folder, &Device::flex()).unwrap());
+    let compare = Compare::new(&towers, &Plan::default()).unwrap();
+    let compare = compare.with_pairs();
+    let picture = image::open(fixture("pictures").join("large.png")).unwrap();
+    let picture = towers.picture.picture(&picture, "large.png").unwrap();
+    let texts = ["a red cat", "two dogs"].map(|text| compare.tokenize(text).unwrap());
+    let mut document = json!(compare.explain(&picture, &texts).unwrap());
+    assert_eq!(check("comparison", &document), Ok(()), "{document:#}");
+    document["texts"][0]["probability"] = json!(1.5);
+    assert!(check("comparison", &document).is_err());
 }
 
 #[test]

@@ -56,6 +56,20 @@ pub enum CheckpointError {
         /// Which field is out of its range.
         source: ConfigError,
     },
+    /// The model has two towers, and one was asked for.
+    #[error(
+        "{}: the model has two towers, one for pictures and one for texts, and cannot be read as one", path.display()
+    )]
+    TwoTowers {
+        /// The file that says so.
+        path: PathBuf,
+    },
+    /// The model is not one of two towers.
+    #[error("{}: the model compares no pictures with texts: it has no two towers", path.display())]
+    OneTower {
+        /// The file that says what it is.
+        path: PathBuf,
+    },
     /// `tokenizer.json`, or `vocab.txt`, is not understood.
     #[error("{}: {message}", path.display())]
     Tokenizer {

@@ -16,6 +16,8 @@ pub(super) const TOKENIZER: &str = "tokenizer.json";
 pub(super) const GENERATION: &str = "generation_config.json";
 /// The settings of a model for pictures, instead of a tokenizer.
 pub(super) const PREPROCESSOR: &str = "preprocessor_config.json";
+/// The settings of a model for pictures and texts, which have those for pictures in them, where there is no file for these alone.
+pub(super) const PROCESSOR: &str = "processor_config.json";
 /// The vocabulary that older folders of the BERT kind have instead.
 pub(super) const VOCABULARY: &str = "vocab.txt";
 /// The vocabulary that older folders of the GPT-2 kind have instead.
@@ -38,7 +40,7 @@ pub(super) const CHAT_TEMPLATE: &str = "chat_template.jinja";
 pub(super) const DEFAULT_CHAT_TEMPLATE: &str = "additional_chat_templates/default.jinja";
 pub(super) const CHAT_TEMPLATE_OF_PROCESSOR: &str = "chat_template.json";
 /// The files that a model is read from besides its weights. Each decides what the model makes of its input.
-pub const SETTINGS_FILES: [&str; 19] = [
+pub const SETTINGS_FILES: [&str; 20] = [
     CONFIG,
     GENERATION,
     TOKENIZER,
@@ -55,6 +57,7 @@ pub const SETTINGS_FILES: [&str; 19] = [
     SPECIAL_TOKENS,
     ADDED_TOKENS,
     PREPROCESSOR,
+    PROCESSOR,
     CHAT_TEMPLATE,
     DEFAULT_CHAT_TEMPLATE,
     CHAT_TEMPLATE_OF_PROCESSOR,

@@ -49,6 +49,15 @@ const FILES: &[(&str, &str)] = &[
 /// Types of models that are not read, and why; what to do is said where there is something.
 const TYPES: &[(&str, &str)] = &[
     (
+        "clip",
+        "of this type, only `CLIPModel` is read, which compares pictures with texts",
+    ),
+    (
+        "siglip2",
+        "its pictures may have any size, and a mask says which patches are there (NaFlex); relprop reads pictures of one size, \
+         for which folders of SigLIP 2 have the type `siglip`",
+    ),
+    (
         "deepseek_v3",
         "its keys and values are made of one narrow vector a token (latent attention), and its router chooses groups of \
          experts first; relprop computes neither",

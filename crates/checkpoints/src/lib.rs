@@ -22,6 +22,7 @@ mod quantized;
 mod save;
 mod timm;
 mod tokenizer;
+mod towers;
 mod vector;
 mod weights;
 
@@ -36,4 +37,5 @@ pub use model::{Input, Model};
 pub use output::Writing;
 pub use picture::{Filter, PictureError, Preprocessor, Resize};
 pub use tokenizer::{TextError, Tokenizer, Truncation};
+pub use towers::{Pair, Towers};
 pub use weights::WEIGHT_FILES;

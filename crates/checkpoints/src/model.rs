@@ -3,7 +3,9 @@
 use image::DynamicImage;
 
 use crate::{Family, PictureError, Preprocessor, TextError, Tokenizer, Truncation, Writing};
-use relprop_transformer::{Head, InputConfig, Outputs, TextEnd, Token, TokenizedText, Transformer};
+use relprop_transformer::{
+    Head, InputConfig, Outputs, TextEnd, Token, TokenizedText, Transformer, VectorPooling,
+};
 
 /// A model with everything that is needed to use it on texts, or on pictures.
 #[derive(Clone, Debug)]
@@ -168,7 +170,37 @@ impl Model {
 
     /// A text of which the model knows every token, with those that answer, and what its decoder reads if it has one.
     fn readable(&self, text: TokenizedText) -> Result<TokenizedText, TextError> {
+        let text = self.filled(text);
         self.known(text).map(|text| self.with_output(text))
+    }
+
+    /// The same text, filled with padding tokens to the most that a text has, if the model reads it so.
+    fn filled(&self, mut text: TokenizedText) -> TokenizedText {
+        let config = self.transformer.config();
+        let Some(tokenizer) = self.tokenizer().filter(|_| config.filled) else {
+            return text;
+        };
+        let missing = tokenizer
+            .positions(config.positions)
+            .saturating_sub(text.tokens.len());
+        let at_start = tokenizer.padding().is_some_and(|(_, at_start)| at_start);
+        let id = config.padding_token;
+        let place = match at_start {
+            true => 0,
+            false => text.text.chars().count(),
+        };
+        let token = Token {
+            text: tokenizer.token(id).unwrap_or_default(),
+            id,
+            start: place,
+            end: place,
+            word: None,
+            special: true,
+        };
+        let at = if at_start { 0 } else { text.tokens.len() };
+        text.tokens.splice(at..at, vec![token; missing]);
+        text.types.splice(at..at, vec![0; missing]);
+        text
     }
 
     /// A text of which the model knows every token, with those that answer.
@@ -215,6 +247,15 @@ impl Model {
             } => {
                 let last = tokens.rposition(|token| token.id != config.padding_token);
                 last.into_iter().collect()
+            }
+            Head::Vector {
+                pooling: VectorPooling::FirstOf(token),
+                ..
+            } => {
+                let largest = || text.tokens.iter().map(|token| token.id).max();
+                let wanted = token.or_else(largest);
+                let first = tokens.position(|token| Some(token.id) == wanted);
+                vec![first.unwrap_or(0)]
             }
             Head::LabelsAtEnd {
                 skips_padding: false,

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use relprop_checkpoints::{Family, Files, Model, SETTINGS_FILES, TOKENIZER_FILES, WEIGHT_FILES};
+use relprop_checkpoints::{
+    Family, Files, Model, Pair, SETTINGS_FILES, TOKENIZER_FILES, WEIGHT_FILES,
+};
 
 /// The page, and where it is.
 fn page() -> (String, String) {
@@ -36,10 +38,16 @@ fn families_are_those_of_the_code() {
         "| `model_type` | `architectures` |".to_owned(),
         "| --- | --- |".to_owned(),
     ];
+    // Models of two towers, before those that are no class of transformers.
+    let pairs = || Pair::all().map(|pair| pair.text);
+    let known = |pair: &&Family| Family::all().any(|family| family.name == pair.name);
     let mut families: Vec<&Family> = Family::all().collect();
+    let last = families.len() - 1;
+    families.splice(last..last, pairs().filter(|pair| !known(pair)));
     families.dedup_by_key(|family| family.name);
     for family in families {
-        let of_type = Family::all().filter(|other| other.name == family.name);
+        let all = Family::all().chain(pairs());
+        let of_type = all.filter(|other| other.name == family.name);
         let heads: Vec<String> = of_type
             .flat_map(|family| family.architecture)
             .map(|head| format!("`{head}`"))

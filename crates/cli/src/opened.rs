@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use relprop_checkpoints::{Files, Model};
+use relprop_checkpoints::{Files, Model, Towers};
 use relprop_engine::{EngineError, Precision, device, model_folder};
 use relprop_rules::RuleSet;
 
@@ -74,6 +74,27 @@ impl ModelArgument {
                 error => anyhow::Error::from(error),
             })?;
         Ok((model, folder))
+    }
+}
+
+impl ModelArgument {
+    /// A model of two towers, with its numbers in the type of float that it computes in.
+    pub(crate) fn open_towers(
+        &self,
+        device: &Device,
+        precision: Precision,
+    ) -> anyhow::Result<Towers> {
+        let files = Files::in_folder(&self.folder()?)?;
+        precision.read_towers(&files, device).map_err(refused)
+    }
+}
+
+/// Why a model cannot be read: a device that lacks the type of float is for the user to change.
+fn refused(error: EngineError) -> anyhow::Error {
+    match error {
+        error @ EngineError::Precision { .. } => UsageError::from(error).into(),
+        EngineError::Checkpoint(error) => error.into(),
+        error => error.into(),
     }
 }
 

@@ -89,6 +89,10 @@ fn of_checkpoint(error: &CheckpointError) -> Option<String> {
             let folder = folder.display();
             Some(format!("`relprop train --out {folder}` makes one"))
         }
+        CheckpointError::TwoTowers { .. } => Some(
+            "`relprop explain` compares pictures with texts: give the texts (--texts)".to_owned(),
+        ),
+        CheckpointError::OneTower { .. } => Some("leave out --texts".to_owned()),
         _ => None,
     }
 }

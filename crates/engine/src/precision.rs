@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use burn::tensor::{DType, Device};
-use relprop_checkpoints::{Files, Model};
+use relprop_checkpoints::{Files, Model, Towers};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -44,16 +44,30 @@ impl Precision {
     ///
     /// [`EngineError::Precision`] if the device does not compute in it, and what is wrong with the files.
     pub fn read(self, files: &Files, device: &Device) -> Result<Model, EngineError> {
+        Ok(Model::from_files_as(files, device, self.on(device)?, &[])?)
+    }
+
+    /// Reads a model of two towers from its files, with weights of this type.
+    ///
+    /// # Errors
+    ///
+    /// As [`Precision::read`].
+    pub fn read_towers(self, files: &Files, device: &Device) -> Result<Towers, EngineError> {
+        Ok(Towers::from_files_as(files, device, self.on(device)?)?)
+    }
+
+    /// The device's name for it; none for the type that it computes in.
+    fn on(self, device: &Device) -> Result<Option<DType>, EngineError> {
         let dtype = match self {
             Self::F64 => Some(DType::F64),
             Self::F32 => None,
             Self::F16 => Some(DType::F16),
             Self::Bf16 => Some(DType::BF16),
         };
-        if dtype.is_some_and(|dtype| !device.supports_dtype(dtype)) {
-            return Err(EngineError::Precision { precision: self });
+        match dtype.is_none_or(|dtype| device.supports_dtype(dtype)) {
+            true => Ok(dtype),
+            false => Err(EngineError::Precision { precision: self }),
         }
-        Ok(Model::from_files_as(files, device, dtype, &[])?)
     }
 }
 

@@ -31,19 +31,7 @@ impl Explanation {
         Self {
             schema: SCHEMA.to_owned(),
             text: text.text.clone(),
-            subject: match text.picture() {
-                None => Subject::TEXT,
-                Some(picture) => {
-                    let ([width, height], [rows, columns]) = (picture.size(), picture.grid());
-                    let picture = PictureInfo {
-                        width,
-                        height,
-                        rows,
-                        columns,
-                    };
-                    Subject::Picture { picture }
-                }
-            },
+            subject: subject(text),
             method: run.method.clone(),
             rules: run.rules.clone(),
             at: run.at.clone(),
@@ -151,6 +139,21 @@ impl Said {
     }
 }
 
+/// What the text is: a picture, with its sizes, or a text.
+pub(crate) fn subject(text: &TokenizedText) -> Subject {
+    let Some(picture) = text.picture() else {
+        return Subject::TEXT;
+    };
+    let ([width, height], [rows, columns]) = (picture.size(), picture.grid());
+    let picture = PictureInfo {
+        width,
+        height,
+        rows,
+        columns,
+    };
+    Subject::Picture { picture }
+}
+
 /// The source and the output, if the text has both.
 fn parts(text: &TokenizedText, relevance: &[f32]) -> Vec<Part> {
     let source = text.source;
@@ -169,7 +172,7 @@ fn parts(text: &TokenizedText, relevance: &[f32]) -> Vec<Part> {
 }
 
 /// The relevance of each token; of a patch, with its place in the picture.
-fn tokens(text: &TokenizedText, relevance: &[f32]) -> Vec<TokenRelevance> {
+pub(crate) fn tokens(text: &TokenizedText, relevance: &[f32]) -> Vec<TokenRelevance> {
     let tokens = text.tokens.iter().zip(relevance);
     let tokens = tokens.map(|(token, relevance)| {
         let found = TokenRelevance::new(token, *relevance);

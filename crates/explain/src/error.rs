@@ -64,6 +64,11 @@ pub enum ExplainError {
         /// What was asked.
         what: String,
     },
+    /// A patch of a picture is gone that the model cannot do without.
+    #[error(
+        "a patch was removed from a picture, and the model reads whole grids of patches alone, in windows: patches can be          hidden, and not removed"
+    )]
+    WholePictures,
     /// The device failed: it is out of memory, or it is gone.
     #[error(
         "the device failed; it may be out of memory or lost: use fewer or shorter texts at once, \
@@ -142,6 +147,17 @@ pub enum ExplainError {
          by a model without a head"
     )]
     NoVector,
+    /// This question has no such part.
+    #[error("{asked} has no part for {part}")]
+    NotOf {
+        /// What was asked for.
+        part: &'static str,
+        /// The question.
+        asked: &'static str,
+    },
+    /// There is nothing to compare a picture with.
+    #[error("there is no text to compare the picture with: give one or more")]
+    NoTexts,
     /// No probability follows from what the head gives.
     #[error(
         "the outputs of the model are no logits of probabilities (regression, or similarity), so no \

@@ -1,6 +1,6 @@
 //! Whether all numbers of an explanation are finite.
 
-use crate::{Continuation, Explanation, Labelling, ZeroShot};
+use crate::{Comparison, Continuation, Explanation, Labelling, ZeroShot};
 
 /// A number of an explanation that is NaN or infinite.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -59,6 +59,19 @@ impl ZeroShot {
     pub fn finite(&self) -> Result<(), NotFinite> {
         let mut candidates = self.candidates.iter();
         candidates.try_for_each(|candidate| candidate.explanation.finite())
+    }
+}
+
+impl Comparison {
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFinite`] for the first number that is NaN or infinite.
+    pub fn finite(&self) -> Result<(), NotFinite> {
+        let texts = self.texts.iter().flat_map(|text| &text.explanation);
+        let mut all = [&self.picture].into_iter().chain(texts);
+        all.try_for_each(Explanation::finite)
     }
 }
 

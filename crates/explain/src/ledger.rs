@@ -27,14 +27,15 @@ pub struct Ledger {
 
 impl Ledger {
     /// Adds what was absorbed between the logits and `target`.
-    pub(crate) fn enter(&mut self, target: f64, absorbed: Absorbed) {
+    pub(crate) fn enter(&mut self, target: f64, absorbed: Vec<Absorbed>) {
+        let sum: f64 = absorbed.iter().map(|entry| entry.relevance).sum();
         if let Some(last) = self.layers.last_mut() {
-            last.absorbed += absorbed.relevance;
-            last.unaccounted += target - self.target - absorbed.relevance;
+            last.absorbed += sum;
+            last.unaccounted += target - self.target - sum;
         }
-        self.unaccounted += target - self.target - absorbed.relevance;
+        self.unaccounted += target - self.target - sum;
         self.target = target;
-        self.absorbed.push(absorbed);
+        self.absorbed.extend(absorbed);
     }
 
     /// The sum of what each kind absorbed, in the order in which the kinds first occur.

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod batching;
+mod compare;
+mod comparison;
 mod continuation;
 mod describe;
 mod error;
@@ -27,6 +29,8 @@ mod windows;
 mod words;
 mod zero_shot;
 
+pub use compare::Compare;
+pub use comparison::{COMPARISON, ComparedText, Comparison, Pairs};
 pub use continuation::{CONTINUATION, Continuation, End, Step};
 pub use error::{ExplainError, PropagationPart};
 pub use explainer::Explainer;

@@ -127,6 +127,7 @@ impl Question<'_> {
             let states = match self.model.transformer.config().head.answers_at() {
                 AnswersAt::First
                 | AnswersAt::Mean
+                | AnswersAt::Attended
                 | AnswersAt::Patches
                 | AnswersAt::FirstAndPatches => 1,
                 AnswersAt::Last => text.asked.len().max(1),

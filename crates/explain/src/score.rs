@@ -25,10 +25,17 @@ pub(crate) struct Scored {
     pub(crate) value: f64,
     /// How much of each number flows into it: the gradient of the value.
     pub(crate) weights: Vec<f32>,
-    /// What is absorbed on the way from the numbers to the value: what flows into it, less the value.
-    pub(crate) absorbed: f64,
-    /// What absorbs it, as a ledger has it: the site and the kind.
-    pub(crate) absorbs: (&'static str, &'static str),
+    /// What is absorbed on the way from the numbers to the value.
+    pub(crate) absorbed: Vec<Lost>,
+}
+
+/// What is absorbed at one place between the numbers that a head gives and the value of a target.
+pub(crate) struct Lost {
+    /// What absorbs it, as a ledger has it.
+    pub(crate) site: &'static str,
+    pub(crate) kind: &'static str,
+    /// What flows into it, less what comes out.
+    pub(crate) amount: f64,
 }
 
 /// Numbers of which one, or each by itself, is right: the first of them, how far they stand from each
@@ -56,9 +63,12 @@ impl Scored {
     ) -> Self {
         Self {
             value,
-            absorbed: product(&weights, numbers) - value,
+            absorbed: vec![Lost {
+                site: absorbs.0,
+                kind: absorbs.1,
+                amount: product(&weights, numbers) - value,
+            }],
             weights,
-            absorbs,
         }
     }
 
@@ -67,8 +77,7 @@ impl Scored {
         Self {
             value: product(&weights, numbers),
             weights,
-            absorbed: 0.0,
-            absorbs: ("", ""),
+            absorbed: Vec::new(),
         }
     }
 
@@ -177,8 +186,7 @@ impl Scored {
         Self {
             value,
             weights,
-            absorbed: 0.0,
-            absorbs: ("", ""),
+            absorbed: Vec::new(),
         }
     }
 }
@@ -229,7 +237,8 @@ mod tests {
             assert!(error < 1e-4, "{index}: {error:.1e}");
         }
         let sum = product(&found.weights, numbers);
-        assert!((sum - found.absorbed - found.value).abs() < 1e-5);
+        let absorbed: f64 = found.absorbed.iter().map(|lost| lost.amount).sum();
+        assert!((sum - absorbed - found.value).abs() < 1e-5);
     }
 
     const NUMBERS: [f32; 6] = [0.3, -1.2, 2.0, 0.0, 5.0, -4.0];

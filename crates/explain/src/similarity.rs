@@ -203,7 +203,10 @@ impl Similar {
                 words: words(text, &relevance),
             })
         };
-        let features = [self.features(texts[0])?, self.features(texts[1])?];
+        let features = [
+            features(&self.propagation, texts[0])?,
+            features(&self.propagation, texts[1])?,
+        ];
         let interaction = products(&features[0], &features[1]);
         Ok(Similarity {
             schema: SIMILARITY.to_owned(),
@@ -222,28 +225,6 @@ impl Similar {
         })
     }
 
-    /// The relevance of each token for each feature of the text's vector, `[feature][token]`: copies of the
-    /// text go through the model together, each with another feature as its target.
-    fn features(&self, text: &TokenizedText) -> Result<Vec<Vec<f32>>, ExplainError> {
-        let transformer = &self.model.transformer;
-        let count = transformer.config().logits();
-        let copies = (TOKENS / text.tokens.len().max(1)).clamp(1, count);
-        let mut found = Vec::with_capacity(count);
-        for first in (0..count).step_by(copies) {
-            let texts = vec![text; copies.min(count - first)];
-            let pass = Pass::new(self.propagation.bound()).with_probe(self.propagation.site_name());
-            let score = |copy: usize, numbers: &[f32]| {
-                let mut weights = vec![0.0; numbers.len()];
-                weights[first + copy] = 1.0;
-                Scored::sum(weights, numbers)
-            };
-            let propagation = &self.propagation;
-            let (rows, _) = propagation.run_scored(transformer, &texts, pass, false, &score)?;
-            found.extend(rows.into_iter().map(|row| row.relevance));
-        }
-        Ok(found)
-    }
-
     /// The cosine of two vectors, and their product as the model gives them.
     fn compare(&self, a: &[f32], b: &[f32]) -> (f32, f32) {
         let product = product(a, b);
@@ -253,7 +234,31 @@ impl Similar {
     }
 }
 
-fn product(a: &[f32], b: &[f32]) -> f64 {
+/// The relevance of each token for each feature of the text's vector, `[feature][token]`: copies of the
+/// text go through the model together, each with another feature as its target.
+pub(crate) fn features(
+    propagation: &Propagation,
+    text: &TokenizedText,
+) -> Result<Vec<Vec<f32>>, ExplainError> {
+    let transformer = &propagation.model().transformer;
+    let count = transformer.config().logits();
+    let copies = (TOKENS / text.tokens.len().max(1)).clamp(1, count);
+    let mut found = Vec::with_capacity(count);
+    for first in (0..count).step_by(copies) {
+        let texts = vec![text; copies.min(count - first)];
+        let pass = Pass::new(propagation.bound()).with_probe(propagation.site_name());
+        let score = |copy: usize, numbers: &[f32]| {
+            let mut weights = vec![0.0; numbers.len()];
+            weights[first + copy] = 1.0;
+            Scored::sum(weights, numbers)
+        };
+        let (rows, _) = propagation.run_scored(transformer, &texts, pass, false, &score)?;
+        found.extend(rows.into_iter().map(|row| row.relevance));
+    }
+    Ok(found)
+}
+
+pub(crate) fn product(a: &[f32], b: &[f32]) -> f64 {
     let terms = a.iter().zip(b);
     terms.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
@@ -263,7 +268,7 @@ fn product_of_lengths(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// `sum over m of u[m][i] v[m][j]`.
-fn products(u: &[Vec<f32>], v: &[Vec<f32>]) -> Vec<Vec<f32>> {
+pub(crate) fn products(u: &[Vec<f32>], v: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let tokens = |features: &[Vec<f32>]| features.first().map_or(0, Vec::len);
     let mut sums = vec![vec![0.0_f64; tokens(v)]; tokens(u)];
     for (u, v) in u.iter().zip(v) {
@@ -278,7 +283,7 @@ fn products(u: &[Vec<f32>], v: &[Vec<f32>]) -> Vec<Vec<f32>> {
 }
 
 /// The sums over the tokens of each pair of words.
-fn of_words(interaction: &[Vec<f32>], texts: [&TokenizedText; 2]) -> Vec<Vec<f32>> {
+pub(crate) fn of_words(interaction: &[Vec<f32>], texts: [&TokenizedText; 2]) -> Vec<Vec<f32>> {
     // Of each token, the place of its word among the words of its text.
     let [first, second] = texts.map(|text| {
         let (mut last, mut count) = (None, 0);
@@ -303,7 +308,7 @@ fn of_words(interaction: &[Vec<f32>], texts: [&TokenizedText; 2]) -> Vec<Vec<f32
     sums
 }
 
-fn account(features: &[Vec<Vec<f32>>; 2], vectors: &[Vec<f32>]) -> PairAccount {
+pub(crate) fn account(features: &[Vec<Vec<f32>>; 2], vectors: &[Vec<f32>]) -> PairAccount {
     let mut parts = [0.0; 4];
     let held = |row: &[f32]| row.iter().copied().map(f64::from).sum::<f64>();
     for (index, (u, v)) in features[0].iter().zip(&features[1]).enumerate() {

@@ -12,6 +12,8 @@ pub enum Gated {
     GeluTanh,
     /// q(z) = logistic(z).
     Silu,
+    /// q(z) = logistic(1.702 z), which is near Phi(z): CLIP.
+    QuickGelu,
     /// q(z) = tanh(z) / z.
     Tanh,
 }
@@ -27,6 +29,7 @@ impl Gated {
             Self::Gelu => map(z, |z| normal(z).0),
             Self::GeluTanh => map(z, |z| logistic(doubled(z))),
             Self::Silu => map(z, logistic),
+            Self::QuickGelu => map(z, |z| logistic(QUICK * z)),
             Self::Tanh => map(z, |z| tanh(z).1),
         }
     }
@@ -44,6 +47,7 @@ impl Gated {
             Self::Gelu => change(z, |z| z * normal(z).0),
             Self::GeluTanh => change(z, |z| z * logistic(doubled(z))),
             Self::Silu => change(z, |z| z * logistic(z)),
+            Self::QuickGelu => change(z, |z| z * logistic(QUICK * z)),
             Self::Tanh => change(z, |z| tanh(z).0),
         }
     }
@@ -73,6 +77,10 @@ impl Gated {
                 let q = logistic(z);
                 (z * q, q + z * q * (1.0 - q))
             }),
+            Self::QuickGelu => change_and_map(z, |z| {
+                let q = logistic(QUICK * z);
+                (z * q, q + QUICK * z * q * (1.0 - q))
+            }),
             Self::Tanh => change_and_map(z, |z| {
                 let y = tanh(z).0;
                 (y, 1.0 - y * y)
@@ -86,6 +94,8 @@ const FRAC_1_SQRT_TAU: f32 = 0.398_942_3;
 /// 2 sqrt(2 / pi).
 const SLOPE: f32 = 1.595_769;
 const CUBIC: f32 = 0.044_715;
+/// The factor of z in [`Gated::QuickGelu`].
+const QUICK: f32 = 1.702;
 const FAR: f32 = 100.0;
 
 /// 2 a of [`Gated::GeluTanh`].

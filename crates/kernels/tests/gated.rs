@@ -66,6 +66,7 @@ fn quotient(activation: Gated, z: f64) -> f64 {
             1.0 / (1.0 + (-2.0 * a).exp())
         }
         Gated::Silu => 1.0 / (1.0 + (-z).exp()),
+        Gated::QuickGelu => 1.0 / (1.0 + (-1.702 * z).exp()),
         Gated::Tanh if z == 0.0 => 1.0,
         Gated::Tanh => z.tanh() / z,
     }
@@ -84,7 +85,13 @@ fn expected(activation: Gated, part: Part, z: f64) -> f64 {
     }
 }
 
-const ALL: [Gated; 4] = [Gated::Gelu, Gated::GeluTanh, Gated::Silu, Gated::Tanh];
+const ALL: [Gated; 5] = [
+    Gated::Gelu,
+    Gated::GeluTanh,
+    Gated::Silu,
+    Gated::QuickGelu,
+    Gated::Tanh,
+];
 const PARTS: [Part; 3] = [Part::Value, Part::Quotient, Part::Slope];
 
 #[test]

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod colors;
+mod comparison;
 mod continuation;
 mod evaluation;
 #[cfg(test)]
@@ -23,10 +24,13 @@ mod terminal;
 
 pub use flow::printable;
 pub use header::facts;
-pub use html::{Html, Item, Report, continuation_html, evaluation_html, html, similarity_html};
+pub use html::{
+    Html, Item, Report, comparison_html, continuation_html, evaluation_html, html, similarity_html,
+};
 pub use json::{NotFinite, json, jsonl};
 pub use png::overlay;
 pub use svg::{evaluation_curves, svg};
 pub use terminal::{
-    ansi, continuation_ansi, evaluation_table, labelling_ansi, similarity_ansi, zero_shot_ansi,
+    ansi, comparison_ansi, continuation_ansi, evaluation_table, labelling_ansi, similarity_ansi,
+    zero_shot_ansi,
 };

@@ -162,7 +162,7 @@ impl Batch {
         let [texts, width] = self.padding.dims();
         let most = match at {
             AnswersAt::Each => return None,
-            AnswersAt::First | AnswersAt::Mean | AnswersAt::Patches => 1,
+            AnswersAt::First | AnswersAt::Mean | AnswersAt::Attended | AnswersAt::Patches => 1,
             AnswersAt::FirstAndPatches => 2,
             AnswersAt::Last => self.asked.iter().map(Vec::len).max().unwrap_or(1),
         };
@@ -175,6 +175,7 @@ impl Batch {
             let patches = span.start + self.special[index]..span.end;
             match at {
                 AnswersAt::Mean => mean(rows, span),
+                AnswersAt::Attended => rows[span].fill(1.0),
                 AnswersAt::Patches => mean(rows, patches),
                 AnswersAt::FirstAndPatches => {
                     rows[span.start] = 1.0;

@@ -69,6 +69,11 @@ pub enum VectorPooling {
     First,
     /// The last token's.
     Last,
+    /// The first token's of this id, or the very first token's where there is none; without an id, the first token's
+    /// of those with the largest id of the text: CLIP, where it is the token that ends a text.
+    FirstOf(Option<u32>),
+    /// All tokens, as a query that was learned attends to them: SigLIP.
+    Attention,
 }
 
 /// A linear map with a bias or without, and an activation or none.
@@ -123,6 +128,8 @@ pub enum AnswersAt {
     Each,
     /// All tokens of the text at once, by their mean.
     Mean,
+    /// All tokens at once, by attention of a learned query.
+    Attended,
     /// All patches of the picture at once, by their mean.
     Patches,
     /// The first token of the picture, and beside it the mean of all patches.
@@ -170,7 +177,8 @@ impl Head {
             Self::Vector { pooling, .. } => match pooling {
                 VectorPooling::Mean => AnswersAt::Mean,
                 VectorPooling::First => AnswersAt::First,
-                VectorPooling::Last => AnswersAt::Last,
+                VectorPooling::Last | VectorPooling::FirstOf(_) => AnswersAt::Last,
+                VectorPooling::Attention => AnswersAt::Attended,
             },
         }
     }
@@ -261,7 +269,12 @@ impl AnswersAt {
     /// The first token of `text` that it reads, counted from 0.
     pub fn token(self, text: &TokenizedText) -> usize {
         match self {
-            Self::First | Self::Each | Self::Mean | Self::Patches | Self::FirstAndPatches => 0,
+            Self::First
+            | Self::Each
+            | Self::Mean
+            | Self::Attended
+            | Self::Patches
+            | Self::FirstAndPatches => 0,
             Self::Last => text.last(),
         }
     }

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use relprop_rules::explicit::{attention, residual};
 use relprop_rules::operations::Activation;
 use relprop_transformer::{
-    Branches, Disentangled, FeedForwardConfig, Head, NormPlacement, PositionBias,
+    Branches, Disentangled, FeedForwardConfig, Head, NormPlacement, PositionBias, VectorPooling,
 };
 
 use super::network::{Back, ENCODER, Network};
@@ -143,6 +143,10 @@ impl Network<'_> {
                 };
                 (Tensor::cat(vec![token, patches], 2), Box::new(back))
             }
+            Head::Vector {
+                pooling: VectorPooling::Attention,
+                ..
+            } => self.attended(x),
             _ => first(&x),
         }
     }

@@ -254,6 +254,9 @@ impl Network<'_> {
 
     /// The logits: of a matrix of their own, or of the table of word embeddings.
     fn uncapped_head(&self, x: Tensor<3>) -> (Tensor<3>, Back<'_>) {
+        if let Head::Vector { dense: None, .. } = self.config.head {
+            return (x, Box::new(|r| r));
+        }
         if !matches!(self.config.head, Head::NextToken { tied: true }) {
             return self.map("classifier", self.laws.maps, x);
         }

@@ -75,6 +75,10 @@ impl Network<'_> {
                 let y = x() / ((x() * -1.0).exp() + 1.0);
                 (y, activation::silu_slope(x()))
             }
+            Activation::QuickGelu => {
+                let y = x() / ((x() * -1.702).exp() + 1.0);
+                (y, activation::quick_gelu_slope(x()))
+            }
             Activation::Tanh => (x().tanh(), activation::tanh_slope(x())),
             Activation::Clip => (x().clamp(-1.0, 1.0), activation::clip_slope(x())),
             Activation::ClipAbove => (x().clamp_max(1.0), activation::clip_above_slope(x())),

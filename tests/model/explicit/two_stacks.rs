@@ -14,7 +14,7 @@ use rstest::rstest;
 
 use super::TOLERANCE;
 use super::block::{Branch, merge, split};
-use super::laws::{Heads, Laws, PRESETS};
+use super::laws::{Heads, Laws, Maps, PRESETS};
 use super::network::{Back, ENCODER, Network, Walk};
 use super::pair::{Case, Pair};
 
@@ -68,14 +68,34 @@ impl Network<'_> {
             true => norm(x.clone()),
             false => (x.clone(), Box::new(|r| r)),
         };
-        let map = |part: &str, x| {
-            let name = format!("{}.{block}.cross_attention.{part}", self.stack);
-            self.map(&name, self.laws.maps_of_attention, x)
+        let (out, between_back) = self.between(&name, self.laws.maps_of_attention, input, source);
+        let sum = x.clone() + out.clone();
+        let (y, last): (_, Back) = match before {
+            true => (sum, Box::new(|r| r)),
+            false => norm(sum),
         };
+        let back = move |r| {
+            let (of_x, of_out) = residual::proportional(x, out, last(r));
+            let (of_input, of_source) = between_back(of_out);
+            (of_x + before_back(of_input), of_source)
+        };
+        (y, Box::new(back))
+    }
+
+    /// The attention `name`, of the tokens that ask to those of a source, with these laws of its maps.
+    pub(super) fn between(
+        &self,
+        name: &str,
+        maps: Maps,
+        asking: Tensor<3>,
+        source: Tensor<3>,
+    ) -> (Tensor<3>, BackOfBoth<'_>) {
+        let map = |part: &str, x| self.map(&format!("{name}.{part}"), maps, x);
         let heads = self.config.heads;
-        let (query, query_back) = map("query", input);
+        let nothing = asking.zeros_like();
+        let (query, query_back) = map("query", asking);
         let (key, key_back) = map("key", source.clone());
-        let (value, value_back) = map("value", source.clone());
+        let (value, value_back) = map("value", source);
         let [query, key, value] = [query, key, value].map(|x| split(x, heads));
         let scale = match self.config.scaled_attention {
             true => (self.config.head_width() as f64).sqrt().recip(),
@@ -85,18 +105,12 @@ impl Network<'_> {
         let powers = (scores.clone() - scores.clone().max_dim(3)).exp();
         let weights = powers.clone() / powers.sum_dim(3);
         let (out, output_back) = map("output", merge(weights.clone().matmul(value.clone())));
-        let sum = x.clone() + out.clone();
-        let (y, last): (_, Back) = match before {
-            true => (sum, Box::new(|r| r)),
-            false => norm(sum),
-        };
-        let back = move |r| {
-            let (of_x, of_out) = residual::proportional(x, out, last(r));
+        let back = move |of_out| {
             let of_mixture = split(output_back(of_out), heads);
             let (of_weights, of_value, products): (_, _, fn(_, _, _) -> _) = match self.laws.heads {
                 Heads::ConstantWeights => {
                     let of_value = attention::ah_rule(weights, value, of_mixture);
-                    return (of_x, value_back(merge(of_value)));
+                    return (nothing, value_back(merge(of_value)));
                 }
                 Heads::PlainGradient => {
                     let (p, v) =
@@ -110,10 +124,10 @@ impl Network<'_> {
             };
             let of_scores = attention::softmax_plain_gradient(scores, weights, of_weights);
             let (of_query, of_key): (Tensor<4>, Tensor<4>) = products(query, key, of_scores);
-            let of_x = of_x + before_back(query_back(merge(of_query)));
-            (of_x, key_back(merge(of_key)) + value_back(merge(of_value)))
+            let of_source = key_back(merge(of_key)) + value_back(merge(of_value));
+            (query_back(merge(of_query)), of_source)
         };
-        (y, Box::new(back))
+        (out, Box::new(back))
     }
 
     /// A block of a decoder.

@@ -7,6 +7,7 @@ pub mod bart;
 pub mod beit;
 pub mod bert;
 pub mod bloom;
+pub mod clip;
 pub mod deberta;
 pub mod deberta_v1;
 pub mod dinov2;
@@ -264,6 +265,10 @@ pub static FAMILIES: &[&Family] = &[
     &dinov2::WITH_REGISTERS,
     &beit::BEIT,
     &siglip::LABELS,
+    &clip::TEXT,
+    &clip::PICTURE,
+    &siglip::TEXT,
+    &siglip::PICTURE,
     &swin::SWIN,
     &relprop::RELPROP,
 ];

@@ -1,13 +1,79 @@
-//! SigLIP (Zhai et al. 2023): its tower for pictures, which classifies them by the mean of its patches.
+//! SigLIP (Zhai et al. 2023) and SigLIP 2 (Tschannen et al. 2025): a tower for texts and one for pictures, whose vectors are
+//! compared; and the tower for pictures under a classifier, which reads the mean of its patches.
 
 use relprop_rules::operations::{Activation, NormScale};
-use relprop_transformer::{Distillation, Head, TransformerConfig};
+use relprop_transformer::{
+    Dense, Distillation, Head, Probabilities, TransformerConfig, VectorPooling,
+};
 use serde_json::{Map, Value, json};
 
+use super::clip::{self, BLOCKS, SIZES, TEXT_TENSORS, part, set_width};
 use super::vit;
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{CLASSES, EPSILON, Key, feed_forward};
+use crate::keys::{CLASSES, Key, PADDING, VOCABULARY, feed_forward, size};
+use crate::towers::Pair;
+
+/// Both towers.
+pub static SIGLIP: Pair = Pair {
+    text: &Family {
+        name: "siglip",
+        architecture: Some("SiglipModel"),
+        keys: &[&[(
+            "text_config",
+            part(|config, part| TEXT.read_part(config, part)),
+        )]],
+        ignored_keys: &["vision_config"],
+        ..TEXT
+    },
+    picture: &Family {
+        name: "siglip",
+        architecture: Some("SiglipModel"),
+        keys: &[&[(
+            "vision_config",
+            part(|config, part| PICTURE.read_part(config, part)),
+        )]],
+        ignored_keys: &["text_config"],
+        ..PICTURE
+    },
+    alone: [&TEXT, &PICTURE],
+    probabilities: Probabilities::Sigmoid,
+    biased: true,
+};
+
+/// The tower for texts alone.
+pub static TEXT: Family = Family {
+    name: "siglip_text_model",
+    architecture: Some("SiglipTextModel"),
+    start: text,
+    keys: &[TEXT_KEYS, SIZES, &[("projection_size", PROJECTION)]],
+    ignored_keys: &[],
+    base: "text_model",
+    tensors: &[TEXT_TENSORS, BLOCKS, &[("classifier", "$.head")]],
+    ignored_tensors: &["$.embeddings.position_ids"],
+    ..vit::VIT
+};
+
+/// The tower for pictures alone: a query that was learned attends to the patches.
+pub static PICTURE: Family = Family {
+    name: "siglip_vision_model",
+    architecture: Some("SiglipVisionModel"),
+    start: || TransformerConfig {
+        head: clip::head(VectorPooling::Attention, None),
+        labels: Vec::new(),
+        ..start()
+    },
+    keys: &[
+        SIZES,
+        PICTURE_KEYS,
+        &[("vision_use_head", Key::Only("true"))],
+    ],
+    ignored_keys: &[],
+    base: "vision_model",
+    tensors: &[PICTURE_TENSORS, BLOCKS, POOLING],
+    ignored_tensors: &["$.embeddings.position_ids"],
+    ..vit::VIT
+};
 
 /// SigLIP's tower for pictures under a classifier.
 pub static LABELS: Family = Family {
@@ -18,17 +84,17 @@ pub static LABELS: Family = Family {
     // Of the tower for texts.
     ignored_keys: &["text_config", "initializer_factor"],
     base: "vision_model",
-    tensors: &[TENSORS],
+    tensors: &[PICTURE_TENSORS, BLOCKS],
     ignored_tensors: POOLING_HEAD,
     ..vit::VIT
 };
 
-/// The tower for pictures, as a part of the file describes it.
+/// The tower for pictures, as a part of the classifier's file describes it.
 static TOWER: Family = Family {
     name: "siglip_vision_model",
     architecture: None,
     start,
-    keys: &[KEYS],
+    keys: &[SIZES, PICTURE_KEYS],
     // The pooling of another head, and the width of vectors.
     ignored_keys: &[
         "vision_use_head",
@@ -45,7 +111,7 @@ const VISION: Key = Key::Derived {
         Some(part) => TOWER.read_part(config, part),
     },
     write: |config| {
-        let keys = KEYS.iter();
+        let keys = SIZES.iter().chain(PICTURE_KEYS);
         let keys = keys.map(|(name, key)| ((*name).to_owned(), key.write(config)));
         let mut part: Map<_, _> = keys.filter(|(_, value)| !value.is_null()).collect();
         part.insert("model_type".to_owned(), json!(TOWER.name));
@@ -54,32 +120,50 @@ const VISION: Key = Key::Derived {
 };
 
 #[rustfmt::skip]
-const KEYS: Keys = &[
-    ("hidden_size", Key::Size(|c| &mut c.width)),
-    ("num_hidden_layers", Key::Size(|c| &mut c.blocks)),
-    ("num_attention_heads", Key::Size(|c| &mut c.heads)),
-    ("intermediate_size", Key::Size(|c| &mut feed_forward(c).width)),
-    ("hidden_act", Key::Activation(|c| &mut feed_forward(c).activation)),
-    ("layer_norm_eps", EPSILON),
-    ("attention_dropout", Key::Number(|c| &mut c.attention_dropout)),
+const TEXT_KEYS: Keys = &[
+    ("vocab_size", VOCABULARY),
+    ("max_position_embeddings", Key::Size(|c| &mut c.positions)),
+    ("pad_token_id", PADDING),
+];
+
+#[rustfmt::skip]
+const PICTURE_KEYS: Keys = &[
     ("image_size", vit::PICTURE),
     ("patch_size", vit::PATCH),
     ("num_channels", vit::CHANNELS),
 ];
 
+/// The width of a vector: that of the states, if it is not said. It stands after that.
+const PROJECTION: Key = Key::Derived {
+    read: |config, value| {
+        let said = value.filter(|value| !value.is_null()).map(size);
+        let width = said.transpose()?.unwrap_or(config.width);
+        set_width(config, width);
+        Ok(())
+    },
+    write: |config| json!(config.logits()),
+};
+
 #[rustfmt::skip]
-const TENSORS: Names = &[
+const PICTURE_TENSORS: Names = &[
     ("embeddings.position", "$.embeddings.position_embedding.weight"),
     ("embeddings.patch", "$.embeddings.patch_embedding"),
-    ("encoder.{}.attention.query", "$.encoder.layers.{}.self_attn.q_proj"),
-    ("encoder.{}.attention.key", "$.encoder.layers.{}.self_attn.k_proj"),
-    ("encoder.{}.attention.value", "$.encoder.layers.{}.self_attn.v_proj"),
-    ("encoder.{}.attention.output", "$.encoder.layers.{}.self_attn.out_proj"),
-    ("encoder.{}.attention_norm", "$.encoder.layers.{}.layer_norm1"),
-    ("encoder.{}.feed_forward.up", "$.encoder.layers.{}.mlp.fc1"),
-    ("encoder.{}.feed_forward.down", "$.encoder.layers.{}.mlp.fc2"),
-    ("encoder.{}.feed_forward_norm", "$.encoder.layers.{}.layer_norm2"),
     ("final_norm", "$.post_layernorm"),
+];
+
+#[rustfmt::skip]
+const POOLING: Names = &[
+    ("attention_pooling.probe", "$.head.probe"),
+    ("attention_pooling.attention.query.weight", "$.head.attention.in_proj_weight"),
+    ("attention_pooling.attention.key.weight", "$.head.attention.in_proj_weight"),
+    ("attention_pooling.attention.value.weight", "$.head.attention.in_proj_weight"),
+    ("attention_pooling.attention.query.bias", "$.head.attention.in_proj_bias"),
+    ("attention_pooling.attention.key.bias", "$.head.attention.in_proj_bias"),
+    ("attention_pooling.attention.value.bias", "$.head.attention.in_proj_bias"),
+    ("attention_pooling.attention.output", "$.head.attention.out_proj"),
+    ("attention_pooling.norm", "$.head.layernorm"),
+    ("attention_pooling.feed_forward.up", "$.head.mlp.fc1"),
+    ("attention_pooling.feed_forward.down", "$.head.mlp.fc2"),
 ];
 
 const POOLING_HEAD: &[&str] = &[
@@ -99,12 +183,30 @@ const POOLING_HEAD: &[&str] = &[
 
 /// The tower of SigLIP-Base on pictures of 224 x 224 pixels.
 fn start() -> TransformerConfig {
-    let mut config = TransformerConfig {
+    let mut config = gelu(TransformerConfig {
         head: Head::LabelsOfMean,
         ..vit::start(Distillation::Absent)
+    });
+    vit::set(&mut config, |patches| patches.unclassed = true);
+    config
+}
+
+/// The tower for texts of SigLIP-Base.
+fn text() -> TransformerConfig {
+    let dense = Dense {
+        width: 768,
+        bias: true,
+        activation: None,
     };
+    let head = clip::head(VectorPooling::Last, Some(dense));
+    TransformerConfig {
+        filled: true,
+        ..gelu(clip::of_texts(32000, [768, 12, 12, 3072, 64], head))
+    }
+}
+
+fn gelu(mut config: TransformerConfig) -> TransformerConfig {
     config.norm.scale = NormScale::InsideRoot(1e-6);
     feed_forward(&mut config).activation = Activation::GeluTanh;
-    vit::set(&mut config, |patches| patches.unclassed = true);
     config
 }

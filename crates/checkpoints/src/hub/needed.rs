@@ -2,7 +2,8 @@
 
 use crate::files::{
     ADDED_TOKENS, CHAT_TEMPLATE, CHAT_TEMPLATE_OF_PROCESSOR, CONFIG, DEFAULT_CHAT_TEMPLATE,
-    GENERATION, PREPROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, TOKENIZER_FILES,
+    GENERATION, PREPROCESSOR, PROCESSOR, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
+    TOKENIZER_FILES,
 };
 use crate::weights::{WEIGHTS, index_of};
 
@@ -23,6 +24,7 @@ pub(super) fn needed(has: impl Fn(&str) -> bool) -> Result<Vec<String>, &'static
     let beside = [
         GENERATION,
         PREPROCESSOR,
+        PROCESSOR,
         TOKENIZER_CONFIG,
         SPECIAL_TOKENS,
         ADDED_TOKENS,

@@ -81,7 +81,7 @@ impl KeyError {
 }
 
 /// What transformers calls the activations; the first name of each is the one that is written.
-const ACTIVATIONS: [(&str, Activation); 10] = [
+const ACTIVATIONS: [(&str, Activation); 11] = [
     ("gelu", Activation::Gelu),
     ("gelu_python", Activation::Gelu),
     ("gelu_new", Activation::GeluTanh),
@@ -91,6 +91,7 @@ const ACTIVATIONS: [(&str, Activation); 10] = [
     ("relu", Activation::Relu),
     ("silu", Activation::Silu),
     ("swish", Activation::Silu),
+    ("quick_gelu", Activation::QuickGelu),
     ("tanh", Activation::Tanh),
 ];
 

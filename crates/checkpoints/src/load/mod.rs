@@ -2,7 +2,9 @@
 
 mod ends;
 mod tokenizer;
+mod towers;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::module::Module;
@@ -11,13 +13,15 @@ use relprop_transformer::{ConfigError, InputConfig, Transformer, TransformerConf
 use serde_json::Value;
 
 use crate::adapter::Adapter;
-use crate::files::{CONFIG, PREPROCESSOR};
+use crate::files::{CONFIG, PREPROCESSOR, PROCESSOR};
 use crate::foreign;
 use crate::gguf::Gguf;
+use crate::json::from_json;
 use crate::quantized::Quantized;
 use crate::timm::{self, Timm};
+use crate::towers::Pair;
 use crate::vector::Modules;
-use crate::weights::{self, Changes, Interpolation, WeightFiles};
+use crate::weights::{self, Changes, Interpolation, Stored, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Preprocessor, Writing};
 
 use ends::ends;
@@ -140,18 +144,14 @@ impl Model {
             path: config_file.path().to_owned(),
             message,
         })?;
-        let weight_files = WeightFiles::find(files).map_err(instead)?;
-        // What is wrong in the configuration is said first.
-        let mut stored = weights::open(&weight_files);
-        if let Ok(Value::Object(keys)) = serde_json::from_str(&text)
-            && let Ok(Some(quantized)) = Quantized::of(&keys)
-        {
-            stored = stored.and_then(|mut stored| {
-                let undone = quantized.undo(&mut stored);
-                undone.map_err(|problems| weight_files.wrong(problems))?;
-                Ok(stored)
+        if Pair::of(&text).is_some() {
+            return Err(CheckpointError::TwoTowers {
+                path: config_file.path().to_owned(),
             });
         }
+        let weight_files = WeightFiles::find(files).map_err(instead)?;
+        // What is wrong in the configuration is said first.
+        let mut stored = of_files(&weight_files, &text);
         let mut changes = Changes::default();
         if let (Some(adapter), Ok(stored)) = (adapter, &mut stored) {
             changes = adapter.changes(stored)?;
@@ -186,14 +186,13 @@ impl Model {
         }
 
         let input = match &config.input {
-            InputConfig::Tokens { vocabulary } => {
+            InputConfig::Tokens { .. } => {
                 let said: Option<Value> = serde_json::from_str(&text).ok();
                 let class = said
                     .as_ref()
                     .and_then(|keys| keys["tokenizer_class"].as_str());
-                let tokenizer = tokenizer(texts, family, class, *vocabulary)?;
                 let longest = modules.as_ref().and_then(|modules| modules.longest);
-                Ok(Input::Text(tokenizer.at_most(longest)))
+                text_input(texts, family, class, longest, &mut config)
             }
             InputConfig::Patches(_) => {
                 let read = match timm {
@@ -250,8 +249,52 @@ impl Place<'_> {
     }
 }
 
+/// The tensors of a checkpoint, without the packing that its configuration may speak of.
+fn of_files(
+    files: &WeightFiles,
+    config: &str,
+) -> Result<BTreeMap<String, Stored>, CheckpointError> {
+    let mut stored = weights::open(files)?;
+    if let Ok(Value::Object(keys)) = serde_json::from_str(config)
+        && let Ok(Some(quantized)) = Quantized::of(&keys)
+    {
+        let undone = quantized.undo(&mut stored);
+        undone.map_err(|problems| files.wrong(problems))?;
+    }
+    Ok(stored)
+}
+
+/// Reads the tokenizer. A model whose texts are filled has the padding token of its tokenizer.
+fn text_input(
+    files: &Files,
+    family: &Family,
+    class: Option<&str>,
+    longest: Option<usize>,
+    config: &mut TransformerConfig,
+) -> Result<Input, CheckpointError> {
+    let vocabulary = config.vocabulary();
+    let tokenizer = tokenizer(files, family, class, vocabulary)?.at_most(longest);
+    if let (true, Some((padding, _))) = (config.filled, tokenizer.padding())
+        && (padding as usize) < vocabulary
+    {
+        config.padding_token = padding;
+    }
+    Ok(Input::Text(tokenizer))
+}
+
 /// Reads the preprocessor.
 fn preprocessor(files: &Files) -> Result<Preprocessor, CheckpointError> {
+    if let (None, Some(file)) = (files.get(PREPROCESSOR), files.get(PROCESSOR)) {
+        let keys: Result<Value, String> = from_json(&file.text()?);
+        let read = keys.and_then(|keys| match &keys["image_processor"] {
+            Value::Null => Err(
+                "it has no `image_processor`, and no other file says how pictures are read"
+                    .to_owned(),
+            ),
+            part => Preprocessor::parse(&part.to_string()),
+        });
+        return read.map_err(|message| unfit(files, file.path(), message));
+    }
     let file = files.required(PREPROCESSOR, "it says how pictures are read")?;
     let read = Preprocessor::parse(&file.text()?);
     read.map_err(|message| unfit(files, file.path(), message))

@@ -117,7 +117,11 @@ fn merges(
     if let (Some(vocabulary), Some(merges)) = (vocabulary, merges) {
         let settings = &settings.clone().for_model(family.name);
         // Our own family may have any tokenizer.
-        let known = settings.is_byte_level() || settings.class() == Some("Qwen2Tokenizer");
+        let others = ["Qwen2Tokenizer", "CLIPTokenizer"];
+        let other = settings
+            .class()
+            .is_some_and(|class| others.contains(&class));
+        let known = settings.is_byte_level() || other;
         let known = known || (family.name == "relprop" && settings.class().is_none());
         let read = match known {
             false => Err(not_of(family, settings)),

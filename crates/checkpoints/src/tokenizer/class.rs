@@ -10,6 +10,7 @@ fn of_model(model: &str) -> Option<&'static str> {
         "albert" => Some("AlbertTokenizer"),
         "bart" => Some("RobertaTokenizer"),
         "bert" | "distilbert" | "electra" => Some("BertTokenizer"),
+        "clip" | "clip_text_model" => Some("CLIPTokenizer"),
         "camembert" => Some("CamembertTokenizer"),
         "deberta" => Some("DebertaTokenizer"),
         "deberta-v2" => Some("DebertaV2Tokenizer"),
@@ -23,6 +24,7 @@ fn of_model(model: &str) -> Option<&'static str> {
         "mt5" | "t5" => Some("T5Tokenizer"),
         "pegasus" => Some("PegasusTokenizer"),
         "qwen2" | "qwen2_moe" | "qwen3" | "qwen3_moe" => Some("Qwen2Tokenizer"),
+        "siglip" | "siglip_text_model" => Some("SiglipTokenizer"),
         "roberta" => Some("RobertaTokenizer"),
         "xlm-roberta" => Some("XLMRobertaTokenizer"),
         "granite" | "ministral" | "mistral" | "mixtral" | "modernbert" | "olmo2" | "phi3"
@@ -127,6 +129,17 @@ pub(super) fn special(class: &str) -> &'static [(&'static str, &'static str)] {
             ("pad_token", "<pad>"),
             ("cls_token", "<s>"),
             ("mask_token", "<mask>"),
+        ],
+        "CLIPTokenizer" => &[
+            ("bos_token", "<|startoftext|>"),
+            ("eos_token", "<|endoftext|>"),
+            ("unk_token", "<|endoftext|>"),
+            ("pad_token", "<|endoftext|>"),
+        ],
+        "SiglipTokenizer" => &[
+            ("eos_token", "</s>"),
+            ("unk_token", "<unk>"),
+            ("pad_token", "</s>"),
         ],
         "T5Tokenizer" | "MarianTokenizer" => &[
             ("eos_token", "</s>"),

@@ -58,12 +58,18 @@ pub(super) fn framed(
         "MPNetTokenizer" | "RobertaTokenizer" | "BartTokenizer" | "LongformerTokenizer" => {
             (["cls_token", "sep_token"], Pair::Doubled)
         }
-        "XLMRobertaTokenizer" | "CamembertTokenizer" => (["bos_token", "eos_token"], Pair::Doubled),
+        "XLMRobertaTokenizer" | "CamembertTokenizer" | "CLIPTokenizer" => {
+            (["bos_token", "eos_token"], Pair::Doubled)
+        }
         // One end between two texts, as the models were trained; transformers 5.24 puts two between those of
         // DeBERTa 1, transformers 4 did not.
-        "T5Tokenizer" | "PegasusTokenizer" => {
+        "T5Tokenizer" | "SiglipTokenizer" | "PegasusTokenizer" => {
             let end = content_by(class, keys, "eos_token").unwrap_or_default();
-            let between: &[&str] = if class == "T5Tokenizer" { &[&end] } else { &[] };
+            let between: &[&str] = if class == "PegasusTokenizer" {
+                &[]
+            } else {
+                &[&end]
+            };
             return written([&[], between, &[&end]], id).map(Some);
         }
         "MBartTokenizer" | "MBart50Tokenizer" | "NllbTokenizer" => {

@@ -164,9 +164,11 @@ impl Tokenizer {
             ("truncation_side", side.into()),
             ("split_special_tokens", split.into()),
         ];
+        let padding = ("padding_side", "left".into());
+        let settings = settings.into_iter();
         settings
+            .chain(self.reading.pads_at_start.then_some(padding))
             .map(|(key, value)| (key.to_owned(), value))
-            .into_iter()
             .collect()
     }
 
@@ -183,6 +185,13 @@ impl Tokenizer {
         let said = self.reading.mask.iter().map(String::as_str);
         said.chain(["[MASK]", "<mask>"])
             .find_map(|mask| self.id(mask))
+    }
+
+    /// The token that fills texts, if the files or their class name one that the vocabulary has, and whether it stands before
+    /// them.
+    pub(crate) fn padding(&self) -> Option<(u32, bool)> {
+        let token = self.reading.padding.as_deref()?;
+        Some((self.id(token)?, self.reading.pads_at_start))
     }
 
     /// Whether a text that is too long is cut at its start.

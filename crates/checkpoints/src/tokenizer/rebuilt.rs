@@ -9,6 +9,10 @@ use super::frame::{content_by, ends, framed, id_in};
 /// How Qwen2's tokenizer cuts a text.
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+/// How CLIP's tokenizer cuts a text.
+const CLIP: &str =
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+
 /// Metaspace, which spells a space as `▁` and puts one before a text.
 pub(super) fn metaspace(scheme: &str, split: bool) -> Value {
     json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split})
@@ -51,6 +55,26 @@ pub(super) fn words_of_gemma() -> [Value; 2] {
             "type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": false
         }),
     ]
+}
+
+/// What SigLIP's tokenizer does with the letters of a text: it puts a space first, and takes off capitals, punctuation and what
+/// is more than one space.
+pub(super) fn letters_of_siglip(charsmap: Value, keys: &Map<String, Value>) -> Value {
+    let replace = |pattern: Value, content: &str| json!({"type": "Replace", "pattern": pattern, "content": content});
+    let mut steps = vec![
+        replace(json!({"String": "▁"}), " "),
+        json!({"type": "Prepend", "prepend": "▁"}),
+    ];
+    if keys.get("do_lower_case").and_then(Value::as_bool) != Some(false) {
+        steps.push(json!({"type": "Lowercase"}));
+    }
+    steps.extend([
+        replace(json!({"Regex": r"[!-/:-@\[-`{-~]"}), ""),
+        replace(json!({"Regex": r"\s+"}), " "),
+        json!({"type": "Strip", "strip_left": true, "strip_right": true}),
+    ]);
+    steps.extend((!charsmap.is_null()).then_some(charsmap));
+    json!({"type": "Sequence", "normalizers": steps})
 }
 
 /// What ALBERT's tokenizer does with the letters of a text.
@@ -134,6 +158,11 @@ pub(super) fn rebuild(json: &mut Value, class: &str, keys: &Map<String, Value>) 
             json["model"]["byte_fallback"] = false.into();
             json["model"]["unk_id"] = 1.into();
         }
+        "SiglipTokenizer" if pieces => {
+            json["normalizer"] = letters_of_siglip(charsmap(&json["normalizer"]), keys);
+            json["pre_tokenizer"] = metaspace("never", true);
+            json["model"]["byte_fallback"] = false.into();
+        }
         "DebertaV2Tokenizer" if pieces => {
             [json["normalizer"], json["pre_tokenizer"]] = before_deberta(keys);
             let unknown = content_by(class, keys, "unk_token").unwrap_or_default();
@@ -207,6 +236,21 @@ pub(super) fn rebuild(json: &mut Value, class: &str, keys: &Map<String, Value>) 
         "GemmaTokenizer" if pairs => {
             [json["normalizer"], json["pre_tokenizer"]] = words_of_gemma();
             merging(&mut json["model"], true);
+        }
+        "CLIPTokenizer" if pairs => {
+            json["normalizer"] = json!({"type": "Sequence", "normalizers": [
+                {"type": "NFC"},
+                {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
+                {"type": "Lowercase"},
+            ]});
+            json["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [
+                {"type": "Split", "pattern": {"Regex": CLIP}, "behavior": "Removed", "invert": true},
+                byte_level(false, true),
+            ]});
+            let model = &mut json["model"];
+            merging(model, false);
+            model["end_of_word_suffix"] = "</w>".into();
+            model["unk_token"] = content_by(class, keys, "unk_token").into();
         }
         "Qwen2Tokenizer" if pairs => {
             json["normalizer"] = json!({"type": "NFC"});

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use tokenizers::{AddedToken, Tokenizer as Inner};
 
 use super::class::{self, GENERIC, counted, special};
+use super::frame::{content, content_by};
 use super::rebuilt::{rebuild, spells_bytes};
 
 /// The names that a text's special tokens have.
@@ -48,6 +49,10 @@ pub(super) struct Reading {
     pub(super) one_segment: bool,
     /// The token that stands for one that is to be found.
     pub(super) mask: Option<String>,
+    /// The token that fills texts.
+    pub(super) padding: Option<String>,
+    /// It stands before a text, and not after it.
+    pub(super) pads_at_start: bool,
 }
 
 impl Settings {
@@ -265,10 +270,13 @@ impl Settings {
                 .get("truncation_side")
                 .is_some_and(|side| side == "left"),
             one_segment: names.is_some_and(|names| !names.iter().any(|n| n == "token_type_ids")),
-            mask: self.keys.get("mask_token").and_then(|mask| {
-                let mask = mask.get("content").unwrap_or(mask).as_str();
-                mask.map(str::to_owned)
-            }),
+            mask: content(&self.keys, "mask_token"),
+            padding: content_by(self.class().unwrap_or_default(), &self.keys, "pad_token"),
+            pads_at_start: match self.keys.get("padding_side") {
+                Some(side) => side == "left",
+                // The side of the class.
+                None => self.class() == Some("GemmaTokenizer"),
+            },
         }
     }
 }

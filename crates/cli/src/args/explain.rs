@@ -48,6 +48,14 @@ pub(crate) struct ExplainArguments {
     /// Several of the labels can be true at once
     #[arg(long, requires = "labels")]
     pub(crate) several: bool,
+    /// Compare each picture with these texts, to a model of two towers, such as CLIP or SigLIP: how well each text fits, and
+    /// why, by patches of the picture and by words. --target is one of the texts, or two of them as A-B; --at may name a site
+    /// of either tower, as PICTURE,TEXT
+    #[arg(long = "texts", value_name = "TEXT", num_args = 1.., conflicts_with_all = ["input", "pair", "pair_column", "query", "labels", "chat", "column", "position", "parts", "answer", "answer_column", "generate", "segments", "hops", "errors", "resume", "shard", "base"])]
+    pub(crate) captions: Vec<String>,
+    /// Also say what patches and words do together; with --texts. It takes a pass for each feature of a vector
+    #[arg(long, requires = "captions")]
+    pub(crate) pairs: bool,
     /// Put each text through the chat template of the model's files, as what a user says or as a JSON list
     /// of messages with roles, up to where the model answers
     #[arg(long, conflicts_with_all = ["pair", "pair_column"])]

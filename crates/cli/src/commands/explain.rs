@@ -10,6 +10,7 @@ use relprop_engine::{Group, Worker};
 use relprop_explain::Explainer;
 use relprop_render as render;
 
+use super::compare::compare;
 use crate::args::ExplainArguments;
 use crate::destination::Destination;
 use crate::input::Input;
@@ -20,6 +21,9 @@ use crate::way_out::told;
 
 /// Explains why a model decided as it did.
 pub(crate) fn explain(arguments: ExplainArguments) -> anyhow::Result<()> {
+    if !arguments.captions.is_empty() {
+        return compare(&arguments);
+    }
     let checked = ExplainPlan::check(&arguments)?;
     let device = arguments.device.open()?;
     let precision = arguments.precision.precision()?;
@@ -89,7 +93,7 @@ fn overlay(group: &Group, file: &Path, drawn: &mut usize, of: usize) -> anyhow::
 }
 
 /// `out.png` for a single picture, `out-3.png` for the third of several.
-fn numbered(file: &Path, number: usize, of: usize) -> PathBuf {
+pub(super) fn numbered(file: &Path, number: usize, of: usize) -> PathBuf {
     if of == 1 {
         return file.to_owned();
     }

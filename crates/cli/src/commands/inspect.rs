@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use anyhow::Context;
 use burn::module::Module;
+use relprop_checkpoints::{CheckpointError, Model};
 use relprop_engine::Precision;
 use relprop_render::printable;
-use relprop_rules::Registry;
+use relprop_rules::{Registry, RuleSet};
 use relprop_transformer::NormPlacement;
 
 use crate::args::InspectArguments;
@@ -17,11 +18,32 @@ use crate::output::Output;
 pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
     let rules = opened::rules(&arguments.rules)?;
     let device = arguments.device.open()?;
-    let (model, _) = arguments.model.open(&device, Precision::F32)?;
+    let text = match arguments.model.open(&device, Precision::F32) {
+        Ok((model, _)) => shown(&model, &rules)?,
+        Err(error) if is_two_towers(&error) => {
+            let towers = arguments.model.open_towers(&device, Precision::F32)?;
+            let [picture, text] = [&towers.picture, &towers.text].map(|one| shown(one, &rules));
+            format!(
+                "{} of two towers\n\nthe tower for pictures\n{}\nthe tower for texts\n{}",
+                towers.family, picture?, text?
+            )
+        }
+        Err(error) => return Err(error),
+    };
+    Output::open(None)?.write(printable(&text))
+}
+
+fn is_two_towers(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<CheckpointError>();
+    matches!(error, Some(CheckpointError::TwoTowers { .. }))
+}
+
+/// A model, its sites, and the rule that each gets.
+fn shown(model: &Model, rules: &RuleSet) -> anyhow::Result<String> {
     let sites = model.transformer.sites();
     let bound = rules
         .bind(&sites, &Registry::default())
-        .with_context(|| format!("the rules `{}`", arguments.rules))?;
+        .with_context(|| format!("the rules `{}`", rules.name))?;
 
     let mut text = String::new();
     let config = model.transformer.config();
@@ -73,5 +95,5 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
         let rule = bound.name(&site.name).unwrap_or("-");
         writeln!(text, "{:<width$}  {operation:<17}  {rule}", site.name)?;
     }
-    Output::open(None)?.write(printable(&text))
+    Ok(text)
 }

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod compare;
 mod demo;
 mod devices;
 mod evaluate;

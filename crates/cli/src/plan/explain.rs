@@ -52,8 +52,8 @@ pub(crate) struct ExplainPlan {
 
 /// The part of the plan that is known before the model is loaded.
 pub(crate) struct Checked {
-    format: &'static Format,
-    rules: Option<RuleSet>,
+    pub(crate) format: &'static Format,
+    pub(crate) rules: Option<RuleSet>,
 }
 
 /// The source of the texts and the destination of the output. Two runs of one plan may differ in
@@ -135,6 +135,9 @@ impl ExplainPlan {
             labels,
             template,
             several,
+            // A picture and texts are no rows.
+            captions: _,
+            pairs: _,
             chat,
             column,
             // The plan has the hash of the model instead.
@@ -182,17 +185,8 @@ impl ExplainPlan {
             position,
             hops,
             segments,
-            score: match score {
-                Unit::Logit => Score::Logit,
-                Unit::LogProbability => Score::LogProbability,
-                Unit::Entropy => Score::Entropy,
-                Unit::Norm => Score::Norm,
-            },
-            truncation: match (no_truncate, windows) {
-                (true, _) => Truncation::Refuse,
-                (false, true) => Truncation::Windows,
-                (false, false) => Truncation::Cut,
-            },
+            score: unit(score),
+            truncation: truncation(no_truncate, windows),
             seed: 0,
             pair: second(pair_column, pair).or(query.map(Second::Before)),
             labels: labels.iter().map(|label| label.trim().to_owned()).collect(),
@@ -278,6 +272,25 @@ impl ExplainPlan {
             resume,
         };
         Ok((plan, destined))
+    }
+}
+
+/// How a target is measured.
+pub(crate) fn unit(unit: Unit) -> Score {
+    match unit {
+        Unit::Logit => Score::Logit,
+        Unit::LogProbability => Score::LogProbability,
+        Unit::Entropy => Score::Entropy,
+        Unit::Norm => Score::Norm,
+    }
+}
+
+/// What is done to a text that is too long.
+pub(crate) fn truncation(no_truncate: bool, windows: bool) -> Truncation {
+    match (no_truncate, windows) {
+        (true, _) => Truncation::Refuse,
+        (false, true) => Truncation::Windows,
+        (false, false) => Truncation::Cut,
     }
 }
 

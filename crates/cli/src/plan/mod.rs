@@ -6,7 +6,7 @@ mod evaluate;
 mod explain;
 
 pub(crate) use evaluate::EvaluatePlan;
-pub(crate) use explain::{Destined, ExplainPlan};
+pub(crate) use explain::{Checked, Destined, ExplainPlan, truncation, unit};
 
 use serde::Serialize;
 use serde_json::{Map, Value};

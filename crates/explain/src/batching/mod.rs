@@ -159,6 +159,11 @@ pub fn logits(
     transformer: &Transformer,
     texts: &[&TokenizedText],
 ) -> Result<Vec<Vec<f32>>, ExplainError> {
+    let config = transformer.config();
+    let whole = |text: &&TokenizedText| text.tokens.len() == config.positions;
+    if config.stages.is_some() && !texts.iter().all(whole) {
+        return Err(ExplainError::WholePictures);
+    }
     in_passes(texts, 1, |texts| {
         let batch = batch(transformer, texts.iter().copied());
         let layout = Layout::new(transformer, texts, &batch);
@@ -185,6 +190,7 @@ impl Layout {
         let (answers, within): (usize, Vec<Range<usize>>) = match config.head.answers_at() {
             AnswersAt::First
             | AnswersAt::Mean
+            | AnswersAt::Attended
             | AnswersAt::Patches
             | AnswersAt::FirstAndPatches => (1, vec![0..1; texts.len()]),
             AnswersAt::Each => (batch.padding.dims()[1], batch.spans.clone()),

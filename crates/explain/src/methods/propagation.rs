@@ -12,7 +12,7 @@ use relprop_transformer::{Batch, HeadOutput, PaddingSide, Part, TokenizedText, T
 use super::reader::per_token;
 use super::{Finding, Method, Question};
 use crate::batching::Layout;
-use crate::batching::in_passes;
+use crate::batching::{TOKENS, in_passes};
 use crate::ledger_plan::LedgerPlan;
 use crate::numbers::numbers;
 use crate::score::Scored;
@@ -133,16 +133,23 @@ impl Propagation {
         &self,
         plan: &LedgerPlan,
         text: &TokenizedText,
-        question: &Question,
+        from_state: bool,
+        score: &Ask,
     ) -> Result<Finding, ExplainError> {
         let transformer = &self.model.transformer;
-        let found = self.account_in(transformer, plan, text, question)?;
+        let found = self.account_in(transformer, plan, text, from_state, score)?;
         let closes = found.ledger.as_ref().is_some_and(Ledger::closes);
         if closes || !transformer.device().supports_dtype(DType::F64) {
             return Ok(found);
         }
         let double = || transformer.clone().cast(DType::F64);
-        self.account_in(self.double.get_or_init(double), plan, text, question)
+        self.account_in(
+            self.double.get_or_init(double),
+            plan,
+            text,
+            from_state,
+            score,
+        )
     }
 
     fn account_in(
@@ -150,25 +157,29 @@ impl Propagation {
         transformer: &Transformer,
         plan: &LedgerPlan,
         text: &TokenizedText,
-        question: &Question,
+        from_state: bool,
+        score: &Ask,
     ) -> Result<Finding, ExplainError> {
         let pass = plan.pass(&self.rules);
-        let (mut found, mut recorded) = self.run(transformer, &[text], pass, question)?;
+        let (mut found, mut recorded) =
+            self.run_scored(transformer, &[text], pass, from_state, &|_, numbers| {
+                score(numbers)
+            })?;
         let mut found = found.remove(0);
         let mut ledger = plan.ledger(&mut recorded, found.relevance.clone())?;
-        if question.score != Score::Norm {
-            let scored = question.scored(text, &found.logits);
-            let (site, kind) = scored.absorbs;
-            if scored.absorbed != 0.0 {
-                ledger.enter(
-                    scored.value,
-                    Absorbed {
-                        site: site.to_owned(),
-                        operation: None,
-                        kind: kind.to_owned(),
-                        relevance: -scored.absorbed,
-                    },
-                );
+        if !from_state {
+            let scored = score(&found.logits);
+            let lost = scored.absorbed.iter().filter(|lost| lost.amount != 0.0);
+            let lost: Vec<Absorbed> = lost
+                .map(|lost| Absorbed {
+                    site: lost.site.to_owned(),
+                    operation: None,
+                    kind: lost.kind.to_owned(),
+                    relevance: -lost.amount,
+                })
+                .collect();
+            if !lost.is_empty() {
+                ledger.enter(scored.value, lost);
             }
         }
         found.ledger = Some(ledger);
@@ -188,6 +199,32 @@ impl Propagation {
     /// The model that is explained.
     pub(crate) fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// What it finds for the target that `score` makes of the numbers that the head gives for a text, by its index.
+    pub(crate) fn find_scored(
+        &self,
+        texts: &[&TokenizedText],
+        score: &dyn Fn(usize, &[f32]) -> Scored,
+    ) -> Result<Vec<Finding>, ExplainError> {
+        if let Some(plan) = &self.ledger {
+            let each = texts.iter().enumerate();
+            let account = |(index, text): (usize, &&TokenizedText)| {
+                self.account(plan, text, false, &|numbers| score(index, numbers))
+            };
+            return each.map(account).collect();
+        }
+        let longest = texts.iter().map(|text| text.tokens.len()).max();
+        let most = (TOKENS / longest.unwrap_or(1).max(1)).max(1);
+        let mut found = Vec::with_capacity(texts.len());
+        for (number, of_pass) in texts.chunks(most).enumerate() {
+            let pass = Pass::new(&self.rules).with_probe(&self.at);
+            let score = |index: usize, numbers: &[f32]| score(number * most + index, numbers);
+            let transformer = &self.model.transformer;
+            let (more, _) = self.run_scored(transformer, of_pass, pass, false, &score)?;
+            found.extend(more);
+        }
+        Ok(found)
     }
 
     /// Explains the texts in `pass`, and gives what else it recorded.
@@ -278,6 +315,9 @@ impl Propagation {
     }
 }
 
+/// Makes a target of the numbers that the head gives for one text.
+type Ask<'a> = dyn Fn(&[f32]) -> Scored + 'a;
+
 /// The relevance of each position, `[batch, position, 1]`: the sum over features. At the site of
 /// the pixels there are no tokens before the patches yet; such tokens get 0.
 fn per_position(relevance: Tensor<3>, positions: usize) -> Tensor<3> {
@@ -316,8 +356,13 @@ impl Method for Propagation {
     ) -> Result<Vec<Finding>, ExplainError> {
         if let Some(plan) = &self.ledger {
             // A bias is one parameter for all texts, so each text needs a pass of its own.
-            let each = texts.iter().map(|text| self.account(plan, text, question));
-            return each.collect();
+            let from_state = question.score == Score::Norm;
+            let account = |text: &&TokenizedText| {
+                self.account(plan, text, from_state, &|numbers| {
+                    question.scored(text, numbers)
+                })
+            };
+            return texts.iter().map(account).collect();
         }
         if texts.is_empty() {
             return Ok(Vec::new());

@@ -40,12 +40,28 @@ impl Scalar {
     /// [`UnknownTarget`], with the labels that there are, or the tokens that make up the text, or with
     /// all meanings of the text if it has several.
     pub fn read(model: &Model, text: &str, against: Option<&str>) -> Result<Self, UnknownTarget> {
-        let names = Names::of(model);
-        let scalar = read(text, &names)?;
+        Self::named(&Names::of(model), text, against)
+    }
+
+    /// The same of outputs with these labels.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scalar::read`].
+    pub fn among(
+        labels: &[String],
+        text: &str,
+        against: Option<&str>,
+    ) -> Result<Self, UnknownTarget> {
+        Self::named(&Names::Labels(labels), text, against)
+    }
+
+    fn named(names: &Names, text: &str, against: Option<&str>) -> Result<Self, UnknownTarget> {
+        let scalar = read(text, names)?;
         let Some(other) = against else {
             return Ok(scalar);
         };
-        let of = match (scalar.of, read(other, &names)?) {
+        let of = match (scalar.of, read(other, names)?) {
             (
                 Target::Label(a),
                 Self {

@@ -114,6 +114,7 @@ impl Scalar {
             AnswersAt::Last | AnswersAt::Each => !matches!(head, Head::LabelsAtEnd { .. }),
             AnswersAt::First
             | AnswersAt::Mean
+            | AnswersAt::Attended
             | AnswersAt::Patches
             | AnswersAt::FirstAndPatches => false,
         };

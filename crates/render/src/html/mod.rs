@@ -4,6 +4,7 @@
 //! `style.css` starts with that class. So the style changes nothing around a fragment. A page is a
 //! document around such a fragment.
 
+mod comparison;
 mod continuation;
 mod evaluation;
 mod ledger;
@@ -19,6 +20,7 @@ use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
+pub use comparison::comparison_html;
 pub use continuation::continuation_html;
 pub use evaluation::evaluation_html;
 pub use report::{Item, Report, html};

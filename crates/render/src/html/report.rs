@@ -49,23 +49,42 @@ pub fn html(report: &Report) -> Html {
             .filter(|item| !item.explanations.is_empty())
     };
     let main = || items().map(|item| &item.explanations[0]);
+    // Pictures and texts are counted by themselves.
+    let number = |index: usize| {
+        let is_picture = |item: &Item| item.explanations[0].subject.picture().is_some();
+        let all: Vec<bool> = items().map(is_picture).collect();
+        let before = all[..index].iter();
+        1 + before.filter(|kind| **kind == all[index]).count()
+    };
     let guide = Guide {
-        pictures: main().all(|main| main.subject.picture().is_some()),
+        kind: match main()
+            .filter(|main| main.subject.picture().is_some())
+            .count()
+        {
+            0 => ["text", "texts", "word", "words"],
+            count if count == main().count() => ["picture", "pictures", "patch", "patches"],
+            _ => [
+                "picture or text",
+                "pictures or texts",
+                "patch or word",
+                "patches or words",
+            ],
+        },
         propagated: main().all(is_propagated),
         several: items().any(|item| item.explanations.len() > 1),
         evidence: items().any(|item| !item.evidence.is_empty()),
     };
     let body = markup! {
         (guide.markup())
-        @for (index, item) in items().enumerate() { (article(index + 1, item)) }
+        @for (index, item) in items().enumerate() { (article(number(index), item)) }
     };
     Html::new(report.title, report.facts, false, &body)
 }
 
 /// How to read a heat map.
 struct Guide {
-    /// Whether all heat maps are of pictures.
-    pictures: bool,
+    /// What heat maps are of, one and several, and what they consist of, one and several.
+    kind: [&'static str; 4],
     /// Whether all of them were made by propagation.
     propagated: bool,
     /// Whether a text has several explanations.
@@ -76,10 +95,7 @@ struct Guide {
 
 impl Guide {
     fn markup(&self) -> Markup {
-        let (thing, part, parts) = match self.pictures {
-            true => ("picture", "patch", "patches"),
-            false => ("text", "word", "words"),
-        };
+        let [thing, things, part, parts] = self.kind;
         markup! {
             section.guide {
                 h2 { "How to read this" }
@@ -95,7 +111,7 @@ impl Guide {
                     "relevant the " (part) ". The deepest color marks the strongest " (part) " of each "
                     (thing) ", so compare colors within one " (thing) " only. "
                     @if self.propagated {
-                        "Numbers are in units of the target and can be compared between " (thing) "s. "
+                        "Numbers are in units of the target and can be compared between " (things) ". "
                         "Where they add up to less or more than the target, biases and operations "
                         "whose rule does not conserve hold the difference."
                     } @else {

@@ -1,5 +1,6 @@
 //! A terminal: heat maps and tables as lines of text, with color or without.
 
+mod comparison;
 mod continuation;
 mod evaluation;
 mod labelling;
@@ -21,6 +22,7 @@ use crate::numbers::{Scale, percent};
 use crate::segments::segments;
 use crate::sums::Sums;
 
+pub use comparison::comparison_ansi;
 pub use continuation::continuation_ansi;
 pub use evaluation::evaluation_table;
 pub use labelling::labelling_ansi;

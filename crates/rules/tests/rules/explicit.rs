@@ -222,6 +222,7 @@ fn norms(
 #[case(Activation::GeluTanh, explicit::activation::gelu_tanh_slope)]
 #[case(Activation::Relu, explicit::activation::relu_slope)]
 #[case(Activation::Silu, explicit::activation::silu_slope)]
+#[case(Activation::QuickGelu, explicit::activation::quick_gelu_slope)]
 #[case(Activation::Tanh, explicit::activation::tanh_slope)]
 #[case(Activation::Clip, explicit::activation::clip_slope)]
 #[case(Activation::ClipAbove, explicit::activation::clip_above_slope)]

@@ -297,6 +297,7 @@ pub fn phi(activation: Activation, z: f64) -> f64 {
         Activation::Clip if z < -1.0 => -1.0,
         Activation::Clip | Activation::ClipAbove => z.min(1.0),
         Activation::Silu => z / (1.0 + (-z).exp()),
+        Activation::QuickGelu => z / (1.0 + (-1.702 * z).exp()),
         Activation::GeluTanh => {
             let root = (2.0 / std::f64::consts::PI).sqrt();
             0.5 * z * (1.0 + (root * (z + 0.044715 * z.powi(3))).tanh())
@@ -323,6 +324,7 @@ fn the_identity_rule_hands_relevance_through(
         Activation::GeluTanh,
         Activation::Relu,
         Activation::Silu,
+        Activation::QuickGelu,
         Activation::Tanh,
         Activation::Clip,
         Activation::ClipAbove

@@ -1,7 +1,7 @@
 //! Checks whether the values of a configuration fit together.
 
 use super::{Branches, InputConfig, NormPlacement, PatchConfig, TransformerConfig};
-use crate::{AnswersAt, Dense, Head, Outputs};
+use crate::{AnswersAt, Dense, Head, Outputs, VectorPooling};
 
 /// Why a configuration does not describe a model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -136,13 +136,20 @@ impl TransformerConfig {
                     ensure(width == self.width, "embedding_width", width, range)?;
                 }
             }
-            Head::Vector {
-                dense: Some(Dense { width, .. }),
-                ..
-            } => {
+            Head::Vector { dense, pooling, .. } => {
+                let Dense { width, .. } = dense.unwrap_or(Dense {
+                    width: 1,
+                    bias: false,
+                    activation: None,
+                });
                 let fits = (1..=LARGEST).contains(&width);
                 let range = "at least 1, and below 2^31";
                 ensure(fits, "head.vector.dense.width", width, range)?;
+                if pooling == VectorPooling::Attention {
+                    let plain = self.feed_forward.is_some() && self.experts.is_none();
+                    let range = "there, without experts, where a learned query pools";
+                    ensure(plain, "feed_forward", "another", range)?;
+                }
             }
             Head::LabelsOfPatches | Head::LabelsOfBoth => {
                 ensure(!is_text, "input", "tokens", "patches where they answer")?;
@@ -154,8 +161,7 @@ impl TransformerConfig {
             Head::Labels
             | Head::LabelsOfMean
             | Head::LabelsAtEnd { .. }
-            | Head::MaskedToken { .. }
-            | Head::Vector { dense: None, .. } => {}
+            | Head::MaskedToken { .. } => {}
         }
         Ok(())
     }

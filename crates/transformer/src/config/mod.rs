@@ -48,6 +48,10 @@ pub struct TransformerConfig {
     /// Whether a padding token within a text has a place of its own, like any other token: BART.
     #[serde(default)]
     pub counted_padding: bool,
+    /// Whether every text is filled with padding tokens up to the most that it can have, which are read like any other:
+    /// SigLIP.
+    #[serde(default)]
+    pub filled: bool,
     /// Positions as sines and cosines, in the place of a table that was learned.
     #[serde(default)]
     pub sinusoids: Option<Sinusoids>,
@@ -282,6 +286,7 @@ impl TransformerConfig {
             positions: donor.positions,
             first_position: donor.first_position,
             counted_padding: donor.counted_padding,
+            filled: donor.filled,
             sinusoids: donor.sinusoids,
             token_types: donor.token_types,
             padding_token: donor.padding_token,

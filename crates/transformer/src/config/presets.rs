@@ -23,6 +23,7 @@ impl TransformerConfig {
             positions: 128,
             first_position: 0,
             counted_padding: false,
+            filled: false,
             sinusoids: None,
             decoder: None,
             token_types: 2,

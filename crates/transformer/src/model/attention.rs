@@ -92,8 +92,13 @@ impl AttentionContext {
     /// That of cross-attention to the texts of a batch, from those of another: only padding is hidden, and
     /// positions say nothing.
     pub(super) fn of_keys(batch: &Batch) -> Self {
+        Self::of_hidden(batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]))
+    }
+
+    /// That of attention of which positions say nothing, where these keys are `hidden`, `[batch, 1, 1, key]`.
+    pub(super) fn of_hidden(hidden: Tensor<4, Bool>) -> Self {
         Self {
-            hidden: batch.padding.clone().unsqueeze_dims::<4>(&[1, 2]),
+            hidden,
             rotary: None,
             bias: None,
             distances: None,

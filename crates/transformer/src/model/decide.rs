@@ -51,7 +51,10 @@ impl Transformer {
                 let second = Tensor::cat(vec![nothing, before], 2);
                 weights = Tensor::cat(vec![weights, second], 1);
             }
-            x = pass.apply("pooling", &Pooling { weights }, x);
+            x = match &self.attention_pooling {
+                Some(pooling) => pass.within("pooling", |pass| pooling.forward(x, &weights, pass)),
+                None => pass.apply("pooling", &Pooling { weights }, x),
+            };
             if self.config.head == Head::LabelsOfBoth {
                 let [pictures, means, width] = x.dims();
                 x = x.reshape([pictures, 1, means * width]);

@@ -2,6 +2,7 @@
 
 mod attention;
 mod attention_context;
+mod attention_pooling;
 mod block;
 mod cap;
 mod decide;

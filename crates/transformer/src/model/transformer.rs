@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 use relprop_rules::{Pass, Site};
 
 use super::attention_context::position_bias;
+use super::attention_pooling::AttentionPooling;
 use super::block::Block;
 use super::decoder::Decoder;
 use super::distances::Distances;
@@ -46,6 +47,8 @@ pub struct Transformer {
     pub(super) final_norm: Option<LayerNorm>,
     /// Back to the width of word embeddings, where they are projected by themselves.
     pub(super) output_projection: Option<Linear>,
+    /// In the place of other ways to pool.
+    pub(super) attention_pooling: Option<AttentionPooling>,
     pub(super) pooler: Option<Pooler>,
     /// What stands before the logits of a masked token.
     pub(super) transform: Option<Transform>,
@@ -114,6 +117,7 @@ impl Transformer {
                 let std = config.initializer_range;
                 linear(config.width, config.output_width(), std, false, device)
             }),
+            attention_pooling: AttentionPooling::new(config, device),
             pooler: config
                 .pooler
                 .map(|activation| Pooler::new(activation, config, device)),
@@ -212,9 +216,11 @@ impl Transformer {
     pub(super) fn narrows(&self) -> bool {
         let single = match self.config.head.answers_at() {
             AnswersAt::First | AnswersAt::Last => true,
-            AnswersAt::Each | AnswersAt::Mean | AnswersAt::Patches | AnswersAt::FirstAndPatches => {
-                false
-            }
+            AnswersAt::Each
+            | AnswersAt::Mean
+            | AnswersAt::Attended
+            | AnswersAt::Patches
+            | AnswersAt::FirstAndPatches => false,
         };
         single && self.distillation_classifier.is_none()
     }

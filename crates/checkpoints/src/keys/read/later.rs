@@ -99,4 +99,32 @@ pub(super) const LATER: &[(&str, &[&str])] = &[
         "num_hidden_layers", "num_labels", "pad_token_id", "problem_type", "rope_parameters",
         "tie_word_embeddings", "type_vocab_size", "vocab_size",
     ]),
+    ("clip", &[
+        "initializer_factor", "logit_scale_init_value", "num_labels", "projection_dim", "text_config",
+        "text_config_dict", "vision_config", "vision_config_dict",
+    ]),
+    ("clip_text_model", &[
+        "attention_dropout", "bos_token_id", "eos_token_id", "hidden_act", "hidden_size",
+        "initializer_factor", "initializer_range", "intermediate_size", "layer_norm_eps",
+        "max_position_embeddings", "num_attention_heads", "num_hidden_layers", "pad_token_id",
+        "projection_dim", "vocab_size",
+    ]),
+    ("clip_vision_model", &[
+        "attention_dropout", "hidden_act", "hidden_size", "image_size", "initializer_factor",
+        "initializer_range", "intermediate_size", "layer_norm_eps", "num_attention_heads",
+        "num_channels", "num_hidden_layers", "patch_size", "projection_dim",
+    ]),
+    ("siglip", &[
+        "initializer_factor", "num_labels", "problem_type", "text_config", "vision_config",
+    ]),
+    ("siglip_text_model", &[
+        "attention_dropout", "bos_token_id", "eos_token_id", "hidden_act", "hidden_size",
+        "intermediate_size", "layer_norm_eps", "max_position_embeddings", "num_attention_heads",
+        "num_hidden_layers", "pad_token_id", "projection_size", "vocab_size",
+    ]),
+    ("siglip_vision_model", &[
+        "attention_dropout", "hidden_act", "hidden_size", "image_size", "intermediate_size",
+        "layer_norm_eps", "num_attention_heads", "num_channels", "num_hidden_layers", "patch_size",
+        "vision_use_head",
+    ]),
 ];

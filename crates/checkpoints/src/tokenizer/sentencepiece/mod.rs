@@ -16,8 +16,8 @@ use serde_json::{Map, Value, json};
 use super::class::GENERIC;
 use super::frame::{content_by, ends, framed};
 use super::rebuilt::{
-    before_deberta, letters_of_albert, unknown_of_deberta, words_of_gemma, words_of_llama,
-    words_of_pieces,
+    before_deberta, letters_of_albert, letters_of_siglip, metaspace, unknown_of_deberta,
+    words_of_gemma, words_of_llama, words_of_pieces,
 };
 use super::settings::Settings;
 use plain::plain;
@@ -32,6 +32,7 @@ pub(crate) enum Class {
     Deberta,
     Gemma,
     Llama,
+    Siglip,
     T5,
     XlmRoberta,
     /// The file alone.
@@ -48,6 +49,7 @@ impl Class {
             Some("CamembertTokenizer") => Some(Self::Camembert),
             Some("LlamaTokenizer") => Some(Self::Llama),
             Some("GemmaTokenizer") => Some(Self::Gemma),
+            Some("SiglipTokenizer") => Some(Self::Siglip),
             Some("T5Tokenizer") => Some(Self::T5),
             Some("PreTrainedTokenizer" | "TokenizersBackend") | None => Some(Self::Plain),
             Some(_) => None,
@@ -57,6 +59,7 @@ impl Class {
     /// The files that such a tokenizer is read from, the first that is there.
     pub(crate) fn files(self) -> &'static [&'static str] {
         match self {
+            Self::Siglip => &["spiece.model"],
             Self::Albert | Self::T5 => &["tokenizer.model", "spiece.model"],
             Self::Deberta => &["tokenizer.model", "spm.model"],
             Self::XlmRoberta | Self::Camembert => &["tokenizer.model", "sentencepiece.bpe.model"],
@@ -73,6 +76,7 @@ impl Class {
             Self::Camembert => "CamembertTokenizer",
             Self::Llama => "LlamaTokenizer",
             Self::Gemma => "GemmaTokenizer",
+            Self::Siglip => "SiglipTokenizer",
             Self::T5 => "T5Tokenizer",
             Self::Plain => GENERIC,
         }
@@ -150,6 +154,7 @@ fn of_model(model: &Model, class: Class, settings: &Settings) -> Result<(Value, 
         Class::XlmRoberta | Class::Camembert | Class::T5 => {
             unigram(model, &vocabulary, class, keys)
         }
+        Class::Siglip => siglip(model, &vocabulary, keys),
         Class::Llama => llama(&vocabulary, keys),
         Class::Gemma => gemma(&vocabulary, keys),
         Class::Plain => plain(model, &vocabulary, keys),
@@ -192,6 +197,15 @@ fn albert(model: &Model, all: &Pieces, keys: &Map<String, Value>) -> Value {
          "normalizer": letters_of_albert(charsmap(model).unwrap_or_default(), keys),
          "pre_tokenizer": words_of_pieces(keys),
          "model": unigram_model(all, 1, false)
+    })
+}
+
+fn siglip(model: &Model, all: &Pieces, keys: &Map<String, Value>) -> Value {
+    let unknown = usize::try_from(model.unknown.0).unwrap_or_default();
+    json!({
+         "normalizer": letters_of_siglip(charsmap(model).unwrap_or_default(), keys),
+         "pre_tokenizer": metaspace("never", true),
+         "model": unigram_model(all, unknown, false)
     })
 }
 

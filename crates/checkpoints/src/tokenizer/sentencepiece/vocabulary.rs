@@ -49,9 +49,13 @@ pub(super) fn vocabulary<'a>(
             ],
             1,
         ),
-        Class::Albert | Class::Deberta | Class::Llama | Class::Gemma | Class::T5 | Class::Plain => {
-            (Vec::new(), 0)
-        }
+        Class::Albert
+        | Class::Deberta
+        | Class::Llama
+        | Class::Gemma
+        | Class::Siglip
+        | Class::T5
+        | Class::Plain => (Vec::new(), 0),
     };
     if class == Class::Camembert && model.algorithm != 1 {
         return Err("it is no Unigram, as CamembertTokenizer's is".to_owned());

@@ -122,6 +122,7 @@ pub(in crate::methods) fn received(model: &Model, map: &Map, text: &TokenizedTex
         AnswersAt::First
         | AnswersAt::Each
         | AnswersAt::Mean
+        | AnswersAt::Attended
         | AnswersAt::Patches
         | AnswersAt::FirstAndPatches => column_sums(map),
     }

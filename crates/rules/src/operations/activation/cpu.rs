@@ -46,6 +46,7 @@ impl Activation {
             Self::Gelu => Gated::Gelu,
             Self::GeluTanh => Gated::GeluTanh,
             Self::Silu => Gated::Silu,
+            Self::QuickGelu => Gated::QuickGelu,
             Self::Tanh => Gated::Tanh,
             Self::Relu | Self::Clip | Self::ClipAbove => return None,
         };

@@ -28,7 +28,7 @@ pub fn identity<const D: usize>(relevance: Tensor<D>) -> Tensor<D> {
 /// ```
 ///
 /// `y` is phi(z) and `slope` is phi'(z): [`gelu_slope`], [`gelu_tanh_slope`], [`relu_slope`],
-/// [`silu_slope`], [`tanh_slope`], or that of any other activation. It conserves where phi(z) = z phi'(z), as ReLU does.
+/// [`silu_slope`], [`quick_gelu_slope`], [`tanh_slope`], or that of any other activation. It conserves where phi(z) = z phi'(z), as ReLU does.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -120,6 +120,25 @@ pub fn relu_slope<const D: usize>(z: Tensor<D>) -> Tensor<D> {
 pub fn silu_slope<const D: usize>(z: Tensor<D>) -> Tensor<D> {
     let s = burn::tensor::activation::sigmoid(z.clone());
     s.clone() * (z * (s * -1.0 + 1.0) + 1.0)
+}
+
+/// phi'(z) of the quick GELU, phi(z) = z s with s = sigmoid(a z), a = 1.702.
+///
+/// ```text
+/// phi'(z) = s (1 + a z (1 - s))
+/// ```
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use relprop_rules::explicit::activation::quick_gelu_slope;
+///
+/// let slope = quick_gelu_slope(Tensor::<1>::from_data([0.0], &Device::flex()));
+/// assert_eq!(slope.into_scalar::<f32>(), 0.5);
+/// ```
+pub fn quick_gelu_slope<const D: usize>(z: Tensor<D>) -> Tensor<D> {
+    let scaled = z * 1.702;
+    let s = ((scaled.clone() * -1.0).exp() + 1.0).recip();
+    s.clone() * (scaled * (s * -1.0 + 1.0) + 1.0)
 }
 
 /// phi'(z) of the clip: 1 between -1 and 1, and 0 beyond.

@@ -24,6 +24,8 @@ pub enum Activation {
     Relu,
     /// z * sigmoid(z): Llama.
     Silu,
+    /// z * sigmoid(1.702 z), which is near GELU: CLIP.
+    QuickGelu,
     /// The hyperbolic tangent.
     Tanh,
     /// z, but no less than -1 and no more than 1.
@@ -32,13 +34,17 @@ pub enum Activation {
     ClipAbove,
 }
 
+/// The factor of z within the sigmoid of [`Activation::QuickGelu`].
+const QUICK: f64 = 1.702;
+
 impl Activation {
     /// Every activation.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Gelu,
         Self::GeluTanh,
         Self::Relu,
         Self::Silu,
+        Self::QuickGelu,
         Self::Tanh,
         Self::Clip,
         Self::ClipAbove,
@@ -59,6 +65,7 @@ impl Activation {
                 (inner * std::f64::consts::FRAC_2_PI.sqrt()).tanh() * 0.5 + 0.5
             }
             Self::Silu => activation::sigmoid(z),
+            Self::QuickGelu => activation::sigmoid(z * QUICK),
             Self::Relu => z.clone().greater_elem(0.0).float().cast(z.dtype()),
             Self::Tanh => {
                 // Near 0 the division loses digits; the series does not.
@@ -98,6 +105,7 @@ impl Operation for Activation {
             Self::GeluTanh => activation::gelu_approximate(z),
             Self::Relu => activation::relu(z),
             Self::Silu => activation::silu(z),
+            Self::QuickGelu => z.clone() * activation::sigmoid(z * QUICK),
             Self::Tanh => activation::tanh(z),
             Self::Clip => z.clamp(-1.0, 1.0),
             Self::ClipAbove => z.clamp_max(1.0),
