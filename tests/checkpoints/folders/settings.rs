@@ -55,9 +55,9 @@ fn a_missing_file_is_named_with_its_purpose(#[case] file: &str, #[case] purpose:
 )]
 #[case(
     "\"hidden_act\": \"gelu\"",
-    "\"hidden_act\": \"quick_gelu\"",
-    "`hidden_act` is \"quick_gelu\"; supported are `gelu`, `gelu_python`, `gelu_new`, \
-     `gelu_pytorch_tanh`, `gelu_python_tanh`, `gelu_fast`, `relu`, `silu`, `swish`, `tanh`"
+    "\"hidden_act\": \"mish\"",
+    "`hidden_act` is \"mish\"; supported are `gelu`, `gelu_python`, `gelu_new`, \
+     `gelu_pytorch_tanh`, `gelu_python_tanh`, `gelu_fast`, `relu`, `silu`, `swish`, `quick_gelu`, `tanh`"
 )]
 #[case(
     "\"BertForSequenceClassification\"",
