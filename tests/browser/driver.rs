@@ -253,6 +253,15 @@ impl Browser {
         self.click(&format!("select[name={name}] option[value={value:?}]"));
     }
 
+    /// Drops files and folders on the page, as a person would from another window.
+    pub fn drop_files(&self, paths: &[&Path]) {
+        let data = json!({"items": [], "files": paths, "dragOperationsMask": 1});
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({"type": kind, "x": 300, "y": 300, "data": data});
+            self.developer("Input.dispatchDragEvent", &event);
+        }
+    }
+
     /// What the browser complained about since it was asked last: errors, and what was forbidden.
     pub fn complaints(&self) -> Vec<String> {
         let entries = self.post("/se/log", &json!({"type": "browser"}));
