@@ -5,7 +5,7 @@
 
 import init, { Models } from "./relprop.js";
 
-const started = init();
+const started = init({ module_or_path: new URL("relprop_bg.wasm", import.meta.url) });
 let models;
 
 /** The files of the model that came with the page, if one did. */
