@@ -220,7 +220,7 @@ impl Browser {
     /// Waits until an answer stands on the page, and nothing is asked any more.
     pub fn answered(&self) {
         self.until(
-            "document.querySelector('.state')?.textContent.startsWith('Explained') && !document.querySelector('[aria-busy]')",
+            "[...document.querySelectorAll('.state')].some((state) => state.textContent.startsWith('Explained')) && !document.querySelector('[aria-busy]')",
         );
     }
 
