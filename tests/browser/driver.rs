@@ -220,7 +220,7 @@ impl Browser {
     /// Waits until an answer stands on the page, and nothing is asked any more.
     pub fn answered(&self) {
         self.until(
-            "document.querySelector('.state')?.textContent.startsWith('Explained') && !document.querySelector('[aria-busy]')",
+            "[...document.querySelectorAll('.state')].some((state) => state.textContent.startsWith('Explained')) && !document.querySelector('[aria-busy]')",
         );
     }
 
@@ -251,6 +251,15 @@ impl Browser {
     /// Chooses an entry of a menu.
     pub fn choose(&self, name: &str, value: &str) {
         self.click(&format!("select[name={name}] option[value={value:?}]"));
+    }
+
+    /// Drops files and folders on the page, as a person would from another window.
+    pub fn drop_files(&self, paths: &[&Path]) {
+        let data = json!({"items": [], "files": paths, "dragOperationsMask": 1});
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({"type": kind, "x": 300, "y": 300, "data": data});
+            self.developer("Input.dispatchDragEvent", &event);
+        }
     }
 
     /// What the browser complained about since it was asked last: errors, and what was forbidden.

@@ -1,7 +1,9 @@
 //! The page in Chromium: `cargo test --workspace --features browser --test browser`.
 //!
-//! It needs `chromium` and `chromedriver`. `RELPROP_AXE` names the file `axe.min.js` of axe-core for the audit.
+//! It needs `chromium` and `chromedriver`. `RELPROP_AXE` names the file `axe.min.js` of axe-core for the audit;
+//! what `alone` needs, its file says.
 
+mod alone;
 mod driver;
 
 use std::path::{Path, PathBuf};

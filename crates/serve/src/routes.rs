@@ -113,7 +113,9 @@ async fn document() -> Response {
 /// The files of the page, and what is not there.
 async fn other(request: Request) -> Response {
     let path = request.uri().path();
-    let found = page::assets().iter().find(|asset| asset.path == path);
+    let found = page::assets(&PageOptions::default())
+        .iter()
+        .find(|asset| asset.path == path);
     match found {
         Some(asset) if [Method::GET, Method::HEAD].contains(request.method()) => {
             typed(asset.mime, Bytes::from_static(asset.bytes))

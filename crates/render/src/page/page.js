@@ -27,10 +27,12 @@ class Page extends HTMLElement {
   #picture;
   #changes = [];
   #running;
+  /** Another page takes the place of this one when other models are opened. */
+  #gone = new AbortController();
   #open = new Set(OPEN);
 
   async connectedCallback() {
-    const starting = element("p", { role: "status" }, "Asking for the model…");
+    const starting = element("p", { role: "status" }, "Waiting for the model…");
     this.replaceChildren(starting);
     try {
       const answer = await known();
@@ -39,9 +41,15 @@ class Page extends HTMLElement {
       starting.replaceWith(element("p", { class: "error", role: "alert" }, `There is no answer: ${error.message}`));
       return;
     }
+    if (!this.isConnected) return;
     this.#build();
-    addEventListener("popstate", () => this.#restore());
+    addEventListener("popstate", () => this.#restore(), { signal: this.#gone.signal });
     this.#restore();
+  }
+
+  disconnectedCallback() {
+    this.#gone.abort();
+    this.#running?.abort();
   }
 
   // What is asked
