@@ -1,7 +1,7 @@
 """How many rows a second Ray and Spark explain on one worker and on two, each with one core.
 
     pip install relprop ray[data] pyspark pyarrow          (Spark needs Java 17)
-    python cluster.py MODEL FILE.tsv COLUMN [--copies 4]
+    python cluster.py MODEL FILE.tsv COLUMN [--copies 4] [--batch 1024]
 
 A table of the texts in a column, several times over, is explained to its end; each line is one run, after one that
 starts the workers. Beside it stands one process of relprop with one thread.
@@ -32,7 +32,7 @@ def alone(table, model):
     say("one process, one thread", rows, time.perf_counter() - begun)
 
 
-def on_ray(table, model):
+def on_ray(table, model, batch):
     import ray
     import relprop.ray
 
@@ -41,8 +41,8 @@ def on_ray(table, model):
     # Both workers are there before the first row is explained.
     ray.data.DataContext.get_current().wait_for_min_actors_s = 60
     for workers in (1, 2):
-        data = ray.data.from_arrow(table).repartition(8)
-        explained = relprop.ray.explain(data, model, num_cpus=1, concurrency=workers)
+        data = ray.data.from_arrow(table).repartition(16)
+        explained = relprop.ray.explain(data, model, num_cpus=1, concurrency=workers, batch_size=batch)
         begun, rows, last = None, 0, 0
         for batch in explained.iter_batches(batch_format="pyarrow", batch_size=64):
             # From the first batch on: starting workers and reading the model take seconds, once.
@@ -53,7 +53,7 @@ def on_ray(table, model):
     ray.shutdown()
 
 
-def on_spark(table, model, workers):
+def on_spark(table, model, workers, batch):
     import relprop.spark
     from pyspark.sql import SparkSession
 
@@ -67,7 +67,7 @@ def on_spark(table, model, workers):
         frame = session.read.parquet(f"{folder}/in.parquet").repartition(8)
         for name in ("first", "second"):
             begun = time.perf_counter()
-            relprop.spark.explain(frame, model).write.parquet(f"{folder}/{name}.parquet")
+            relprop.spark.explain(frame, model, batch_size=batch).write.parquet(f"{folder}/{name}.parquet")
             seconds = time.perf_counter() - begun
         say(f"Spark, {workers} of one core", table.num_rows, seconds)
     session.stop()
@@ -79,14 +79,15 @@ def main():
     parser.add_argument("file")
     parser.add_argument("column")
     parser.add_argument("--copies", type=int, default=4)
+    parser.add_argument("--batch", type=int, default=1024, help="rows at a time")
     arguments = parser.parse_args()
     read = pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False)
     texts = pyarrow.csv.read_csv(arguments.file, parse_options=read)[arguments.column].to_pylist()
     table = pyarrow.table({"text": texts * arguments.copies})
     alone(table, arguments.model)
-    on_ray(table, arguments.model)
+    on_ray(table, arguments.model, arguments.batch)
     for workers in (1, 2):
-        on_spark(table, arguments.model, workers)
+        on_spark(table, arguments.model, workers, arguments.batch)
 
 
 if __name__ == "__main__":
