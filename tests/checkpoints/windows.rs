@@ -1,9 +1,11 @@
 //! Texts that are longer than the model reads, in windows, against windows that are cut and added up here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use burn::tensor::Device;
 use relprop_checkpoints::{Model, Truncation};
+use relprop_explain::batching::Passes;
 use relprop_explain::{ExplainError, Explainer, Explanation, Plan, Target};
 use relprop_testing::fixtures::folder;
 use relprop_transformer::TokenizedText;
@@ -154,6 +156,25 @@ fn a_text_that_fits_is_read_at_once_and_among_others() {
             index != 1
         );
     }
+}
+
+/// A long text counts as one, and stops where its windows are told to.
+#[test]
+fn windows_count_as_their_text_and_stop_with_it() {
+    let model = load("bert");
+    let explainer = Explainer::new(&model, &plan()).unwrap();
+    let texts = [words(150), words(5), words(200)];
+    let texts = texts
+        .each_ref()
+        .map(|text| explainer.tokenize(text).unwrap());
+    let texts: Vec<&TokenizedText> = texts.iter().collect();
+    let done = Arc::new(AtomicUsize::new(0));
+    let mut passes = Passes::default().counting(Arc::clone(&done));
+    let found = explainer.explain_in(&mut passes, &texts, |_| ()).unwrap();
+    assert_eq!((found.len(), done.load(Ordering::Relaxed)), (3, 3));
+    let mut passes = Passes::until(Arc::new(AtomicBool::new(true)));
+    let stopped = explainer.explain_in(&mut passes, &texts[..1], |_| ());
+    assert!(matches!(stopped, Err(ExplainError::Cancelled)));
 }
 
 /// Where the mean over windows has no meaning.

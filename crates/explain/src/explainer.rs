@@ -307,19 +307,6 @@ impl Explainer {
             };
             return passes.run(texts, 1, |texts| texts.iter().map(hop).collect(), warn);
         }
-        if texts.iter().any(|text| self.is_in_windows(text)) {
-            let explain = |texts: &[&TokenizedText]| {
-                let each = texts.iter().map(|text| match self.is_in_windows(text) {
-                    true => self.explain_windows(&Passes::default(), text, &warn),
-                    false => {
-                        let found = self.method.find(&[text], &question)?.remove(0);
-                        Ok(Explanation::new(self, text, found))
-                    }
-                });
-                each.collect()
-            };
-            return passes.run(texts, 1, explain, &warn);
-        }
         let explain = |texts: &[&TokenizedText]| {
             let found = self.method.find(texts, &question)?.into_par_iter();
             let explanations = texts.par_iter().zip(found);
@@ -327,7 +314,18 @@ impl Explainer {
                 .map(|(text, found)| Explanation::new(self, text, found))
                 .collect())
         };
-        passes.run(texts, 1, explain, warn)
+        let windowed = |text: &TokenizedText| self.is_in_windows(text);
+        if !texts.iter().any(|text| windowed(text)) {
+            return passes.run(texts, 1, explain, warn);
+        }
+        let at_once = texts.iter().copied().filter(|text| !windowed(text));
+        let at_once: Vec<&TokenizedText> = at_once.collect();
+        let mut at_once = passes.run(&at_once, 1, explain, &warn)?.into_iter();
+        let each = texts.iter().map(|text| match windowed(text) {
+            true => self.explain_windows(passes, text, &warn),
+            false => Ok(at_once.next().expect("an explanation for each")),
+        });
+        each.collect()
     }
 
     /// The question to the method.

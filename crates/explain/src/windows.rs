@@ -202,7 +202,7 @@ impl Explainer {
             ..self.question()
         };
         let find = |texts: &[&TokenizedText]| self.method.find(texts, &question);
-        let found = passes.apart().run(&texts, 1, find, warn)?;
+        let found = passes.of_one(&texts, find, warn)?;
         Ok(Explanation {
             windows: windows.parts.len(),
             ..Explanation::new(self, text, windows.mean(found))

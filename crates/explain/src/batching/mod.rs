@@ -56,12 +56,20 @@ impl Passes {
         Self { done, ..self }
     }
 
-    /// Passes of the same size, which stop with these, and count no texts.
-    pub(crate) fn apart(&self) -> Self {
-        Self {
+    /// The same as [`run`](Passes::run) for the parts of one text, which count as one.
+    pub(crate) fn of_one<T>(
+        &self,
+        parts: &[&TokenizedText],
+        run: impl FnMut(&[&TokenizedText]) -> Result<Vec<T>, ExplainError>,
+        warn: impl Fn(&str),
+    ) -> Result<Vec<T>, ExplainError> {
+        let mut of_parts = Self {
             done: Arc::default(),
             ..self.clone()
-        }
+        };
+        let found = of_parts.run(parts, 1, run, warn)?;
+        self.done.fetch_add(1, Ordering::Relaxed);
+        Ok(found)
     }
 
     /// Calls `run` with as many texts at once as fit into a pass if each of them takes the place of
