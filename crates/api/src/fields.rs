@@ -145,7 +145,7 @@ pub const FIELDS: &[Field] = &[
     ),
     field(
         "truncation",
-        || json!({"enum": ["cut", "cut-start", "refuse"]}),
+        || json!({"enum": ["cut", "cut-start", "refuse", "windows"]}),
         "What is done to a text that is too long.",
     ),
     field("seed", count, "The seed of random numbers."),
