@@ -11,13 +11,7 @@ pub static MINISTRAL: Family = Family {
     name: "ministral",
     architecture: Some("MinistralForCausalLM"),
     start: mistral::start,
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::PARTS,
-        WINDOWS,
-    ],
+    keys: KEYS,
     ignored_keys: &[],
     ..llama::LLAMA
 };
@@ -26,13 +20,7 @@ pub static MINISTRAL: Family = Family {
 pub static VECTOR: Family = Family {
     architecture: Some("MinistralModel"),
     start: || heads::vector(mistral::start()),
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::PARTS,
-        WINDOWS,
-    ],
+    keys: KEYS,
     tensors: &[bert::DENSE, llama::TENSORS],
     ..MINISTRAL
 };
@@ -41,14 +29,7 @@ pub static VECTOR: Family = Family {
 pub static LABELS: Family = Family {
     architecture: Some("MinistralForSequenceClassification"),
     start: || heads::labels_at_end(mistral::start()),
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::PARTS,
-        WINDOWS,
-        CLASSES,
-    ],
+    keys: KEYS_WITH_CLASSES,
     tensors: &[llama::SCORE, llama::TENSORS],
     ..MINISTRAL
 };
@@ -57,14 +38,7 @@ pub static LABELS: Family = Family {
 pub static TOKEN_LABELS: Family = Family {
     architecture: Some("MinistralForTokenClassification"),
     start: || heads::token_labels(mistral::start()),
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::PARTS,
-        WINDOWS,
-        CLASSES,
-    ],
+    keys: KEYS_WITH_CLASSES,
     tensors: &[llama::SCORE, llama::TENSORS],
     ..MINISTRAL
 };
@@ -73,17 +47,29 @@ pub static TOKEN_LABELS: Family = Family {
 pub static SPAN: Family = Family {
     architecture: Some("MinistralForQuestionAnswering"),
     start: || heads::span(mistral::start()),
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::PARTS,
-        WINDOWS,
-    ],
+    keys: KEYS,
     base: "transformer",
     tensors: &[bert::SPAN_HEAD, llama::TENSORS],
     ..MINISTRAL
 };
+
+const KEYS: &[Keys] = &[
+    llama::KEYS,
+    llama::NORM,
+    rotary::KEYS,
+    llama::PARTS,
+    WINDOWS,
+];
+
+/// Those of the heads that give labels.
+const KEYS_WITH_CLASSES: &[Keys] = &[
+    llama::KEYS,
+    llama::NORM,
+    rotary::KEYS,
+    llama::PARTS,
+    WINDOWS,
+    CLASSES,
+];
 
 const WINDOWS: Keys = &[("sliding_window", WINDOW), ("layer_types", TYPES)];
 

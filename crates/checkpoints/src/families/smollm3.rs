@@ -13,15 +13,7 @@ pub static SMOLLM3: Family = Family {
     name: "smollm3",
     architecture: Some("SmolLM3ForCausalLM"),
     start,
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::OWN_PARTS,
-        llama::BIASES,
-        qwen::WINDOW,
-        ROTATIONS,
-    ],
+    keys: KEYS,
     // The sizes of a window that is off.
     ignored_keys: &["sliding_window", "max_window_layers"],
     ..llama::LLAMA
@@ -31,15 +23,7 @@ pub static SMOLLM3: Family = Family {
 pub static VECTOR: Family = Family {
     architecture: Some("SmolLM3Model"),
     start: || heads::vector(start()),
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::OWN_PARTS,
-        llama::BIASES,
-        qwen::WINDOW,
-        ROTATIONS,
-    ],
+    keys: KEYS,
     tensors: &[bert::DENSE, llama::TENSORS],
     ..SMOLLM3
 };
@@ -48,16 +32,7 @@ pub static VECTOR: Family = Family {
 pub static LABELS: Family = Family {
     architecture: Some("SmolLM3ForSequenceClassification"),
     start: || heads::labels_at_end(start()),
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::OWN_PARTS,
-        llama::BIASES,
-        qwen::WINDOW,
-        ROTATIONS,
-        CLASSES,
-    ],
+    keys: KEYS_WITH_CLASSES,
     tensors: &[llama::SCORE, llama::TENSORS],
     ..SMOLLM3
 };
@@ -66,16 +41,7 @@ pub static LABELS: Family = Family {
 pub static TOKEN_LABELS: Family = Family {
     architecture: Some("SmolLM3ForTokenClassification"),
     start: || heads::token_labels(start()),
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::OWN_PARTS,
-        llama::BIASES,
-        qwen::WINDOW,
-        ROTATIONS,
-        CLASSES,
-    ],
+    keys: KEYS_WITH_CLASSES,
     tensors: &[llama::SCORE, llama::TENSORS],
     ..SMOLLM3
 };
@@ -84,19 +50,33 @@ pub static TOKEN_LABELS: Family = Family {
 pub static SPAN: Family = Family {
     architecture: Some("SmolLM3ForQuestionAnswering"),
     start: || heads::span(start()),
-    keys: &[
-        llama::KEYS,
-        llama::NORM,
-        rotary::KEYS,
-        llama::OWN_PARTS,
-        llama::BIASES,
-        qwen::WINDOW,
-        ROTATIONS,
-    ],
+    keys: KEYS,
     base: "transformer",
     tensors: &[bert::SPAN_HEAD, llama::TENSORS],
     ..SMOLLM3
 };
+
+const KEYS: &[Keys] = &[
+    llama::KEYS,
+    llama::NORM,
+    rotary::KEYS,
+    llama::OWN_PARTS,
+    llama::BIASES,
+    qwen::WINDOW,
+    ROTATIONS,
+];
+
+/// Those of the heads that give labels.
+const KEYS_WITH_CLASSES: &[Keys] = &[
+    llama::KEYS,
+    llama::NORM,
+    rotary::KEYS,
+    llama::OWN_PARTS,
+    llama::BIASES,
+    qwen::WINDOW,
+    ROTATIONS,
+    CLASSES,
+];
 
 const ROTATIONS: Keys = &[
     // Which blocks know no positions where there is no list: every fourth one, or every so many.

@@ -171,7 +171,7 @@ impl Samples {
             }
         });
         let found = found.take(limit.unwrap_or(usize::MAX)).collect();
-        let samples = Self::of(found, limit, target, model, &name, say)?;
+        let samples = Self::of(found, None, target, model, &name, say)?;
         Ok(Self {
             sha256: Some(sha256),
             ..samples

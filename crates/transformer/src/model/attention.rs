@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor, kind::Basic};
 use relprop_rules::{
     Operation, Pass,
     operations::{
@@ -120,36 +120,41 @@ impl AttentionContext {
     }
 
     /// The same for some queries of the texts, and the keys that they may see.
-    pub(super) fn of_queries(&self, queries: Range<usize>, keys: Range<usize>) -> Self {
-        let [_, _, of_queries, _] = self.hidden.dims();
-        let cut = |x: Tensor<4>| x.narrow(2, queries.start, queries.len());
-        let hidden = match of_queries {
-            1 => self.hidden.clone(),
-            _ => self.hidden.clone().narrow(2, queries.start, queries.len()),
+    pub(super) fn of_queries(&self, queries: &Range<usize>, keys: &Range<usize>) -> Self {
+        let hidden = match self.hidden.dims()[2] {
+            // All queries see the same keys.
+            1 => pairs(self.hidden.clone(), 2, &(0..1), keys),
+            _ => pairs(self.hidden.clone(), 2, queries, keys),
         };
         let bias = self.bias.as_ref().map(|bias| AttentionBias {
-            bias: cut(bias.bias.clone()).narrow(3, keys.start, keys.len()),
+            bias: pairs(bias.bias.clone(), 2, queries, keys),
         });
-        let distances = self.distances.as_ref().map(|distances| {
-            let buckets = distances.buckets.clone();
-            let buckets = buckets.narrow(2, queries.start, queries.len());
-            Disentanglement {
-                vectors: distances.vectors.clone(),
-                buckets: buckets.narrow(3, keys.start, keys.len()),
-            }
+        let distances = self.distances.as_ref();
+        let distances = distances.map(|distances| Disentanglement {
+            vectors: distances.vectors.clone(),
+            buckets: pairs(distances.buckets.clone(), 2, queries, keys),
         });
-        let grid = self.grid.as_ref().map(|rows| {
-            let rows = rows.clone().narrow(1, queries.start, queries.len());
-            rows.narrow(2, keys.start, keys.len())
-        });
+        let grid = self.grid.clone();
+        let grid = grid.map(|rows| pairs(rows, 1, queries, keys));
         Self {
-            hidden: hidden.narrow(3, keys.start, keys.len()),
+            hidden,
             bias,
             distances,
             grid,
             ..self.clone()
         }
     }
+}
+
+/// The part of `x` for these queries, whose axis is `axis`, and these keys, whose axis is the next.
+fn pairs<const D: usize, K: Basic>(
+    x: Tensor<D, K>,
+    axis: usize,
+    queries: &Range<usize>,
+    keys: &Range<usize>,
+) -> Tensor<D, K> {
+    let x = x.narrow(axis, queries.start, queries.len());
+    x.narrow(axis + 1, keys.start, keys.len())
 }
 
 impl Sight {

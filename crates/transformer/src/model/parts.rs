@@ -150,7 +150,7 @@ impl InParts<'_> {
             key: of_keys(&asked.key),
             value: of_keys(&asked.value),
         };
-        let context = self.context.of_queries(queries, keys.clone());
+        let context = self.context.of_queries(&queries, &keys);
         (part, context, keys)
     }
 
