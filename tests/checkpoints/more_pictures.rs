@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device};
-use relprop_checkpoints::{Model, Preprocessor};
+use relprop_checkpoints::Model;
 use relprop_explain::{Explainer, Explanation, Plan, Target, methods};
 use relprop_testing::fixtures::{self, folder, saves_what_transformers_saved};
 use relprop_testing::{Asked, difference, explainer, logits, parameters, relevance};
@@ -50,25 +50,9 @@ fn load(name: &str) -> (Model, Vec<Expected>) {
 }
 
 impl Expected {
-    /// The picture as bytes, `[y, x, channel]`, with its height and width.
-    fn bytes(&self) -> (Vec<u8>, [usize; 2]) {
-        let (height, width) = (self.pixels[0].len(), self.pixels[0][0].len());
-        let places = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
-        let bytes = places.flat_map(|(y, x)| self.pixels.iter().map(move |one| one[y][x] as u8));
-        (bytes.collect(), [height, width])
-    }
-
-    /// The picture that transformers made, through the last step of our own preprocessor.
+    /// The picture that transformers made, as the model reads it.
     fn tokens(&self, model: &Model) -> TokenizedText {
-        let scale = Preprocessor {
-            resize: None,
-            crop: None,
-            ..model.preprocessor().unwrap().clone()
-        };
-        let (bytes, sides) = self.bytes();
-        let patches = model.transformer.config().patches().unwrap();
-        let picture = scale.picture(bytes, sides, patches).unwrap();
-        picture.into_tokens(&self.file)
+        fixtures::picture(model, &self.pixels, &self.file)
     }
 }
 

@@ -55,26 +55,9 @@ fn read(model: &Model, file: &str) -> TokenizedText {
 }
 
 impl Expected {
-    /// The picture that transformers made, through the last step of our own preprocessor.
+    /// The picture that transformers made, as the model reads it.
     fn tokens(&self, model: &Model) -> TokenizedText {
-        let [channels, height, width] = [
-            self.pixels.len(),
-            self.pixels[0].len(),
-            self.pixels[0][0].len(),
-        ];
-        let mut bytes = Vec::new();
-        for y in 0..height {
-            for x in 0..width {
-                bytes.extend((0..channels).map(|channel| self.pixels[channel][y][x] as u8));
-            }
-        }
-        let scale = Preprocessor {
-            resize: None,
-            crop: None,
-            ..model.preprocessor().unwrap().clone()
-        };
-        let picture = scale.picture(bytes, [height, width], &patches(model));
-        picture.unwrap().into_tokens(&self.file)
+        fixtures::picture(model, &self.pixels, &self.file)
     }
 }
 

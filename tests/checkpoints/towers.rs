@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device};
-use relprop_checkpoints::{CheckpointError, Model, Preprocessor, Towers, Truncation};
+use relprop_checkpoints::{CheckpointError, Model, Towers, Truncation};
 use relprop_explain::batching::logits;
 use relprop_explain::{Compare, Comparison, Explainer, Explanation, Plan, Scalar, Target};
 use relprop_rules::RuleSet;
-use relprop_testing::fixtures::folder;
+use relprop_testing::fixtures::{self, folder};
 use relprop_testing::{difference, relevance};
 use relprop_transformer::TokenizedText;
 use rstest::rstest;
@@ -52,19 +52,9 @@ fn load(name: &str) -> (Towers, Reference) {
 }
 
 impl Expected {
-    /// The picture that transformers made, through the last step of our own preprocessor.
+    /// The picture that transformers made, as the model reads it.
     fn tokens(&self, model: &Model) -> TokenizedText {
-        let (height, width) = (self.pixels[0].len(), self.pixels[0][0].len());
-        let places = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
-        let bytes = places.flat_map(|(y, x)| self.pixels.iter().map(move |one| one[y][x] as u8));
-        let scale = Preprocessor {
-            resize: None,
-            crop: None,
-            ..model.preprocessor().unwrap().clone()
-        };
-        let patches = model.transformer.config().patches().unwrap();
-        let picture = scale.picture(bytes.collect(), [height, width], patches);
-        picture.unwrap().into_tokens(&self.file)
+        fixtures::picture(model, &self.pixels, &self.file)
     }
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use relprop_checkpoints::Model;
+use relprop_checkpoints::{Model, Preprocessor};
+use relprop_transformer::TokenizedText;
 use safetensors::SafeTensors;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,6 +23,21 @@ pub fn load<R: DeserializeOwned>(name: &str) -> (Model, R) {
     let model = Model::load(&folder(name), &Device::flex()).unwrap();
     let text = fs::read_to_string(folder(name).join("reference.json")).unwrap();
     (model, serde_json::from_str(&text).unwrap())
+}
+
+/// The picture that transformers made, from 0 to 255, `[channel][y][x]`, through the last step of the model's own preprocessor.
+pub fn picture(model: &Model, pixels: &[Vec<Vec<i32>>], name: &str) -> TokenizedText {
+    let (height, width) = (pixels[0].len(), pixels[0][0].len());
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
+    let bytes = places.flat_map(|(y, x)| pixels.iter().map(move |one| one[y][x] as u8));
+    let scale = Preprocessor {
+        resize: None,
+        crop: None,
+        ..model.preprocessor().unwrap().clone()
+    };
+    let patches = model.transformer.config().patches().unwrap();
+    let picture = scale.picture(bytes.collect(), [height, width], patches);
+    picture.unwrap().into_tokens(name)
 }
 
 /// What transformers saved is saved again: the same tensors, bit by bit, under the same names, and a
