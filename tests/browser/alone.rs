@@ -1,6 +1,6 @@
 //! The page without a server: relprop in a worker, compiled to WebAssembly.
 //!
-//! `RELPROP_WEB` names the folder that `crates/wasm/build FOLDER tests/fixtures/bert` has written.
+//! `RELPROP_WEB` names the folder that `crates/wasm/build FOLDER` has written, with a classifier of texts in it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,6 +16,8 @@ use crate::driver::Browser;
 
 /// Where the page lies on its host: a static host may put it anywhere.
 const PLACE: &str = "/some/where/";
+/// A picture among those of the fixtures.
+const PICTURE: &str = "picture.webp";
 /// What the host adds to the worker: it tells what it has fetched, and fails where it is told to.
 const ADDED: &str = r#"
 const told = new BroadcastChannel("fetched");
@@ -32,11 +34,26 @@ fn folder(name: &str) -> PathBuf {
     fixtures::folder(name).canonicalize().unwrap()
 }
 
+/// The folder of the pictures.
+fn pictures() -> PathBuf {
+    folder("formats")
+}
+
+/// What `crates/wasm/build` has written.
+fn web() -> PathBuf {
+    let web = env::var_os("RELPROP_WEB");
+    web.expect("RELPROP_WEB names what crates/wasm/build has written")
+        .into()
+}
+
+/// The model that came with the page.
+fn included() -> PathBuf {
+    web().join("model")
+}
+
 /// A host of static files that sends no header but the type of a file.
 fn host() -> String {
-    let web =
-        env::var("RELPROP_WEB").expect("RELPROP_WEB names what crates/wasm/build has written");
-    let web = PathBuf::from(web);
+    let web = web();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -110,11 +127,12 @@ fn kept(browser: &Browser) -> Value {
     serde_json::from_slice(&browser.downloaded("relprop.json")).unwrap()
 }
 
-/// What the program writes.
-fn program(fixture: &str, arguments: &[&str]) -> Value {
+/// What the program writes, beside the pictures.
+fn program(model: &Path, arguments: &[&str]) -> Value {
     let mut program = relprop();
     program.args(["explain", "--format", "json", "--model"]);
-    program.arg(folder(fixture)).args(arguments);
+    program.arg(model.canonicalize().unwrap()).args(arguments);
+    program.current_dir(pictures());
     let ran = Ran::from(program.output().unwrap()).done();
     serde_json::from_str(&ran.stdout).unwrap()
 }
@@ -160,7 +178,7 @@ fn the_page_alone_finds_what_the_program_finds() {
     browser.run("window.fetched = []; new BroadcastChannel('fetched').onmessage = ({ data }) => window.fetched = data");
     explain(&browser, TEXT);
     let first = kept(&browser);
-    let numbers = close(&first, &program("bert", &[TEXT, "--ledger"]), "");
+    let numbers = close(&first, &program(&included(), &[TEXT, "--ledger"]), "");
     assert!(numbers > 50, "{numbers}");
     assert!(
         browser.text("main .ledger").contains("closes"),
@@ -174,7 +192,7 @@ fn the_page_alone_finds_what_the_program_finds() {
     browser.answered();
     close(
         &kept(&browser),
-        &program("bert", &[TEXT, "--ledger", "--rules", "libra"]),
+        &program(&included(), &[TEXT, "--ledger", "--rules", "libra"]),
         "",
     );
     browser.choose("beside", "method:gae");
@@ -214,7 +232,7 @@ fn a_folder_of_ones_own_is_chosen_or_dropped() {
     browser.answered();
     close(
         &kept(&browser),
-        &program("distilbert", &[TEXT, "--ledger"]),
+        &program(&folder("distilbert"), &[TEXT, "--ledger"]),
         "",
     );
 
@@ -228,7 +246,7 @@ fn a_folder_of_ones_own_is_chosen_or_dropped() {
     explain(&browser, "a dull film");
     close(
         &kept(&browser),
-        &program("distilbert", &["a dull film", "--ledger"]),
+        &program(&folder("distilbert"), &["a dull film", "--ledger"]),
         "",
     );
 
@@ -244,9 +262,32 @@ fn a_folder_of_ones_own_is_chosen_or_dropped() {
     browser.answered();
     close(
         &kept(&browser),
-        &program("llama", &["the film", "--generate", "3"]),
+        &program(&folder("llama"), &["the film", "--generate", "3"]),
         "",
     );
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+/// A model that reads pictures, dropped onto the page, and a picture from the disk.
+#[test]
+fn a_picture_is_explained_as_the_program_does() {
+    let (address, browser) = page();
+    browser.drop_files(&[&folder("vit")]);
+    browser.until("document.querySelector('.inputs input[type=file]')");
+    let picture = pictures().join(PICTURE).display().to_string();
+    browser.keys(".inputs input[type=file]", &picture);
+    browser.until("document.querySelector('main .decision')");
+    browser.answered();
+    let numbers = close(
+        &kept(&browser),
+        &program(&folder("vit"), &[PICTURE, "--ledger"]),
+        "",
+    );
+    assert!(numbers > 50, "{numbers}");
+    let drawn =
+        browser.value("getComputedStyle(document.querySelector('main .pixels')).backgroundImage");
+    let host = format!("url(\"blob:{address}");
+    assert!(drawn.as_str().unwrap().contains(&host), "{drawn}");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
@@ -260,5 +301,9 @@ fn a_worker_that_cannot_go_on_is_replaced() {
         "document.querySelector('relprop-page > .error')?.textContent.includes('the card is gone')",
     );
     explain(&browser, TEXT);
-    close(&kept(&browser), &program("bert", &[TEXT, "--ledger"]), "");
+    close(
+        &kept(&browser),
+        &program(&included(), &[TEXT, "--ledger"]),
+        "",
+    );
 }

@@ -111,7 +111,7 @@ class Page extends HTMLElement {
       );
     const file = element("input", {
       type: "file",
-      accept: "image/png,image/jpeg",
+      accept: "image/*",
       onchange: () => {
         this.#picture = file.files[0];
         this.#ask({});
