@@ -78,7 +78,10 @@ fn each_token_has_a_label(
         "more/deberta",
         "more/eurobert",
         "more/nomic_bert",
-        "more/gte"
+        "more/gte",
+        "more/roberta-prelayernorm",
+        "more/biogpt",
+        "more/t5"
     )]
     family: &str,
 ) {
@@ -147,7 +150,10 @@ fn an_answer_starts_and_ends(
         "more/gptj",
         "more/ministral",
         "more/opt.350m",
-        "more/smollm3"
+        "more/smollm3",
+        "more/megatron-bert",
+        "more/mpt",
+        "more/exaone4"
     )]
     family: &str,
 ) {
@@ -196,7 +202,12 @@ fn a_mask_is_filled(
         "more/deberta-v2",
         "more/eurobert",
         "more/eurobert.mean",
-        "more/eurobert.tied"
+        "more/eurobert.tied",
+        "more/ernie",
+        "more/data2vec-text",
+        "more/megatron-bert",
+        "more/xlm-roberta-xl",
+        "more/roberta-prelayernorm"
     )]
     family: &str,
 ) {
@@ -254,7 +265,9 @@ fn a_decoder_classifies_at_its_last_token(
         "more/gpt_neox",
         "more/gpt_oss",
         "more/opt.350m",
-        "more/olmo2"
+        "more/olmo2",
+        "more/glm4",
+        "more/gpt_bigcode"
     )]
     family: &str,
 ) {

@@ -94,8 +94,8 @@ fn levels_apart(model: &Model, found: &TokenizedText, expected: &[Vec<Vec<i32>>]
     worst
 }
 
-/// Resizing is that of Pillow, and of torchvision, but for how it rounds: one level of 255. JPEG leaves
-/// it to the decoder how colours between its samples are made up.
+/// Pixels are those that transformers makes with Pillow, and one level of 255 at most from those that it makes with
+/// torchvision, which rounds otherwise. JPEG leaves it to the decoder how colors between its samples are made up.
 #[rstest]
 fn pixels_are_those_of_transformers(#[values("vit", "deit", "deit-alone")] name: &str) {
     let (model, pictures) = load(name);
@@ -107,20 +107,63 @@ fn pixels_are_those_of_transformers(#[values("vit", "deit", "deit-alone")] name:
             "{name}, {}: {pillow:.3} levels from Pillow, {torchvision:.3} from torchvision",
             expected.file
         );
-        let most = if expected.file.ends_with("jpg") {
-            3.0
-        } else {
-            1.0
-        };
+        let jpeg = expected.file.ends_with("jpg");
+        let [most, most_of_torchvision] = if jpeg { [3.0; 2] } else { [0.0, 1.0] };
         assert!(pillow < most + 1e-3, "{}: {pillow}", expected.file);
         assert!(
-            torchvision < most + 1e-3,
+            torchvision < most_of_torchvision + 1e-3,
             "{}: {torchvision}",
             expected.file
         );
-        if expected.pixels.len() == 3 && expected.file == "exact.png" && name == "vit" {
-            assert!(pillow < 1e-3, "nothing is resized: {pillow}");
-        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Resized {
+    before: [usize; 2],
+    after: [usize; 2],
+    channels: usize,
+    resample: usize,
+    /// In hexadecimal, `[y, x, channel]`.
+    levels: String,
+}
+
+/// Every filter, to the last level, on the sizes of `fixtures/resize.py`.
+#[test]
+fn resizing_is_that_of_pillow() {
+    let text = fs::read_to_string(folder("resized.json")).unwrap();
+    let all: Vec<Resized> = serde_json::from_str(&text).unwrap();
+    assert_eq!(all.len(), 11 * 2 * 6);
+    for one in all {
+        let Resized {
+            before: [height, width],
+            after: [rows, columns],
+            channels,
+            resample,
+            levels,
+        } = one;
+        let count = (height * width * channels) as u64;
+        let drawn = (0..count).map(|index| ((index * 2_654_435_761 + 12_345) % (1 << 32)) >> 21);
+        let bytes = drawn.map(|level| (level as i64 / 6 - 40).clamp(0, 255) as u8);
+        let settings = serde_json::json!({
+            "size": {"height": rows, "width": columns}, "resample": resample, "do_rescale": false, "do_normalize": false,
+        });
+        let preprocessor = Preprocessor::from_json(&settings.to_string()).unwrap();
+        // Each patch is one pixel.
+        let patches = PatchConfig::new([rows, columns], [1; 2], channels);
+        let picture = preprocessor.picture(bytes.collect(), [height, width], &patches);
+        let tokens = picture.unwrap().into_tokens("drawn");
+        let batch = Batch::new([&tokens], PATCH_HIDDEN, PaddingSide::Right, &Device::flex());
+        let found = pixels(batch.input).into_data_as::<f32>();
+        let found = found.try_into_vec::<f32>().unwrap();
+        let found: String = found
+            .iter()
+            .map(|level| format!("{:02x}", *level as u8))
+            .collect();
+        assert_eq!(
+            found, levels,
+            "{height} x {width} to {rows} x {columns}, {channels} channels, resample {resample}"
+        );
     }
 }
 
@@ -438,7 +481,7 @@ fn in_format(name: &str) -> image::RgbImage {
 fn every_format_gives_the_same_pixels() {
     let expected = in_format("picture.png");
     assert_eq!(expected.get_pixel(2, 1).0, [100, 80, 255]);
-    for ending in ["bmp", "webp", "gif"] {
+    for ending in ["bmp", "webp", "gif", "tiff"] {
         assert_eq!(
             in_format(&format!("picture.{ending}")),
             expected,
@@ -447,10 +490,32 @@ fn every_format_gives_the_same_pixels() {
     }
 }
 
+/// Of a PNG with 16 bits a level, a model reads the upper half of each, as Pillow does.
+#[test]
+fn a_picture_of_sixteen_bits_is_read_as_one_of_eight() {
+    let patches = PatchConfig::new([4, 6], [1; 2], 3);
+    let [deep, expected] = ["deep.png", "picture.png"].map(|name| {
+        let bytes = fs::read(folder("formats").join(name)).unwrap();
+        let picture = relprop_data::decode(&bytes).unwrap();
+        let tokens = Preprocessor::plain(3).tokens(&picture, &patches, "");
+        let batch = Batch::new(
+            [&tokens.unwrap()],
+            PATCH_HIDDEN,
+            PaddingSide::Right,
+            &Device::flex(),
+        );
+        pixels(batch.input)
+            .into_data_as::<f32>()
+            .try_into_vec::<f32>()
+            .unwrap()
+    });
+    assert_eq!(deep, expected);
+}
+
 #[test]
 fn a_picture_that_was_turned_is_set_upright() {
     let expected = in_format("picture.png");
-    for ending in ["png", "webp"] {
+    for ending in ["png", "webp", "tiff"] {
         assert_eq!(in_format(&format!("turned.{ending}")), expected, "{ending}");
     }
 }

@@ -75,7 +75,8 @@ fn logits_and_relevance_of_both_stacks_are_those_of_pytorch(
         "mbart",
         "marian",
         "pegasus",
-        "m2m_100"
+        "m2m_100",
+        "t5-labels"
     )]
     name: &str,
 ) {
@@ -120,7 +121,17 @@ fn logits_and_relevance_of_both_stacks_are_those_of_pytorch(
 
 #[rstest]
 fn the_ledger_closes_over_both_stacks(
-    #[values("t5", "t5.gated", "bart", "bart-labels", "mbart", "marian", "m2m_100")] name: &str,
+    #[values(
+        "t5",
+        "t5.gated",
+        "bart",
+        "bart-labels",
+        "mbart",
+        "marian",
+        "m2m_100",
+        "t5-labels"
+    )]
+    name: &str,
     #[values("gradient-x-input", "ah-ln", "attn-lrp", "libra")] preset: &str,
     #[values("blocks", "embeddings.word")] at: &str,
 ) {
@@ -311,7 +322,17 @@ fn a_method_for_one_stack_is_refused(
 #[rstest]
 fn what_is_saved_is_what_transformers_saved(
     // Marian's tokenizer is no single file, and Pegasus has a copy of the sines in its own.
-    #[values("t5", "t5.gated", "mt5", "bart", "bart-labels", "mbart", "m2m_100")] name: &str,
+    #[values(
+        "t5",
+        "t5.gated",
+        "mt5",
+        "bart",
+        "bart-labels",
+        "mbart",
+        "m2m_100",
+        "t5-labels"
+    )]
+    name: &str,
 ) {
     super::more::saves(&format!("two_stacks/{name}"));
 }

@@ -36,7 +36,9 @@ fn a_text_has_a_vector(
         "more/nomic_bert",
         "more/gte",
         "more/t5",
-        "more/t5.gated"
+        "more/t5.gated",
+        "more/ernie",
+        "more/cohere"
     )]
     family: &str,
 ) {

@@ -171,7 +171,7 @@ pub enum DataError {
     },
 
     /// Bytes are no picture of a format that is read.
-    #[error("it is no PNG, JPEG, GIF, WebP or BMP picture that can be read: {0}")]
+    #[error("it is no PNG, JPEG, GIF, WebP, BMP or TIFF picture that can be read: {0}")]
     NotAPicture(#[from] ImageError),
 
     /// A picture is too large for the memory that a picture may take.

@@ -10,9 +10,9 @@ use crate::DataError;
 const LARGEST: u64 = 1 << 28;
 
 /// The endings of files of pictures, in lower case.
-pub(crate) const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "gif", "webp", "bmp"];
+pub(crate) const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff"];
 
-/// Reads a PNG, JPEG, GIF, WebP or BMP picture, turned upright as its EXIF data says. Of several in a file, it is the
+/// Reads a PNG, JPEG, GIF, WebP, BMP or TIFF picture, turned upright as its EXIF data says. Of several in a file, it is the
 /// first.
 ///
 /// # Errors

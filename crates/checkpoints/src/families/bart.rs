@@ -144,7 +144,8 @@ pub const HEAD: Names = &[
     ("classifier", "lm_head"),
 ];
 
-const CLASSIFIER: Names = &[
+/// A classifier of two linear maps: the first is our pooler.
+pub const CLASSIFIER: Names = &[
     ("pooler.linear", "classification_head.dense"),
     ("classifier", "classification_head.out_proj"),
 ];

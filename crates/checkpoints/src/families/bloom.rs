@@ -79,7 +79,7 @@ const KEYS: Keys = &[
 ];
 
 /// The feed-forward part is four times as wide as hidden states.
-const WIDTH: Key = Key::Custom {
+pub const WIDTH: Key = Key::Custom {
     required: false,
     read: |config, value| {
         config.width = size(value)?;
@@ -91,7 +91,8 @@ const WIDTH: Key = Key::Custom {
 
 const EMBEDDING_NORM: Names = &[("embeddings.norm", "$.word_embeddings_layernorm")];
 
-fn start() -> TransformerConfig {
+/// A GPT-2 whose positions are a bias of scores, with a norm after its embeddings.
+pub fn start() -> TransformerConfig {
     let gpt2 = gpt2::start();
     let mut config = TransformerConfig {
         input: InputConfig::Tokens {

@@ -5,6 +5,7 @@ use super::{bert, gemma2, heads, llama, ministral};
 use crate::Family;
 use crate::family::Keys;
 use crate::keys::{CLASSES, Key, KeyError, blocks, number, rotary, size};
+use relprop_rules::operations::Pairs;
 use relprop_transformer::{InputConfig, RotaryConfig, RotaryScaling, TransformerConfig};
 use serde_json::{Value, json};
 
@@ -77,7 +78,12 @@ const PATTERN: Key = Key::Derived {
         if pattern == 0 {
             return Err(KeyError::must_be(&json!(0), "at least 1"));
         }
-        by_block(config, None, |index| !(index + 1).is_multiple_of(pattern))
+        by_block(
+            config,
+            None,
+            |index| !(index + 1).is_multiple_of(pattern),
+            OWN_ROTATION,
+        )
     },
     write: |_| json!(6),
 };
@@ -88,12 +94,12 @@ pub const TYPES: Key = Key::Custom {
     read: |config, value| {
         // The window was handed to blocks by the pattern.
         config.attention.window = blocks::window(config);
-        by_block(config, Some(value), |_| false)
+        by_block(config, Some(value), |_| false, OWN_ROTATION)
     },
     write: blocks::write_layer_types,
 };
 
-/// Hands the window to some blocks, and their own rotation.
+/// Hands the window to some blocks, and the rotation `own` to these.
 ///
 /// # Errors
 ///
@@ -102,15 +108,12 @@ pub fn by_block(
     config: &mut TransformerConfig,
     types: Option<&Value>,
     slides: impl Fn(usize) -> bool,
+    own: RotaryConfig,
 ) -> Result<(), KeyError> {
     blocks::read_layer_types(config, types, slides)?;
     // Blocks are alike only where all of them look at all tokens.
-    if config.attention_by_block.is_empty() && config.blocks <= 1000 {
-        let all = config.block_attention(0);
-        config.attention_by_block = vec![all; config.blocks];
-        config.attention.window = None;
-    }
-    turn_windows(config, RotaryConfig::new(10_000.0));
+    blocks::one_by_one(config);
+    turn_windows(config, own);
     Ok(())
 }
 
@@ -171,7 +174,7 @@ pub const PARAMETERS: Key = Key::Custom {
         let own = config.attention_by_block.iter();
         let own = own.filter(|block| block.window.is_some());
         let own = own.filter_map(|block| block.rotary).next();
-        let own = read(kinds[1], own.unwrap_or(RotaryConfig::new(10_000.0)))?;
+        let own = read(kinds[1], own.unwrap_or(OWN_ROTATION))?;
         turn_windows(config, own);
         Ok(())
     },
@@ -182,12 +185,20 @@ pub const PARAMETERS: Key = Key::Custom {
         let own = config.attention_by_block.iter();
         let own = own.filter(|block| block.window.is_some());
         let own = own.filter_map(|block| block.rotary).next();
-        let own = own.unwrap_or(RotaryConfig::new(10_000.0));
+        let own = own.unwrap_or(OWN_ROTATION);
         json!({
             "full_attention": rotary::written(config, &all),
             "sliding_attention": rotary::written(config, &own),
         })
     },
+};
+
+/// That of blocks with a window, where a file is silent.
+pub const OWN_ROTATION: RotaryConfig = RotaryConfig {
+    theta: 10_000.0,
+    scaling: None,
+    features: None,
+    pairs: Pairs::Halves,
 };
 
 fn start() -> TransformerConfig {

@@ -82,8 +82,9 @@ pub static GPT2_VECTOR: Family = Family {
     ..GPT2
 };
 
+/// What GPT-2 and its descendants say in the same words.
 #[rustfmt::skip]
-const KEYS: Keys = &[
+pub const KEYS: Keys = &[
     ("vocab_size", VOCABULARY),
     ("n_positions", Key::Size(|c| &mut c.positions)),
     ("n_embd", Key::Size(|c| &mut c.width)),
@@ -124,8 +125,9 @@ const EMBEDDING_DROPOUT: Key = Key::Custom {
     write: |config| json!(config.dropout),
 };
 
+/// The names of embeddings and blocks.
 #[rustfmt::skip]
-const TENSORS: Names = &[
+pub const TENSORS: Names = &[
     ("embeddings.word", "$.wte"),
     ("embeddings.position", "$.wpe"),
     ("encoder.{}.attention_norm", "$.h.{}.ln_1"),

@@ -136,6 +136,17 @@ pub const OWN_HEAD_WIDTH: Key = Key::Custom {
     write: |config| json!(config.attention.head_width),
 };
 
+/// The width of a head: `USUAL` where the file is silent.
+pub const fn head_width_or<const USUAL: usize>() -> Key {
+    Key::Derived {
+        read: |config, value| {
+            let said = value.filter(|value| !value.is_null());
+            read_head_width(config, said.unwrap_or(&json!(USUAL)))
+        },
+        write: |config| json!(config.head_width()),
+    }
+}
+
 /// The width of a head, in these words, and the activation of the feed-forward part.
 pub const OWN_PARTS: Keys = &[("head_dim", OWN_HEAD_WIDTH), ("hidden_act", ACTIVATION)];
 

@@ -6,37 +6,51 @@ pub mod albert;
 pub mod bart;
 pub mod beit;
 pub mod bert;
+pub mod biogpt;
 pub mod bloom;
 pub mod clip;
+pub mod cohere;
+pub mod cohere2;
+pub mod data2vec;
 pub mod deberta;
 pub mod deberta_v1;
 pub mod dinov2;
 pub mod distilbert;
 pub mod electra;
+pub mod ernie;
+pub mod ernie4_5;
 pub mod esm;
 pub mod eurobert;
+pub mod exaone4;
 pub mod falcon;
 pub mod gemma;
 pub mod gemma2;
 pub mod gemma3;
+pub mod glm;
 pub mod gpt2;
+pub mod gpt_bigcode;
 pub mod gpt_neo;
 pub mod gpt_neox;
 pub mod gpt_oss;
 pub mod gptj;
 pub mod granite;
 pub mod heads;
+pub mod helium;
 pub mod llama;
 pub mod m2m_100;
 pub mod marian;
 pub mod mbart;
+pub mod megatron_bert;
 pub mod ministral;
 pub mod mistral;
 pub mod modernbert;
 pub mod moe;
 pub mod mpnet;
+pub mod mpt;
 pub mod nomic_bert;
+pub mod olmo;
 pub mod olmo2;
+pub mod olmo3;
 pub mod olmoe;
 pub mod opt;
 pub mod pegasus;
@@ -45,6 +59,8 @@ pub mod phi3;
 pub mod qwen;
 pub mod relprop;
 pub mod roberta;
+pub mod roberta_prelayernorm;
+pub mod seed_oss;
 pub mod siglip;
 pub mod smollm3;
 pub mod stablelm;
@@ -52,6 +68,8 @@ pub mod starcoder2;
 pub mod swin;
 pub mod t5;
 pub mod vit;
+pub mod xglm;
+pub mod xlm_roberta_xl;
 
 use super::Family;
 
@@ -131,6 +149,33 @@ pub static FAMILIES: &[&Family] = &[
     &nomic_bert::GTE_TOKEN_LABELS,
     &nomic_bert::GTE_MASKED_TOKEN,
     &nomic_bert::GTE_VECTOR,
+    &ernie::ERNIE,
+    &ernie::TOKEN_LABELS,
+    &ernie::SPAN,
+    &ernie::MASKED_TOKEN,
+    &ernie::PRE_TRAINED,
+    &ernie::VECTOR,
+    &data2vec::DATA2VEC,
+    &data2vec::TOKEN_LABELS,
+    &data2vec::SPAN,
+    &data2vec::MASKED_TOKEN,
+    &data2vec::VECTOR,
+    &megatron_bert::MEGATRON_BERT,
+    &megatron_bert::TOKEN_LABELS,
+    &megatron_bert::SPAN,
+    &megatron_bert::MASKED_TOKEN,
+    &megatron_bert::PRE_TRAINED,
+    &megatron_bert::VECTOR,
+    &xlm_roberta_xl::XLM_ROBERTA_XL,
+    &xlm_roberta_xl::TOKEN_LABELS,
+    &xlm_roberta_xl::SPAN,
+    &xlm_roberta_xl::MASKED_TOKEN,
+    &xlm_roberta_xl::VECTOR,
+    &roberta_prelayernorm::ROBERTA_PRELAYERNORM,
+    &roberta_prelayernorm::TOKEN_LABELS,
+    &roberta_prelayernorm::SPAN,
+    &roberta_prelayernorm::MASKED_TOKEN,
+    &roberta_prelayernorm::VECTOR,
     &gpt2::GPT2,
     &gpt2::GPT2_LABELS,
     &gpt2::GPT2_TOKEN_LABELS,
@@ -248,9 +293,62 @@ pub static FAMILIES: &[&Family] = &[
     &gpt_oss::VECTOR,
     &olmoe::OLMOE,
     &olmoe::VECTOR,
+    &gpt_bigcode::GPT_BIGCODE,
+    &gpt_bigcode::LABELS,
+    &gpt_bigcode::TOKEN_LABELS,
+    &gpt_bigcode::VECTOR,
+    &mpt::MPT,
+    &mpt::LABELS,
+    &mpt::TOKEN_LABELS,
+    &mpt::SPAN,
+    &mpt::VECTOR,
+    &xglm::XGLM,
+    &xglm::VECTOR,
+    &biogpt::BIOGPT,
+    &biogpt::LABELS,
+    &biogpt::TOKEN_LABELS,
+    &biogpt::VECTOR,
+    &olmo::OLMO,
+    &olmo::LABELS,
+    &olmo::VECTOR,
+    &olmo3::OLMO3,
+    &olmo3::LABELS,
+    &olmo3::VECTOR,
+    &cohere::COHERE,
+    &cohere::VECTOR,
+    &cohere2::COHERE2,
+    &cohere2::VECTOR,
+    &glm::GLM,
+    &glm::LABELS,
+    &glm::TOKEN_LABELS,
+    &glm::VECTOR,
+    &glm::GLM4,
+    &glm::GLM4_LABELS,
+    &glm::GLM4_TOKEN_LABELS,
+    &glm::GLM4_VECTOR,
+    &ernie4_5::ERNIE4_5,
+    &ernie4_5::VECTOR,
+    &exaone4::EXAONE4,
+    &exaone4::LABELS,
+    &exaone4::TOKEN_LABELS,
+    &exaone4::SPAN,
+    &exaone4::VECTOR,
+    &helium::HELIUM,
+    &helium::LABELS,
+    &helium::TOKEN_LABELS,
+    &helium::VECTOR,
+    &seed_oss::SEED_OSS,
+    &seed_oss::LABELS,
+    &seed_oss::TOKEN_LABELS,
+    &seed_oss::SPAN,
+    &seed_oss::VECTOR,
     &t5::T5,
+    &t5::LABELS,
+    &t5::TOKEN_LABELS,
     &t5::VECTOR,
     &t5::MT5,
+    &t5::MT5_LABELS,
+    &t5::MT5_TOKEN_LABELS,
     &t5::MT5_VECTOR,
     &bart::BART,
     &bart::LABELS,

@@ -249,7 +249,12 @@ const PATTERN: Key = Key::Derived {
         if pattern == 0 {
             return Err(KeyError::must_be(&json!(0), "at least 1"));
         }
-        gemma3::by_block(config, None, |index| !index.is_multiple_of(pattern))
+        gemma3::by_block(
+            config,
+            None,
+            |index| !index.is_multiple_of(pattern),
+            gemma3::OWN_ROTATION,
+        )
     },
     // The list of the kinds of blocks says more.
     write: |_| json!(3),

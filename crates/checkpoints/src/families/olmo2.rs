@@ -37,19 +37,22 @@ pub static LABELS: Family = Family {
     ..OLMO2
 };
 
-const PARTS: Keys = &[
+/// What OLMo 2 and 3 say in the same words.
+pub const PARTS: Keys = &[
     ("head_dim", llama::OWN_HEAD_WIDTH),
     ("hidden_act", llama::ACTIVATION),
     ("attention_bias", llama::ATTENTION_BIAS),
 ];
 
+/// The norms after the parts.
 #[rustfmt::skip]
-const NORMS: Names = &[
+pub const NORMS: Names = &[
     ("encoder.{}.attention_norm", "$.layers.{}.post_attention_layernorm"),
     ("encoder.{}.feed_forward_norm", "$.layers.{}.post_feedforward_layernorm"),
 ];
 
-fn start() -> TransformerConfig {
+/// What OLMo 2 and 3 take where a file is silent.
+pub fn start() -> TransformerConfig {
     let mut config = bert::sizes(llama::start(), [4096, 32, 32, 11008, 2048]);
     config.input = InputConfig::Tokens { vocabulary: 50304 };
     config.norm.scale = NormScale::RootMeanSquare(1e-5);

@@ -18,7 +18,7 @@ pub static OPT: Family = Family {
     // The share of blocks that training leaves out.
     ignored_keys: &["layerdrop"],
     base: "model.decoder",
-    tensors: &[TENSORS],
+    tensors: &[TENSORS, BLOCKS],
     variants: &[],
     grouped: &[],
     stacked: &[],
@@ -31,7 +31,7 @@ pub static VECTOR: Family = Family {
     architecture: Some("OPTModel"),
     start: || heads::vector(start()),
     keys: &[KEYS],
-    tensors: &[bert::DENSE, TENSORS],
+    tensors: &[bert::DENSE, TENSORS, BLOCKS],
     ..OPT
 };
 
@@ -40,7 +40,7 @@ pub static LABELS: Family = Family {
     architecture: Some("OPTForSequenceClassification"),
     start: || heads::labels_at_end(start()),
     keys: &[KEYS, CLASSES],
-    tensors: &[llama::SCORE, TENSORS],
+    tensors: &[llama::SCORE, TENSORS, BLOCKS],
     ..OPT
 };
 
@@ -49,7 +49,7 @@ pub static SPAN: Family = Family {
     architecture: Some("OPTForQuestionAnswering"),
     start: || heads::span(start()),
     keys: &[KEYS],
-    tensors: &[bert::SPAN_HEAD, TENSORS],
+    tensors: &[bert::SPAN_HEAD, TENSORS, BLOCKS],
     ..OPT
 };
 
@@ -114,10 +114,17 @@ const BIASES: Key = Key::Custom {
 
 #[rustfmt::skip]
 const TENSORS: Names = &[
-    ("embeddings.word", "$.embed_tokens"),
-    ("embeddings.position", "$.embed_positions"),
     ("embeddings.projection", "$.project_in"),
     ("output_projection", "$.project_out"),
+    ("final_norm", "$.final_layer_norm"),
+    ("classifier", "lm_head"),
+];
+
+/// The names of embeddings and blocks in OPT and its relatives.
+#[rustfmt::skip]
+pub const BLOCKS: Names = &[
+    ("embeddings.word", "$.embed_tokens"),
+    ("embeddings.position", "$.embed_positions"),
     ("encoder.{}.attention_norm", "$.layers.{}.self_attn_layer_norm"),
     ("encoder.{}.attention.query", "$.layers.{}.self_attn.q_proj"),
     ("encoder.{}.attention.key", "$.layers.{}.self_attn.k_proj"),
@@ -126,16 +133,15 @@ const TENSORS: Names = &[
     ("encoder.{}.feed_forward_norm", "$.layers.{}.final_layer_norm"),
     ("encoder.{}.feed_forward.up", "$.layers.{}.fc1"),
     ("encoder.{}.feed_forward.down", "$.layers.{}.fc2"),
-    ("final_norm", "$.final_layer_norm"),
-    ("classifier", "lm_head"),
 ];
 
-/// The first token of a text stands in row 2 of the table of positions.
-fn start() -> TransformerConfig {
+/// The first token of a text stands in row 2 of the table of positions, and padding within a text takes a place.
+pub fn start() -> TransformerConfig {
     let mut config = TransformerConfig {
         input: InputConfig::Tokens { vocabulary: 50272 },
         positions: 2048,
         first_position: 2,
+        counted_padding: true,
         padding_token: 1,
         attention_dropout: 0.0,
         ..gpt2::start()

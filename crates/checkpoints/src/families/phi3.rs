@@ -18,7 +18,7 @@ pub static PHI3: Family = Family {
     keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW],
     // Dropout.
     ignored_keys: &["resid_pdrop", "embd_pdrop"],
-    tensors: &[FUSED, llama::TENSORS],
+    tensors: &[FUSED, GATED, llama::TENSORS],
     ..llama::LLAMA
 };
 
@@ -27,7 +27,7 @@ pub static VECTOR: Family = Family {
     architecture: Some("Phi3Model"),
     start: || heads::vector(start()),
     keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW],
-    tensors: &[bert::DENSE, FUSED, llama::TENSORS],
+    tensors: &[bert::DENSE, FUSED, GATED, llama::TENSORS],
     ..PHI3
 };
 
@@ -36,7 +36,7 @@ pub static LABELS: Family = Family {
     architecture: Some("Phi3ForSequenceClassification"),
     start: || heads::labels_at_end(start()),
     keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW, CLASSES],
-    tensors: &[llama::SCORE, FUSED, llama::TENSORS],
+    tensors: &[llama::SCORE, FUSED, GATED, llama::TENSORS],
     ..PHI3
 };
 
@@ -45,7 +45,7 @@ pub static TOKEN_LABELS: Family = Family {
     architecture: Some("Phi3ForTokenClassification"),
     start: || heads::token_labels(start()),
     keys: &[llama::KEYS, llama::NORM, OWN, mistral::WINDOW, CLASSES],
-    tensors: &[llama::SCORE, FUSED, llama::TENSORS],
+    tensors: &[llama::SCORE, FUSED, GATED, llama::TENSORS],
     ..PHI3
 };
 
@@ -96,6 +96,11 @@ const FUSED: Names = &[
     ("encoder.{}.attention.query", "$.layers.{}.self_attn.qkv_proj"),
     ("encoder.{}.attention.key", "$.layers.{}.self_attn.qkv_proj"),
     ("encoder.{}.attention.value", "$.layers.{}.self_attn.qkv_proj"),
+];
+
+/// The gate and the map up as one tensor.
+#[rustfmt::skip]
+pub const GATED: Names = &[
     ("encoder.{}.feed_forward.gate", "$.layers.{}.mlp.gate_up_proj"),
     ("encoder.{}.feed_forward.up", "$.layers.{}.mlp.gate_up_proj"),
 ];

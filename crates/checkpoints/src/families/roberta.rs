@@ -192,7 +192,8 @@ pub const HEAD: Names = &[
     ("classifier", "classifier.out_proj"),
 ];
 
-fn start() -> TransformerConfig {
+/// A BERT whose padding token has row 1 of the table of positions.
+pub fn start() -> TransformerConfig {
     start_with(50265)
 }
 

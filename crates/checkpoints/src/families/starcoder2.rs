@@ -57,7 +57,7 @@ const OWN: Keys = &[
 ];
 
 /// Whether the linear maps of the blocks have biases.
-const BIASES: Key = Key::Custom {
+pub const BIASES: Key = Key::Custom {
     required: false,
     read: |config, value| {
         config.biases = match flag(value)? {

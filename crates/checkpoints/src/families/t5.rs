@@ -4,11 +4,11 @@
 use relprop_rules::operations::{Activation, NormScale};
 use serde_json::{Value, json};
 
-use super::{bart, bert, heads};
+use super::{bart, bert, heads, llama};
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::{
-    self, Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, size,
+    self, CLASSES, Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, size,
 };
 use relprop_transformer::{
     Biases, DecoderConfig, Head, NormConfig, NormPlacement, PositionBias, TransformerConfig,
@@ -28,11 +28,11 @@ pub static T5: Family = Family {
     stacked: &[],
     untransposed: &[],
     ignored_tensors: &[
-        "encoder.embed_tokens.weight",
-        "decoder.embed_tokens.weight",
+        "$.encoder.embed_tokens.weight",
+        "$.decoder.embed_tokens.weight",
         "lm_head.weight",
         // Of the first releases, which never read it.
-        "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight",
+        "$.decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight",
     ],
 };
 
@@ -45,17 +45,52 @@ pub static MT5: Family = Family {
     ..T5
 };
 
+/// T5 that classifies a text. Its decoder reads the text once more, and the state of the last end of a text is
+/// classified.
+pub static LABELS: Family = Family {
+    architecture: Some("T5ForSequenceClassification"),
+    start: || labels(start()),
+    keys: &[SHARED, BOTH, CLASSES],
+    ignored_keys: UNSCALED,
+    base: "transformer",
+    tensors: &[bart::CLASSIFIER, TENSORS],
+    ..T5
+};
+
+/// T5's encoder with a label for each token.
+pub static TOKEN_LABELS: Family = Family {
+    architecture: Some("T5ForTokenClassification"),
+    start: || encoder(heads::token_labels(start())),
+    keys: &[SHARED, CLASSES],
+    ignored_keys: LEFT_OVER,
+    base: "transformer",
+    tensors: &[heads::CLASSIFIER, LAST_NORM, TENSORS],
+    ..T5
+};
+
+/// mT5 that classifies a text.
+pub static MT5_LABELS: Family = Family {
+    name: "mt5",
+    architecture: Some("MT5ForSequenceClassification"),
+    start: || labels(start_mt5()),
+    ..LABELS
+};
+
+/// mT5's encoder with a label for each token.
+pub static MT5_TOKEN_LABELS: Family = Family {
+    name: "mt5",
+    architecture: Some("MT5ForTokenClassification"),
+    start: || encoder(heads::token_labels(start_mt5())),
+    ..TOKEN_LABELS
+};
+
 /// T5's encoder, which makes a vector of a text.
 pub static VECTOR: Family = Family {
     architecture: Some("T5EncoderModel"),
-    start: || encoder(start()),
+    start: || encoder(heads::vector(start())),
     keys: &[SHARED],
     ignored_keys: LEFT_OVER,
-    tensors: &[
-        bert::DENSE,
-        &[("final_norm", "encoder.final_layer_norm")],
-        TENSORS,
-    ],
+    tensors: &[bert::DENSE, LAST_NORM, TENSORS],
     ..T5
 };
 
@@ -63,7 +98,7 @@ pub static VECTOR: Family = Family {
 pub static MT5_VECTOR: Family = Family {
     name: "mt5",
     architecture: Some("MT5EncoderModel"),
-    start: || encoder(start_mt5()),
+    start: || encoder(heads::vector(start_mt5())),
     ..VECTOR
 };
 
@@ -73,7 +108,7 @@ const SHARED: Keys = &[
     ("d_model", Key::Size(|c| &mut c.width)),
     ("num_layers", Key::Size(|c| &mut c.blocks)),
     ("num_heads", HEADS),
-    ("d_kv", HEAD_WIDTH),
+    ("d_kv", llama::head_width_or::<64>()),
     ("d_ff", FEED_FORWARD),
     ("feed_forward_proj", PROJECTION),
     ("dense_act_fn", Key::Activation(|c| &mut feed_forward(c).activation)),
@@ -100,6 +135,12 @@ const LEFT_OVER: &[&str] = &[
     "tie_word_embeddings",
     "scale_decoder_outputs",
 ];
+
+/// What a head without a vocabulary does not ask for.
+const UNSCALED: &[&str] = &["tie_word_embeddings", "scale_decoder_outputs"];
+
+/// The norm after the encoder, where it is the last.
+const LAST_NORM: Names = &[("final_norm", "$.encoder.final_layer_norm")];
 
 /// Whether the logits are those of states times d^(-1/2), d the width. An untied head, which the file has then, says
 /// the same as `tie_word_embeddings`: false where it is false.
@@ -156,15 +197,6 @@ const HEADS: Key = Key::Custom {
         Ok(())
     },
     write: |config| json!(config.heads),
-};
-
-/// The width of a head: 64 where it is not said.
-const HEAD_WIDTH: Key = Key::Derived {
-    read: |config, value| {
-        let value = value.filter(|value| !value.is_null());
-        super::llama::read_head_width(config, value.unwrap_or(&json!(64)))
-    },
-    write: |config| json!(config.head_width()),
 };
 
 const FEED_FORWARD: Key = Key::Custom {
@@ -257,32 +289,32 @@ const BIAS: PositionBias = PositionBias::Learned {
 
 #[rustfmt::skip]
 const TENSORS: Names = &[
-    ("embeddings.word", "shared"),
-    ("position_bias", "encoder.block.0.layer.0.SelfAttention.relative_attention_bias"),
-    ("encoder.{}.attention.query", "encoder.block.{}.layer.0.SelfAttention.q"),
-    ("encoder.{}.attention.key", "encoder.block.{}.layer.0.SelfAttention.k"),
-    ("encoder.{}.attention.value", "encoder.block.{}.layer.0.SelfAttention.v"),
-    ("encoder.{}.attention.output", "encoder.block.{}.layer.0.SelfAttention.o"),
-    ("encoder.{}.attention_norm", "encoder.block.{}.layer.0.layer_norm"),
-    ("encoder.{}.feed_forward.up", "encoder.block.{}.layer.1.DenseReluDense.wi"),
-    ("encoder.{}.feed_forward.down", "encoder.block.{}.layer.1.DenseReluDense.wo"),
-    ("encoder.{}.feed_forward_norm", "encoder.block.{}.layer.1.layer_norm"),
-    ("decoder.source_norm", "encoder.final_layer_norm"),
-    ("decoder.position_bias", "decoder.block.0.layer.0.SelfAttention.relative_attention_bias"),
-    ("decoder.blocks.{}.attention.query", "decoder.block.{}.layer.0.SelfAttention.q"),
-    ("decoder.blocks.{}.attention.key", "decoder.block.{}.layer.0.SelfAttention.k"),
-    ("decoder.blocks.{}.attention.value", "decoder.block.{}.layer.0.SelfAttention.v"),
-    ("decoder.blocks.{}.attention.output", "decoder.block.{}.layer.0.SelfAttention.o"),
-    ("decoder.blocks.{}.attention_norm", "decoder.block.{}.layer.0.layer_norm"),
-    ("decoder.blocks.{}.cross_attention.query", "decoder.block.{}.layer.1.EncDecAttention.q"),
-    ("decoder.blocks.{}.cross_attention.key", "decoder.block.{}.layer.1.EncDecAttention.k"),
-    ("decoder.blocks.{}.cross_attention.value", "decoder.block.{}.layer.1.EncDecAttention.v"),
-    ("decoder.blocks.{}.cross_attention.output", "decoder.block.{}.layer.1.EncDecAttention.o"),
-    ("decoder.blocks.{}.cross_attention_norm", "decoder.block.{}.layer.1.layer_norm"),
-    ("decoder.blocks.{}.feed_forward.up", "decoder.block.{}.layer.2.DenseReluDense.wi"),
-    ("decoder.blocks.{}.feed_forward.down", "decoder.block.{}.layer.2.DenseReluDense.wo"),
-    ("decoder.blocks.{}.feed_forward_norm", "decoder.block.{}.layer.2.layer_norm"),
-    ("final_norm", "decoder.final_layer_norm"),
+    ("embeddings.word", "$.shared"),
+    ("position_bias", "$.encoder.block.0.layer.0.SelfAttention.relative_attention_bias"),
+    ("encoder.{}.attention.query", "$.encoder.block.{}.layer.0.SelfAttention.q"),
+    ("encoder.{}.attention.key", "$.encoder.block.{}.layer.0.SelfAttention.k"),
+    ("encoder.{}.attention.value", "$.encoder.block.{}.layer.0.SelfAttention.v"),
+    ("encoder.{}.attention.output", "$.encoder.block.{}.layer.0.SelfAttention.o"),
+    ("encoder.{}.attention_norm", "$.encoder.block.{}.layer.0.layer_norm"),
+    ("encoder.{}.feed_forward.up", "$.encoder.block.{}.layer.1.DenseReluDense.wi"),
+    ("encoder.{}.feed_forward.down", "$.encoder.block.{}.layer.1.DenseReluDense.wo"),
+    ("encoder.{}.feed_forward_norm", "$.encoder.block.{}.layer.1.layer_norm"),
+    ("decoder.source_norm", "$.encoder.final_layer_norm"),
+    ("decoder.position_bias", "$.decoder.block.0.layer.0.SelfAttention.relative_attention_bias"),
+    ("decoder.blocks.{}.attention.query", "$.decoder.block.{}.layer.0.SelfAttention.q"),
+    ("decoder.blocks.{}.attention.key", "$.decoder.block.{}.layer.0.SelfAttention.k"),
+    ("decoder.blocks.{}.attention.value", "$.decoder.block.{}.layer.0.SelfAttention.v"),
+    ("decoder.blocks.{}.attention.output", "$.decoder.block.{}.layer.0.SelfAttention.o"),
+    ("decoder.blocks.{}.attention_norm", "$.decoder.block.{}.layer.0.layer_norm"),
+    ("decoder.blocks.{}.cross_attention.query", "$.decoder.block.{}.layer.1.EncDecAttention.q"),
+    ("decoder.blocks.{}.cross_attention.key", "$.decoder.block.{}.layer.1.EncDecAttention.k"),
+    ("decoder.blocks.{}.cross_attention.value", "$.decoder.block.{}.layer.1.EncDecAttention.v"),
+    ("decoder.blocks.{}.cross_attention.output", "$.decoder.block.{}.layer.1.EncDecAttention.o"),
+    ("decoder.blocks.{}.cross_attention_norm", "$.decoder.block.{}.layer.1.layer_norm"),
+    ("decoder.blocks.{}.feed_forward.up", "$.decoder.block.{}.layer.2.DenseReluDense.wi"),
+    ("decoder.blocks.{}.feed_forward.down", "$.decoder.block.{}.layer.2.DenseReluDense.wo"),
+    ("decoder.blocks.{}.feed_forward_norm", "$.decoder.block.{}.layer.2.layer_norm"),
+    ("final_norm", "$.decoder.final_layer_norm"),
     ("classifier", "lm_head"),
 ];
 
@@ -292,10 +324,10 @@ fn gated(config: &TransformerConfig) -> bool {
 
 #[rustfmt::skip]
 const GATED: Names = &[
-    ("encoder.{}.feed_forward.gate", "encoder.block.{}.layer.1.DenseReluDense.wi_0"),
-    ("encoder.{}.feed_forward.up", "encoder.block.{}.layer.1.DenseReluDense.wi_1"),
-    ("decoder.blocks.{}.feed_forward.gate", "decoder.block.{}.layer.2.DenseReluDense.wi_0"),
-    ("decoder.blocks.{}.feed_forward.up", "decoder.block.{}.layer.2.DenseReluDense.wi_1"),
+    ("encoder.{}.feed_forward.gate", "$.encoder.block.{}.layer.1.DenseReluDense.wi_0"),
+    ("encoder.{}.feed_forward.up", "$.encoder.block.{}.layer.1.DenseReluDense.wi_1"),
+    ("decoder.blocks.{}.feed_forward.gate", "$.decoder.block.{}.layer.2.DenseReluDense.wi_0"),
+    ("decoder.blocks.{}.feed_forward.up", "$.decoder.block.{}.layer.2.DenseReluDense.wi_1"),
 ];
 
 /// More tokens than memory has place for: distances have buckets however long a text is.
@@ -340,7 +372,15 @@ fn encoder(both: TransformerConfig) -> TransformerConfig {
     TransformerConfig {
         decoder: None,
         logit_divisor: None,
-        ..heads::vector(both)
+        ..both
+    }
+}
+
+fn labels(both: TransformerConfig) -> TransformerConfig {
+    TransformerConfig {
+        pooler: Some(Activation::Tanh),
+        logit_divisor: None,
+        ..heads::labels_at_end(both)
     }
 }
 

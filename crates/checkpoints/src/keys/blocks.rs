@@ -59,6 +59,25 @@ pub fn windows(config: &mut TransformerConfig, has_window: &[bool]) {
     simplify(config);
 }
 
+/// Says for each block what it has, even where all are alike.
+pub fn one_by_one(config: &mut TransformerConfig) {
+    if config.attention_by_block.is_empty() && config.blocks <= MOST_BLOCKS {
+        let all = config.block_attention(0);
+        config.attention_by_block = vec![all; config.blocks];
+        config.attention.window = None;
+    }
+}
+
+/// Takes the rotation from blocks without a window: they know no positions.
+pub fn turn_windows_alone(config: &mut TransformerConfig) {
+    one_by_one(config);
+    let mut all = config.attention_by_block.iter_mut();
+    all.by_ref()
+        .filter(|block| block.window.is_none())
+        .for_each(|block| block.rotary = None);
+    simplify(config);
+}
+
 /// Says it once where all blocks are alike.
 pub fn simplify(config: &mut TransformerConfig) {
     let blocks = &config.attention_by_block;

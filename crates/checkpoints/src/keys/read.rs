@@ -13,6 +13,7 @@
 mod aliases;
 mod language;
 mod later;
+mod recent;
 mod two_stacks;
 
 pub(crate) use aliases::ALIASES;
@@ -29,6 +30,7 @@ pub(crate) fn of_type(model_type: &str) -> Option<&'static [&'static str]> {
         .iter()
         .chain(language::LANGUAGE)
         .chain(later::LATER)
+        .chain(recent::RECENT)
         .chain(two_stacks::TWO_STACKS);
     all.find(|(known, _)| *known == model_type)
         .map(|(_, names)| *names)

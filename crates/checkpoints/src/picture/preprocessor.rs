@@ -111,7 +111,7 @@ impl Preprocessor {
     ) -> Result<TokenizedText, PictureError> {
         let bytes = match patches.channels {
             1 => grey(picture),
-            _ => picture.to_rgb8().into_raw(),
+            _ => colors(picture),
         };
         let sides = [picture.height() as usize, picture.width() as usize];
         let cut = self.picture(bytes, sides, patches)?;
@@ -203,12 +203,26 @@ fn wrong(message: String) -> CheckpointError {
     }
 }
 
+/// A picture in colors. Transparency is left out, and of a level of 16 bits the lower half, as in Pillow.
+fn colors(picture: &DynamicImage) -> Vec<u8> {
+    match picture {
+        DynamicImage::ImageLuma16(_)
+        | DynamicImage::ImageLumaA16(_)
+        | DynamicImage::ImageRgb16(_)
+        | DynamicImage::ImageRgba16(_) => {
+            let levels = picture.to_rgb16().into_raw().into_iter();
+            levels.map(|level| (level >> 8) as u8).collect()
+        }
+        _ => picture.to_rgb8().into_raw(),
+    }
+}
+
 /// A picture in gray, computed from colors as Pillow does, by the weights of Rec. 601.
 fn grey(picture: &DynamicImage) -> Vec<u8> {
+    let pixels = colors(picture);
     if !picture.color().has_color() {
-        return picture.to_luma8().into_raw();
+        return pixels.into_iter().step_by(3).collect();
     }
-    let pixels = picture.to_rgb8().into_raw();
     let grey = pixels.chunks_exact(3).map(|pixel| {
         let [red, green, blue] = [0, 1, 2].map(|channel| u32::from(pixel[channel]));
         ((19_595 * red + 38_470 * green + 7_471 * blue + 0x8000) >> 16) as u8

@@ -20,7 +20,7 @@ fn formats() -> PossibleValuesParser {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// The texts to explain; for a model that reads pictures, PNG, JPEG, GIF, WebP or BMP files
+    /// The texts to explain; for a model that reads pictures, PNG, JPEG, GIF, WebP, BMP or TIFF files
     #[arg(value_name = "TEXT", required_unless_present = "input")]
     pub(crate) texts: Vec<String>,
     /// A file of texts: .txt (one text in each line), .tsv, .csv, .jsonl, .parquet or .arrow

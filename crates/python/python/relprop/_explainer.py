@@ -222,7 +222,7 @@ class Explainer:
         texts
             A text, or a sequence of texts.
         images
-            For a model that reads pictures: the path of a picture file (PNG, JPEG, GIF, WebP, BMP), or several.
+            For a model that reads pictures: the path of a picture file (PNG, JPEG, GIF, WebP, BMP, TIFF), or several.
         target
             What is explained: ``predicted`` (the default), a label, its index, or two of them as ``A-B``; of a
             language model a token, with its space: ``" are"``.

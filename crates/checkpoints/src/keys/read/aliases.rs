@@ -22,15 +22,7 @@ pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
             ("num_hidden_layers", "num_layers"),
         ],
     ),
-    (
-        "gptj",
-        &[
-            ("hidden_size", "n_embd"),
-            ("max_position_embeddings", "n_positions"),
-            ("num_attention_heads", "n_head"),
-            ("num_hidden_layers", "n_layer"),
-        ],
-    ),
+    ("gptj", OF_GPT2),
     (
         "distilbert",
         &[
@@ -39,15 +31,7 @@ pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
             ("num_hidden_layers", "n_layers"),
         ],
     ),
-    (
-        "gpt2",
-        &[
-            ("hidden_size", "n_embd"),
-            ("max_position_embeddings", "n_positions"),
-            ("num_attention_heads", "n_head"),
-            ("num_hidden_layers", "n_layer"),
-        ],
-    ),
+    ("gpt2", OF_GPT2),
     (
         "t5",
         &[
@@ -66,11 +50,35 @@ pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
             ("num_hidden_layers", "num_layers"),
         ],
     ),
+    ("gpt_bigcode", OF_GPT2),
+    (
+        "mpt",
+        &[
+            ("hidden_size", "d_model"),
+            ("num_attention_heads", "n_heads"),
+            ("num_hidden_layers", "n_layers"),
+        ],
+    ),
+    (
+        "xglm",
+        &[
+            ("hidden_size", "d_model"),
+            ("num_attention_heads", "attention_heads"),
+            ("num_hidden_layers", "num_layers"),
+        ],
+    ),
     ("bart", OF_BART),
     ("mbart", OF_BART),
     ("marian", OF_BART),
     ("m2m_100", OF_BART),
     ("pegasus", OF_BART),
+];
+
+const OF_GPT2: &[(&str, &str)] = &[
+    ("hidden_size", "n_embd"),
+    ("max_position_embeddings", "n_positions"),
+    ("num_attention_heads", "n_head"),
+    ("num_hidden_layers", "n_layer"),
 ];
 
 const OF_BART: &[(&str, &str)] = &[
