@@ -74,7 +74,7 @@ fn vectors(model: &Model, inputs: &[&TokenizedText]) -> Vec<Vec<f64>> {
 
 #[rstest]
 fn tokens_and_vectors_are_those_of_pytorch(
-    #[values("clip", "clip-old", "siglip", "siglip2")] name: &str,
+    #[values("clip", "clip-old", "siglip", "siglip2", "open-clip")] name: &str,
 ) {
     let (towers, reference) = load(name);
     let texts = texts(&towers, &reference);
@@ -104,7 +104,7 @@ fn tokens_and_vectors_are_those_of_pytorch(
 
 /// A picture is resized and cut as transformers does, but for how resizing rounds: one level of 255.
 #[rstest]
-fn pixels_are_those_of_the_original(#[values("clip", "siglip")] name: &str) {
+fn pixels_are_those_of_the_original(#[values("clip", "siglip", "open-clip")] name: &str) {
     let (towers, reference) = load(name);
     for expected in &reference.pictures {
         let bytes = fs::read(folder("pictures").join(&expected.file)).unwrap();
@@ -122,9 +122,9 @@ fn pixels_are_those_of_the_original(#[values("clip", "siglip")] name: &str) {
     }
 }
 
-#[test]
-fn one_tower_and_two_are_told_apart() {
-    let two = folder("towers").join("clip");
+#[rstest]
+fn one_tower_and_two_are_told_apart(#[values("clip", "open-clip")] name: &str) {
+    let two = folder("towers").join(name);
     let error = Model::load(&two, &Device::flex()).unwrap_err();
     assert!(
         matches!(error, CheckpointError::TwoTowers { .. }),
@@ -136,7 +136,7 @@ fn one_tower_and_two_are_told_apart() {
 
 /// Each tower is a model of its own, which is saved as transformers reads it.
 #[rstest]
-fn a_tower_alone_is_read_as_it_was_written(#[values(0, 1, 2, 3)] index: usize) {
+fn a_tower_alone_is_read_as_it_was_written(#[values(0, 1, 2, 3, 4)] index: usize) {
     let (towers, reference) = load(NAMES[index]);
     let texts = texts(&towers, &reference);
     let picture = reference.pictures[0].tokens(&towers.picture);
@@ -163,7 +163,7 @@ fn a_tower_alone_is_read_as_it_was_written(#[values(0, 1, 2, 3)] index: usize) {
     }
 }
 
-const NAMES: [&str; 4] = ["clip", "clip-old", "siglip", "siglip2"];
+const NAMES: [&str; 5] = ["clip", "clip-old", "siglip", "siglip2", "open-clip"];
 const PRESETS: [&str; 4] = ["gradient-x-input", "ah-ln", "attn-lrp", "libra"];
 
 /// The fixture's words for a target, in the grammar of targets.
@@ -210,7 +210,7 @@ fn joined(all: impl Iterator<Item = Vec<f64>>) -> Vec<f64> {
 }
 
 #[rstest]
-fn relevance_is_that_of_pytorch(#[values(0, 1, 2, 3)] index: usize) {
+fn relevance_is_that_of_pytorch(#[values(0, 1, 2, 3, 4)] index: usize) {
     let (towers, reference) = load(NAMES[index]);
     // Before a norm plain gradients hold next to nothing: in f32 that is rounding.
     let mut exact = towers.clone();
@@ -255,7 +255,7 @@ fn relevance_is_that_of_pytorch(#[values(0, 1, 2, 3)] index: usize) {
 /// The account of the picture closes, and so does that of each text; the shares of the texts are the target, where it is a
 /// logit or the difference of two.
 #[rstest]
-fn the_account_closes(#[values(0, 1, 2, 3)] index: usize) {
+fn the_account_closes(#[values(0, 1, 2, 3, 4)] index: usize) {
     let (towers, reference) = load(NAMES[index]);
     let texts = texts(&towers, &reference);
     let picture = reference.pictures[0].tokens(&towers.picture);
@@ -294,7 +294,7 @@ fn the_account_closes(#[values(0, 1, 2, 3)] index: usize) {
 
 /// A text has the same relevance beside others, and padding changes nothing.
 #[rstest]
-fn texts_beside_one_another_change_nothing(#[values(0, 1, 2, 3)] index: usize) {
+fn texts_beside_one_another_change_nothing(#[values(0, 1, 2, 3, 4)] index: usize) {
     let (towers, reference) = load(NAMES[index]);
     let texts = texts(&towers, &reference);
     let picture = reference.pictures[0].tokens(&towers.picture);

@@ -42,7 +42,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "open_clip_pytorch_model.bin",
-        "the weights have the names of OpenCLIP, which relprop does not read",
+        "the weights have the names of OpenCLIP, and open_clip_config.json is not there, which describes them",
     ),
 ];
 

@@ -16,6 +16,7 @@ pub mod keys;
 mod load;
 mod model;
 mod names;
+mod open_clip;
 mod output;
 mod picture;
 mod quantized;

@@ -17,6 +17,7 @@ use crate::files::{CONFIG, PREPROCESSOR, PROCESSOR};
 use crate::foreign;
 use crate::gguf::Gguf;
 use crate::json::from_json;
+use crate::open_clip::OpenClip;
 use crate::quantized::Quantized;
 use crate::timm::{self, Timm};
 use crate::towers::Pair;
@@ -135,6 +136,11 @@ impl Model {
         place: &Place<'_>,
         families: &[&'static Family],
     ) -> Result<Self, CheckpointError> {
+        if let Some(described) = OpenClip::among(files)? {
+            return Err(CheckpointError::TwoTowers {
+                path: described.path,
+            });
+        }
         let instead = |missing| foreign::instead(&files.paths(), missing);
         let config_file = files.required(CONFIG, "it says which parts the model is made of");
         let config_file = config_file.map_err(instead)?;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Place, of_files, preprocessor, text_input, unfit};
 use crate::adapter::Adapter;
 use crate::files::CONFIG;
+use crate::open_clip::{self, OpenClip};
 use crate::towers::{Pair, Towers};
 use crate::weights::{self, Changes, Stored, WeightFiles};
 use crate::{CheckpointError, Family, Files, Input, Model, Writing};
@@ -46,8 +47,15 @@ impl Towers {
         dtype: Option<DType>,
     ) -> Result<Self, CheckpointError> {
         let place = Place { device, dtype };
-        let file = files.required(CONFIG, "it says which parts the model is made of")?;
-        let (text, path) = (file.text()?, file.path());
+        let open_clip = OpenClip::among(files)?;
+        let (text, path) = match &open_clip {
+            Some(described) => (described.config.clone(), described.path.clone()),
+            None => {
+                let file = files.required(CONFIG, "it says which parts the model is made of")?;
+                (file.text()?, file.path().to_owned())
+            }
+        };
+        let path = path.as_path();
         let Some(pair) =
             Pair::of(&text).filter(|_| Adapter::among(files).is_ok_and(|a| a.is_none()))
         else {
@@ -55,9 +63,15 @@ impl Towers {
                 path: path.to_owned(),
             });
         };
-        let weight_files = WeightFiles::find(files)?;
-        let tower = |of_both: &'static Family, alone: &'static Family| {
+        let weight_files = match open_clip {
+            Some(_) => WeightFiles::of_open_clip(files)?,
+            None => WeightFiles::find(files)?,
+        };
+        let tower = |of_both: &'static Family, alone: &'static Family, table: &'static Family| {
             let mut stored = of_files(&weight_files, &text)?;
+            if open_clip.is_some() {
+                stored = open_clip::renamed(stored);
+            }
             let names: Vec<&str> = stored.keys().map(String::as_str).collect();
             let (_, mut config) =
                 Family::read_config_among(&[of_both], &text, path, &names, false)?;
@@ -66,7 +80,10 @@ impl Towers {
                 source,
             };
             config.check().map_err(invalid)?;
-            let input = input(files, alone, path, &text, &mut config)?;
+            let input = match (&open_clip, config.patches()) {
+                (Some(described), Some(_)) => Input::Pictures(described.preprocessor.clone()),
+                _ => input(files, alone, path, &text, &mut config)?,
+            };
             let mut transformer = place.zeros(&config).map_err(invalid)?;
             let numbers = [
                 number(&mut stored, &weight_files, "logit_scale")?,
@@ -76,7 +93,7 @@ impl Towers {
                 },
             ];
             let changes = Changes::default();
-            weights::read(&mut transformer, alone, &weight_files, stored, changes)?;
+            weights::read(&mut transformer, table, &weight_files, stored, changes)?;
             let model = Model {
                 transformer: transformer.valid(),
                 input,
@@ -87,8 +104,13 @@ impl Towers {
             };
             Ok::<_, CheckpointError>((model, numbers))
         };
-        let (of_texts, [scale, bias]) = tower(pair.text, pair.alone[0])?;
-        let (of_pictures, _) = tower(pair.picture, pair.alone[1])?;
+        let [of_texts, of_pictures] = pair.alone;
+        let tables = match open_clip {
+            Some(_) => [&open_clip::TEXT, &open_clip::PICTURE],
+            None => pair.alone,
+        };
+        let (of_texts, [scale, bias]) = tower(pair.text, of_texts, tables[0])?;
+        let (of_pictures, _) = tower(pair.picture, of_pictures, tables[1])?;
         let [features, others] =
             [&of_pictures, &of_texts].map(|tower| tower.transformer.config().logits());
         if features != others {

@@ -42,6 +42,12 @@ const ADAPTERS: [(&str, Format); 2] = [
     ("adapter_model.bin", Format::PyTorch),
 ];
 
+/// Where OpenCLIP keeps weights, in order of preference.
+const OPEN_CLIP: [(&str, Format); 2] = [
+    ("open_clip_model.safetensors", Format::Safetensors),
+    ("open_clip_pytorch_model.bin", Format::PyTorch),
+];
+
 /// The files that weights are read from, the first that is there, with what they are.
 pub const WEIGHT_FILES: [(&str, &str); WEIGHTS.len()] = {
     let mut files = [("", ""); WEIGHTS.len()];
@@ -115,17 +121,27 @@ impl WeightFiles {
 
     /// Finds the tensors of an adapter.
     pub(crate) fn of_adapter(files: &Files) -> Result<Self, CheckpointError> {
-        for (name, format) in ADAPTERS {
-            if let Some(main) = files.get(name) {
-                let parts = vec![main.clone()];
-                return Ok(Self {
-                    format,
-                    main,
-                    parts,
-                });
-            }
-        }
-        Err(files.missing(ADAPTERS[0].0, "it holds what the adapter adds"))
+        Self::one_of(files, &ADAPTERS, "it holds what the adapter adds")
+    }
+
+    /// Finds the weights of a model of OpenCLIP.
+    pub(crate) fn of_open_clip(files: &Files) -> Result<Self, CheckpointError> {
+        Self::one_of(files, &OPEN_CLIP, "it holds the weights")
+    }
+
+    fn one_of(
+        files: &Files,
+        names: &[(&str, Format)],
+        purpose: &'static str,
+    ) -> Result<Self, CheckpointError> {
+        let mut found =
+            (names.iter()).filter_map(|(name, format)| Some((files.get(name)?, *format)));
+        let (main, format) = (found.next()).ok_or_else(|| files.missing(names[0].0, purpose))?;
+        Ok(Self {
+            format,
+            parts: vec![main.clone()],
+            main,
+        })
     }
 
     /// The error for what is wrong with their tensors.
