@@ -62,6 +62,7 @@ fn sentences() -> &'static Arc<Model> {
             head: Head::Vector {
                 pooling: VectorPooling::Mean,
                 dense: None,
+                second: None,
                 normalized: false,
             },
             ..common::sized(start, 6, 384, 12)

@@ -80,7 +80,6 @@ fn each_token_has_a_label(
         "more/nomic_bert",
         "more/gte",
         "more/roberta-prelayernorm",
-        "more/biogpt",
         "more/t5"
     )]
     family: &str,
@@ -207,7 +206,8 @@ fn a_mask_is_filled(
         "more/data2vec-text",
         "more/megatron-bert",
         "more/xlm-roberta-xl",
-        "more/roberta-prelayernorm"
+        "more/roberta-prelayernorm",
+        "more/jina_embeddings_v3"
     )]
     family: &str,
 ) {

@@ -82,7 +82,7 @@ fn walking_back_by_hand_gives_the_relevance_of_the_preset(
 /// is run several times.
 #[rstest]
 #[case::mpnet(|c: &mut TransformerConfig| {
-    c.attention.bias = Some(PositionBias::Learned { buckets: 8, farthest: 13, alone: false });
+    c.attention.bias = Some(PositionBias::Learned { buckets: 8, farthest: 13, alone: false, by_block: false });
 })]
 #[case::deberta(|c: &mut TransformerConfig| {
     let (buckets, farthest) = (4, Some(9));
@@ -149,6 +149,13 @@ fn the_walk_of_any_classifier_gives_what_the_preset_gives(#[values(0, 1, 2, 3)] 
     let dense = Some(Dense { width: 5, bias: false, activation: None });
     (c.head, c.labels) = (vector(VectorPooling::First, dense), Vec::new());
 })]
+#[case::two_maps(|c: &mut TransformerConfig| {
+    let dense = |width| Some(Dense { width, bias: false, activation: None });
+    (c.head, c.labels) = (vector(VectorPooling::First, dense(7)), Vec::new());
+    if let Head::Vector { second, .. } = &mut c.head {
+        *second = dense(5);
+    }
+})]
 #[case::siglip(|c: &mut TransformerConfig| {
     c.feed_forward.as_mut().unwrap().activation = Activation::GeluTanh;
     (c.head, c.labels) = (vector(VectorPooling::Attention, None), Vec::new());
@@ -200,6 +207,7 @@ fn vector(pooling: VectorPooling, dense: Option<Dense>) -> Head {
     Head::Vector {
         pooling,
         dense,
+        second: None,
         normalized: false,
     }
 }

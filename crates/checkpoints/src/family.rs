@@ -56,7 +56,8 @@ pub struct Family {
     /// Our names of linear maps that stand in the file as they do here, `[input, output]`; PyTorch
     /// keeps all others the other way round.
     pub untransposed: &'static [&'static str],
-    /// Tensors that the family's files may hold and that no computation needs.
+    /// Tensors that the family's files may hold and that no computation needs; `*` at the end stands for
+    /// everything in a module.
     pub ignored_tensors: &'static [&'static str],
 }
 
@@ -244,10 +245,12 @@ impl Family {
         }
     }
 
-    /// Whether the file names this architecture.
+    /// Whether the file names this architecture, in large or small letters: MPT's own code calls it otherwise than
+    /// transformers.
     fn is_named(&self, json: &Map<String, Value>) -> bool {
         let names = architectures(json);
-        self.architecture.is_none_or(|name| names.contains(&name))
+        self.architecture
+            .is_none_or(|name| names.iter().any(|other| other.eq_ignore_ascii_case(name)))
     }
 
     fn makes_vectors(&self) -> bool {

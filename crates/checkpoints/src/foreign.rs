@@ -47,36 +47,80 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Types of models that are not read, and why; what to do is said where there is something.
-const TYPES: &[(&str, &str)] = &[
+pub const REFUSED_TYPES: &[(&str, &str)] = &[
+    ("apertus", "relprop does not compute its activation, xIELU"),
+    ("arcee", SQUARES),
     (
-        "clip",
-        "of this type, only `CLIPModel` is read, which compares pictures with texts",
+        "big_bird",
+        "its tokens look at blocks of others, some of which are drawn",
     ),
+    ("biogpt", PYTHON),
+    ("blenderbot-small", PYTHON),
     (
-        "siglip2",
-        "its pictures may have any size, and a mask says which patches are there (NaFlex); relprop reads pictures of one size, \
-         for which folders of SigLIP 2 have the type `siglip`",
+        "codegen",
+        "its tensor of queries, keys and values is cut into four parts first, each with some heads of all three; relprop \
+         does not read that",
     ),
+    ("convbert", "convolutions stand beside its heads"),
     (
         "deepseek_v3",
         "its keys and values are made of one narrow vector a token (latent attention), and its router chooses groups of \
-         experts first; relprop computes neither",
+         experts first; relprop computes neither; its distilled models are of the types `llama` and `qwen2`",
+    ),
+    (
+        "hunyuan_v1_dense",
+        "its queries and keys are normalized after their rotation, which relprop does not compute",
     ),
     (
         "longformer",
         "its tokens look at a window and at some tokens that are picked out, which have linear maps of their own; \
          relprop computes no attention of two kinds in one block",
     ),
+    ("mamba", NO_ATTENTION),
+    ("mamba2", NO_ATTENTION),
+    (
+        "mobilebert",
+        "its blocks have bottlenecks, and several feed-forward parts",
+    ),
+    ("nemotron", SQUARES),
     (
         "new",
         "its code is in its own folder and not in transformers, which has the same model as the type `gte`; look for \
          a folder of that type",
     ),
+    ("persimmon", SQUARES),
+    (
+        "phimoe",
+        "its router chooses one expert after another, with weights of its own kind (SparseMixer), which relprop does not compute",
+    ),
+    ("qwen2_5_vl", PICTURES_AMONG_WORDS),
+    ("qwen2_vl", PICTURES_AMONG_WORDS),
+    ("rwkv", NO_ATTENTION),
+    (
+        "siglip2",
+        "its pictures may have any size, and a mask says which patches are there (NaFlex); relprop reads pictures of one size, \
+         for which folders of SigLIP 2 have the type `siglip`",
+    ),
+    ("squeezebert", "its linear maps are convolutions in groups"),
 ];
+
+const SQUARES: &str =
+    "its feed-forward part squares what a ReLU lets through, which relprop does not compute";
+const PYTHON: &str =
+    "its tokenizer is written in Python, and no `tokenizer.json` says what it does";
+const NO_ATTENTION: &str = "it has no attention";
+const PICTURES_AMONG_WORDS: &str = "its pictures stand among the words of a text, with positions of three kinds (time, row, column); relprop reads no such text";
+
+/// A type of which some classes are read.
+const OTHER_CLASSES: (&str, &str) = (
+    "clip",
+    "of this type, only `CLIPModel` is read, which compares pictures with texts",
+);
 
 /// Why models of this type are not read, if it is known.
 pub(super) fn model_type(name: &str) -> Option<&'static str> {
-    let known = TYPES.iter().find(|(known, _)| *known == name);
+    let mut all = REFUSED_TYPES.iter().chain([&OTHER_CLASSES]);
+    let known = all.find(|(known, _)| *known == name);
     known.map(|(_, reason)| *reason)
 }
 

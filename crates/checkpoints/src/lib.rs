@@ -31,6 +31,7 @@ pub use chat::{ChatError, messages};
 pub use error::CheckpointError;
 pub use family::{Condition, Family, Keys, Names};
 pub use files::{Files, SETTINGS_FILES, TOKENIZER_FILES, sha256};
+pub use foreign::REFUSED_TYPES;
 #[cfg(feature = "hub")]
 pub use hub::HubError;
 pub use hub::{HubName, NoHubName};

@@ -69,7 +69,13 @@ impl Family {
     /// Whether the family's files may hold this tensor though no computation needs it.
     pub(crate) fn ignores(&self, tensor: &str, base: &str) -> bool {
         let mut ignored = self.ignored_tensors.iter();
-        ignored.any(|name| rename(tensor, &on_base(name, base), "").is_some_and(|n| n.is_empty()))
+        ignored.any(|name| {
+            let rest = |name: &str| rename(tensor, &on_base(name, base), "");
+            match name.strip_suffix(".*") {
+                Some(module) => rest(module).is_some(),
+                None => rest(name).is_some_and(|rest| rest.is_empty()),
+            }
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use relprop_transformer::{Outputs, Token, TokenizedText, TransformerConfig};
+use relprop_transformer::{AnswersAt, Outputs, Token, TokenizedText, TransformerConfig};
 use serde_json::{Map, Value};
 
 use crate::files::GENERATION;
@@ -100,6 +100,7 @@ impl Model {
                 // What is classified is the state that has just read all before the last end of a text.
                 let ends = |token: &Token| self.ends.contains(&token.id);
                 let end = text.tokens.iter().rposition(ends);
+                let end = end.filter(|_| config.head.answers_at() == AnswersAt::Last);
                 text.asked = end.map(|end| text.source + end).into_iter().collect();
             }
         }

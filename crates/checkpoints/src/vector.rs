@@ -19,12 +19,14 @@ pub(crate) const MODULES: &str = "modules.json";
 pub(crate) const TRANSFORMER: &str = "sentence_bert_config.json";
 /// What the linear map after pooling is called here: it has a folder of its own.
 pub(crate) const DENSE: &str = "dense.linear";
+/// What the one after that is called.
+pub(crate) const SECOND: &str = "dense.second.linear";
 
 /// What a folder of sentence-transformers makes of hidden states.
 pub(crate) struct Modules {
     pooling: VectorPooling,
-    /// The linear map and its folder.
-    dense: Option<(Dense, String)>,
+    /// The linear maps, at most two, each with its folder.
+    dense: Vec<(Dense, String)>,
     normalized: bool,
     /// The most tokens that a text may have.
     pub(crate) longest: Option<usize>,
@@ -38,16 +40,23 @@ struct Module {
 }
 
 impl Modules {
-    /// Reads `modules.json` and what it names; none if there is no such file.
+    /// Reads `modules.json` and what it names; none if there is no such file, or if it makes no vector of states.
     pub(crate) fn read(files: &Files) -> Result<Option<Self>, CheckpointError> {
         let Some(file) = files.get(MODULES) else {
             return Ok(None);
         };
         let listed: Vec<Module> =
             from_json(&file.text()?).map_err(|message| wrong(&file, message))?;
+        // SPLADE: what a masked language model says of every token, which is explained as it is.
+        if listed
+            .first()
+            .is_some_and(|first| first.class.ends_with("MLMTransformer"))
+        {
+            return Ok(None);
+        }
         let mut found = Self {
             pooling: VectorPooling::Mean,
-            dense: None,
+            dense: Vec::new(),
             normalized: false,
             longest: longest(files)?,
         };
@@ -62,14 +71,14 @@ impl Modules {
             match class.rsplit('.').next().unwrap_or_default() {
                 "Transformer" if index == 0 => {}
                 "Pooling" => found.pooling = pooling(files, path)?,
-                "Dense" if found.dense.is_none() && !found.normalized => {
-                    found.dense = Some((dense(files, path)?, path.clone()));
+                "Dense" if found.dense.len() < 2 && !found.normalized => {
+                    found.dense.push((dense(files, path)?, path.clone()));
                 }
                 "Normalize" => found.normalized = true,
                 _ => {
                     let message = format!(
                         "module {index} is a `{class}`, which relprop does not compute; it knows a \
-                         Transformer, and after it Pooling, one Dense and Normalize"
+                         Transformer, and after it Pooling, one Dense or two, and Normalize"
                     );
                     return Err(wrong(&file, message));
                 }
@@ -82,23 +91,24 @@ impl Modules {
     pub(crate) fn set(&self, config: &mut TransformerConfig) {
         config.head = Head::Vector {
             pooling: self.pooling,
-            dense: self.dense.as_ref().map(|(dense, _)| *dense),
+            dense: self.dense.first().map(|(dense, _)| *dense),
+            second: self.dense.get(1).map(|(dense, _)| *dense),
             normalized: self.normalized,
         };
     }
 
-    /// Puts the tensors of the linear map beside those of the model.
+    /// Puts the tensors of the linear maps beside those of the model.
     pub(crate) fn add_tensors(
         &self,
         files: &Files,
         stored: &mut BTreeMap<String, Stored>,
     ) -> Result<(), CheckpointError> {
-        let Some((_, folder)) = &self.dense else {
-            return Ok(());
-        };
-        let of_map = WeightFiles::find_in(files, &format!("{folder}/"))?;
-        let tensors = weights::open(&of_map)?.into_iter();
-        stored.extend(tensors.map(|(name, tensor)| (format!("dense.{name}"), tensor)));
+        for ((_, folder), name) in self.dense.iter().zip([DENSE, SECOND]) {
+            let of_map = WeightFiles::find_in(files, &format!("{folder}/"))?;
+            let tensors = weights::open(&of_map)?.into_iter();
+            let place = name.trim_end_matches("linear");
+            stored.extend(tensors.map(|(name, tensor)| (format!("{place}{name}"), tensor)));
+        }
         Ok(())
     }
 }

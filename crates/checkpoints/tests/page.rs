@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use relprop_checkpoints::{
-    Family, Files, Model, Pair, SETTINGS_FILES, TOKENIZER_FILES, WEIGHT_FILES,
+    Family, Files, Model, Pair, REFUSED_TYPES, SETTINGS_FILES, TOKENIZER_FILES, WEIGHT_FILES,
 };
 
 /// The page, and where it is.
@@ -59,6 +59,51 @@ fn families_are_those_of_the_code() {
         lines.push(format!("| `{}` | {heads} |", family.name));
     }
     check("families", &lines);
+}
+
+#[test]
+fn refused_types_are_those_of_the_code() {
+    let mut lines = vec![
+        "| `model_type` | why |".to_owned(),
+        "| --- | --- |".to_owned(),
+    ];
+    for (name, why) in REFUSED_TYPES {
+        assert!(Family::named(name).is_none(), "{name} opens");
+        lines.push(format!("| `{name}` | {why} |"));
+        let config = format!(r#"{{"model_type": "{name}"}}"#);
+        let refused = Family::read_config(&config).unwrap_err().to_string();
+        assert!(refused.ends_with(why), "{refused}");
+    }
+    check("refused types", &lines);
+}
+
+/// What the page calls refused does not open: no type of a model, and no class, stands among it, nor the end of one.
+#[test]
+fn nothing_that_is_refused_opens() {
+    let (page, _) = page();
+    let (_, rest) = page.split_once("## What is refused\n").unwrap();
+    let rows = rest.lines().filter(|line| line.starts_with('|'));
+    let cells: Vec<&str> = rows.filter_map(|row| row.split('|').nth(1)).collect();
+    assert!(cells.len() > 20);
+    let all = || Family::all().chain(Pair::all().map(|pair| pair.text));
+    for cell in cells {
+        for name in cell.split('`').skip(1).step_by(2) {
+            let opens = match name.strip_prefix("...") {
+                Some(end) => all().any(|family| {
+                    family
+                        .architecture
+                        .is_some_and(|class| class.ends_with(end))
+                }),
+                None => {
+                    all().any(|family| family.name == name || family.architecture == Some(name))
+                }
+            };
+            assert!(
+                !opens,
+                "the page says that `{name}` is refused, and it opens: {cell}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -42,8 +42,8 @@ pub fn cascade(model: &Model, seed: u64) -> Vec<(String, Model)> {
 fn parts(stage: &str) -> Vec<String> {
     let mut parts = vec![stage.to_owned()];
     if stage == "classifier" {
-        // What comes after the last block and before the pooler belongs to the top.
-        parts.push("final_norm".to_owned());
+        // What comes after the last block and before the pooler belongs to the top, and so does a second map.
+        parts.extend(["final_norm", "second_classifier"].map(str::to_owned));
     }
     parts
 }

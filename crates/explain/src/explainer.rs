@@ -159,6 +159,10 @@ impl Explainer {
                 Content::Text { .. } | Content::Picture(_) => 0,
             };
             text.asked = place.tokens(&text, from)?;
+            if text.source > 0 && self.model.transformer.config().head == Head::Span {
+                // The state of a token of the output answers for one of the source.
+                text.asked.retain(|token| *token < text.source);
+            }
         } else if given && text.asked.is_empty() {
             return Err(TextError::NoAnswer);
         }

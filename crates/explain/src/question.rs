@@ -131,7 +131,7 @@ impl Question<'_> {
                 | AnswersAt::Patches
                 | AnswersAt::FirstAndPatches => 1,
                 AnswersAt::Last => text.asked.len().max(1),
-                AnswersAt::Each => text.tokens.len(),
+                AnswersAt::Each => text.tokens.len() - text.source,
             };
             return Scored::norm(numbers, numbers.len() / states, &self.answers(text, states));
         }
@@ -308,7 +308,8 @@ pub(crate) fn best_span(text: &TokenizedText, numbers: &[f32]) -> (usize, usize)
     let mut best: Option<(f64, usize, usize)> = None;
     // The best start up to each token.
     let mut start: Option<usize> = None;
-    for token in (0..text.tokens.len()).filter(fits) {
+    // Where a decoder reads both texts once more, the numbers are for the tokens of the source.
+    for token in (0..numbers.len() / 2).filter(fits) {
         if start.is_none_or(|start| numbers[2 * token] > numbers[2 * start]) {
             start = Some(token);
         }

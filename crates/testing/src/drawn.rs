@@ -128,6 +128,7 @@ pub fn draw_config(seed: u64) -> TransformerConfig {
         pooler: activations.get(below(6)).copied(),
         embedding_width: (below(2) == 0).then(|| 4 + below(9)),
         first_position: below(3),
+        tasks: below(2) * 3,
         ..Architecture::PostNorm.config()
     }
 }

@@ -54,6 +54,9 @@ pub enum Head {
         pooling: VectorPooling,
         /// The linear map after it, if there is one.
         dense: Option<Dense>,
+        /// One more after that: EmbeddingGemma. Only where there is a first one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<Dense>,
         /// Whether the vector is compared by its direction alone: it is divided by its length.
         normalized: bool,
     },

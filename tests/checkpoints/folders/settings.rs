@@ -44,8 +44,8 @@ fn a_missing_file_is_named_with_its_purpose(#[case] file: &str, #[case] purpose:
 #[rstest]
 #[case(
     "\"model_type\": \"bert\"",
-    "\"model_type\": \"mamba\"",
-    "models of type `mamba` are not supported; the supported types are `bert`, `roberta`, `xlm-roberta`, \
+    "\"model_type\": \"xlnet\"",
+    "models of type `xlnet` are not supported; the supported types are `bert`, `roberta`, `xlm-roberta`, \
      `camembert`, `distilbert`"
 )]
 #[case(

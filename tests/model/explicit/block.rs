@@ -209,7 +209,10 @@ impl Network<'_> {
                 slope * key as f64 / (self.config.head_width() as f64).sqrt()
             }
             Some(PositionBias::Learned {
-                buckets, farthest, ..
+                buckets,
+                farthest,
+                by_block,
+                ..
             }) => {
                 // A decoder looks back alone, and has all buckets for that.
                 let half = if self.config.attention.causal {
@@ -227,11 +230,12 @@ impl Network<'_> {
                 let hidden = self.config.attention.causal && key > query;
                 let later = if key > query && !hidden { half } else { 0 };
                 let row = later + bucket.min(half - 1);
-                let table = match self.stack {
-                    ENCODER => "position_bias.weight",
-                    _ => "decoder.position_bias.weight",
+                let table = match (self.stack, by_block) {
+                    (stack, true) => format!("{stack}.{block}.attention.position_bias.weight"),
+                    (ENCODER, false) => "position_bias.weight".to_owned(),
+                    (_, false) => "decoder.position_bias.weight".to_owned(),
                 };
-                self.parameters[table][row * heads + head]
+                self.parameters[&table][row * heads + head]
             }
         }
     }

@@ -258,7 +258,15 @@ impl Network<'_> {
             return (x, Box::new(|r| r));
         }
         if !matches!(self.config.head, Head::NextToken { tied: true }) {
-            return self.map("classifier", self.laws.maps, x);
+            let (y, back) = self.map("classifier", self.laws.maps, x);
+            let Head::Vector {
+                second: Some(_), ..
+            } = self.config.head
+            else {
+                return (y, back);
+            };
+            let (y, second_back) = self.map("second_classifier", self.laws.maps, y);
+            return (y, Box::new(move |r| back(second_back(r))));
         }
         let table = &self.parameters["embeddings.word.weight"];
         let table = self.tensor(table, [self.config.vocabulary(), self.config.width]);
@@ -357,6 +365,9 @@ impl Network<'_> {
             }
             if self.config.token_types > 0 {
                 add(row("token_type", 0));
+            }
+            if self.config.tasks > 0 {
+                add(row("task", 0));
             }
             values.extend(sum);
         }

@@ -285,6 +285,7 @@ fn t5(c: &mut TransformerConfig) {
         buckets,
         farthest,
         alone,
+        by_block: false,
     });
 }
 
@@ -302,6 +303,12 @@ fn case(pair: &Pair, source: &str, output: &str, target: Target) -> Case {
 #[rstest]
 #[case::bart(|_: &mut TransformerConfig| ())]
 #[case::t5(t5)]
+#[case::umt5(|c: &mut TransformerConfig| {
+    t5(c);
+    if let Some(PositionBias::Learned { by_block, .. }) = &mut c.attention.bias {
+        *by_block = true;
+    }
+})]
 #[case::gated_t5(|c: &mut TransformerConfig| {
     t5(c);
     c.feed_forward.as_mut().unwrap().gated = true;

@@ -4,7 +4,7 @@
 use relprop_rules::operations::Activation;
 use serde_json::json;
 
-use super::bert;
+use super::{bert, heads};
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::{CLASSES, Key, PADDING, TIED, VOCABULARY, feed_forward, numbered, size};
@@ -43,6 +43,18 @@ pub static LABELS: Family = Family {
     },
     keys: &[KEYS, CLASSES],
     tensors: &[TENSORS, POSITIONS, EMBEDDING_NORMS, CLASSIFIER],
+    ..BART
+};
+
+/// BART that finds the answer to a question. Its decoder reads both texts once more, and its states are asked.
+pub static SPAN: Family = Family {
+    architecture: Some("BartForQuestionAnswering"),
+    start: || TransformerConfig {
+        biases: Biases::default(),
+        ..heads::span(start())
+    },
+    keys: &[KEYS],
+    tensors: &[TENSORS, POSITIONS, EMBEDDING_NORMS, bert::SPAN_HEAD],
     ..BART
 };
 

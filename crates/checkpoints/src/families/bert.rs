@@ -82,8 +82,11 @@ pub static VECTOR: Family = Family {
 /// The linear map of a head that finds answers.
 pub const SPAN_HEAD: Names = &[("classifier", "qa_outputs")];
 
-/// The linear map that sentence-transformers puts after pooling, which has a file of its own.
-pub const DENSE: Names = &[("classifier", crate::vector::DENSE)];
+/// The linear maps that sentence-transformers puts after pooling, each of which has a file of its own.
+pub const DENSE: Names = &[
+    ("classifier", crate::vector::DENSE),
+    ("second_classifier", crate::vector::SECOND),
+];
 
 /// `tie_word_embeddings`, which is true unless the file says otherwise.
 pub const TIED_HEAD: Keys = &[("tie_word_embeddings", crate::keys::TIED)];
@@ -139,6 +142,7 @@ pub const TENSORS: Names = &[
     ("embeddings.word", "$.embeddings.word_embeddings"),
     ("embeddings.position", "$.embeddings.position_embeddings"),
     ("embeddings.token_type", "$.embeddings.token_type_embeddings"),
+    ("embeddings.task", "$.embeddings.task_type_embeddings"),
     ("embeddings.norm", "$.embeddings.LayerNorm"),
     ("encoder.{}.attention.query", "$.encoder.layer.{}.attention.self.query"),
     ("encoder.{}.attention.key", "$.encoder.layer.{}.attention.self.key"),

@@ -223,6 +223,7 @@ pub(super) fn head(pooling: VectorPooling, dense: Option<Dense>) -> Head {
     Head::Vector {
         pooling,
         dense,
+        second: None,
         normalized: true,
     }
 }

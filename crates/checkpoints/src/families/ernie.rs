@@ -1,16 +1,16 @@
-//! ERNIE 1 to 3 (Sun et al. 2019): a BERT trained on other tasks.
+//! ERNIE 1 to 3 (Sun et al. 2019): a BERT trained on other tasks, which have embeddings in some.
 
 use super::{bert, heads};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{CLASSES, Key};
+use crate::keys::{CLASSES, Key, flag, size};
+use serde_json::{Value, json};
 
 /// ERNIE.
 pub static ERNIE: Family = Family {
     name: "ernie",
     architecture: Some("ErnieForSequenceClassification"),
     keys: &[bert::KEYS, CLASSES, bert::POSITIONS, TASKS],
-    ignored_keys: IGNORED,
     base: "ernie",
     ..bert::BERT
 };
@@ -20,7 +20,6 @@ pub static TOKEN_LABELS: Family = Family {
     name: "ernie",
     architecture: Some("ErnieForTokenClassification"),
     keys: &[bert::KEYS, CLASSES, bert::POSITIONS, TASKS],
-    ignored_keys: IGNORED,
     base: "ernie",
     ..bert::TOKEN_LABELS
 };
@@ -30,7 +29,6 @@ pub static SPAN: Family = Family {
     name: "ernie",
     architecture: Some("ErnieForQuestionAnswering"),
     keys: &[bert::KEYS, bert::POSITIONS, TASKS],
-    ignored_keys: IGNORED,
     base: "ernie",
     ..bert::SPAN
 };
@@ -46,7 +44,6 @@ pub static MASKED_TOKEN: Family = Family {
         bert::TIED_HEAD,
         TASKS,
     ],
-    ignored_keys: IGNORED,
     base: "ernie",
     ..bert::MASKED_TOKEN
 };
@@ -62,13 +59,33 @@ pub static VECTOR: Family = Family {
     name: "ernie",
     architecture: Some("ErnieModel"),
     keys: &[bert::KEYS, bert::POSITIONS, TASKS],
-    ignored_keys: IGNORED,
     base: "ernie",
     ..bert::VECTOR
 };
 
-/// The number of the task, which has an embedding of its own in some.
-const TASKS: Keys = &[("use_task_id", Key::Only("false"))];
+/// Whether the task has an embedding. A text is of the first one, unless a program says otherwise.
+const TASKS: Keys = &[("use_task_id", TASK), ("task_type_vocab_size", TASK_COUNT)];
 
-/// How many embeddings of tasks there would be.
-const IGNORED: &[&str] = &["task_type_vocab_size"];
+const TASK: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        config.tasks = if flag(value)? { 3 } else { 0 };
+        Ok(())
+    },
+    write: |config| json!(config.tasks > 0),
+};
+
+const TASK_COUNT: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        let count = size(value)?;
+        if config.tasks > 0 {
+            config.tasks = count;
+        }
+        Ok(())
+    },
+    write: |config| match config.tasks {
+        0 => Value::Null,
+        count => json!(count),
+    },
+};

@@ -67,11 +67,11 @@ pub const PARTS: Keys = &[
     ("head_dim", llama::HEAD_WIDTH),
     ("query_pre_attn_scalar", SCORE_WIDTH),
     ("attention_bias", llama::ATTENTION_BIAS),
-    ("use_bidirectional_attention", Key::Only("false")),
     ("hidden_activation", gemma::ACTIVATION_OF_2),
 ];
 
 const CAPS: Keys = &[
+    ("use_bidirectional_attention", Key::Only("false")),
     (
         "attn_logit_softcapping",
         Key::Derived {

@@ -4,7 +4,7 @@
 use super::{bert, gemma2, heads, llama, ministral};
 use crate::Family;
 use crate::family::Keys;
-use crate::keys::{CLASSES, Key, KeyError, blocks, number, rotary, size};
+use crate::keys::{CLASSES, Key, KeyError, blocks, flag, number, rotary, size};
 use relprop_rules::operations::Pairs;
 use relprop_transformer::{InputConfig, RotaryConfig, RotaryScaling, TransformerConfig};
 use serde_json::{Value, json};
@@ -39,6 +39,7 @@ pub static VECTOR: Family = Family {
 };
 
 const OWN: Keys = &[
+    ("use_bidirectional_attention", BIDIRECTIONAL),
     (
         "attn_logit_softcapping",
         Key::Derived {
@@ -61,12 +62,41 @@ const OWN: Keys = &[
     ),
     ("rope_theta", rotary::THETA),
     ("rope_scaling", rotary::SCALING),
-    ("sliding_window", ministral::WINDOW),
+    ("sliding_window", WINDOW),
     ("sliding_window_pattern", PATTERN),
     ("layer_types", TYPES),
     ("rope_local_base_freq", LOCAL_THETA),
     ("rope_parameters", PARAMETERS),
 ];
+
+/// Whether tokens look at those after them as well: EmbeddingGemma.
+const BIDIRECTIONAL: Key = Key::Custom {
+    required: false,
+    read: |config, value| {
+        config.attention.causal = !flag(value)?;
+        Ok(())
+    },
+    write: |config| json!(!config.attention.causal),
+};
+
+/// How many tokens a token looks at, in the blocks that have a window: of both sides together, itself left out, where it
+/// looks at both.
+const WINDOW: Key = Key::Derived {
+    read: |config, value| {
+        ministral::WINDOW.read(config, value.unwrap_or(&json!(4096)))?;
+        if let (false, Some(window)) = (config.attention.causal, &mut config.attention.window) {
+            *window = *window / 2 + 1;
+        }
+        Ok(())
+    },
+    write: |config| {
+        let window = blocks::window(config);
+        json!(window.map(|window| match config.attention.causal {
+            true => window,
+            false => (window - 1) * 2,
+        }))
+    },
+};
 
 /// Every so many blocks, one looks at all tokens, where no list says which.
 const PATTERN: Key = Key::Derived {

@@ -55,6 +55,7 @@ pub fn vector(config: TransformerConfig) -> TransformerConfig {
         head: Head::Vector {
             pooling: VectorPooling::Mean,
             dense: None,
+            second: None,
             normalized: false,
         },
         ..without_labels(config)

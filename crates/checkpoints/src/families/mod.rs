@@ -6,7 +6,6 @@ pub mod albert;
 pub mod bart;
 pub mod beit;
 pub mod bert;
-pub mod biogpt;
 pub mod bloom;
 pub mod clip;
 pub mod cohere;
@@ -36,6 +35,7 @@ pub mod gptj;
 pub mod granite;
 pub mod heads;
 pub mod helium;
+pub mod jina_embeddings_v3;
 pub mod llama;
 pub mod m2m_100;
 pub mod marian;
@@ -47,6 +47,7 @@ pub mod modernbert;
 pub mod moe;
 pub mod mpnet;
 pub mod mpt;
+pub mod multimodal;
 pub mod nomic_bert;
 pub mod olmo;
 pub mod olmo2;
@@ -176,6 +177,11 @@ pub static FAMILIES: &[&Family] = &[
     &roberta_prelayernorm::SPAN,
     &roberta_prelayernorm::MASKED_TOKEN,
     &roberta_prelayernorm::VECTOR,
+    &jina_embeddings_v3::JINA_EMBEDDINGS_V3,
+    &jina_embeddings_v3::TOKEN_LABELS,
+    &jina_embeddings_v3::SPAN,
+    &jina_embeddings_v3::MASKED_TOKEN,
+    &jina_embeddings_v3::VECTOR,
     &gpt2::GPT2,
     &gpt2::GPT2_LABELS,
     &gpt2::GPT2_TOKEN_LABELS,
@@ -272,6 +278,8 @@ pub static FAMILIES: &[&Family] = &[
     &gemma3::GEMMA3,
     &gemma3::LABELS,
     &gemma3::VECTOR,
+    &multimodal::GEMMA3,
+    &multimodal::MISTRAL3,
     &moe::MIXTRAL,
     &moe::MIXTRAL_LABELS,
     &moe::MIXTRAL_TOKEN_LABELS,
@@ -304,10 +312,6 @@ pub static FAMILIES: &[&Family] = &[
     &mpt::VECTOR,
     &xglm::XGLM,
     &xglm::VECTOR,
-    &biogpt::BIOGPT,
-    &biogpt::LABELS,
-    &biogpt::TOKEN_LABELS,
-    &biogpt::VECTOR,
     &olmo::OLMO,
     &olmo::LABELS,
     &olmo::VECTOR,
@@ -345,13 +349,21 @@ pub static FAMILIES: &[&Family] = &[
     &t5::T5,
     &t5::LABELS,
     &t5::TOKEN_LABELS,
+    &t5::SPAN,
     &t5::VECTOR,
     &t5::MT5,
     &t5::MT5_LABELS,
     &t5::MT5_TOKEN_LABELS,
+    &t5::MT5_SPAN,
     &t5::MT5_VECTOR,
+    &t5::UMT5,
+    &t5::UMT5_LABELS,
+    &t5::UMT5_TOKEN_LABELS,
+    &t5::UMT5_SPAN,
+    &t5::UMT5_VECTOR,
     &bart::BART,
     &bart::LABELS,
+    &bart::SPAN,
     &mbart::MBART,
     &marian::MARIAN,
     &pegasus::PEGASUS,

@@ -107,6 +107,7 @@ fn learned(buckets: usize) -> PositionBias {
         buckets,
         farthest: 128,
         alone: false,
+        by_block: false,
     }
 }
 

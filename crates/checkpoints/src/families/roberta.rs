@@ -163,28 +163,30 @@ pub static CAMEMBERT: Family = Family {
 /// token of a text stands in the row after them.
 pub const POSITIONS: Keys = &[
     ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
-    (
-        "max_position_embeddings",
-        Key::Derived {
-            read: |config, value| {
-                let first = config.padding_token as usize + 1;
-                let rows = match value {
-                    None | Some(Value::Null) => 512,
-                    Some(value) => size(value)?,
-                };
-                let positions = rows.checked_sub(first);
-                config.positions = positions.ok_or_else(|| {
-                    KeyError::new(format!(
-                        "is {rows}, but positions start after `pad_token_id`, at {first}"
-                    ))
-                })?;
-                config.first_position = first;
-                Ok(())
-            },
-            write: |config| json!(config.positions + config.first_position),
-        },
-    ),
+    ("max_position_embeddings", rows::<512>()),
 ];
+
+/// `max_position_embeddings`, the rows of such a table: `USUAL` where the file is silent.
+pub const fn rows<const USUAL: usize>() -> Key {
+    Key::Derived {
+        read: |config, value| {
+            let first = config.padding_token as usize + 1;
+            let rows = match value {
+                None | Some(Value::Null) => USUAL,
+                Some(value) => size(value)?,
+            };
+            let positions = rows.checked_sub(first);
+            config.positions = positions.ok_or_else(|| {
+                KeyError::new(format!(
+                    "is {rows}, but positions start after `pad_token_id`, at {first}"
+                ))
+            })?;
+            config.first_position = first;
+            Ok(())
+        },
+        write: |config| json!(config.positions + config.first_position),
+    }
+}
 
 /// A classifier of two linear maps: the first is our pooler.
 pub const HEAD: Names = &[

@@ -1,4 +1,4 @@
-//! T5 (Raffel et al. 2020) and mT5 (Xue et al. 2021): an encoder and a decoder whose positions are a learned bias of
+//! T5 (Raffel et al. 2020), mT5 (Xue et al. 2021) and UMT5 (Chung et al. 2023): an encoder and a decoder whose positions are a learned bias of
 //! scores. FLAN-T5 is a T5. The encoder alone makes vectors of texts (Sentence-T5, GTR).
 
 use relprop_rules::operations::{Activation, NormScale};
@@ -68,6 +68,24 @@ pub static TOKEN_LABELS: Family = Family {
     ..T5
 };
 
+/// T5 that finds the answer to a question. Its decoder reads both texts once more, and its states are asked.
+pub static SPAN: Family = Family {
+    architecture: Some("T5ForQuestionAnswering"),
+    start: || spans(start()),
+    keys: &[SHARED, BOTH],
+    ignored_keys: UNSCALED,
+    tensors: &[bert::SPAN_HEAD, TENSORS],
+    ..T5
+};
+
+/// mT5 that finds the answer to a question.
+pub static MT5_SPAN: Family = Family {
+    name: "mt5",
+    architecture: Some("MT5ForQuestionAnswering"),
+    start: || spans(start_mt5()),
+    ..SPAN
+};
+
 /// mT5 that classifies a text.
 pub static MT5_LABELS: Family = Family {
     name: "mt5",
@@ -99,6 +117,51 @@ pub static MT5_VECTOR: Family = Family {
     name: "mt5",
     architecture: Some("MT5EncoderModel"),
     start: || encoder(heads::vector(start_mt5())),
+    ..VECTOR
+};
+
+/// UMT5 (Chung et al. 2023): an mT5 whose blocks have a bias of distances each.
+pub static UMT5: Family = Family {
+    name: "umt5",
+    architecture: Some("UMT5ForConditionalGeneration"),
+    start: start_umt5,
+    tensors: &[OWN_BIASES, TENSORS],
+    ..T5
+};
+
+/// UMT5 that classifies a text.
+pub static UMT5_LABELS: Family = Family {
+    name: "umt5",
+    architecture: Some("UMT5ForSequenceClassification"),
+    start: || labels(start_umt5()),
+    tensors: &[bart::CLASSIFIER, OWN_BIASES, TENSORS],
+    ..LABELS
+};
+
+/// UMT5's encoder with a label for each token.
+pub static UMT5_TOKEN_LABELS: Family = Family {
+    name: "umt5",
+    architecture: Some("UMT5ForTokenClassification"),
+    start: || encoder(heads::token_labels(start_umt5())),
+    tensors: &[heads::CLASSIFIER, LAST_NORM, OWN_BIASES, TENSORS],
+    ..TOKEN_LABELS
+};
+
+/// UMT5 that finds the answer to a question.
+pub static UMT5_SPAN: Family = Family {
+    name: "umt5",
+    architecture: Some("UMT5ForQuestionAnswering"),
+    start: || spans(start_umt5()),
+    tensors: &[bert::SPAN_HEAD, OWN_BIASES, TENSORS],
+    ..SPAN
+};
+
+/// UMT5's encoder, which makes a vector of a text.
+pub static UMT5_VECTOR: Family = Family {
+    name: "umt5",
+    architecture: Some("UMT5EncoderModel"),
+    start: || encoder(heads::vector(start_umt5())),
+    tensors: &[bert::DENSE, LAST_NORM, OWN_BIASES, TENSORS],
     ..VECTOR
 };
 
@@ -285,6 +348,7 @@ const BIAS: PositionBias = PositionBias::Learned {
     buckets: 32,
     farthest: 128,
     alone: true,
+    by_block: false,
 };
 
 #[rustfmt::skip]
@@ -316,6 +380,12 @@ const TENSORS: Names = &[
     ("decoder.blocks.{}.feed_forward_norm", "$.decoder.block.{}.layer.2.layer_norm"),
     ("final_norm", "$.decoder.final_layer_norm"),
     ("classifier", "lm_head"),
+];
+
+#[rustfmt::skip]
+const OWN_BIASES: Names = &[
+    ("encoder.{}.attention.position_bias", "$.encoder.block.{}.layer.0.SelfAttention.relative_attention_bias"),
+    ("decoder.blocks.{}.attention.position_bias", "$.decoder.block.{}.layer.0.SelfAttention.relative_attention_bias"),
 ];
 
 fn gated(config: &TransformerConfig) -> bool {
@@ -376,6 +446,13 @@ fn encoder(both: TransformerConfig) -> TransformerConfig {
     }
 }
 
+fn spans(both: TransformerConfig) -> TransformerConfig {
+    TransformerConfig {
+        logit_divisor: None,
+        ..heads::span(both)
+    }
+}
+
 fn labels(both: TransformerConfig) -> TransformerConfig {
     TransformerConfig {
         pooler: Some(Activation::Tanh),
@@ -397,5 +474,14 @@ fn start_mt5() -> TransformerConfig {
     });
     let part = feed_forward(&mut config);
     (part.activation, part.gated) = (Activation::GeluTanh, true);
+    config
+}
+
+/// Those of mT5, but for a bias of distances for each block.
+fn start_umt5() -> TransformerConfig {
+    let mut config = start_mt5();
+    if let Some(PositionBias::Learned { by_block, .. }) = &mut config.attention.bias {
+        *by_block = true;
+    }
     config
 }

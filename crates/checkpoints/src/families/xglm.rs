@@ -49,7 +49,7 @@ const KEYS: Keys = &[
 ];
 
 /// The norm after the last block.
-pub const LAST_NORM: Names = &[("final_norm", "$.layer_norm")];
+const LAST_NORM: Names = &[("final_norm", "$.layer_norm")];
 
 fn start() -> TransformerConfig {
     let mut config = TransformerConfig {

@@ -4,7 +4,8 @@ use relprop_rules::operations::NormScale;
 
 use super::{bert, heads, roberta};
 use crate::Family;
-use crate::family::Names;
+use crate::family::{Keys, Names};
+use crate::keys::{CLASSES, Key};
 use relprop_transformer::{InputConfig, NormPlacement, TransformerConfig};
 
 /// XLM-RoBERTa XL.
@@ -13,6 +14,7 @@ pub static XLM_ROBERTA_XL: Family = Family {
     architecture: Some("XLMRobertaXLForSequenceClassification"),
     start,
     base: "roberta",
+    keys: &[bert::KEYS, POSITIONS, CLASSES],
     tensors: &[NORMS, bert::TENSORS, roberta::HEAD],
     ..roberta::ROBERTA
 };
@@ -23,6 +25,7 @@ pub static TOKEN_LABELS: Family = Family {
     architecture: Some("XLMRobertaXLForTokenClassification"),
     start: || heads::token_labels(start()),
     base: "roberta",
+    keys: &[bert::KEYS, POSITIONS, CLASSES],
     tensors: &[NORMS, bert::TENSORS],
     ..roberta::TOKEN_LABELS
 };
@@ -33,6 +36,7 @@ pub static SPAN: Family = Family {
     architecture: Some("XLMRobertaXLForQuestionAnswering"),
     start: || heads::span(start()),
     base: "roberta",
+    keys: &[bert::KEYS, POSITIONS],
     tensors: &[NORMS, bert::TENSORS, bert::SPAN_HEAD],
     ..roberta::SPAN
 };
@@ -43,6 +47,7 @@ pub static MASKED_TOKEN: Family = Family {
     architecture: Some("XLMRobertaXLForMaskedLM"),
     start: || heads::masked_token(start()),
     base: "roberta",
+    keys: &[bert::KEYS, POSITIONS, bert::TIED_HEAD],
     tensors: &[NORMS, bert::TENSORS, roberta::MASK_HEAD],
     ..roberta::MASKED_TOKEN
 };
@@ -53,9 +58,16 @@ pub static VECTOR: Family = Family {
     architecture: Some("XLMRobertaXLModel"),
     start: || heads::vector(start()),
     base: "roberta",
+    keys: &[bert::KEYS, POSITIONS],
     tensors: &[NORMS, bert::TENSORS, bert::DENSE],
     ..roberta::VECTOR
 };
+
+/// As in RoBERTa, of two rows more.
+const POSITIONS: Keys = &[
+    ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
+    ("max_position_embeddings", roberta::rows::<514>()),
+];
 
 const NAME: &str = "xlm-roberta-xl";
 

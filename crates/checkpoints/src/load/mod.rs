@@ -13,6 +13,7 @@ use relprop_transformer::{ConfigError, InputConfig, Transformer, TransformerConf
 use serde_json::Value;
 
 use crate::adapter::Adapter;
+use crate::families::multimodal;
 use crate::files::{CONFIG, PREPROCESSOR, PROCESSOR};
 use crate::foreign;
 use crate::gguf::Gguf;
@@ -225,10 +226,11 @@ impl Model {
             input,
             ends,
             writing,
-            // What timm calls otherwise is written as transformers calls it.
-            family: match family == &timm::VIT {
-                true => Family::of(&config),
-                false => family,
+            // What timm calls otherwise is written as transformers calls it, and a part as what it is alone.
+            family: match multimodal::of_texts(family) {
+                Some(texts) => texts,
+                None if family == &timm::VIT => Family::of(&config),
+                None => family,
             },
             sha256: Some(match adapter {
                 None => weight_files.sha256()?,

@@ -9,14 +9,14 @@ fn of_model(model: &str) -> Option<&'static str> {
     match model {
         "albert" => Some("AlbertTokenizer"),
         "bart" => Some("RobertaTokenizer"),
-        "bert" | "distilbert" | "electra" => Some("BertTokenizer"),
+        "bert" | "distilbert" | "electra" | "ernie" | "megatron-bert" => Some("BertTokenizer"),
         "clip" | "clip_text_model" => Some("CLIPTokenizer"),
         "camembert" => Some("CamembertTokenizer"),
         "deberta" => Some("DebertaTokenizer"),
         "deberta-v2" => Some("DebertaV2Tokenizer"),
         "gemma" | "gemma2" | "gemma3" | "gemma3_text" => Some("GemmaTokenizer"),
         "gpt2" | "gpt_neo" | "gptj" | "opt" | "phi" | "starcoder2" => Some("GPT2Tokenizer"),
-        "gpt_neox" | "olmo" | "olmoe" => Some("GPTNeoXTokenizer"),
+        "gpt_neox" | "mpt" | "olmo" | "olmoe" => Some("GPTNeoXTokenizer"),
         "marian" => Some("MarianTokenizer"),
         "mbart" => Some("MBartTokenizer"),
         "m2m_100" => Some("M2M100Tokenizer"),
@@ -25,10 +25,11 @@ fn of_model(model: &str) -> Option<&'static str> {
         "pegasus" => Some("PegasusTokenizer"),
         "qwen2" | "qwen2_moe" | "qwen3" | "qwen3_moe" => Some("Qwen2Tokenizer"),
         "siglip" | "siglip_text_model" => Some("SiglipTokenizer"),
-        "roberta" => Some("RobertaTokenizer"),
-        "xlm-roberta" => Some("XLMRobertaTokenizer"),
-        "granite" | "ministral" | "mistral" | "mixtral" | "modernbert" | "olmo2" | "phi3"
-        | "stablelm" => Some(GENERIC),
+        "data2vec-text" | "roberta" | "roberta-prelayernorm" => Some("RobertaTokenizer"),
+        "jina_embeddings_v3" | "xlm-roberta" => Some("XLMRobertaTokenizer"),
+        "ernie4_5" | "glm" | "glm4" | "gpt_bigcode" | "granite" | "ministral" | "mistral"
+        | "mixtral" | "modernbert" | "olmo2" | "olmo3" | "phi3" | "stablelm" | "umt5"
+        | "xlm-roberta-xl" => Some(GENERIC),
         _ => None,
     }
 }

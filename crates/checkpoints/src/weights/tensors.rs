@@ -25,6 +25,13 @@ pub(crate) fn open(files: &WeightFiles) -> Result<BTreeMap<String, Stored>, Chec
             .filter(|part| !WRAPPERS.contains(part))
             .collect::<Vec<_>>()
             .join(".");
+        let moved = MOVED.iter().find_map(|(from, to)| {
+            let rest = name.strip_prefix(from)?;
+            Some(format!("{to}{rest}"))
+        });
+        if let Some(moved) = moved {
+            *name = moved;
+        }
     }
     if found.iter().all(|(name, _)| name.starts_with(PARALLEL)) {
         for (name, _) in &mut found {
@@ -49,6 +56,14 @@ const WRAPPERS: [&str; 3] = [
     "_orig_mod",
     "_fsdp_wrapped_module",
     "_checkpoint_wrapped_module",
+];
+
+/// How the names of a model of texts began beside a tower for pictures, before transformers 4.52, and how they begin since.
+const MOVED: [(&str, &str); 4] = [
+    ("language_model.model.", "model.language_model."),
+    ("language_model.lm_head.", "lm_head."),
+    ("vision_tower.", "model.vision_tower."),
+    ("multi_modal_projector.", "model.multi_modal_projector."),
 ];
 
 /// The part that PyTorch puts before all names when a model is trained in parallel.

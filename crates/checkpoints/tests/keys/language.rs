@@ -55,6 +55,25 @@ fn with(model_type: &str, keys: &Value) -> Result<TransformerConfig, String> {
 #[case("olmo2", [50304, 2048, 4096, 32, 32, 32, 11008, 128, 128])]
 #[case("gemma2", [256_000, 8192, 2304, 26, 8, 4, 9216, 256, 256])]
 #[case("gemma3_text", [262_208, 131_072, 2304, 26, 8, 4, 9216, 256, 256])]
+#[case("ernie", [30522, 512, 768, 12, 12, 12, 3072, 64, 0])]
+#[case("data2vec-text", [30522, 510, 768, 12, 12, 12, 3072, 64, 0])]
+#[case("megatron-bert", [29056, 512, 1024, 24, 16, 16, 4096, 64, 0])]
+#[case("xlm-roberta-xl", [250_880, 512, 2560, 36, 32, 32, 10240, 80, 0])]
+#[case("roberta-prelayernorm", [50265, 510, 768, 12, 12, 12, 3072, 64, 0])]
+#[case("jina_embeddings_v3", [250_002, 8194, 1024, 24, 16, 16, 4096, 64, 64])]
+#[case("gpt_bigcode", [50257, 1024, 768, 12, 12, 1, 3072, 64, 0])]
+#[case("mpt", [50368, 2048, 2048, 24, 16, 16, 8192, 128, 0])]
+#[case("xglm", [256_008, 2048, 1024, 24, 16, 16, 4096, 64, 0])]
+#[case("olmo", [50304, 2048, 4096, 32, 32, 32, 11008, 128, 128])]
+#[case("olmo3", [50304, 2048, 4096, 32, 32, 32, 11008, 128, 128])]
+#[case("cohere", [256_000, 8192, 8192, 40, 64, 64, 22528, 128, 128])]
+#[case("cohere2", [256_000, 8192, 8192, 40, 64, 64, 22528, 128, 128])]
+#[case("glm", [151_552, 131_072, 4096, 40, 32, 2, 13696, 128, 64])]
+#[case("glm4", [151_552, 131_072, 4096, 40, 32, 2, 13696, 128, 64])]
+#[case("ernie4_5", [103_424, 131_072, 1024, 18, 16, 2, 3072, 128, 128])]
+#[case("exaone4", [102_400, 2048, 4096, 32, 32, 32, 16384, 128, 128])]
+#[case("helium", [48000, 4096, 2560, 24, 20, 20, 7040, 128, 128])]
+#[case("seed_oss", [155_136, 524_288, 4096, 64, 80, 8, 27648, 128, 128])]
 fn what_is_left_out_is_the_default_of_transformers(
     #[case] model_type: &str,
     #[case] expected: [usize; 9],
@@ -272,6 +291,18 @@ fn a_share_of_features_is_turned(
 #[case("gemma2", "hidden_activation", json!("gelu"))]
 #[case("gemma3_text", "rope_parameters", json!({"full_attention": {"rope_type": "linear"}}))]
 #[case("gemma3_text", "rope_parameters", json!({"full_attention": {"rope_type": "dynamic", "factor": 2.0}}))]
+#[case("cohere", "use_qk_norm", json!(true))]
+#[case("cohere", "logit_scale", json!(0.0))]
+#[case("cohere2", "sliding_window_pattern", json!(0))]
+#[case("exaone4", "sliding_window_pattern", json!("LG"))]
+#[case("olmo", "clip_qkv", json!(8.0))]
+#[case("olmo3", "layer_types", json!(["full_attention"]))]
+#[case("mpt", "n_heads", json!(12))]
+#[case("mpt", "attn_config", json!({"clip_qkv": 6}))]
+#[case("mpt", "attn_config", json!({"prefix_lm": true}))]
+#[case("gemma3", "text_config", json!({"model_type": "gemma3n_text"}))]
+#[case("gemma3", "text_config", json!({"hidden_activation": "relu"}))]
+#[case("mistral3", "text_config", json!({"model_type": "ministral3"}))]
 fn what_is_not_computed_is_refused_by_name(
     #[case] model_type: &str,
     #[case] key: &str,
@@ -319,8 +350,108 @@ fn what_is_not_computed_is_refused_by_name(
 #[case("olmo2", json!({"num_key_value_heads": 8}))]
 #[case("gemma2", json!({"query_pre_attn_scalar": 224, "final_logit_softcapping": null}))]
 #[case("gemma3_text", json!({"rope_local_base_freq": 2e4, "query_pre_attn_scalar": 144}))]
+#[case("ernie", json!({"use_task_id": true, "task_type_vocab_size": 16}))]
+#[case("megatron-bert", json!({}))]
+#[case("xlm-roberta-xl", json!({}))]
+#[case("roberta-prelayernorm", json!({"pad_token_id": 3}))]
+#[case("jina_embeddings_v3", json!({}))]
+#[case("gpt_bigcode", json!({"n_inner": 100}))]
+#[case("mpt", json!({"attn_config": {"softmax_scale": 0.25}}))]
+#[case("xglm", json!({"scale_embedding": false}))]
+#[case("olmo", json!({"attention_bias": true}))]
+#[case("olmo3", json!({"num_hidden_layers": 5, "sliding_window": 9,
+    "rope_scaling": {"rope_type": "linear", "factor": 4.0}}))]
+#[case("cohere", json!({"logit_scale": 0.25}))]
+#[case("cohere2", json!({"num_hidden_layers": 5, "sliding_window_pattern": 2}))]
+#[case("glm", json!({"partial_rotary_factor": 0.25}))]
+#[case("glm4", json!({"num_key_value_heads": 4}))]
+#[case("ernie4_5", json!({"use_bias": true}))]
+#[case("exaone4", json!({"num_hidden_layers": 4, "sliding_window_pattern": "LLLG"}))]
+#[case("helium", json!({"mlp_bias": true}))]
+#[case("seed_oss", json!({"mlp_bias": true}))]
 fn what_is_read_is_written_the_same(#[case] model_type: &str, #[case] keys: Value) {
     let config = with(model_type, &keys).unwrap();
     assert_eq!(config.check(), Ok(()));
     assert_eq!(Family::of(&config).name, model_type);
+}
+
+/// Tokens of EmbeddingGemma look at as many on either side as half of the window has.
+#[test]
+fn embedding_gemma_looks_at_both_sides() {
+    let keys = json!({
+        "architectures": ["Gemma3TextModel"],
+        "_sliding_window_pattern": 6,
+        "hidden_size": 768,
+        "num_attention_heads": 3,
+        "num_hidden_layers": 24,
+        "num_key_value_heads": 1,
+        "rope_local_base_freq": 10000.0,
+        "rope_theta": 1000000.0,
+        "sliding_window": 512,
+        "use_bidirectional_attention": true,
+    });
+    let config = with("gemma3_text", &keys).unwrap();
+    assert!(!config.attention.causal && config.check().is_ok());
+    let windows = [0, 4, 5, 6].map(|block| config.block_attention(block).window);
+    assert_eq!(windows, [Some(257), Some(257), None, Some(257)]);
+}
+
+/// The file says little of the model of texts, whose scaling is for the blocks that look at all tokens.
+#[test]
+fn gemma_3_of_four_billion_parameters_has_a_model_of_texts() {
+    let keys = json!({
+        "architectures": ["Gemma3ForConditionalGeneration"],
+        "boi_token_index": 255999,
+        "eoi_token_index": 256000,
+        "eos_token_id": [1, 106],
+        "image_token_index": 262144,
+        "mm_tokens_per_image": 256,
+        "text_config": {
+            "hidden_size": 2560,
+            "intermediate_size": 10240,
+            "model_type": "gemma3_text",
+            "num_hidden_layers": 34,
+            "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+            "sliding_window": 1024,
+        },
+        "vision_config": {"hidden_size": 1152, "model_type": "siglip_vision_model"},
+    });
+    let config = with("gemma3", &keys).unwrap();
+    assert_eq!(config.check(), Ok(()));
+    assert_eq!((config.width, config.blocks, config.heads), (2560, 34, 8));
+    assert_eq!(config.head, Head::NextToken { tied: true });
+    let attention = [0, 5].map(|block| config.block_attention(block));
+    let scaled = attention.map(|block| block.rotary.unwrap().scaling.is_some());
+    assert_eq!(scaled, [false, true]);
+    let theta = attention.map(|block| block.rotary.unwrap().theta);
+    assert_eq!(theta, [10_000.0, 1_000_000.0]);
+    assert_eq!(attention.map(|block| block.window), [Some(1024), None]);
+    // What is needed must be there.
+    let message = with("gemma3", &json!({})).unwrap_err();
+    assert!(message.contains("it has no `text_config`"), "{message}");
+}
+
+/// Blocks without a window know no positions, unless there is no window at all.
+#[rstest]
+#[case("cohere2", json!({}), [true, false])]
+#[case("exaone4", json!({}), [true, false])]
+#[case("exaone4", json!({"sliding_window": null}), [true, true])]
+#[case("olmo3", json!({}), [true, true])]
+fn some_blocks_know_no_positions(
+    #[case] model_type: &str,
+    #[case] keys: Value,
+    #[case] turned: [bool; 2],
+) {
+    let config = with(model_type, &keys).unwrap();
+    let found = [0, 3].map(|block| config.block_attention(block).rotary.is_some());
+    assert_eq!(found, turned);
+}
+
+/// MosaicML's own class has the name of that of transformers, in other letters.
+#[test]
+fn large_and_small_letters_of_a_class_are_alike() {
+    let keys = json!({"architectures": ["MPTForCausalLM"], "expansion_ratio": 4, "verbose": 0,
+        "attn_config": {"alibi": true, "clip_qkv": null, "attn_pdrop": 0}});
+    let config = with("mpt", &keys).unwrap();
+    assert_eq!(config.head, Head::NextToken { tied: true });
 }

@@ -201,7 +201,14 @@ impl Layout {
             | AnswersAt::Attended
             | AnswersAt::Patches
             | AnswersAt::FirstAndPatches => (1, vec![0..1; texts.len()]),
-            AnswersAt::Each => (batch.padding.dims()[1], batch.spans.clone()),
+            AnswersAt::Each => {
+                // Where there are a source and an output, the tokens of the output answer.
+                let source = batch.source();
+                let place = |at: usize| at.max(source) - source;
+                let spans = batch.spans.iter();
+                let spans = spans.map(|span| place(span.start)..place(span.end));
+                (batch.padding.dims()[1] - source, spans.collect())
+            }
             AnswersAt::Last => (
                 texts.iter().map(|text| answers(text)).max().unwrap_or(1),
                 texts.iter().map(|text| 0..answers(text)).collect(),

@@ -70,7 +70,7 @@ pub enum PositionBias {
     LinearRounded,
     /// A number learned for each bucket of distances, in each direction (Raffel et al. 2020): MPNet. Half of
     /// the buckets of a direction are one distance each, the others grow to `farthest`, and all blocks share
-    /// them. Positions have their table of embeddings besides.
+    /// them unless each has its own. Positions have their table of embeddings besides.
     Learned {
         /// How many buckets both directions have together: a multiple of 4.
         buckets: usize,
@@ -79,6 +79,9 @@ pub enum PositionBias {
         /// Whether there is no table of positions beside it: T5.
         #[serde(default)]
         alone: bool,
+        /// Whether each block has its own: UMT5.
+        #[serde(default)]
+        by_block: bool,
     },
     /// A number learned for each distance of two patches, in rows and in columns, by each block: BEiT. Where there
     /// is a class token, it has three more: to a patch, from a patch, and to itself.

@@ -52,6 +52,7 @@ impl TransformerConfig {
         ensure(self.blocks <= 1000, "blocks", self.blocks, "at most 1000")?;
         for (field, value) in [
             ("token_types", self.token_types),
+            ("tasks", self.tasks),
             ("first_position", self.first_position),
         ] {
             ensure(value <= LARGEST, field, value, "below 2^31")?;
@@ -136,15 +137,23 @@ impl TransformerConfig {
                     ensure(width == self.width, "embedding_width", width, range)?;
                 }
             }
-            Head::Vector { dense, pooling, .. } => {
-                let Dense { width, .. } = dense.unwrap_or(Dense {
-                    width: 1,
-                    bias: false,
-                    activation: None,
-                });
-                let fits = (1..=LARGEST).contains(&width);
-                let range = "at least 1, and below 2^31";
-                ensure(fits, "head.vector.dense.width", width, range)?;
+            Head::Vector {
+                dense,
+                second,
+                pooling,
+                ..
+            } => {
+                for (field, dense) in [
+                    ("head.vector.dense.width", dense),
+                    ("head.vector.second.width", second),
+                ] {
+                    let width = dense.map_or(1, |Dense { width, .. }| width);
+                    let fits = (1..=LARGEST).contains(&width);
+                    ensure(fits, field, width, "at least 1, and below 2^31")?;
+                }
+                let follows = second.is_none() || dense.is_some();
+                let range = "none where there is no first map";
+                ensure(follows, "head.vector.second", "there", range)?;
                 if pooling == VectorPooling::Attention {
                     let plain = self.feed_forward.is_some() && self.experts.is_none();
                     let range = "there, without experts, where a learned query pools";

@@ -123,11 +123,15 @@ impl TransformerConfig {
             disentangled,
             ..
         } = self.attention;
-        let reads = matches!(self.head, Head::NextToken { .. } | Head::LabelsAtEnd { .. });
+        let reads = matches!(
+            self.head,
+            Head::NextToken { .. } | Head::LabelsAtEnd { .. } | Head::Span
+        );
         for (field, absent) in [
             ("head", reads),
             ("input", matches!(self.input, InputConfig::Tokens { .. })),
             ("token_types", self.token_types == 0),
+            ("tasks", self.tasks == 0),
             ("embedding_width", self.embedding_width.is_none()),
             ("dropped_token", self.dropped_token.is_none()),
             ("shared_blocks", !self.shared_blocks),
@@ -144,7 +148,7 @@ impl TransformerConfig {
             ("attention.sinks", !sinks),
             ("attention.disentangled", disentangled.is_none()),
         ] {
-            let range = "as in BERT where there is a decoder, with a head for tokens to come or for labels at the end";
+            let range = "as in BERT where there is a decoder, with a head for tokens to come, for labels at the end or for answers";
             ensure(absent, field, "another", range)?;
         }
         Ok(())

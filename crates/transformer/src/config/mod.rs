@@ -57,6 +57,10 @@ pub struct TransformerConfig {
     pub sinusoids: Option<Sinusoids>,
     /// How many kinds of segments there are; 0 for a model without them.
     pub token_types: usize,
+    /// How many tasks have an embedding, of which every token gets that of the first; 0 for a model without
+    /// them: ERNIE.
+    #[serde(default)]
+    pub tasks: usize,
     /// The id of the padding token.
     pub padding_token: u32,
     /// The number of features of a hidden state.
@@ -197,9 +201,9 @@ impl TransformerConfig {
             Outputs::StartAndEnd => 2,
             Outputs::Vocabulary => self.vocabulary(),
             Outputs::Vector => match self.head {
-                Head::Vector {
-                    dense: Some(dense), ..
-                } => dense.width,
+                Head::Vector { dense, second, .. } => {
+                    second.or(dense).map_or(self.width, |dense| dense.width)
+                }
                 _ => self.width,
             },
         }
@@ -265,7 +269,7 @@ impl TransformerConfig {
     /// Whether a norm stands right after the word embeddings, with nothing added to them before.
     pub fn has_normed_words(&self) -> bool {
         let positions = self.has_position_table() || self.sinusoids.is_some();
-        let alone = !positions && self.token_types == 0;
+        let alone = !positions && self.token_types == 0 && self.tasks == 0;
         self.embedding_norm.is_some() && alone && self.patches().is_none()
     }
 
@@ -289,6 +293,7 @@ impl TransformerConfig {
             filled: donor.filled,
             sinusoids: donor.sinusoids,
             token_types: donor.token_types,
+            tasks: donor.tasks,
             padding_token: donor.padding_token,
             width: donor.width,
             embedding_width: donor.embedding_width,

@@ -27,6 +27,7 @@ impl TransformerConfig {
             sinusoids: None,
             decoder: None,
             token_types: 2,
+            tasks: 0,
             padding_token: 0,
             width: 128,
             embedding_width: None,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use burn::module::{Module, Param};
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
 use burn::tensor::{Bool, Device, Int, Tensor, kind::Basic};
 use relprop_rules::{
     Operation, Pass,
@@ -15,8 +15,8 @@ use relprop_rules::{
 };
 
 use super::{
-    cap::cap, distances::Disentanglement, dropout::dropout, grid, layer_norm::LayerNorm,
-    linear::linear, linear::normal, windows::Windows,
+    attention_context::position_bias, cap::cap, distances::Disentanglement, dropout::dropout, grid,
+    layer_norm::LayerNorm, linear::linear, linear::normal, windows::Windows,
 };
 use crate::{Batch, TransformerConfig};
 
@@ -34,6 +34,8 @@ pub(super) struct Attention {
     output: Linear,
     /// What each distance on the grid of patches adds to scores, `[distance, head]`.
     grid: Option<Param<Tensor<2>>>,
+    /// What each bucket of distances adds to scores, `[bucket, head]`, where each block has its own.
+    position_bias: Option<Embedding>,
     /// The score of each head's sink, `[head]`.
     sinks: Option<Param<Tensor<1>>>,
     dropout: Dropout,
@@ -63,7 +65,7 @@ pub(super) struct AttentionContext {
     pub(super) distances: Option<Disentanglement>,
     /// The row of each block's table for each pair of tokens, `[1 or batch, query, key]`, where positions are a bias
     /// of the block's own.
-    pub(super) grid: Option<Tensor<3, Int>>,
+    pub(super) rows: Option<Tensor<3, Int>>,
     /// The windows that attention stays within, if it does.
     pub(super) windows: Option<Windows>,
     /// Which keys a query may see at all.
@@ -102,7 +104,7 @@ impl AttentionContext {
             rotary: None,
             bias: None,
             distances: None,
-            grid: None,
+            rows: None,
             windows: None,
             sight: Sight::default(),
             mixed: None,
@@ -115,7 +117,7 @@ impl AttentionContext {
         let placed = self.rotary.is_some()
             || self.bias.is_some()
             || self.distances.is_some()
-            || self.grid.is_some();
+            || self.rows.is_some();
         !placed && self.hidden.dims()[2] == 1
     }
 
@@ -134,13 +136,13 @@ impl AttentionContext {
             vectors: distances.vectors.clone(),
             buckets: pairs(distances.buckets.clone(), 2, queries, keys),
         });
-        let grid = self.grid.clone();
-        let grid = grid.map(|rows| pairs(rows, 1, queries, keys));
+        let rows = self.rows.clone();
+        let rows = rows.map(|rows| pairs(rows, 1, queries, keys));
         Self {
             hidden,
             bias,
             distances,
-            grid,
+            rows,
             ..self.clone()
         }
     }
@@ -207,6 +209,7 @@ impl Attention {
             key_norm: norm(key_heads),
             output: linear(heads * head_width, width, std, output_bias, device),
             grid: grid::table(config, device),
+            position_bias: position_bias(config, true, device),
             sinks: config
                 .attention
                 .sinks
@@ -301,8 +304,10 @@ impl Attention {
         if let Some(bias) = &context.bias {
             scores = pass.apply("bias", bias, scores);
         }
-        if let (Some(table), Some(rows)) = (&self.grid, &context.grid) {
-            let bias = grid::bias(widen(table.val()), rows.clone());
+        let on_grid = self.grid.as_ref().map(|table| table.val());
+        let table = on_grid.or_else(|| Some(self.position_bias.as_ref()?.weight.val()));
+        if let (Some(table), Some(rows)) = (table, &context.rows) {
+            let bias = grid::bias(widen(table), rows.clone());
             scores = pass.apply("bias", &bias, scores);
         }
         let weights = AttentionWeights {

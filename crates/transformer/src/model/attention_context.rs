@@ -37,23 +37,16 @@ impl AttentionContexts {
             .zip(config.attention.disentangled)
             .map(|(distances, config)| distances.of(config, batch));
         let grid = grid::rows(config, batch);
-        let bias = config
-            .attention
-            .bias
-            .filter(|bias| *bias != PositionBias::Grid);
+        let rows = match Buckets::of_blocks(config) {
+            Some(buckets) => Some(buckets.rows(batch)),
+            None => grid,
+        };
+        let bias = config.attention.bias.filter(|_| rows.is_none());
         let bias = bias.map(|bias| match (bias, biases) {
-            (
-                PositionBias::Learned {
-                    buckets, farthest, ..
-                },
-                Some(biases),
-            ) => {
-                let scale = Buckets {
-                    count: buckets,
-                    farthest,
-                    one_way: config.attention.causal,
-                };
-                learned_bias(scale, widen(biases), batch, dtype)
+            (PositionBias::Learned { .. }, Some(biases)) => {
+                let rows = Buckets::new(config).map(|buckets| buckets.rows(batch));
+                let rows = rows.expect("a learned bias has buckets");
+                grid::bias(widen(biases).cast(dtype), rows)
             }
             (PositionBias::LinearRounded, _) => {
                 rounded_bias(config.heads, config.head_width(), batch, dtype)
@@ -70,7 +63,7 @@ impl AttentionContexts {
                     AttentionContext {
                         bias: bias.clone(),
                         distances: distances.clone(),
-                        grid: grid.clone(),
+                        rows: rows.clone(),
                         ..context(config, block, batch, dtype)
                     },
                 ));
@@ -112,7 +105,7 @@ impl AttentionContexts {
                 rotary: None,
                 bias: None,
                 distances: None,
-                grid: grid::rows(config, batch),
+                rows: grid::rows(config, batch),
                 windows: Some(windows),
                 sight: Sight::default(),
                 mixed: None,
@@ -148,7 +141,7 @@ fn context(
         rotary: block.rotary.map(turn),
         bias: None,
         distances: None,
-        grid: None,
+        rows: None,
         windows: None,
         sight,
         mixed: None,
@@ -174,11 +167,22 @@ fn hidden(sight: Sight, batch: &Batch) -> Tensor<4, Bool> {
     hidden.expand(shape).bool_or(padding.expand(shape))
 }
 
-/// The table of what buckets of distances add to scores, if they do.
-pub(super) fn position_bias(config: &TransformerConfig, device: &Device) -> Option<Embedding> {
-    let Some(PositionBias::Learned { buckets, .. }) = config.attention.bias else {
+/// The table of what buckets of distances add to scores, if they do: in all blocks, or in one of those that have their
+/// own, if that is what is asked for.
+pub(super) fn position_bias(
+    config: &TransformerConfig,
+    own: bool,
+    device: &Device,
+) -> Option<Embedding> {
+    let Some(PositionBias::Learned {
+        buckets, by_block, ..
+    }) = config.attention.bias
+    else {
         return None;
     };
+    if by_block != own {
+        return None;
+    }
     let std = config.initializer_range;
     let table = EmbeddingConfig::new(buckets, config.heads);
     let table = table.with_initializer(normal(std));
@@ -200,23 +204,40 @@ struct Buckets {
     one_way: bool,
 }
 
-/// What the bucket of each distance has in the table `biases`, `[1, head, query, key]`.
-fn learned_bias(buckets: Buckets, biases: Tensor<2>, batch: &Batch, dtype: DType) -> AttentionBias {
-    let [_, positions] = batch.padding.dims();
-    let [_, heads] = biases.dims();
-    let pairs = (0..positions).flat_map(|query| (0..positions).map(move |key| (query, key)));
-    let rows: Vec<i64> = pairs
-        .map(|(query, key)| buckets.of(query, key) as i64)
-        .collect();
-    let rows = TensorData::new(rows, [positions * positions]);
-    let rows = Tensor::<1, Int>::from_data(rows, &batch.padding.device());
-    let bias = biases.cast(dtype).select(0, rows).transpose();
-    AttentionBias {
-        bias: bias.reshape([1, heads, positions, positions]),
-    }
-}
-
 impl Buckets {
+    /// Those of a learned bias, if positions are one.
+    fn new(config: &TransformerConfig) -> Option<Self> {
+        let Some(PositionBias::Learned {
+            buckets, farthest, ..
+        }) = config.attention.bias
+        else {
+            return None;
+        };
+        Some(Self {
+            count: buckets,
+            farthest,
+            one_way: config.attention.causal,
+        })
+    }
+
+    /// The same where each block has its own bias.
+    fn of_blocks(config: &TransformerConfig) -> Option<Self> {
+        let bias = config.attention.bias;
+        let by_block = matches!(bias, Some(PositionBias::Learned { by_block: true, .. }));
+        Self::new(config).filter(|_| by_block)
+    }
+
+    /// The bucket of each pair of a batch's positions, `[1, query, key]`.
+    fn rows(self, batch: &Batch) -> Tensor<3, Int> {
+        let [_, positions] = batch.padding.dims();
+        let pairs = (0..positions).flat_map(|query| (0..positions).map(move |key| (query, key)));
+        let rows: Vec<i64> = pairs
+            .map(|(query, key)| self.of(query, key) as i64)
+            .collect();
+        let rows = TensorData::new(rows, [1, positions, positions]);
+        Tensor::from_data(rows, &batch.padding.device())
+    }
+
     /// The bucket of a distance. Of both ways, keys up to the query have the first half of all buckets, and later ones
     /// the second.
     fn of(self, query: usize, key: usize) -> usize {

@@ -90,8 +90,11 @@ impl Block {
 
     /// The same with cross-attention, which is like its attention.
     pub(super) fn with_cross_attention(self, config: &TransformerConfig, device: &Device) -> Self {
+        // Positions say nothing between two texts.
+        let mut unplaced = config.clone();
+        unplaced.attention.bias = None;
         Self {
-            cross_attention: Some(Attention::new(config, device)),
+            cross_attention: Some(Attention::new(&unplaced, device)),
             cross_attention_norm: Some(LayerNorm::new(&config.norm, config.width, device)),
             ..self
         }

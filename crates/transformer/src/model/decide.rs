@@ -92,10 +92,13 @@ impl Transformer {
     pub(super) fn head(&self, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let x = dropout(&self.dropout, x, pass);
         if let Head::Vector {
-            dense, normalized, ..
+            dense,
+            second,
+            normalized,
+            ..
         } = self.config.head
         {
-            return self.vector(dense, normalized, x, pass);
+            return self.vector([dense, second], normalized, x, pass);
         }
         let head = match &self.classifier {
             Some(classifier) => LinearMap::from(classifier),
@@ -121,16 +124,21 @@ impl Transformer {
     /// its length is a norm: x / |x| = x / sqrt(n mean(x^2)), where n is the number of features.
     fn vector(
         &self,
-        dense: Option<Dense>,
+        dense: [Option<Dense>; 2],
         normalized: bool,
         mut x: Tensor<3>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        if let Some(classifier) = &self.classifier {
-            x = pass.apply("classifier", &LinearMap::from(classifier), x);
-        }
-        if let Some(activation) = dense.and_then(|dense| dense.activation) {
-            x = pass.apply("classifier-activation", &activation, x);
+        let maps = [&self.classifier, &self.second_classifier];
+        let names = ["classifier", "second-classifier"];
+        for ((map, name), dense) in maps.into_iter().zip(names).zip(dense) {
+            let (Some(map), Some(dense)) = (map, dense) else {
+                break;
+            };
+            x = pass.apply(name, &LinearMap::from(map), x);
+            if let Some(activation) = dense.activation {
+                x = pass.apply(&format!("{name}-activation"), &activation, x);
+            }
         }
         if !normalized {
             return x;

@@ -24,7 +24,7 @@ impl Decoder {
         let own = config.of_decoder()?;
         let norm = || LayerNorm::new(&config.norm, config.width, device);
         Some(Self {
-            position_bias: position_bias(&own, device),
+            position_bias: position_bias(&own, false, device),
             source_norm: config.norm_placement.has_final().then(norm),
             blocks: (0..own.blocks)
                 .map(|index| Block::new(&own, index, device).with_cross_attention(&own, device))

@@ -15,6 +15,7 @@ use crate::{Head, TransformerConfig};
 /// The last linear map of a model. None where the table of word embeddings is the map, and for a vector
 /// that is made of hidden states alone.
 pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<Linear> {
+    let mut outputs = config.logits();
     let (input, bias) = match config.head {
         Head::Labels
         | Head::LabelsOfMean
@@ -33,10 +34,28 @@ pub(super) fn classifier(config: &TransformerConfig, device: &Device) -> Option<
             activation.is_some() || config.biases.next_token,
         ),
         Head::NextToken { tied: true } | Head::MaskedToken { tied: true, .. } => return None,
-        Head::Vector { dense, .. } => (config.output_width(), dense?.bias),
+        Head::Vector { dense, .. } => {
+            let dense = dense?;
+            outputs = dense.width;
+            (config.output_width(), dense.bias)
+        }
     };
     let std = config.initializer_range;
-    Some(linear(input, config.logits(), std, bias, device))
+    Some(linear(input, outputs, std, bias, device))
+}
+
+/// The linear map after that of a vector, where there are two.
+pub(super) fn second_classifier(config: &TransformerConfig, device: &Device) -> Option<Linear> {
+    let Head::Vector {
+        dense: Some(first),
+        second: Some(second),
+        ..
+    } = config.head
+    else {
+        return None;
+    };
+    let std = config.initializer_range;
+    Some(linear(first.width, second.width, std, second.bias, device))
 }
 
 /// The bias of the table of word embeddings, where that is the last linear map and has one.

@@ -19,6 +19,8 @@ pub(super) struct TokenEmbeddings {
     word: Embedding,
     position: Option<Embedding>,
     token_type: Option<Embedding>,
+    /// Of the tasks, of which the first is read.
+    task: Option<Embedding>,
     norm: Option<LayerNorm>,
     /// What the decoder has of its own.
     output: Option<OutputEmbeddings>,
@@ -75,6 +77,7 @@ impl TokenEmbeddings {
             word: table(vocabulary, words),
             position: position(),
             token_type: (config.token_types > 0).then(|| table(config.token_types, width)),
+            task: (config.tasks > 0).then(|| table(config.tasks, width)),
             norm: norm(),
             output: config.decoder.map(|_| OutputEmbeddings {
                 position: position(),
@@ -209,6 +212,11 @@ impl TokenEmbeddings {
                 if let Some(table) = &self.token_type {
                     let token_type = widen(table.forward(types.clone()));
                     others.push(pass.signal("token-type", token_type));
+                }
+                if let Some(table) = &self.task {
+                    let first = widen(table.weight.val()).narrow(0, 0, 1);
+                    let task = first.unsqueeze_dim::<3>(0).expand(word.dims());
+                    others.push(pass.signal("task", task));
                 }
                 self.summed(word, others, &self.norm, pass)
             }

@@ -13,7 +13,7 @@ use super::distances::Distances;
 use super::embeddings::Embeddings;
 use super::layer_norm::LayerNorm;
 use super::linear::linear;
-use super::output::{Transform, classifier, tied_bias};
+use super::output::{Transform, classifier, second_classifier, tied_bias};
 use super::pooler::Pooler;
 use super::windows::Merging;
 use crate::{
@@ -54,6 +54,8 @@ pub struct Transformer {
     pub(super) transform: Option<Transform>,
     /// None where the table of word embeddings is the head, and where hidden states are the answer.
     pub(super) classifier: Option<Linear>,
+    /// The map after it, of vectors that go through two.
+    pub(super) second_classifier: Option<Linear>,
     /// The bias of the table of word embeddings, where that is the head and has one.
     pub(super) classifier_bias: Option<Param<Tensor<1>>>,
     pub(super) distillation_classifier: Option<Linear>,
@@ -101,7 +103,7 @@ impl Transformer {
             patches.is_some_and(|patches| patches.distillation == Distillation::Averaged);
         Self {
             embeddings: Embeddings::new(config, device),
-            position_bias: position_bias(config, device),
+            position_bias: position_bias(config, false, device),
             distances: Distances::new(config, device),
             encoder: (0..own_blocks)
                 .map(|index| Block::new(&config.at_block(index), index, device))
@@ -123,6 +125,7 @@ impl Transformer {
                 .map(|activation| Pooler::new(activation, config, device)),
             transform: Transform::new(config, device),
             classifier: classifier(config, device),
+            second_classifier: second_classifier(config, device),
             classifier_bias: tied_bias(config, device),
             distillation_classifier: match averaged {
                 true => classifier(config, device),

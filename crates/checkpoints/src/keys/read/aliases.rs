@@ -50,6 +50,15 @@ pub(crate) const ALIASES: &[(&str, &[(&str, &str)])] = &[
             ("num_hidden_layers", "num_layers"),
         ],
     ),
+    (
+        "umt5",
+        &[
+            ("head_dim", "d_kv"),
+            ("hidden_size", "d_model"),
+            ("num_attention_heads", "num_heads"),
+            ("num_hidden_layers", "num_layers"),
+        ],
+    ),
     ("gpt_bigcode", OF_GPT2),
     (
         "mpt",

@@ -3,6 +3,14 @@
 /// What the code of a type reads, and the fields of its configuration.
 #[rustfmt::skip]
 pub(super) const RECENT: &[(&str, &[&str])] = &[
+    ("gemma3", &[
+        "boi_token_index", "eoi_token_index", "image_token_index", "initializer_range",
+        "mm_tokens_per_image", "text_config", "tie_word_embeddings", "vision_config",
+    ]),
+    ("mistral3", &[
+        "image_token_index", "multimodal_projector_bias", "projector_hidden_act", "spatial_merge_size",
+        "text_config", "tie_word_embeddings", "vision_config", "vision_feature_layer",
+    ]),
     ("ernie", &[
         "add_cross_attention", "attention_probs_dropout_prob", "bos_token_id",
         "chunk_size_feed_forward", "classifier_dropout", "eos_token_id", "hidden_act",
@@ -42,6 +50,13 @@ pub(super) const RECENT: &[(&str, &[&str])] = &[
         "hidden_dropout_prob", "hidden_size", "initializer_range", "intermediate_size",
         "is_decoder", "is_encoder_decoder", "layer_norm_eps", "max_position_embeddings",
         "num_attention_heads", "num_hidden_layers", "num_labels", "pad_token_id", "problem_type",
+        "tie_word_embeddings", "type_vocab_size", "use_cache", "vocab_size",
+    ]),
+    ("jina_embeddings_v3", &[
+        "attention_probs_dropout_prob", "bos_token_id", "classifier_dropout", "eos_token_id",
+        "head_dim", "hidden_act", "hidden_dropout_prob", "hidden_size", "initializer_range",
+        "intermediate_size", "layer_norm_eps", "max_position_embeddings", "num_attention_heads",
+        "num_hidden_layers", "num_labels", "pad_token_id", "problem_type", "rope_parameters",
         "tie_word_embeddings", "type_vocab_size", "use_cache", "vocab_size",
     ]),
     ("gpt_bigcode", &[
@@ -135,14 +150,6 @@ pub(super) const RECENT: &[(&str, &[&str])] = &[
         "eos_token_id", "ffn_dim", "hidden_size", "init_std", "is_encoder_decoder", "layerdrop",
         "max_position_embeddings", "num_labels", "num_layers", "pad_token_id", "problem_type",
         "scale_embedding", "tie_word_embeddings", "use_cache", "vocab_size",
-    ]),
-    ("biogpt", &[
-        "activation_dropout", "attention_probs_dropout_prob", "bos_token_id",
-        "classifier_dropout", "eos_token_id", "hidden_act", "hidden_dropout_prob", "hidden_size",
-        "initializer_range", "intermediate_size", "layer_norm_eps", "layerdrop",
-        "max_position_embeddings", "num_attention_heads", "num_hidden_layers", "num_labels",
-        "pad_token_id", "problem_type", "scale_embedding", "tie_word_embeddings", "use_cache",
-        "vocab_size",
     ]),
     ("mpt", &[
         "attn_config", "bos_token_id", "classifier_dropout", "d_model", "emb_pdrop",

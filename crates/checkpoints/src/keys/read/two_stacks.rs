@@ -20,6 +20,14 @@ pub(super) const TWO_STACKS: &[(&str, &[&str])] = &[
         "num_layers", "pad_token_id", "problem_type", "relative_attention_max_distance",
         "relative_attention_num_buckets", "tie_word_embeddings", "use_cache", "vocab_size",
     ]),
+    ("umt5", &[
+        "classifier_dropout", "d_ff", "d_kv", "d_model", "decoder_start_token_id", "dense_act_fn",
+        "dropout_rate", "eos_token_id", "feed_forward_proj", "hidden_size", "initializer_factor",
+        "is_decoder", "is_encoder_decoder", "is_gated_act", "layer_norm_epsilon", "num_decoder_layers",
+        "num_heads", "num_labels", "num_layers", "pad_token_id", "problem_type",
+        "relative_attention_max_distance", "relative_attention_num_buckets", "scale_decoder_outputs",
+        "tie_word_embeddings", "use_cache", "vocab_size",
+    ]),
     ("bart", &[
         "activation_dropout", "activation_function", "attention_dropout", "bos_token_id",
         "classifier_dropout", "d_model", "decoder_attention_heads", "decoder_ffn_dim",
