@@ -145,6 +145,9 @@ impl TransformerConfig {
                 let fits = (1..=LARGEST).contains(&width);
                 let range = "at least 1, and below 2^31";
                 ensure(fits, "head.vector.dense.width", width, range)?;
+                if pooling == VectorPooling::Patches {
+                    ensure(!is_text, "input", "tokens", "patches where they answer")?;
+                }
                 if pooling == VectorPooling::Attention {
                     let plain = self.feed_forward.is_some() && self.experts.is_none();
                     let range = "there, without experts, where a learned query pools";

@@ -200,7 +200,7 @@ impl TransformerConfig {
                 Head::Vector {
                     dense: Some(dense), ..
                 } => dense.width,
-                _ => self.width,
+                _ => self.output_width(),
             },
         }
     }
