@@ -83,7 +83,7 @@ fn pairs_of_tokens_are_products_of_their_shares() {
         let found = similar.explain([&first, &second]).unwrap();
 
         let mut plain = Model::clone(&model);
-        plain.transformer = plain.transformer.with_vectors(None, false);
+        plain.transformer = plain.transformer.with_vectors(None, false).unwrap();
         let plain = Arc::new(plain);
         let decomposition = Decomposition::new(&plain, DecompositionParameters::default()).unwrap();
         let [u, v] = [&first, &second].map(|text| decomposition.shares(text).unwrap().of_token);

@@ -12,6 +12,7 @@ mod malformed;
 mod more;
 mod more_pictures;
 mod parts;
+mod picture_vectors;
 mod pictures;
 mod scalars;
 mod texts;

@@ -148,8 +148,11 @@ fn a_tower_alone_is_read_as_it_was_written(#[values(0, 1, 2, 3, 4)] index: usize
         tower.save(&folder).unwrap();
         let again = Model::load(&folder, &Device::flex()).unwrap();
         assert_eq!(again.family, tower.family);
-        assert_eq!(again.transformer.config(), tower.transformer.config());
-        assert_eq!(vectors(&again, &inputs), vectors(tower, &inputs));
+        // Alone, it gives vectors as they are before their lengths are taken away.
+        let mut alone = tower.clone();
+        alone.transformer = alone.transformer.with_vectors(None, false).unwrap();
+        assert_eq!(again.transformer.config(), alone.transformer.config());
+        assert_eq!(vectors(&again, &inputs), vectors(&alone, &inputs));
         if let Some(tokenizer) = again.tokenizer() {
             assert!(tokenizer.id("a").is_some() || tokenizer.id("a</w>").is_some());
             let ids = |model: &Model, text: &TokenizedText| -> Vec<u32> {

@@ -145,6 +145,7 @@ fn stand_ins(here: &Path) {
         ("my-sentence-model", "heads/bert-vectors"),
         ("my-translator", "two_stacks/t5"),
         ("my-clip", "towers/clip"),
+        ("my-dino", "picture-vectors/dinov2"),
     ] {
         symlink(folder(fixture).canonicalize().unwrap(), here.join(model)).unwrap();
     }
@@ -199,6 +200,11 @@ fn stand_ins(here: &Path) {
             picture.save(file).unwrap();
         }
     }
+    let boxes = ["dark", "light"].map(|label| format!("mnist/{label}/0.png,{label},\"0,0,4,4\"\n"));
+    write(
+        "boxes.csv",
+        &format!("picture,label,box\n{}", boxes.concat()),
+    );
 }
 
 /// A folder of programs: relprop, and those that are idle. The embedded corpus is cut short.

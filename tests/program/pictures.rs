@@ -126,3 +126,87 @@ fn other_methods_read_patches_too(
         "{tokens:?}"
     );
 }
+
+#[test]
+fn the_program_tells_why_pictures_are_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = path("picture-vectors/dinov2");
+    let [a, b, c] =
+        ["large.png", "small.png", "photo.jpg"].map(|name| path(&format!("pictures/{name}")));
+    let shown = run(&["similar", "--model", &model, "--ledger", &a, &b])
+        .done()
+        .stdout;
+    assert!(shown.contains("pairs of patches, of the cosine"), "{shown}");
+    assert!(shown.contains("row 0 column 1 - row"), "{shown}");
+
+    let of = |pooling: &str| {
+        let arguments = [
+            "similar",
+            "--model",
+            &model,
+            "--format",
+            "json",
+            "--pooling",
+            pooling,
+            &a,
+            &b,
+        ];
+        let json: Value = serde_json::from_str(&run(&arguments).done().stdout).unwrap();
+        assert_eq!(json["texts"][1]["picture"]["width"], 5);
+        assert_eq!(json["word_interaction"].as_array().unwrap().len(), 4);
+        json["cosine"].as_f64().unwrap()
+    };
+    assert_ne!(of("mean"), of("first"));
+
+    let page = folder.path().join("page.html");
+    run(&[
+        "similar",
+        "--model",
+        &model,
+        "--out",
+        page.to_str().unwrap(),
+        &a,
+        &b,
+    ])
+    .done();
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("Why the two pictures are alike"));
+    assert_eq!(page.matches("data:image/png;base64,").count(), 4);
+    assert_eq!(page.matches("<line class=\"link ").count(), 4 * 4);
+
+    // The most similar of several, itself first.
+    let json = run(&[
+        "similar", "--model", &model, "--format", "json", "--top", "2", "--query", &a, &b, &c, &a,
+    ])
+    .done()
+    .stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 2);
+    assert!((json[0]["cosine"].as_f64().unwrap() - 1.0).abs() < 1e-5);
+}
+
+#[test]
+fn what_goes_with_no_similarity_of_pictures_is_said() {
+    let model = path("picture-vectors/swin");
+    let [a, b] = ["large.png", "small.png"].map(|name| path(&format!("pictures/{name}")));
+    let error = run(&["similar", "--model", &model, "--pooling", "first", &a, &b]).stderr;
+    assert!(error.contains("no vector in this way"), "{error}");
+    let error = run(&[
+        "similar",
+        "--model",
+        &model,
+        "--query",
+        &a,
+        "--input",
+        "table.csv",
+    ])
+    .stderr;
+    assert!(error.contains("--input is for texts"), "{error}");
+    let error = run(&["similar", "--model", &model, &a, "missing.png"]).stderr;
+    assert!(error.contains("missing.png"), "{error}");
+    let error = run(&["similar", "--model", &path("vit"), &a, &b]).stderr;
+    assert!(
+        error.contains("no vector of a text or a picture"),
+        "{error}"
+    );
+}

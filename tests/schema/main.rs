@@ -378,6 +378,25 @@ fn similarities_are_as_their_schema_says() {
     assert!(check("similarity", &document).is_err());
 }
 
+#[test]
+fn similarities_of_pictures_are_as_their_schema_says() {
+    let model = Arc::new(model("picture-vectors/vit"));
+    let plan = Plan {
+        ledger: true,
+        ..Plan::default()
+    };
+    let similar = Similar::new(&model, &plan, Measure::Cosine, None).unwrap();
+    let pictures = ["large.png", "small.png"].map(|name| {
+        let bytes = fs::read(fixture("pictures").join(name)).unwrap();
+        model
+            .picture(&relprop_data::decode(&bytes).unwrap(), name)
+            .unwrap()
+    });
+    let document = json!(similar.explain(pictures.each_ref()).unwrap());
+    assert_eq!(check("similarity", &document), Ok(()), "{document:#}");
+    assert_eq!(document["texts"][0]["picture"]["rows"], 2);
+}
+
 /// Runs `relprop explain` on a table of two rows, of which the second is bad, in this folder.
 fn explain_table(folder: &Path, out: &str, errors: &str, more: &[&str]) -> Ran {
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();

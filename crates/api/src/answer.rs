@@ -110,8 +110,8 @@ impl<'f> SimilarAnswer<'f> {
         let fragments = |(_, found): &(usize, Similarity)| {
             let fragment = |kind: &Fragment| {
                 let made = match kind {
-                    Fragment::Report => render::similarity_html(found).fragment(),
-                    Fragment::Page => render::similarity_html(found).page(),
+                    Fragment::Report => render::similarity_html(found, None).fragment(),
+                    Fragment::Page => render::similarity_html(found, None).page(),
                     Fragment::Svg => return None,
                 };
                 Some((*kind, made))

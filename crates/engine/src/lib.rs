@@ -28,7 +28,7 @@ pub use device::{device, devices};
 pub use error::EngineError;
 pub use fault::{Fault, caught};
 pub use group::{FoundText, Group, Worker};
-pub use methods::method;
+pub use methods::{method, rules_and_site};
 pub use model::model_folder;
 pub use precision::{Precision, UnknownPrecision};
 pub use process::prepare_process;

@@ -20,6 +20,9 @@ pub struct Sample {
     pub answer: Option<usize>,
     /// The words that decide the label, as ranges of characters. Empty if they are not known.
     pub evidence: Vec<Range<usize>>,
+    /// Of a picture, how much of each patch lies in the part that decides the label, from 0 to 1, row by row. Empty if it is
+    /// not known.
+    pub patches: Vec<f64>,
     /// How much each word speaks for the label. Empty if nobody has judged the words.
     pub polarity: Vec<Polarity>,
 }
@@ -47,6 +50,7 @@ impl Sample {
             score,
             answer: None,
             evidence: Vec::new(),
+            patches: Vec::new(),
             polarity: Vec::new(),
         }
     }
@@ -57,6 +61,20 @@ impl Sample {
             (Target::Label(label), Score::Logit) => Some(label),
             _ => None,
         }
+    }
+
+    /// Whether anything is known about what decides its label.
+    pub fn has_evidence(&self) -> bool {
+        !self.evidence.is_empty() || !self.patches.is_empty()
+    }
+
+    /// Of each patch, whether it is evidence: half of it or more is. Where evidence is so small that it is half of no patch, the
+    /// patches that hold the most of it are.
+    pub(super) fn decisive_patches(&self) -> Vec<bool> {
+        let most = self.patches.iter().copied().fold(0.0, f64::max);
+        let enough = most.min(0.5);
+        let decides = |share: &f64| *share > 0.0 && *share >= enough;
+        self.patches.iter().map(decides).collect()
     }
 
     /// How many tokens stand before the answer; all if none was given.

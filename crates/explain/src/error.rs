@@ -2,6 +2,7 @@
 
 use relprop_checkpoints::TextError;
 use relprop_rules::RuleError;
+use relprop_transformer::ConfigError;
 
 use crate::{SamplingError, UnknownTarget};
 
@@ -143,10 +144,13 @@ pub enum ExplainError {
     NoTokenLabels,
     /// Only a head that makes a vector of a text tells how alike texts are.
     #[error(
-        "the model makes no vector of a text: two texts are compared by a sentence-transformers folder, or \
+        "the model makes no vector of a text or a picture: two are compared by a sentence-transformers folder, or \
          by a model without a head"
     )]
     NoVector,
+    /// The model cannot make a vector in the way that was asked for.
+    #[error("the model makes no vector in this way: {0}")]
+    Pooling(ConfigError),
     /// This question has no such part.
     #[error("{asked} has no part for {part}")]
     NotOf {

@@ -1,4 +1,4 @@
-//! Why two texts are alike: relevance of their words, and of pairs of them.
+//! Why two texts, or two pictures, are alike: relevance of their words or patches, and of pairs of them.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use relprop_transformer::{Head, TokenizedText, VectorPooling};
 use serde::{Deserialize, Serialize};
 
 use crate::batching::{TOKENS, logits};
+use crate::describe::{subject, tokens};
 use crate::methods::Propagation;
 use crate::run::Run;
 use crate::score::Scored;
 use crate::words::words;
-use crate::{ExplainError, ModelInfo, Plan, TokenRelevance, WordRelevance};
+use crate::{ExplainError, Ledger, ModelInfo, Plan, Subject, TokenRelevance, WordRelevance};
 
 /// The name and version of the JSON format that a [`Similarity`] is written in.
 pub const SIMILARITY: &str = "relprop.similarity/1";
@@ -28,7 +29,7 @@ pub enum Measure {
     Dot,
 }
 
-/// How alike two texts are, and why.
+/// How alike two texts, or two pictures, are, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Similarity {
     /// Always [`SIMILARITY`].
@@ -49,28 +50,34 @@ pub struct Similarity {
     pub cosine: f32,
     /// The product of the two vectors as the model gives them, normalized if its folder says so.
     pub dot: f32,
-    /// The two texts.
+    /// The two texts, or pictures.
     pub texts: [SimilarText; 2],
     /// The relevance of each pair of tokens, `[token of the first text, token of the second]`, for the
     /// product of the two vectors before they are normalized.
     pub interaction: Vec<Vec<f32>>,
-    /// The same for pairs of words, `[word of the first text, word of the second]`.
+    /// The same for pairs of words, `[word of the first text, word of the second]`; of two pictures, for pairs of patches.
     pub word_interaction: Vec<Vec<f32>>,
     /// The account of the product.
     pub account: PairAccount,
 }
 
-/// One of two texts that are compared.
+/// One of two texts, or pictures, that are compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SimilarText {
-    /// The text.
+    /// The text; of a picture, the name of its file.
     pub text: String,
+    /// Whether it is a picture, and of which size.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// Its vector, before it is normalized.
     pub vector: Vec<f32>,
     /// Its tokens, with their relevance for the measure where the other text's vector is a constant.
     pub tokens: Vec<TokenRelevance>,
-    /// Its words, each with the sum over its tokens.
+    /// Its words, each with the sum over its tokens; none of a picture.
     pub words: Vec<WordRelevance>,
+    /// Where the measure went, from the vector back to the site where relevance is read; where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
 }
 
 /// Where the product of two vectors `u` and `v` comes from. Of each feature of a vector, the text's tokens
@@ -91,7 +98,7 @@ pub struct PairAccount {
     pub unaccounted: f64,
 }
 
-/// Tells why texts are alike to a model that makes vectors of them.
+/// Tells why texts, or pictures, are alike to a model that makes vectors of them.
 #[derive(Clone, Debug)]
 pub struct Similar {
     /// The model, its vectors as they are before they are normalized.
@@ -106,12 +113,13 @@ pub struct Similar {
 }
 
 impl Similar {
-    /// Explains `model` by the rules of `plan`, read at its site. Its vectors are made by `pooling`, if that
-    /// is given, in place of what the folder says.
+    /// Explains `model` by the rules of `plan`, read at its site, with a ledger if it asks for one. Vectors are made by
+    /// `pooling`, if that is given, in place of what the folder says; the mean of a picture is that of its patches.
     ///
     /// # Errors
     ///
-    /// [`ExplainError::NoVector`] if the model makes no vectors, and if rules or site do not fit it.
+    /// [`ExplainError::NoVector`] if the model makes no vectors, [`ExplainError::Pooling`] if it cannot pool in this way, and
+    /// if rules or site do not fit it.
     pub fn new(
         model: &Arc<Model>,
         plan: &Plan,
@@ -123,10 +131,11 @@ impl Similar {
         };
         let as_is = |normalized: bool| {
             let mut model = Model::clone(model);
-            model.transformer = model.transformer.with_vectors(pooling, normalized);
-            Arc::new(model)
+            let pooled = model.transformer.with_vectors(pooling, normalized);
+            model.transformer = pooled.map_err(ExplainError::Pooling)?;
+            Ok::<_, ExplainError>(Arc::new(model))
         };
-        let (plain, registry) = (as_is(false), Registry::default());
+        let (plain, registry) = (as_is(false)?, Registry::default());
         let propagation = |model: &Arc<Model>| {
             let propagation = Propagation::new(model, &plan.rule_set()?, &registry)?;
             match &plan.at {
@@ -135,7 +144,12 @@ impl Similar {
             }
         };
         let is_cosine = measure == Measure::Cosine || normalized;
-        let propagations = (propagation(&plain)?, propagation(&as_is(is_cosine))?);
+        let measured = propagation(&as_is(is_cosine)?)?;
+        let measured = match plan.ledger {
+            true => measured.with_ledger()?,
+            false => measured,
+        };
+        let propagations = (propagation(&plain)?, measured);
         Ok(Self {
             run: Run::new(&plain, &propagations.0),
             propagation: propagations.0,
@@ -168,7 +182,7 @@ impl Similar {
         Ok(measures.collect())
     }
 
-    /// Tells why two texts are alike.
+    /// Tells why two texts, or two pictures, are alike.
     ///
     /// First order: the relevance of each text's tokens for the measure, where the other text's vector is a
     /// constant. Second order, of pairs of tokens (BiLRP; Eberle et al. 2022): the relevance of each token
@@ -188,19 +202,18 @@ impl Similar {
         let ends = logits(measured, &texts)?;
         let first_order = |index: usize| {
             let (text, other) = (texts[index], &ends[1 - index]);
-            let pass = Pass::new(self.measured.bound()).with_probe(self.measured.site_name());
             let score = |_: usize, numbers: &[f32]| Scored::sum(other.clone(), numbers);
-            let propagation = &self.measured;
-            let (mut found, _) = propagation.run_scored(measured, &[text], pass, false, &score)?;
-            let relevance = found.remove(0).relevance;
-            let tokens = text.tokens.iter().zip(&relevance);
+            let found = self.measured.find_scored(&[text], &score)?.remove(0);
             Ok::<_, ExplainError>(SimilarText {
                 text: text.text.clone(),
+                subject: subject(text),
                 vector: vectors[index].clone(),
-                tokens: tokens
-                    .map(|(token, relevance)| TokenRelevance::new(token, *relevance))
-                    .collect(),
-                words: words(text, &relevance),
+                tokens: tokens(text, &found.relevance),
+                words: match text.picture() {
+                    None => words(text, &found.relevance),
+                    Some(_) => Vec::new(),
+                },
+                ledger: found.ledger,
             })
         };
         let features = [

@@ -217,7 +217,7 @@ document! {
         /// A page, or with ``page=False`` one element for a page of your own.
         #[pyo3(signature = (page=true))]
         fn html(&self, page: bool) -> String {
-            let report = render::similarity_html(&self.0);
+            let report = render::similarity_html(&self.0, None);
             if page { report.page() } else { report.fragment() }
         }
     }

@@ -184,6 +184,7 @@ impl Data {
                 .map_or(WrittenLabel::None, WrittenLabel::Written),
             answer: None,
             evidence: Vec::new(),
+            region: None,
             sentiment: Vec::new(),
         });
         Samples::of(

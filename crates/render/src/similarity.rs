@@ -1,6 +1,10 @@
-//! What every writer shows of two texts that are alike.
+//! What every writer shows of two texts, or two pictures, that are alike.
 
-use relprop_explain::{Explanation, LRP, Measure, SCHEMA, Score, Similarity, Subject, TargetValue};
+use std::borrow::Cow;
+
+use relprop_explain::{
+    Explanation, LRP, Measure, SCHEMA, Score, SimilarText, Similarity, TargetValue,
+};
 use relprop_transformer::Probabilities;
 
 /// The measure that was explained, and its value.
@@ -11,13 +15,13 @@ pub(crate) fn measure(similarity: &Similarity) -> (&'static str, f32) {
     }
 }
 
-/// Each text with the relevance of its words for the measure.
+/// Each text or picture with the relevance of its words or patches for the measure.
 pub(crate) fn explanations(similarity: &Similarity) -> [Explanation; 2] {
     let (name, value) = measure(similarity);
     similarity.texts.each_ref().map(|text| Explanation {
         schema: SCHEMA.to_owned(),
         text: text.text.clone(),
-        subject: Subject::TEXT,
+        subject: text.subject,
         method: LRP.to_owned(),
         rules: similarity.by.clone(),
         at: similarity.at.clone(),
@@ -44,26 +48,58 @@ pub(crate) fn explanations(similarity: &Similarity) -> [Explanation; 2] {
         windows: 0,
         segments: Vec::new(),
         hops: Vec::new(),
-        ledger: None,
+        ledger: text.ledger.clone(),
     })
 }
 
-/// The pairs of words that are the most relevant, in units of the measure: at most `count`, the strongest
-/// first.
-pub(crate) fn strongest(similarity: &Similarity, count: usize) -> Vec<(&str, &str, f32)> {
-    let [first, second] = &similarity.texts;
-    let rows = similarity.word_interaction.iter().zip(&first.words);
-    let mut pairs: Vec<_> = rows
-        .flat_map(|(row, word)| {
-            let row = row.iter().zip(&second.words);
-            row.map(move |(relevance, other)| (&*word.text, &*other.text, *relevance))
+/// What relevance is shown of: words, or patches.
+pub(crate) fn units(similarity: &Similarity) -> &'static str {
+    match similarity.texts[0].subject.picture() {
+        None => "words",
+        Some(_) => "patches",
+    }
+}
+
+/// The words of a text; of a picture, the places of its patches.
+fn names(text: &SimilarText) -> Vec<Cow<'_, str>> {
+    match text.subject.picture() {
+        None => text.words.iter().map(|word| (&*word.text).into()).collect(),
+        Some(_) => {
+            let patches = text.tokens.iter().filter(|token| token.area.is_some());
+            let place = |name: &str| format!("row {}", name.replace(',', " column "));
+            patches.map(|patch| place(&patch.text).into()).collect()
+        }
+    }
+}
+
+/// A pair of words, or of patches.
+pub(crate) struct Pair<'s> {
+    /// The place of each among the words, or patches, of its text.
+    pub(crate) places: [usize; 2],
+    pub(crate) names: [Cow<'s, str>; 2],
+    /// In units of the measure.
+    pub(crate) relevance: f32,
+}
+
+/// The pairs of words, or of patches, that are the most relevant: at most `count`, the strongest first.
+pub(crate) fn strongest(similarity: &Similarity, count: usize) -> Vec<Pair<'_>> {
+    let rows = similarity.word_interaction.iter().enumerate();
+    let mut pairs: Vec<([usize; 2], f32)> = rows
+        .flat_map(|(i, row)| {
+            let row = row.iter().enumerate();
+            row.map(move |(j, relevance)| ([i, j], *relevance))
         })
         .collect();
-    pairs.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+    pairs.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     pairs.truncate(count);
     let unit = unit(similarity);
-    pairs.iter_mut().for_each(|pair| pair.2 *= unit);
-    pairs
+    let [first, second] = similarity.texts.each_ref().map(names);
+    let pairs = pairs.into_iter().map(|([i, j], relevance)| Pair {
+        places: [i, j],
+        names: [first[i].clone(), second[j].clone()],
+        relevance: relevance * unit,
+    });
+    pairs.collect()
 }
 
 /// What a pair's relevance is multiplied by to be in units of the measure.

@@ -223,11 +223,12 @@ fn pixels(first: &Picture, texts: &[&TokenizedText], width: usize, device: &Devi
     {
         let tokens = text.tokens.iter().filter(|token| !token.special);
         for (token, values) in tokens.zip(row.chunks_mut(numbers)) {
-            let picture = text.picture().filter(|_| token.id != PATCH_HIDDEN);
-            if let Some(patch) = picture
-                .zip(token.word)
-                .map(|(p, word)| p.patch(word as usize))
-            {
+            let patch = text.picture().zip(token.word);
+            let patch = patch.and_then(|(picture, word)| match token.id {
+                PATCH_HIDDEN => picture.hidden_patch(word as usize),
+                _ => Some(picture.patch(word as usize)),
+            });
+            if let Some(patch) = patch {
                 values.copy_from_slice(patch);
             }
         }

@@ -48,7 +48,7 @@ pub enum Head {
         /// the head's own.
         tied: bool,
     },
-    /// A vector that stands for the whole text, to be compared with those of other texts.
+    /// A vector that stands for the whole text or picture, to be compared with those of other texts.
     Vector {
         /// The hidden states that the vector is made of.
         pooling: VectorPooling,
@@ -62,7 +62,7 @@ pub enum Head {
     },
 }
 
-/// Which hidden states the vector of a text is made of.
+/// Which hidden states the vector of a text or a picture is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VectorPooling {
@@ -77,6 +77,8 @@ pub enum VectorPooling {
     FirstOf(Option<u32>),
     /// All tokens, as a query that was learned attends to them: SigLIP.
     Attention,
+    /// The mean over the patches of a picture, without the tokens before them.
+    Patches,
 }
 
 /// A linear map with a bias or without, and an activation or none.
@@ -166,6 +168,17 @@ impl Head {
         }
     }
 
+    /// Whether it reads the mean of all tokens, or of all patches, and nothing else.
+    pub(crate) fn is_of_mean(self) -> bool {
+        match self {
+            Self::LabelsOfMean => true,
+            Self::Vector { pooling, .. } => {
+                matches!(pooling, VectorPooling::Mean | VectorPooling::Patches)
+            }
+            _ => false,
+        }
+    }
+
     /// The tokens whose hidden states it reads.
     pub fn answers_at(self) -> AnswersAt {
         match self {
@@ -182,6 +195,7 @@ impl Head {
                 VectorPooling::First => AnswersAt::First,
                 VectorPooling::Last | VectorPooling::FirstOf(_) => AnswersAt::Last,
                 VectorPooling::Attention => AnswersAt::Attended,
+                VectorPooling::Patches => AnswersAt::Patches,
             },
         }
     }

@@ -12,6 +12,8 @@ pub struct Picture {
     /// Where the first patch starts, and how large a patch is, in pixels of the picture as given.
     origin: [f32; 2],
     step: [f32; 2],
+    /// What stands in the place of hidden patches, `[patch, channel, y, x]`; zeros if there is nothing.
+    hidden: Option<Vec<f32>>,
 }
 
 impl Picture {
@@ -48,7 +50,41 @@ impl Picture {
             size: [width as u32, height as u32],
             origin: [0.0; 2],
             step: [patch_width as f32, patch_height as f32],
+            hidden: None,
         }
+    }
+
+    /// The same picture, of which hidden patches are blurred, and not zeros. The blur is Gaussian, over the patches as the model
+    /// reads them, and as wide as a patch, so that of what a patch shows little more than the color of its neighborhood is left:
+    ///
+    /// ```text
+    /// b(y, x) = sum of w v(y', x') / sum of w,   w = exp(-(y' - y)^2 / 2 h^2 - (x' - x)^2 / 2 l^2)
+    /// ```
+    ///
+    /// over the pixels of the picture with |y' - y| <= 3 h and |x' - x| <= 3 l, for patches of height h and width l.
+    #[must_use]
+    pub fn blurred(self) -> Self {
+        let ([rows, columns], [tall, wide]) = (self.grid(), self.patches.patch);
+        let [height, width] = [rows * tall, columns * wide];
+        let numbers = self.numbers();
+        let mut pixels = vec![0.0_f64; self.patches.channels * height * width];
+        for (index, pixel) in pixels.iter_mut().enumerate() {
+            let (x, y) = (index % width, index / width % height);
+            let channel = index / (width * height);
+            let patch = y / tall * columns + x / wide;
+            let place = (channel * tall + y % tall) * wide + x % wide;
+            *pixel = self.pixels[patch * numbers + place].into();
+        }
+        // The weights are products of a row's and a column's.
+        let pixels = smoothed(&pixels, width, 1, wide);
+        let pixels = smoothed(&pixels, height, width, tall);
+        let pixels: Vec<f32> = pixels.into_iter().map(|pixel| pixel as f32).collect();
+        let patches = PatchConfig {
+            picture: [height, width],
+            ..self.patches
+        };
+        let hidden = Some(Self::cut(&pixels, patches).pixels);
+        Self { hidden, ..self }
     }
 
     /// The same picture, placed in the one that was given, whose width and height are `size`.
@@ -99,6 +135,13 @@ impl Picture {
         &self.pixels[patch * numbers..][..numbers]
     }
 
+    /// What stands in the place of a patch that is hidden, `[channel, y, x]`; none for zeros.
+    pub(crate) fn hidden_patch(&self, patch: usize) -> Option<&[f32]> {
+        let numbers = self.numbers();
+        let hidden = self.hidden.as_ref();
+        hidden.map(|hidden| &hidden[patch * numbers..][..numbers])
+    }
+
     pub(crate) fn numbers(&self) -> usize {
         self.patches.numbers()
     }
@@ -116,4 +159,27 @@ impl Picture {
     pub(crate) fn special(&self) -> usize {
         self.patches.special()
     }
+}
+
+/// Lines of `count` numbers, which stand `step` apart, each number replaced by the mean around it, weighed by a bell as wide as
+/// `deviation`.
+fn smoothed(numbers: &[f64], count: usize, step: usize, deviation: usize) -> Vec<f64> {
+    let reach = 3 * deviation;
+    let weight = |away: usize| {
+        let away = away as f64 / deviation as f64;
+        (-away * away / 2.0).exp()
+    };
+    let weights: Vec<f64> = (0..=reach).map(weight).collect();
+    let smooth = |index: usize| {
+        let place = index / step % count;
+        let near = place.saturating_sub(reach)..(place + reach + 1).min(count);
+        let [mut sum, mut all] = [0.0; 2];
+        for other in near {
+            let weight = weights[other.abs_diff(place)];
+            sum += weight * numbers[index + other * step - place * step];
+            all += weight;
+        }
+        sum / all
+    };
+    (0..numbers.len()).map(smooth).collect()
 }

@@ -132,6 +132,16 @@ impl TokenizedText {
         self.asked.first().map_or(last, |&token| token.min(last))
     }
 
+    /// The same; of a picture, with hidden patches that are [blurred](Picture::blurred).
+    #[must_use]
+    pub fn with_blur(mut self) -> Self {
+        if let Content::Picture(picture) = self.content {
+            let picture = Arc::unwrap_or_clone(picture).blurred();
+            self.content = Content::Picture(Arc::new(picture));
+        }
+        self
+    }
+
     /// The picture, if the tokens are those of a picture.
     pub fn picture(&self) -> Option<&Picture> {
         match &self.content {

@@ -1,7 +1,9 @@
 //! BEiT (Bao et al. 2022), for image classification: places are a learned bias of attention scores, of each block's
 //! own, and each part of a block has learned factors.
 
-use relprop_transformer::{Distillation, Head, Placed, PositionBias, TransformerConfig};
+use relprop_transformer::{
+    Distillation, Head, Placed, PositionBias, TransformerConfig, VectorPooling,
+};
 use serde_json::json;
 
 use super::vit;
@@ -42,6 +44,14 @@ pub static BEIT: Family = Family {
         "$.encoder.layer.{}.attention.attention.relative_position_bias.relative_position_index",
     ],
     ..vit::VIT
+};
+
+/// BEiT that makes a vector of a picture: what the classifier would read.
+pub static VECTOR: Family = Family {
+    architecture: Some("BeitModel"),
+    start: || vit::vector(start(), VectorPooling::Patches),
+    keys: &[KEYS],
+    ..BEIT
 };
 
 #[rustfmt::skip]
@@ -108,11 +118,14 @@ const LAYER_SCALE: Key = Key::Custom {
 const MEAN: Key = Key::Custom {
     required: false,
     read: |config, value| {
-        config.norm_after_pooling = flag(value)?;
-        config.head = match config.norm_after_pooling {
-            true => Head::LabelsOfPatches,
-            false => Head::Labels,
-        };
+        let mean = flag(value)?;
+        config.norm_after_pooling = mean;
+        match (&mut config.head, mean) {
+            (Head::Vector { pooling, .. }, true) => *pooling = VectorPooling::Patches,
+            (Head::Vector { pooling, .. }, false) => *pooling = VectorPooling::First,
+            (head, true) => *head = Head::LabelsOfPatches,
+            (head, false) => *head = Head::Labels,
+        }
         Ok(())
     },
     write: |config| json!(config.norm_after_pooling),

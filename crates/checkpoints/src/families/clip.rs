@@ -17,6 +17,7 @@ pub static CLIP: Pair = Pair {
     text: &Family {
         name: "clip",
         architecture: Some("CLIPModel"),
+        start: || compared(text()),
         keys: &[OF_BOTH_TEXT],
         ignored_keys: &[
             "vision_config",
@@ -28,6 +29,7 @@ pub static CLIP: Pair = Pair {
     picture: &Family {
         name: "clip",
         architecture: Some("CLIPModel"),
+        start: || compared(picture()),
         keys: &[OF_BOTH_PICTURE],
         ignored_keys: &["text_config", "text_config_dict", "logit_scale_init_value"],
         ..PICTURE
@@ -67,6 +69,26 @@ pub static PICTURE: Family = Family {
     ..vit::VIT
 };
 
+/// The tower for texts without the map into the space that both towers share.
+pub static TEXT_STATES: Family = Family {
+    architecture: Some("CLIPTextModel"),
+    start: || unprojected(text()),
+    keys: &[TEXT_KEYS, SIZES],
+    ignored_keys: &["projection_dim"],
+    tensors: &[TEXT_TENSORS, BLOCKS],
+    ..TEXT
+};
+
+/// The tower for pictures without the map into the space that both towers share.
+pub static PICTURE_STATES: Family = Family {
+    architecture: Some("CLIPVisionModel"),
+    start: || unprojected(picture()),
+    keys: &[SIZES, PICTURE_KEYS],
+    ignored_keys: &["projection_dim"],
+    tensors: &[PICTURE_TENSORS, BLOCKS],
+    ..PICTURE
+};
+
 /// What the file of both towers says of that for texts. The older key counts, where both are there.
 const OF_BOTH_TEXT: Keys = &[
     (
@@ -76,7 +98,7 @@ const OF_BOTH_TEXT: Keys = &[
     (
         "text_config_dict",
         part(|config, part| {
-            *config = text();
+            *config = compared(text());
             TEXT.read_part(config, part)
         }),
     ),
@@ -91,7 +113,7 @@ const OF_BOTH_PICTURE: Keys = &[
     (
         "vision_config_dict",
         part(|config, part| {
-            *config = picture();
+            *config = compared(picture());
             PICTURE.read_part(config, part)
         }),
     ),
@@ -218,14 +240,30 @@ pub(super) const BLOCKS: Names = &[
     ("encoder.{}.feed_forward_norm", "$.encoder.layers.{}.layer_norm2"),
 ];
 
-/// The head of a tower: a vector that is compared by its direction.
+/// The head of a tower.
 pub(super) fn head(pooling: VectorPooling, dense: Option<Dense>) -> Head {
     Head::Vector {
         pooling,
         dense,
         second: None,
-        normalized: true,
+        normalized: false,
     }
+}
+
+/// The same tower beside another one: vectors are compared by their directions.
+pub(super) fn compared(mut config: TransformerConfig) -> TransformerConfig {
+    if let Head::Vector { normalized, .. } = &mut config.head {
+        *normalized = true;
+    }
+    config
+}
+
+/// The same tower without the map after pooling.
+fn unprojected(mut config: TransformerConfig) -> TransformerConfig {
+    if let Head::Vector { dense, .. } = &mut config.head {
+        *dense = None;
+    }
+    config
 }
 
 /// The map after pooling.

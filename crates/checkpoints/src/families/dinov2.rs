@@ -2,7 +2,7 @@
 //! reads the class token and the mean of the patches, and each part of a block has learned factors.
 
 use relprop_rules::operations::{Activation, NormScale};
-use relprop_transformer::{Distillation, Head, PatchConfig, TransformerConfig};
+use relprop_transformer::{Distillation, Head, PatchConfig, TransformerConfig, VectorPooling};
 use serde_json::{Value, json};
 
 use super::vit;
@@ -51,6 +51,22 @@ pub static WITH_REGISTERS: Family = Family {
     keys: &[KEYS, REGISTERS, CLASSES],
     base: "dinov2_with_registers",
     ..DINOV2
+};
+
+/// DINOv2 that makes a vector of a picture: the state of the class token.
+pub static VECTOR: Family = Family {
+    architecture: Some("Dinov2Model"),
+    start: || vit::vector(start(), VectorPooling::First),
+    keys: &[KEYS],
+    ..DINOV2
+};
+
+/// The same with registers.
+pub static VECTOR_WITH_REGISTERS: Family = Family {
+    architecture: Some("Dinov2WithRegistersModel"),
+    start: || vit::vector((WITH_REGISTERS.start)(), VectorPooling::First),
+    keys: &[KEYS, REGISTERS],
+    ..WITH_REGISTERS
 };
 
 #[rustfmt::skip]

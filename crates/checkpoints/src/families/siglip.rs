@@ -19,6 +19,7 @@ pub static SIGLIP: Pair = Pair {
     text: &Family {
         name: "siglip",
         architecture: Some("SiglipModel"),
+        start: || clip::compared(text()),
         keys: &[&[(
             "text_config",
             part(|config, part| TEXT.read_part(config, part)),
@@ -29,6 +30,7 @@ pub static SIGLIP: Pair = Pair {
     picture: &Family {
         name: "siglip",
         architecture: Some("SiglipModel"),
+        start: || clip::compared(tower()),
         keys: &[&[(
             "vision_config",
             part(|config, part| PICTURE.read_part(config, part)),
@@ -58,11 +60,7 @@ pub static TEXT: Family = Family {
 pub static PICTURE: Family = Family {
     name: "siglip_vision_model",
     architecture: Some("SiglipVisionModel"),
-    start: || TransformerConfig {
-        head: clip::head(VectorPooling::Attention, None),
-        labels: Vec::new(),
-        ..start()
-    },
+    start: tower,
     keys: &[
         SIZES,
         PICTURE_KEYS,
@@ -189,6 +187,15 @@ fn start() -> TransformerConfig {
     });
     vit::set(&mut config, |patches| patches.unclassed = true);
     config
+}
+
+/// The same with the learned query that pools.
+fn tower() -> TransformerConfig {
+    TransformerConfig {
+        head: clip::head(VectorPooling::Attention, None),
+        labels: Vec::new(),
+        ..start()
+    }
 }
 
 /// The tower for texts of SigLIP-Base.

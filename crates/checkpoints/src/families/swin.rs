@@ -4,6 +4,7 @@
 use relprop_rules::operations::NormScale;
 use relprop_transformer::{
     Distillation, Head, NormConfig, PatchConfig, Placed, PositionBias, Stages, TransformerConfig,
+    VectorPooling,
 };
 use serde_json::{Value, json};
 
@@ -38,6 +39,14 @@ pub static SWIN: Family = Family {
         "$.encoder.layers.{}.blocks.{}.attn_mask",
     ],
     ..vit::VIT
+};
+
+/// Swin that makes a vector of a picture: the mean of the tokens of its last stage.
+pub static VECTOR: Family = Family {
+    architecture: Some("SwinModel"),
+    start: || vit::vector(start(), VectorPooling::Mean),
+    keys: &[KEYS],
+    ..SWIN
 };
 
 #[rustfmt::skip]

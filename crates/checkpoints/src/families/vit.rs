@@ -1,4 +1,4 @@
-//! ViT (Dosovitskiy et al. 2021) and DeiT (Touvron et al. 2021), for image classification.
+//! ViT (Dosovitskiy et al. 2021) and DeiT (Touvron et al. 2021), for image classification and for vectors of pictures.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,9 @@ use super::bert;
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::{CLASSES, EPSILON, Key, KeyError, feed_forward, numbered, size};
-use relprop_transformer::{Distillation, InputConfig, PatchConfig, TransformerConfig};
+use relprop_transformer::{
+    Distillation, Head, InputConfig, PatchConfig, TransformerConfig, VectorPooling,
+};
 
 /// ViT.
 pub static VIT: Family = Family {
@@ -25,6 +27,14 @@ pub static VIT: Family = Family {
     ignored_tensors: &["$.pooler.dense.weight", "$.pooler.dense.bias"],
 };
 
+/// ViT that makes a vector of a picture: the state of the class token, without the pooler that transformers puts after it.
+pub static VECTOR: Family = Family {
+    architecture: Some("ViTModel"),
+    start: || vector(start(Distillation::Absent), VectorPooling::First),
+    keys: &[KEYS],
+    ..VIT
+};
+
 /// DeiT with the distillation token, whose classifier is as good as the other.
 pub static DEIT: Family = Family {
     name: "deit",
@@ -41,6 +51,14 @@ pub static DEIT_ALONE: Family = Family {
     start: || start(Distillation::Unread),
     tensors: &[TENSORS],
     ..DEIT
+};
+
+/// DeiT that makes a vector of a picture, as ViT does.
+pub static DEIT_VECTOR: Family = Family {
+    architecture: Some("DeiTModel"),
+    start: || vector(start(Distillation::Unread), VectorPooling::First),
+    keys: &[KEYS],
+    ..DEIT_ALONE
 };
 
 #[rustfmt::skip]
@@ -136,6 +154,19 @@ pub(super) fn start(distillation: Distillation) -> TransformerConfig {
         dropout: 0.0,
         attention_dropout: 0.0,
         ..bert::sizes(vit, [768, 12, 12, 3072, patches.positions()])
+    }
+}
+
+/// The same model without its classifier.
+pub(super) fn vector(config: TransformerConfig, pooling: VectorPooling) -> TransformerConfig {
+    TransformerConfig {
+        head: Head::Vector {
+            pooling,
+            dense: None,
+            normalized: false,
+        },
+        labels: Vec::new(),
+        ..config
     }
 }
 

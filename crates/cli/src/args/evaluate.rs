@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use relprop_engine::measure::{COMPARED_METHODS, Measured, TextColumns};
 use relprop_evaluate::metrics;
 use relprop_evaluate::tune::STARTS;
+use serde::{Deserialize, Serialize};
 
 use super::{DeviceArgument, ModelArgument, PrecisionArgument};
 
@@ -16,13 +17,18 @@ pub(crate) struct EvaluateArguments {
     pub(crate) model: ModelArgument,
     /// A .tsv, .csv or .jsonl file with the columns `text` (or `sentence`) and `label`; a .txt file of
     /// trees from the Stanford Sentiment Treebank, whose words people have judged; or an embedded corpus whose
-    /// deciding words are known: `reviews`, or `needles` for a language model
+    /// deciding words are known: `reviews`, or `needles` for a language model. For a model that reads pictures, a folder as
+    /// `relprop train` reads it, or a file with the columns `picture`, the name of a file beside it, and `label`
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
     /// The column of the file that says which pieces of a text decide its label: a piece of the text,
-    /// `[start, end]` in characters, or a list of these
+    /// `[start, end]` in characters, or a list of these. Of a picture: a box `x0,y0,x1,y1` in pixels, several with `;` between
+    /// them, or a file that is black outside of what decides
     #[arg(long, value_name = "NAME")]
     pub(crate) evidence_column: Option<String>,
+    /// What stands in the place of a patch that is hidden
+    #[arg(long, value_enum, default_value_t = HideArgument::Mean)]
+    pub(crate) hide: HideArgument,
     /// What to measure: metrics (docs/evaluation.md lists them), or `all` that the data allow
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = metrics::DEFAULT.map(String::from))]
     pub(crate) metrics: Vec<String>,
@@ -38,7 +44,8 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) hops: usize,
     /// What to compare: presets (see `relprop rules`), TOML files, and the methods of
-    /// docs/methods.md, such as `random` or `integrated-gradients:steps=50`
+    /// docs/methods.md, such as `random` or `integrated-gradients:steps=50`. After rules, `@SITE` says where relevance is
+    /// read, instead of at `blocks`
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = COMPARED_METHODS.map(String::from))]
     pub(crate) methods: Vec<String>,
     /// Take the first N texts only
@@ -63,6 +70,23 @@ impl EvaluateArguments {
             evidence: self.evidence_column.as_deref(),
             answer: self.answer_column.as_deref(),
         }
+    }
+}
+
+/// What stands in the place of a hidden patch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum HideArgument {
+    /// Zeros, which are the mean color where the preprocessor takes the mean away
+    #[default]
+    Mean,
+    /// The patch of the picture after a blur as wide as a patch
+    Blur,
+}
+
+impl HideArgument {
+    pub(crate) fn is_mean(&self) -> bool {
+        *self == Self::Mean
     }
 }
 

@@ -8,10 +8,10 @@ use super::{DeviceArgument, ModelArgument, PrecisionArgument};
 
 #[derive(Debug, Args)]
 pub(crate) struct SimilarArguments {
-    /// The two texts; with --query, the texts that it is compared with
+    /// The two texts; with --query, the texts that it is compared with. For a model that reads pictures, files of pictures
     #[arg(value_name = "TEXT", required_unless_present = "input")]
     pub(crate) texts: Vec<String>,
-    /// A text that is compared with each of the others: the most similar come first
+    /// A text, or a picture, that is compared with each of the others: the most similar come first
     #[arg(long, value_name = "TEXT")]
     pub(crate) query: Option<String>,
     /// A file of texts to compare the query with: .txt, .tsv, .csv, .jsonl, .parquet or .arrow
@@ -28,8 +28,8 @@ pub(crate) struct SimilarArguments {
     /// What is explained
     #[arg(long, value_enum, default_value_t = MeasureArgument::Cosine)]
     pub(crate) measure: MeasureArgument,
-    /// The hidden states that a text's vector is made of, in place of what the folder says [default: the
-    /// folder's, or the mean]
+    /// The hidden states that a vector is made of, in place of what the folder says [default: the folder's; else the mean
+    /// of a text, and of a picture what its model has for it]
     #[arg(long, value_enum)]
     pub(crate) pooling: Option<PoolingArgument>,
     /// The rules of propagation: a preset (see `relprop rules`) or a TOML file [default: ah-ln]
@@ -38,6 +38,9 @@ pub(crate) struct SimilarArguments {
     /// The site at which relevance is read (see `relprop inspect`) [default: blocks]
     #[arg(long, value_name = "SITE")]
     pub(crate) at: Option<String>,
+    /// Account for all of the measure, on both sides: print where it went, block by block
+    #[arg(long)]
+    pub(crate) ledger: bool,
     /// How results are written; else the ending of --out says it, and without one it is `ansi`
     #[arg(long, value_enum)]
     pub(crate) format: Option<SimilarFormat>,
@@ -62,9 +65,9 @@ pub(crate) enum MeasureArgument {
 /// The hidden states that a vector is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PoolingArgument {
-    /// The mean over all tokens
+    /// The mean over all tokens; of a picture, over its patches
     Mean,
-    /// The first token's
+    /// The first token's; of a picture, the class token's
     First,
     /// The last token's
     Last,

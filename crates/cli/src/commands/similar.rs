@@ -1,10 +1,12 @@
 //! `relprop similar`
 
+use std::fs;
 use std::sync::Arc;
 
 use anyhow::Context;
-use relprop_checkpoints::Model;
-use relprop_data::texts;
+use image::DynamicImage;
+use relprop_checkpoints::{Input, Model};
+use relprop_data::{decode, texts};
 use relprop_explain::{Measure, Plan, Similar, Similarity};
 use relprop_render as render;
 use relprop_transformer::{TokenizedText, VectorPooling};
@@ -19,10 +21,12 @@ use crate::usage::UsageError;
 /// How many rows of a table are read at a time.
 const ROWS: usize = 1024;
 
-/// Tells why texts are alike to a model.
+/// Tells why texts, or pictures, are alike to a model.
 pub(crate) fn similar(arguments: &SimilarArguments) -> anyhow::Result<()> {
     if arguments.query.is_none() && arguments.texts.len() != 2 {
-        return UsageError::refuse("give two texts, or a --query and the texts to compare it with");
+        return UsageError::refuse(
+            "give two texts or pictures, or a --query and those to compare it with",
+        );
     }
     let format = format(arguments)?;
     let rules = arguments.rules.as_deref().map(opened::rules).transpose()?;
@@ -30,9 +34,13 @@ pub(crate) fn similar(arguments: &SimilarArguments) -> anyhow::Result<()> {
     let precision = arguments.precision.precision()?;
     let (model, _) = arguments.model.open(&device, precision)?;
     let model = Arc::new(model);
+    if arguments.input.is_some() && model.preprocessor().is_some() {
+        return UsageError::refuse("--input is for texts; name the pictures one after another");
+    }
     let plan = Plan {
         rules,
         at: arguments.at.clone(),
+        ledger: arguments.ledger,
         ..Plan::default()
     };
     let measure = match arguments.measure {
@@ -48,7 +56,7 @@ pub(crate) fn similar(arguments: &SimilarArguments) -> anyhow::Result<()> {
     let found = match &arguments.query {
         None => {
             let [first, second] = [&arguments.texts[0], &arguments.texts[1]];
-            let texts = [tokenize(&model, first)?, tokenize(&model, second)?];
+            let texts = [read(&model, first)?, read(&model, second)?];
             vec![similar.explain(texts.each_ref())?]
         }
         Some(query) => ranked(arguments, &model, &similar, query)?,
@@ -67,7 +75,7 @@ fn ranked(
     similar: &Similar,
     query: &str,
 ) -> anyhow::Result<Vec<Similarity>> {
-    let query = tokenize(model, query)?;
+    let query = read(model, query)?;
     let mut all: Vec<(f32, TokenizedText)> = Vec::new();
     let mut compare = |texts: Vec<TokenizedText>| -> anyhow::Result<()> {
         let measures = similar.measure(&query, &texts.iter().collect::<Vec<_>>())?;
@@ -77,7 +85,7 @@ fn ranked(
     let given = arguments.texts.iter();
     compare(
         given
-            .map(|text| tokenize(model, text))
+            .map(|text| read(model, text))
             .collect::<Result<_, _>>()?,
     )?;
     if let Some(path) = &arguments.input {
@@ -88,7 +96,7 @@ fn ranked(
             let column = texts(&rows.batch, table.column())?;
             for (text, place) in column.iter().zip(&rows.places) {
                 let text = text.context("the row has no text");
-                match text.and_then(|text| tokenize(model, text)) {
+                match text.and_then(|text| self::read(model, text)) {
                     Ok(text) => read.push(text),
                     Err(error) => say(&format!("{place}: {error:#}; skipped")),
                 }
@@ -102,8 +110,22 @@ fn ranked(
     Ok(best.collect::<Result<_, _>>()?)
 }
 
-fn tokenize(model: &Model, text: &str) -> anyhow::Result<TokenizedText> {
-    Ok(model.tokenize(text, None, Default::default())?)
+/// A text, or the picture of this file, as the model reads it.
+fn read(model: &Model, given: &str) -> anyhow::Result<TokenizedText> {
+    match model.input {
+        Input::Text(_) => Ok(model.tokenize(given, None, Default::default())?),
+        Input::Pictures(_) => {
+            let picture = open(given)?;
+            let tokens = model.picture(&picture, given);
+            tokens.with_context(|| given.to_owned())
+        }
+    }
+}
+
+/// The picture in a file.
+fn open(name: &str) -> anyhow::Result<DynamicImage> {
+    let bytes = fs::read(name).with_context(|| name.to_owned())?;
+    decode(&bytes).with_context(|| name.to_owned())
 }
 
 fn format(arguments: &SimilarArguments) -> Result<SimilarFormat, UsageError> {
@@ -144,10 +166,18 @@ fn written(
             text + "\n"
         }
         SimilarFormat::Html => match found {
-            [one] => render::similarity_html(one).page(),
+            [one] => {
+                let is_picture = one.texts[0].subject.picture().is_some();
+                let names = one.texts.each_ref().map(|text| &text.text);
+                let pictures = match is_picture {
+                    true => Some([open(names[0])?, open(names[1])?]),
+                    false => None,
+                };
+                render::similarity_html(one, pictures.as_ref().map(|both| both.each_ref())).page()
+            }
             _ => {
                 return Err(UsageError::new(
-                    "a page shows one pair of texts: give two texts, or --top 1",
+                    "a page shows one pair: give two texts or pictures, or --top 1",
                 )
                 .into());
             }

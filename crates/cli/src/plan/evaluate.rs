@@ -3,11 +3,11 @@
 use anyhow::Context;
 use relprop_checkpoints::Model;
 use relprop_engine::measure::{Measured, Samples};
-use relprop_engine::{Precision, is_rules_file};
+use relprop_engine::{Precision, is_rules_file, rules_and_site};
 use relprop_evaluate::Metric;
 use serde::{Deserialize, Serialize};
 
-use crate::args::EvaluateArguments;
+use crate::args::{EvaluateArguments, HideArgument};
 
 /// Everything that decides the results. Two runs with the same plan have the same results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub(crate) struct EvaluatePlan {
     /// The column of answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<String>,
+    /// What stands in the place of a hidden patch.
+    #[serde(default, skip_serializing_if = "HideArgument::is_mean")]
+    hide: HideArgument,
     /// How many texts at most.
     limit: Option<usize>,
     /// How many texts could be used.
@@ -61,7 +64,8 @@ impl EvaluatePlan {
         data: &Samples,
     ) -> anyhow::Result<Self> {
         let method = |name: &String| -> anyhow::Result<MethodSettings> {
-            let text = is_rules_file(name).then(|| std::fs::read_to_string(name));
+            let (rules, _) = rules_and_site(name);
+            let text = is_rules_file(rules).then(|| std::fs::read_to_string(rules));
             Ok(MethodSettings {
                 name: name.clone(),
                 rules: text.transpose().with_context(|| name.clone())?,
@@ -74,6 +78,7 @@ impl EvaluatePlan {
             data_sha256: data.sha256.clone(),
             evidence: arguments.evidence_column.clone(),
             answer: arguments.answer_column.clone(),
+            hide: arguments.hide,
             limit: arguments.limit,
             texts: data.samples.len(),
             target: arguments.target.clone(),

@@ -18,7 +18,9 @@ use crate::hash::Hash;
 pub use agreement::{Agreement, agreement, agreement_corpus};
 pub use file::{InputText, Inputs, read_texts, read_texts_with};
 pub use needles::{Needle, needles, needles_corpus};
-pub use pictures::{LabeledPicture, Pictures};
+pub use pictures::{
+    LabeledPicture, NamedPicture, NamedPictures, Pictures, Region, read_named_pictures,
+};
 pub use reviews::reviews;
 pub use rows::TextColumns;
 pub use trees::{Tree, are_trees, read_trees};

@@ -22,12 +22,16 @@ pub enum MeasureError {
     Nothing(String),
     /// The model reads pictures, and these are none.
     #[error(
-        "{0}: the model reads pictures; give a folder with a folder of pictures for each label, or with the files of MNIST"
+        "{0}: the model reads pictures; give a folder with a folder of pictures for each label, or with the files of MNIST, or a \
+         table that names files of pictures"
     )]
     NoPictures(String),
     /// The model reads texts, and these are pictures.
     #[error("{0} has pictures, and the model reads texts")]
     NoTexts(String),
+    /// A word cannot be blurred.
+    #[error("{0}: patches of pictures are blurred to be hidden, and these are texts")]
+    NoBlur(String),
     /// The texts stand in no table.
     #[error("{0}: these texts have no columns, so none of evidence; leave the column out")]
     NoColumns(String),
@@ -84,8 +88,8 @@ pub enum MeasureError {
 fn words(need: Need) -> &'static str {
     match need {
         Need::Evidence => {
-            "texts whose deciding words are known: those of a file with a column of evidence, or of the \
-             embedded corpus"
+            "texts whose deciding words are known, or pictures whose deciding part is: those of a file with a column of evidence, \
+             or of the embedded corpus"
         }
         Need::Polarity => {
             "words that people have judged, as in the trees of the Stanford Sentiment Treebank (.txt)"

@@ -1,6 +1,7 @@
 //! Measuring explanations: texts with their labels, metrics and methods by their names.
 
 mod error;
+mod pictures;
 mod samples;
 
 use std::sync::Arc;
@@ -87,7 +88,7 @@ pub fn measurable(
 fn lacking(metric: &dyn Metric, samples: &[Sample]) -> Option<Need> {
     let need = metric.about().need?;
     let has = |sample: &Sample| match need {
-        Need::Evidence => !sample.evidence.is_empty(),
+        Need::Evidence => sample.has_evidence(),
         Need::Polarity => !sample.polarity.is_empty(),
         Need::OtherLabel | Need::Randomized => true,
     };

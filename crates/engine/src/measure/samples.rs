@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use image::{DynamicImage, GrayImage, RgbImage};
+use image::DynamicImage;
 use relprop_checkpoints::{Input, Model, TextError, Truncation};
-use relprop_data::corpus::{LabeledPicture, Pictures, TextColumns, Tree};
+use relprop_data::corpus::{Pictures, Region, TextColumns, Tree};
 use relprop_data::{corpus, sha256};
 use relprop_evaluate::{Polarity, Sample, predictions};
 use relprop_explain::{Chosen, ExplainError, Explainer, Plan, Scalar, Score, Target, answer_start};
@@ -14,6 +14,7 @@ use relprop_transformer::{Head, Outputs, TokenizedText};
 use serde::{Deserialize, Serialize};
 
 use super::MeasureError;
+use super::pictures::shares;
 use crate::EngineError;
 
 /// The names of the embedded corpora, unless a file has this name.
@@ -84,6 +85,8 @@ pub struct LabeledText {
     pub answer: Option<String>,
     /// The words that decide the label, as ranges of characters, if they are known.
     pub evidence: Vec<Range<usize>>,
+    /// The part of the picture that decides the label, if it is known.
+    pub region: Option<Region>,
     /// The judgement of people about its words: positive or negative.
     pub sentiment: Vec<Polarity>,
 }
@@ -121,7 +124,7 @@ impl Samples {
             return Self::of_pictures(path, more, limit, target, model, say);
         }
         if matches!(model.input, Input::Pictures(_)) {
-            return Err(MeasureError::NoPictures(path.display().to_string()).into());
+            return Self::of_named_pictures(path, more, limit, target, model, say);
         }
         let embedded = embedded(path, seed);
         if !more.is_empty() && (embedded.is_some() || corpus::are_trees(path)?) {
@@ -134,48 +137,6 @@ impl Samples {
         let name = path.display().to_string();
         let samples = Self::of(texts, limit, target, model, &name, say)?;
         Ok(Self { sha256, ..samples })
-    }
-
-    /// The pictures of a folder as training reads it: those to test with, or those that are held out.
-    fn of_pictures(
-        path: &Path,
-        more: TextColumns,
-        limit: Option<usize>,
-        target: &Measured,
-        model: &Arc<Model>,
-        say: impl FnMut(&str),
-    ) -> Result<Self, EngineError> {
-        let name = path.display().to_string();
-        if !matches!(model.input, Input::Pictures(_)) {
-            return Err(MeasureError::NoTexts(name).into());
-        }
-        if !more.is_empty() {
-            return Err(MeasureError::NoColumns(name).into());
-        }
-        let all = Pictures::read(path)?;
-        let sha256 = all.sha256();
-        let part = match all.test.is_empty() {
-            true => all.dev,
-            false => all.test,
-        };
-        let found = (1..).zip(part).map(|(number, picture)| {
-            let place = format!("{name}, picture {number}");
-            LabeledText {
-                text: place.clone(),
-                place,
-                label: WrittenLabel::Written(all.labels[picture.label].clone()),
-                picture: Some(decoded(picture)),
-                answer: None,
-                evidence: Vec::new(),
-                sentiment: Vec::new(),
-            }
-        });
-        let found = found.take(limit.unwrap_or(usize::MAX)).collect();
-        let samples = Self::of(found, None, target, model, &name, say)?;
-        Ok(Self {
-            sha256: Some(sha256),
-            ..samples
-        })
     }
 
     /// The same for texts at hand. `name` is what errors call them.
@@ -206,6 +167,9 @@ impl Samples {
             match asker.tokenize(&found) {
                 Ok((text, answer)) => samples.push(Sample {
                     answer,
+                    patches: found
+                        .region
+                        .map_or_else(Vec::new, |region| shares(&text, &region)),
                     evidence: found.evidence,
                     polarity: found.sentiment,
                     ..Sample::asking(text, asked, asker.explainer.plan().target.score)
@@ -269,17 +233,6 @@ impl Asker {
         let start = answer_start(&text);
         Ok((text, Some(start)))
     }
-}
-
-/// A picture of bytes, one a pixel if it is gray, else three.
-fn decoded(picture: LabeledPicture) -> DynamicImage {
-    let LabeledPicture { bytes, sides, .. } = picture;
-    let [height, width] = sides.map(|side| side as u32);
-    let found = match bytes.len() == sides[0] * sides[1] {
-        true => GrayImage::from_raw(width, height, bytes).map(DynamicImage::from),
-        false => RgbImage::from_raw(width, height, bytes).map(DynamicImage::from),
-    };
-    found.expect("as many bytes as the sides say")
 }
 
 /// Refuses what the model, or a metric, cannot be asked.
@@ -403,6 +356,7 @@ fn held_out_needles(seed: u64) -> Vec<LabeledText> {
         label: WrittenLabel::None,
         answer: Some(needle.answer),
         evidence: vec![needle.fact],
+        region: None,
         sentiment: Vec::new(),
     });
     found.collect()
@@ -417,6 +371,7 @@ fn held_out_reviews(seed: u64) -> Vec<LabeledText> {
         label: WrittenLabel::Positive(review.label == 1),
         answer: None,
         evidence: review.evidence,
+        region: None,
         sentiment: Vec::new(),
     });
     found.collect()
@@ -448,6 +403,7 @@ fn of_file(
             .label
             .map_or(WrittenLabel::None, WrittenLabel::Written),
         evidence: input.evidence,
+        region: None,
         answer: input.answer,
         sentiment: Vec::new(),
     });
@@ -466,6 +422,7 @@ fn of_tree(tree: Tree, name: &str) -> LabeledText {
         label: WrittenLabel::Positive(tree.label > Tree::NEUTRAL),
         answer: None,
         evidence: Vec::new(),
+        region: None,
         sentiment: judged.collect(),
     }
 }

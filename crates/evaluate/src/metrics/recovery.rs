@@ -21,8 +21,13 @@ impl Metric for Recovery {
 
     fn read(&self, case: &Case, _: &[&[f32]]) -> Option<Reading> {
         let order = Scope::Text.order(case, highest);
+        let patches = case.sample.decisive_patches();
         let is_evidence = |place: &&usize| {
             let token = &case.sample.text.tokens[**place];
+            if case.sample.text.picture().is_some() {
+                let patch = token.word.and_then(|patch| patches.get(patch as usize));
+                return patch.copied().unwrap_or_default();
+            }
             let mut known = case.sample.evidence.iter();
             known.any(|known| overlap(known, &(token.start..token.end)))
         };

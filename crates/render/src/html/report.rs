@@ -42,12 +42,12 @@ pub struct Item<'a> {
 
 /// The heat maps of texts or pictures, each with its prediction, its sums and a table of its tokens.
 pub fn html(report: &Report) -> Html {
-    let items = || {
-        report
-            .items
-            .iter()
-            .filter(|item| !item.explanations.is_empty())
-    };
+    Html::new(report.title, report.facts, false, &body(report.items))
+}
+
+/// How to read heat maps, and those of all items.
+pub(super) fn body(all: &[Item]) -> Markup {
+    let items = || all.iter().filter(|item| !item.explanations.is_empty());
     let main = || items().map(|item| &item.explanations[0]);
     // Pictures and texts are counted by themselves.
     let number = |index: usize| {
@@ -74,11 +74,10 @@ pub fn html(report: &Report) -> Html {
         several: items().any(|item| item.explanations.len() > 1),
         evidence: items().any(|item| !item.evidence.is_empty()),
     };
-    let body = markup! {
+    markup! {
         (guide.markup())
         @for (index, item) in items().enumerate() { (article(number(index), item)) }
-    };
-    Html::new(report.title, report.facts, false, &body)
+    }
 }
 
 /// How to read a heat map.

@@ -154,6 +154,9 @@ impl TransformerConfig {
                 let follows = second.is_none() || dense.is_some();
                 let range = "none where there is no first map";
                 ensure(follows, "head.vector.second", "there", range)?;
+                if pooling == VectorPooling::Patches {
+                    ensure(!is_text, "input", "tokens", "patches where they answer")?;
+                }
                 if pooling == VectorPooling::Attention {
                     let plain = self.feed_forward.is_some() && self.experts.is_none();
                     let range = "there, without experts, where a learned query pools";

@@ -202,9 +202,10 @@ impl TransformerConfig {
             Outputs::Vocabulary => self.vocabulary(),
             Outputs::Vector => match self.head {
                 Head::Vector { dense, second, .. } => {
-                    second.or(dense).map_or(self.width, |dense| dense.width)
+                    let width = || self.output_width();
+                    second.or(dense).map_or_else(width, |dense| dense.width)
                 }
-                _ => self.width,
+                _ => self.output_width(),
             },
         }
     }

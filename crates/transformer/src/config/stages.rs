@@ -131,7 +131,7 @@ impl TransformerConfig {
             && self.attention.rotary.is_none()
             && self.experts.is_none()
             && !self.shared_blocks
-            && self.head == crate::Head::LabelsOfMean;
+            && self.head.is_of_mean();
         let range = "absent beside other kinds of attention, experts, and heads other than that of the mean";
         ensure(plain, "stages", "there", range)
     }

@@ -150,20 +150,35 @@ impl Transformer {
         Self { embeddings, ..self }
     }
 
-    /// The same model, if it makes vectors of texts, with vectors that are normalized or not, and made by
-    /// another `pooling`, if one is given.
-    #[must_use]
-    pub fn with_vectors(mut self, pooling: Option<VectorPooling>, normalized: bool) -> Self {
+    /// The same model, if it makes vectors, with vectors that are normalized or not, and made by another `pooling`, if one is
+    /// given. The mean of a picture is that of its patches.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] if the model cannot pool in this way.
+    pub fn with_vectors(
+        mut self,
+        pooling: Option<VectorPooling>,
+        normalized: bool,
+    ) -> Result<Self, ConfigError> {
+        let reads_pictures = self.config.patches().is_some();
         if let Head::Vector {
             pooling: by,
             normalized: is,
             ..
         } = &mut self.config.head
         {
-            *by = pooling.unwrap_or(*by);
+            *by = match pooling {
+                Some(VectorPooling::Mean) if reads_pictures => VectorPooling::Patches,
+                other => other.unwrap_or(*by),
+            };
             *is = normalized;
+            if *by != VectorPooling::Attention {
+                self.attention_pooling = None;
+            }
         }
-        self
+        self.config.check()?;
+        Ok(self)
     }
 
     /// The parts and sizes of this model.

@@ -2,8 +2,13 @@
 
 mod folders;
 mod idx;
+mod region;
+mod table;
 
 use std::path::Path;
+
+pub use region::Region;
+pub use table::{NamedPicture, NamedPictures, read_named_pictures};
 
 use crate::DataError;
 use crate::hash::Hash;

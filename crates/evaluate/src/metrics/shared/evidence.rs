@@ -1,4 +1,4 @@
-//! The words of a text, and which of them are evidence.
+//! The words of a text, or the patches of a picture, and which of them are evidence.
 
 use std::ops::Range;
 
@@ -6,28 +6,55 @@ use crate::Case;
 use crate::sample::overlap;
 use relprop_explain::words;
 
-/// A word: its relevance, and whether it is evidence.
+/// A word, or a patch: its relevance, and whether it is evidence.
 pub(in crate::metrics) struct Word {
     pub relevance: f64,
     pub evidence: bool,
+    /// How much of it is: all or nothing of a word, and of a patch the share of its area.
+    pub share: f64,
 }
 
-/// The words of the text before a given answer, the most relevant first; equal ones stay in the order of the text. None
-/// if no evidence is known, or if the model reads no word that is evidence.
+/// The words of the text before a given answer, or the patches of the picture, the most relevant first; equal ones stay in the
+/// order of the text. None if no evidence is known, or if the model reads no word that is evidence.
 pub(in crate::metrics) fn ranked(case: &Case) -> Option<Vec<Word>> {
+    let mut words = match case.sample.text.picture() {
+        None => words_of(case),
+        Some(_) => patches_of(case),
+    };
+    words.sort_by(|a, b| b.relevance.total_cmp(&a.relevance));
+    words.iter().any(|word| word.evidence).then_some(words)
+}
+
+fn patches_of(case: &Case) -> Vec<Word> {
+    let decisive = case.sample.decisive_patches();
+    let tokens = case.sample.text.tokens.iter().zip(case.relevance);
+    let patches = tokens.filter_map(|(token, relevance)| {
+        let patch = token.word? as usize;
+        Some(Word {
+            relevance: f64::from(*relevance),
+            evidence: *decisive.get(patch)?,
+            share: case.sample.patches[patch],
+        })
+    });
+    patches.collect()
+}
+
+fn words_of(case: &Case) -> Vec<Word> {
     let evidence = &case.sample.evidence;
     let known = |place: Range<usize>| evidence.iter().any(|known| overlap(known, &place));
     let words = words(&case.sample.text, case.relevance);
     let prompt = case.sample.text.tokens.get(case.sample.prompt());
     let end = prompt.map_or(usize::MAX, |first| first.start);
     let words = words.iter().filter(|word| word.start < end);
-    let words = words.map(|word| Word {
-        relevance: word.relevance.into(),
-        evidence: known(word.start..word.end),
+    let words = words.map(|word| {
+        let evidence = known(word.start..word.end);
+        Word {
+            relevance: word.relevance.into(),
+            evidence,
+            share: f64::from(u8::from(evidence)),
+        }
     });
-    let mut words: Vec<Word> = words.collect();
-    words.sort_by(|a, b| b.relevance.total_cmp(&a.relevance));
-    words.iter().any(|word| word.evidence).then_some(words)
+    words.collect()
 }
 
 /// How many words are evidence, and how many of these are among the `count` most relevant words. None as for
