@@ -174,7 +174,7 @@ fn main() -> anyhow::Result<()> {
     let count: usize = arguments.next().map_or(Ok(200), |count| count.parse())?;
     let model = Model::load(&folder, &Device::flex())?;
     let mut plain = model.clone();
-    plain.transformer = plain.transformer.with_vectors(None, false);
+    plain.transformer = plain.transformer.with_vectors(None, false)?;
     let plain = Arc::new(plain);
     let parameters = DecompositionParameters::default();
     let decomposition = Decomposition::new(&plain, parameters)?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use burn::tensor::{DType, Tensor};
 use relprop_checkpoints::Model;
-use relprop_explain::batching::batch;
-use relprop_explain::{Chosen, ExplainError, Explainer, Explanation, Scalar, Score, Target};
+use relprop_explain::batching::{Passes, batch};
+use relprop_explain::{Chosen, ExplainError, Explainer, Explanation, Parts, Scalar, Score, Target};
 use relprop_rules::Pass;
 use relprop_testing::{Asked, difference, explainer, numbers, relevance};
 use relprop_transformer::TokenizedText;
@@ -288,6 +288,58 @@ fn a_word_and_an_entity_are_sums_of_their_tokens() {
     }
 }
 
+/// An entity by its number is the part that is found when all are asked one after another, and its account closes.
+#[test]
+fn an_entity_has_a_number() {
+    let (model, _) = heads::load::<serde_json::Value>("bert-tokens");
+    let explainer = Explainer::new(&model, &heads::plan(&model)).unwrap();
+    let text = "The film is NOT good ; unbelievably dull !";
+    let whole = explainer.tokenize(text).unwrap();
+    let whole = explainer.labelling(&mut Passes::default(), &whole, Parts::Entities, |_| ());
+    let parts = whole.unwrap().parts;
+    assert!(parts.len() > 1 && parts.iter().any(|part| part.tokens.len() > 1));
+    let asked = |scalar: &str| {
+        let explainer = of(&explainer, scalar).unwrap();
+        explainer.asked(|plan| plan.ledger = true).unwrap()
+    };
+    let check = |scalar: &str, tokens: &[usize], expected: &[f64], value: f64| {
+        let explainer = asked(scalar);
+        let text = explainer.tokenize(text).unwrap();
+        assert_eq!(text.asked, tokens, "{scalar}");
+        let found = one(&explainer, &text);
+        assert!(difference(&relevance(&found), expected) < 1e-5, "{scalar}");
+        assert!((f64::from(found.target.value) - value).abs() < 1e-4);
+        closes(&found, None);
+    };
+    let count = parts.len();
+    for (number, part) in parts.iter().enumerate() {
+        let relevance: Vec<f64> = part.relevance.iter().map(|r| f64::from(*r)).collect();
+        for scalar in [
+            format!("entity({number})"),
+            format!("predicted@entity(-{})", count - number),
+        ] {
+            check(&scalar, &part.tokens, &relevance, part.target.value.into());
+        }
+    }
+    // Several are their sum.
+    let sums = (0..parts[0].relevance.len()).map(|token| {
+        let of_parts = parts.iter().map(|part| f64::from(part.relevance[token]));
+        of_parts.sum::<f64>()
+    });
+    let tokens: Vec<usize> = parts.iter().flat_map(|part| part.tokens.clone()).collect();
+    let value: f64 = parts.iter().map(|part| f64::from(part.target.value)).sum();
+    let all = format!("entity(0..{count})");
+    check(&all, &tokens, &sums.collect::<Vec<_>>(), value);
+    for scalar in [
+        format!("entity({count})"),
+        format!("entity(-{})", count + 1),
+    ] {
+        let error = asked(&scalar).tokenize(text).unwrap_err().to_string();
+        let expected = format!("`{scalar}` in the text: the text has {count} entities");
+        assert!(error.contains(&expected), "{error}");
+    }
+}
+
 /// An answer that is given, by its words; its log-probability is that of its start and of its end among all
 /// tokens.
 #[test]
@@ -332,6 +384,8 @@ fn a_given_answer_is_found_by_its_words() {
 #[case("bert", "class(id:0)", "only a model that labels tokens")]
 #[case("bert", "id:7-mean()", "there is no target `id:7-mean()`")]
 #[case("bert", "id:0-mean(4)", "there is no target `id:0-mean(4)`")]
+#[case("bert", "entity(0)", "answers for a text as a whole")]
+#[case("gpt2", "entity(0)", "only a model that labels tokens finds entities")]
 #[case("heads/bert-answers", "answer()", "has no place in the text")]
 #[case("heads/bert-answers", "predicted@\"film\"", "answer()@PLACE")]
 #[case("heads/bert-answers", "id:0", "has no labels")]

@@ -116,7 +116,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "target",
         text_or_number,
-        "What is explained; `predicted` by default.",
+        "What is explained: a label, or a target such as `yes-no` or `entity(-1)`; `predicted` by default.",
     ),
     field(
         "against",

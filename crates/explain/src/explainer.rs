@@ -158,7 +158,12 @@ impl Explainer {
                 Content::Text { second } if given => second.unwrap_or(0),
                 Content::Text { .. } | Content::Picture(_) => 0,
             };
-            text.asked = place.tokens(&text, from)?;
+            text.asked = place.tokens(&text, from, || {
+                self.entities(&text).map_err(|error| TextError::Place {
+                    place: place.to_string(),
+                    why: error.to_string(),
+                })
+            })?;
             if text.source > 0 && self.model.transformer.config().head == Head::Span {
                 // The state of a token of the output answers for one of the source.
                 text.asked.retain(|token| *token < text.source);

@@ -1,6 +1,6 @@
 //! The labels of a text's tokens, and what each rests on.
 
-use relprop_transformer::{Outputs, Probabilities, TextEnd, TokenizedText};
+use relprop_transformer::{Outputs, Probabilities, TextEnd, TokenizedText, TransformerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::batching::{Passes, logits};
@@ -123,8 +123,7 @@ impl Explainer {
         }
         let numbers = logits(transformer, &[text])?.remove(0);
         let by_token: Vec<&[f32]> = numbers.chunks(config.logits()).collect();
-        let predicted = by_token.iter().map(|row| &*config.labels[argmax(row)]);
-        let predicted: Vec<&str> = predicted.collect();
+        let predicted = predicted(config, &numbers);
         let groups = match parts {
             Parts::Tokens => each_token(text),
             Parts::Entities => entities(text, &predicted),
@@ -182,6 +181,21 @@ impl Explainer {
             dropped_from: (text.dropped > 0).then(|| self.model.cuts_from()),
         })
     }
+}
+
+impl Explainer {
+    /// The tokens of each entity of a text, in the order of the text, as the model labels them.
+    pub(crate) fn entities(&self, text: &TokenizedText) -> Result<Vec<Vec<usize>>, ExplainError> {
+        let transformer = &self.model.transformer;
+        let numbers = logits(transformer, &[text])?.remove(0);
+        Ok(entities(text, &predicted(transformer.config(), &numbers)))
+    }
+}
+
+/// The label of each token, where these are the logits of one token after another.
+fn predicted<'c>(config: &'c TransformerConfig, numbers: &[f32]) -> Vec<&'c str> {
+    let by_token = numbers.chunks(config.logits());
+    by_token.map(|row| &*config.labels[argmax(row)]).collect()
 }
 
 impl Labelling {

@@ -48,7 +48,7 @@ pub use sampling::{Sampler, Sampling, SamplingError};
 pub use score::Score;
 pub use segments::{SegmentRelevance, Segmentation, UnknownSegmentation};
 pub use similarity::{Measure, PairAccount, SIMILARITY, Similar, SimilarText, Similarity};
-pub use target::{Chosen, Place, Scalar, Target, UnknownTarget};
+pub use target::{Chosen, Count, Place, Scalar, Target, UnknownTarget};
 pub use view::View;
 pub use words::words;
 pub use zero_shot::{Candidate, Hypotheses, ZERO_SHOT, ZeroShot};

@@ -161,6 +161,7 @@ pub(super) fn start(distillation: Distillation) -> TransformerConfig {
 pub(super) fn vector(config: TransformerConfig, pooling: VectorPooling) -> TransformerConfig {
     TransformerConfig {
         head: Head::Vector {
+            second: None,
             pooling,
             dense: None,
             normalized: false,

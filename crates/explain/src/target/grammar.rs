@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! scalar = target [ "@" place ]
+//!        | "entity(" range ")"            short for "predicted@entity(" range ")"
 //! target = output
 //!        | output "-" output              why the first rather than the second
 //!        | output "-mean()"               against the mean of all outputs; also "answer()-mean()"
@@ -11,7 +12,7 @@
 //!        | "entropy()" | "norm()"         of all outputs; of the state that the head reads
 //! output = "predicted" | name | '"' name '"' | index | "id:" index | "class(" output ")"
 //! place  = '"' text '"' [ "#" N ]         a part of the text; the Nth of several, from 1
-//!        | "word(" range ")" | "token(" range ")"
+//!        | "word(" range ")" | "token(" range ")" | "entity(" range ")"
 //! range  = N | N ".." END | "-" N         counted from 0, END is exclusive; "-1" is the last, "-2" the one before it
 //! ```
 //!
@@ -155,6 +156,16 @@ fn read(text: &str, names: &Names) -> Result<Scalar, UnknownTarget> {
 /// What a text could mean: a target, or else a target at a place.
 fn scalars(text: &str, names: &Names) -> Result<Readings, UnknownTarget> {
     let mut found = targets(text, names)?;
+    if let (true, Some(place @ Place::Entities(_))) = (found.is_empty(), Place::parse(text)) {
+        let place = Some(place);
+        return Ok(vec![(
+            Scalar {
+                place,
+                ..Scalar::default()
+            },
+            format!("`{text}`"),
+        )]);
+    }
     if found.is_empty() {
         for (at, _) in text.match_indices('@') {
             let Some(place) = Place::parse(&text[at + 1..]) else {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ExplainError, Score};
 
-pub use place::Place;
 pub(crate) use place::unquoted;
+pub use place::{Count, Place};
 pub use unknown::UnknownTarget;
 
 /// Which of the outputs: a logit, a difference of several, or those of a given answer. A language model has
@@ -61,12 +61,12 @@ pub enum Chosen {
 /// writes it.
 ///
 /// ```
-/// use relprop_explain::{Place, Scalar, Score, Target};
+/// use relprop_explain::{Count, Place, Scalar, Score, Target};
 ///
 /// let scalar: Scalar = "log-probability(id:3-id:1)@word(2)".parse()?;
 /// assert_eq!(scalar.of, Target::Contrast(3, 1));
 /// assert_eq!(scalar.score, Score::LogProbability);
-/// assert_eq!(scalar.place, Some(Place::Words(2..3)));
+/// assert_eq!(scalar.place, Some(Place::Words(Count::Range(2..3))));
 /// assert_eq!(scalar.to_string(), "log-probability(id:3-id:1)@word(2)");
 /// # Ok::<(), relprop_explain::UnknownTarget>(())
 /// ```
@@ -122,10 +122,14 @@ impl Scalar {
             return Err(ExplainError::Position);
         }
         let finds_answers = outputs == Outputs::StartAndEnd;
+        let of_entities = matches!(self.place, Some(Place::Entities(_)));
         let refuse = |reason: &'static str| {
             let scalar = self.to_string();
             Err(ExplainError::Unfit { scalar, reason })
         };
+        if of_entities && outputs != Outputs::TokenLabels {
+            return refuse("only a model that labels tokens finds entities");
+        }
         match self.of {
             _ if self.of.is_given()
                 && !finds_answers

@@ -1,4 +1,4 @@
-//! Places in a text: some of its tokens, by their numbers, by words, or by what they say.
+//! Places in a text: some of its tokens, by their numbers, by words, by entities, or by what they say.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -17,31 +17,80 @@ pub enum Place {
         /// Which of several such parts, counted from 1. If there is none, there must be only one.
         number: Option<NonZeroUsize>,
     },
-    /// Those of these words, counted from 0 as in [`Explanation::words`](crate::Explanation::words).
-    Words(Range<usize>),
-    /// Those with these numbers, counted from 0 as in [`Explanation::tokens`](crate::Explanation::tokens).
-    Tokens(Range<usize>),
-    /// Those of one word, counted from the end: 1 is the last.
-    WordFromEnd(NonZeroUsize),
-    /// One token, counted from the end, special ones included: 1 is the last.
-    TokenFromEnd(NonZeroUsize),
+    /// Those of these words, counted as in [`Explanation::words`](crate::Explanation::words).
+    Words(Count),
+    /// Those with these numbers, counted as in [`Explanation::tokens`](crate::Explanation::tokens), special ones
+    /// included.
+    Tokens(Count),
+    /// Those of these entities, counted as in [`Labelling::parts`](crate::Labelling::parts): where tokens have
+    /// labels, neighbors whose predicted labels go on, `B-PER` and `I-PER`.
+    Entities(Count),
+}
+
+/// Some of many that stand one after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Those with these numbers, counted from 0.
+    Range(Range<usize>),
+    /// One, counted from the end: 1 is the last.
+    FromEnd(NonZeroUsize),
+}
+
+impl Count {
+    /// Their numbers, counted from 0, if there are so many.
+    fn of(&self, many: usize) -> Option<Range<usize>> {
+        match self {
+            Self::Range(range) => (!range.is_empty() && range.end <= many).then(|| range.clone()),
+            Self::FromEnd(number) => {
+                let first = many.checked_sub(number.get())?;
+                Some(first..first + 1)
+            }
+        }
+    }
+
+    /// Reads `3`, `3..5`, which has no 5, or `-1`, which is the last.
+    fn parse(written: &str) -> Option<Self> {
+        if let Some(number) = written.strip_prefix('-') {
+            return number.parse().ok().map(Self::FromEnd);
+        }
+        let (start, end) = match written.split_once("..") {
+            Some((start, end)) => (start.parse().ok()?, end.parse().ok()?),
+            None => {
+                let start: usize = written.parse().ok()?;
+                (start, start.checked_add(1)?)
+            }
+        };
+        (start < end).then_some(Self::Range(start..end))
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Range(range) if range.len() == 1 => write!(f, "{}", range.start),
+            Self::Range(range) => write!(f, "{}..{}", range.start, range.end),
+            Self::FromEnd(number) => write!(f, "-{number}"),
+        }
+    }
 }
 
 impl Place {
     /// The token with this number.
     pub fn token(number: usize) -> Self {
-        Self::Tokens(number..number + 1)
+        Self::Tokens(Count::Range(number..number + 1))
     }
 
     /// Reads a place as [`fmt::Display`] writes it. None if it is none.
     pub(super) fn parse(written: &str) -> Option<Self> {
-        if let Some(range) = call(written, "word") {
-            let one = from_end(range).map(Self::WordFromEnd);
-            return one.or_else(|| parse_range(range).map(Self::Words));
+        let count = |name| call(written, name).map(Count::parse);
+        if let Some(words) = count("word") {
+            return words.map(Self::Words);
         }
-        if let Some(range) = call(written, "token") {
-            let one = from_end(range).map(Self::TokenFromEnd);
-            return one.or_else(|| parse_range(range).map(Self::Tokens));
+        if let Some(tokens) = count("token") {
+            return tokens.map(Self::Tokens);
+        }
+        if let Some(entities) = count("entity") {
+            return entities.map(Self::Entities);
         }
         let end = written.rfind('"')? + 1;
         let (text, number) = written.split_at(end);
@@ -54,50 +103,46 @@ impl Place {
         Some(Self::Text { text, number })
     }
 
-    /// The tokens of `text` that stand there, from the character number `from` on.
+    /// The tokens of `text` that stand there, from the character number `from` on. `entities` finds the tokens of
+    /// each entity, if they are needed.
     ///
     /// # Errors
     ///
     /// [`TextError::Place`] or [`TextError::Position`] if there are none, or if they could be others as
-    /// well.
-    pub fn tokens(&self, text: &TokenizedText, from: usize) -> Result<Vec<usize>, TextError> {
+    /// well; and as `entities`.
+    pub(crate) fn tokens(
+        &self,
+        text: &TokenizedText,
+        from: usize,
+        entities: impl FnOnce() -> Result<Vec<Vec<usize>>, TextError>,
+    ) -> Result<Vec<usize>, TextError> {
         let refuse = |why: String| {
             let place = self.to_string();
             Err(TextError::Place { place, why })
         };
+        let of_parts = |parts: Vec<Vec<usize>>, count: &Count, [one, several]: [&str; 2]| match (
+            count.of(parts.len()),
+            parts.len(),
+        ) {
+            (Some(range), _) => Ok(parts[range].concat()),
+            (None, 0) => refuse(format!("the text has no {one}")),
+            (None, 1) => refuse(format!("the text has 1 {one}, counted from 0")),
+            (None, many) => refuse(format!("the text has {many} {several}, counted from 0")),
+        };
         match self {
-            Self::Tokens(range) => {
+            Self::Tokens(count) => {
                 let tokens = text.tokens.len();
-                match range.is_empty() || range.end > tokens {
-                    true => Err(TextError::Position {
+                match (count.of(tokens), count) {
+                    (Some(range), _) => Ok(range.collect()),
+                    (None, Count::Range(range)) => Err(TextError::Position {
                         position: range.end.saturating_sub(1),
                         tokens,
                     }),
-                    false => Ok(range.clone().collect()),
+                    (None, Count::FromEnd(_)) => refuse(format!("the text has {tokens} tokens")),
                 }
             }
-            Self::Words(range) => {
-                let words = words(text);
-                let count = words.len();
-                match range.is_empty() || range.end > count {
-                    true => refuse(format!("the text has {count} words, counted from 0")),
-                    false => Ok(words[range.clone()].concat()),
-                }
-            }
-            Self::WordFromEnd(number) => {
-                let words = words(text);
-                match words.len().checked_sub(number.get()) {
-                    Some(word) => Ok(words[word].clone()),
-                    None => refuse(format!("the text has {} words", words.len())),
-                }
-            }
-            Self::TokenFromEnd(number) => {
-                let tokens = text.tokens.len();
-                match tokens.checked_sub(number.get()) {
-                    Some(token) => Ok(vec![token]),
-                    None => refuse(format!("the text has {tokens} tokens")),
-                }
-            }
+            Self::Words(count) => of_parts(words(text), count, ["word", "words"]),
+            Self::Entities(count) => of_parts(entities()?, count, ["entity", "entities"]),
             Self::Text { text: part, number } => {
                 let found = occurrences(text, part, from);
                 let count = found.len();
@@ -165,34 +210,12 @@ pub(crate) fn unquoted(written: &str) -> Option<String> {
     in_quotes.then(|| serde_json::from_str(written).ok())?
 }
 
-/// `-1`, the last, and so on.
-fn from_end(written: &str) -> Option<NonZeroUsize> {
-    written.strip_prefix('-')?.parse().ok()
-}
-
-/// `3`, or `3..5`, which has no 5.
-fn parse_range(written: &str) -> Option<Range<usize>> {
-    let (start, end) = match written.split_once("..") {
-        Some((start, end)) => (start.parse().ok()?, end.parse().ok()?),
-        None => {
-            let start: usize = written.parse().ok()?;
-            (start, start.checked_add(1)?)
-        }
-    };
-    (start < end).then_some(start..end)
-}
-
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let range = |range: &Range<usize>| match range.len() {
-            1 => range.start.to_string(),
-            _ => format!("{}..{}", range.start, range.end),
-        };
         match self {
-            Self::Words(words) => write!(f, "word({})", range(words)),
-            Self::Tokens(tokens) => write!(f, "token({})", range(tokens)),
-            Self::WordFromEnd(number) => write!(f, "word(-{number})"),
-            Self::TokenFromEnd(number) => write!(f, "token(-{number})"),
+            Self::Words(words) => write!(f, "word({words})"),
+            Self::Tokens(tokens) => write!(f, "token({tokens})"),
+            Self::Entities(entities) => write!(f, "entity({entities})"),
             Self::Text { text, number } => {
                 write!(f, "{}", serde_json::Value::from(text.as_str()))?;
                 match number {

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
+use relprop_checkpoints::TextError;
 use relprop_transformer::{Content, Token, TokenizedText};
 use rstest::rstest;
 
@@ -118,6 +119,13 @@ fn quotes_and_ids_say_which_is_meant() {
 #[case("entropy()@token(1..4)", "entropy()@token(1..4)")]
 #[case("yes-no@token(-1)", "id:1-id:0@token(-1)")]
 #[case("norm()", "norm()")]
+#[case("entity(0)", "predicted@entity(0)")]
+#[case("entity(-2)", "predicted@entity(-2)")]
+#[case("yes@entity(0..3)", "id:1@entity(0..3)")]
+#[case(
+    "log-probability(predicted)@entity(1)",
+    "log-probability(predicted)@entity(1)"
+)]
 #[case("answer()-mean()", "answer()-mean()")]
 #[case(
     "log-probability(answer()-mean(3))",
@@ -141,6 +149,11 @@ fn a_scalar_is_written_without_names(#[case] text: &str, #[case] written: &str) 
 #[case("yes@word(3..3)")]
 #[case("yes@\"\"#0")]
 #[case("yes@here")]
+#[case("yes-entity(0)")]
+#[case("entity()")]
+#[case("entity(-0)")]
+#[case("entity(0)@word(1)")]
+#[case("word(0)")]
 #[case("log-probability(log-probability(yes))")]
 #[case("")]
 fn what_is_no_target_is_refused(#[case] text: &str) {
@@ -179,6 +192,7 @@ fn confusing() -> impl Strategy<Value = String> {
         "#2",
         "mean()",
         "word(1)",
+        "entity(0)",
         " ",
         "é",
         "\n",
@@ -192,11 +206,14 @@ fn confusing() -> impl Strategy<Value = String> {
 fn place() -> impl Strategy<Value = Place> {
     let range = (0_usize..50, 1_usize..9).prop_map(|(start, count)| start..start + count);
     let number = (1_usize..9).prop_filter_map("it is not zero", NonZeroUsize::new);
+    let count = prop_oneof![
+        range.prop_map(Count::Range),
+        number.prop_map(Count::FromEnd)
+    ];
     prop_oneof![
-        range.clone().prop_map(Place::Words),
-        range.prop_map(Place::Tokens),
-        number.clone().prop_map(Place::WordFromEnd),
-        number.prop_map(Place::TokenFromEnd),
+        count.clone().prop_map(Place::Words),
+        count.clone().prop_map(Place::Tokens),
+        count.prop_map(Place::Entities),
         (confusing(), prop::option::of(1_usize..9)).prop_map(|(text, number)| Place::Text {
             text,
             number: number.and_then(NonZeroUsize::new),
@@ -292,6 +309,11 @@ fn text() -> TokenizedText {
     }
 }
 
+/// Two of them, for the text above.
+fn entities() -> Result<Vec<Vec<usize>>, TextError> {
+    Ok(vec![vec![2, 3], vec![5]])
+}
+
 #[rstest]
 #[case("\"table\"", 0, "2 3")]
 #[case("\" table \"", 0, "2 3")]
@@ -308,9 +330,12 @@ fn text() -> TokenizedText {
 #[case("word(-3)", 0, "2 3")]
 #[case("token(-1)", 0, "5")]
 #[case("token(-6)", 0, "0")]
+#[case("entity(0)", 0, "2 3")]
+#[case("entity(-1)", 0, "5")]
+#[case("entity(0..2)", 0, "2 3 5")]
 fn a_place_is_some_tokens(#[case] place: &str, #[case] from: usize, #[case] expected: &str) {
     let place = Place::parse(place).unwrap();
-    let tokens = place.tokens(&text(), from).unwrap();
+    let tokens = place.tokens(&text(), from, entities).unwrap();
     let tokens: Vec<_> = tokens.iter().map(usize::to_string).collect();
     assert_eq!(tokens.join(" "), expected);
 }
@@ -327,7 +352,23 @@ fn a_place_is_some_tokens(#[case] place: &str, #[case] from: usize, #[case] expe
 #[case("token(5..8)", "no token 7: the text has 6")]
 #[case("word(-5)", "has 4 words")]
 #[case("token(-7)", "has 6 tokens")]
+#[case(
+    "entity(2)",
+    "`entity(2)` in the text: the text has 2 entities, counted from 0"
+)]
+#[case("entity(-3)", "has 2 entities")]
 fn a_place_that_is_not_there_is_refused(#[case] place: &str, #[case] expected: &str) {
-    let error = Place::parse(place).unwrap().tokens(&text(), 0).unwrap_err();
+    let place = Place::parse(place).unwrap();
+    let error = place.tokens(&text(), 0, entities).unwrap_err();
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[rstest]
+#[case(0, "the text has no entity")]
+#[case(1, "the text has 1 entity, counted from 0")]
+fn few_entities_are_counted_in_words(#[case] count: usize, #[case] expected: &str) {
+    let found = || Ok(vec![vec![1]; count]);
+    let place = Place::Entities(Count::Range(4..5));
+    let error = place.tokens(&text(), 0, found).unwrap_err();
     assert!(error.to_string().contains(expected), "{error}");
 }
