@@ -1,7 +1,7 @@
 //! Models of timm: `config.json` names a network of timm's and how its pictures are read, and tensors have timm's names.
 //!
-//! ViT, DeiT and DeiT III are read, of timm's `vision_transformer.py` and `deit.py`. A network is known by its name, and
-//! `model_args` may change its sizes.
+//! ViT, DeiT, DeiT III and EVA are read, of timm's `vision_transformer.py`, `deit.py` and `eva.py`. A network is known by its
+//! name, and `model_args` may change its sizes.
 
 use relprop_rules::operations::NormScale;
 use relprop_transformer::{
@@ -20,10 +20,13 @@ pub(crate) static VIT: Family = Family {
     architecture: None,
     base: "timm_model",
     tensors: &[TENSORS],
-    variants: &[(
-        |config| config.norm_after_pooling,
-        &[("final_norm", "$.fc_norm")],
-    )],
+    variants: &[
+        (
+            |config| config.norm_after_pooling,
+            &[("final_norm", "$.fc_norm")],
+        ),
+        (|config| config.biases.unbiased_keys, EVA),
+    ],
     ignored_tensors: &[],
     ..vit::VIT
 };
@@ -49,6 +52,13 @@ const TENSORS: Names = &[
     ("final_norm", "$.norm"),
     ("classifier", "$.head"),
     ("distillation_classifier", "$.head_dist"),
+];
+
+/// EVA has biases of queries and values beside the map of all three.
+#[rustfmt::skip]
+const EVA: Names = &[
+    ("encoder.{}.attention.query.bias", "$.blocks.{}.attn.q_bias"),
+    ("encoder.{}.attention.value.bias", "$.blocks.{}.attn.v_bias"),
 ];
 
 /// A model of timm, as its `config.json` describes it.
@@ -132,13 +142,14 @@ impl Pooling {
 }
 
 /// A size's name, with the width, the number of blocks and that of heads.
-const SIZES: [(&str, [usize; 3]); 6] = [
+const SIZES: [(&str, [usize; 3]); 7] = [
     ("tiny", [192, 12, 3]),
     ("small", [384, 12, 6]),
     ("medium", [512, 12, 8]),
     ("base", [768, 12, 12]),
     ("large", [1024, 24, 16]),
     ("huge", [1280, 32, 16]),
+    ("giant", [1408, 40, 16]),
 ];
 
 /// The network that timm builds by this name: `vit_base_patch16_224`, `deit_small_distilled_patch16_224`.
@@ -147,15 +158,18 @@ fn network(name: &str) -> Result<TransformerConfig, String> {
         format!(
             "`architecture` is {name}; of timm's networks relprop reads vit_SIZE_patchN_N, deit_SIZE_patchN_N, \
              deit_SIZE_distilled_patchN_N and deit3_SIZE_patchN_N, where SIZE is tiny, small, medium, base, large or \
-             huge"
+             huge, eva_large_patchN_N and eva_giant_patchN_N"
         )
     };
     let parts: Vec<&str> = name.split('_').collect();
     let (kind, of_size, distilled, patch, picture) = match parts[..] {
         ["deit", size, "distilled", patch, picture] => ("deit", size, true, patch, picture),
+        // There, others are called so.
+        [_, "giant", ..] if parts[0] != "eva" => return Err(unknown()),
         [kind @ ("vit" | "deit" | "deit3"), size, patch, picture] => {
             (kind, size, false, patch, picture)
         }
+        ["eva", size @ ("large" | "giant"), patch, picture] => ("eva", size, false, patch, picture),
         _ => return Err(unknown()),
     };
     let sizes = SIZES.iter().find(|(known, _)| *known == of_size);
@@ -178,7 +192,7 @@ fn network(name: &str) -> Result<TransformerConfig, String> {
         },
         ..PatchConfig::new([picture; 2], [patch; 2], 3)
     };
-    let config = TransformerConfig {
+    let mut config = TransformerConfig {
         layer_scale: kind == "deit3",
         dropout: 0.0,
         attention_dropout: 0.0,
@@ -187,6 +201,13 @@ fn network(name: &str) -> Result<TransformerConfig, String> {
             [*width, *blocks, *heads, 4 * width, patches.positions()],
         )
     };
+    if kind == "eva" {
+        config.biases.unbiased_keys = true;
+        config.head = Head::LabelsOfPatches;
+        if of_size == "giant" {
+            feed_forward(&mut config).width = 6144;
+        }
+    }
     Ok(with_epsilon(config, 1e-6))
 }
 
