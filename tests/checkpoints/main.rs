@@ -1,5 +1,6 @@
 //! Models from disk: folders, families, tokenizers and preprocessors, held against transformers.
 
+mod answers;
 mod continuations;
 mod decomposition;
 mod experts;

@@ -47,6 +47,7 @@ pub mod modernbert;
 pub mod moe;
 pub mod mpnet;
 pub mod mpt;
+pub mod mt5;
 pub mod multimodal;
 pub mod nomic_bert;
 pub mod olmo;
@@ -68,6 +69,7 @@ pub mod stablelm;
 pub mod starcoder2;
 pub mod swin;
 pub mod t5;
+pub mod umt5;
 pub mod vit;
 pub mod xglm;
 pub mod xlm_roberta_xl;
@@ -351,16 +353,16 @@ pub static FAMILIES: &[&Family] = &[
     &t5::TOKEN_LABELS,
     &t5::SPAN,
     &t5::VECTOR,
-    &t5::MT5,
-    &t5::MT5_LABELS,
-    &t5::MT5_TOKEN_LABELS,
-    &t5::MT5_SPAN,
-    &t5::MT5_VECTOR,
-    &t5::UMT5,
-    &t5::UMT5_LABELS,
-    &t5::UMT5_TOKEN_LABELS,
-    &t5::UMT5_SPAN,
-    &t5::UMT5_VECTOR,
+    &mt5::MT5,
+    &mt5::LABELS,
+    &mt5::TOKEN_LABELS,
+    &mt5::SPAN,
+    &mt5::VECTOR,
+    &umt5::UMT5,
+    &umt5::LABELS,
+    &umt5::TOKEN_LABELS,
+    &umt5::SPAN,
+    &umt5::VECTOR,
     &bart::BART,
     &bart::LABELS,
     &bart::SPAN,

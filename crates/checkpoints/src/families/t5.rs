@@ -1,4 +1,4 @@
-//! T5 (Raffel et al. 2020), mT5 (Xue et al. 2021) and UMT5 (Chung et al. 2023): an encoder and a decoder whose positions are a learned bias of
+//! T5 (Raffel et al. 2020): an encoder and a decoder whose positions are a learned bias of
 //! scores. FLAN-T5 is a T5. The encoder alone makes vectors of texts (Sentence-T5, GTR).
 
 use relprop_rules::operations::{Activation, NormScale};
@@ -8,7 +8,7 @@ use super::{bart, bert, heads, llama};
 use crate::Family;
 use crate::family::{Keys, Names};
 use crate::keys::{
-    self, CLASSES, Key, KeyError, PADDING, TIED, VOCABULARY, feed_forward, flag, number, size,
+    self, CLASSES, Key, KeyError, PADDING, VOCABULARY, feed_forward, flag, number, size,
 };
 use relprop_transformer::{
     Biases, DecoderConfig, Head, NormConfig, NormPlacement, PositionBias, TransformerConfig,
@@ -34,15 +34,6 @@ pub static T5: Family = Family {
         // Of the first releases, which never read it.
         "$.decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight",
     ],
-};
-
-/// mT5.
-pub static MT5: Family = Family {
-    name: "mt5",
-    architecture: Some("MT5ForConditionalGeneration"),
-    start: start_mt5,
-    keys: &[SHARED, BOTH, &[("tie_word_embeddings", TIED)]],
-    ..T5
 };
 
 /// T5 that classifies a text. Its decoder reads the text once more, and the state of the last end of a text is
@@ -78,30 +69,6 @@ pub static SPAN: Family = Family {
     ..T5
 };
 
-/// mT5 that finds the answer to a question.
-pub static MT5_SPAN: Family = Family {
-    name: "mt5",
-    architecture: Some("MT5ForQuestionAnswering"),
-    start: || spans(start_mt5()),
-    ..SPAN
-};
-
-/// mT5 that classifies a text.
-pub static MT5_LABELS: Family = Family {
-    name: "mt5",
-    architecture: Some("MT5ForSequenceClassification"),
-    start: || labels(start_mt5()),
-    ..LABELS
-};
-
-/// mT5's encoder with a label for each token.
-pub static MT5_TOKEN_LABELS: Family = Family {
-    name: "mt5",
-    architecture: Some("MT5ForTokenClassification"),
-    start: || encoder(heads::token_labels(start_mt5())),
-    ..TOKEN_LABELS
-};
-
 /// T5's encoder, which makes a vector of a text.
 pub static VECTOR: Family = Family {
     architecture: Some("T5EncoderModel"),
@@ -112,61 +79,9 @@ pub static VECTOR: Family = Family {
     ..T5
 };
 
-/// mT5's encoder, which makes a vector of a text.
-pub static MT5_VECTOR: Family = Family {
-    name: "mt5",
-    architecture: Some("MT5EncoderModel"),
-    start: || encoder(heads::vector(start_mt5())),
-    ..VECTOR
-};
-
-/// UMT5 (Chung et al. 2023): an mT5 whose blocks have a bias of distances each.
-pub static UMT5: Family = Family {
-    name: "umt5",
-    architecture: Some("UMT5ForConditionalGeneration"),
-    start: start_umt5,
-    tensors: &[OWN_BIASES, TENSORS],
-    ..T5
-};
-
-/// UMT5 that classifies a text.
-pub static UMT5_LABELS: Family = Family {
-    name: "umt5",
-    architecture: Some("UMT5ForSequenceClassification"),
-    start: || labels(start_umt5()),
-    tensors: &[bart::CLASSIFIER, OWN_BIASES, TENSORS],
-    ..LABELS
-};
-
-/// UMT5's encoder with a label for each token.
-pub static UMT5_TOKEN_LABELS: Family = Family {
-    name: "umt5",
-    architecture: Some("UMT5ForTokenClassification"),
-    start: || encoder(heads::token_labels(start_umt5())),
-    tensors: &[heads::CLASSIFIER, LAST_NORM, OWN_BIASES, TENSORS],
-    ..TOKEN_LABELS
-};
-
-/// UMT5 that finds the answer to a question.
-pub static UMT5_SPAN: Family = Family {
-    name: "umt5",
-    architecture: Some("UMT5ForQuestionAnswering"),
-    start: || spans(start_umt5()),
-    tensors: &[bert::SPAN_HEAD, OWN_BIASES, TENSORS],
-    ..SPAN
-};
-
-/// UMT5's encoder, which makes a vector of a text.
-pub static UMT5_VECTOR: Family = Family {
-    name: "umt5",
-    architecture: Some("UMT5EncoderModel"),
-    start: || encoder(heads::vector(start_umt5())),
-    tensors: &[bert::DENSE, LAST_NORM, OWN_BIASES, TENSORS],
-    ..VECTOR
-};
-
+/// What T5 and its relatives say in the same words, of either stack.
 #[rustfmt::skip]
-const SHARED: Keys = &[
+pub const SHARED: Keys = &[
     ("vocab_size", VOCABULARY),
     ("d_model", Key::Size(|c| &mut c.width)),
     ("num_layers", Key::Size(|c| &mut c.blocks)),
@@ -184,7 +99,8 @@ const SHARED: Keys = &[
     ("is_decoder", Key::Only("false")),
 ];
 
-const BOTH: Keys = &[
+/// What they say of both together.
+pub const BOTH: Keys = &[
     ("num_decoder_layers", DECODER_BLOCKS),
     ("decoder_start_token_id", bart::START),
     ("is_encoder_decoder", Key::Only("true")),
@@ -203,7 +119,7 @@ const LEFT_OVER: &[&str] = &[
 const UNSCALED: &[&str] = &["tie_word_embeddings", "scale_decoder_outputs"];
 
 /// The norm after the encoder, where it is the last.
-const LAST_NORM: Names = &[("final_norm", "$.encoder.final_layer_norm")];
+pub const LAST_NORM: Names = &[("final_norm", "$.encoder.final_layer_norm")];
 
 /// Whether the logits are those of states times d^(-1/2), d the width. An untied head, which the file has then, says
 /// the same as `tie_word_embeddings`: false where it is false.
@@ -351,8 +267,9 @@ const BIAS: PositionBias = PositionBias::Learned {
     by_block: false,
 };
 
+/// The names of embeddings and blocks of both stacks.
 #[rustfmt::skip]
-const TENSORS: Names = &[
+pub const TENSORS: Names = &[
     ("embeddings.word", "$.shared"),
     ("position_bias", "$.encoder.block.0.layer.0.SelfAttention.relative_attention_bias"),
     ("encoder.{}.attention.query", "$.encoder.block.{}.layer.0.SelfAttention.q"),
@@ -382,12 +299,6 @@ const TENSORS: Names = &[
     ("classifier", "lm_head"),
 ];
 
-#[rustfmt::skip]
-const OWN_BIASES: Names = &[
-    ("encoder.{}.attention.position_bias", "$.encoder.block.{}.layer.0.SelfAttention.relative_attention_bias"),
-    ("decoder.blocks.{}.attention.position_bias", "$.decoder.block.{}.layer.0.SelfAttention.relative_attention_bias"),
-];
-
 fn gated(config: &TransformerConfig) -> bool {
     config.feed_forward.is_some_and(|part| part.gated)
 }
@@ -401,7 +312,7 @@ const GATED: Names = &[
 ];
 
 /// More tokens than memory has place for: distances have buckets however long a text is.
-const POSITIONS: usize = 1 << 20;
+pub const POSITIONS: usize = 1 << 20;
 
 /// Norms without a shift before all parts, no biases, scores that are not scaled, and ReLU.
 pub fn start() -> TransformerConfig {
@@ -438,7 +349,8 @@ pub fn start() -> TransformerConfig {
     config
 }
 
-fn encoder(both: TransformerConfig) -> TransformerConfig {
+/// The encoder alone of both stacks.
+pub fn encoder(both: TransformerConfig) -> TransformerConfig {
     TransformerConfig {
         decoder: None,
         logit_divisor: None,
@@ -446,42 +358,19 @@ fn encoder(both: TransformerConfig) -> TransformerConfig {
     }
 }
 
-fn spans(both: TransformerConfig) -> TransformerConfig {
+/// Both stacks with the head that finds answers.
+pub fn spans(both: TransformerConfig) -> TransformerConfig {
     TransformerConfig {
         logit_divisor: None,
         ..heads::span(both)
     }
 }
 
-fn labels(both: TransformerConfig) -> TransformerConfig {
+/// Both stacks with the head that classifies.
+pub fn labels(both: TransformerConfig) -> TransformerConfig {
     TransformerConfig {
         pooler: Some(Activation::Tanh),
         logit_divisor: None,
         ..heads::labels_at_end(both)
     }
-}
-
-fn start_mt5() -> TransformerConfig {
-    let mut config = bert::sizes(start(), [512, 8, 6, 1024, POSITIONS]);
-    config.input = relprop_transformer::InputConfig::Tokens {
-        vocabulary: 250_112,
-    };
-    config.decoder = Some(DecoderConfig {
-        blocks: 8,
-        heads: 6,
-        feed_forward: 1024,
-        start: 0,
-    });
-    let part = feed_forward(&mut config);
-    (part.activation, part.gated) = (Activation::GeluTanh, true);
-    config
-}
-
-/// Those of mT5, but for a bias of distances for each block.
-fn start_umt5() -> TransformerConfig {
-    let mut config = start_mt5();
-    if let Some(PositionBias::Learned { by_block, .. }) = &mut config.attention.bias {
-        *by_block = true;
-    }
-    config
 }
