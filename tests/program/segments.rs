@@ -27,6 +27,7 @@ fn json(model: &str, arguments: &[&str]) -> Value {
 #[case("gpt2", &[TEXT, "--position", "3"])]
 #[case("gpt2", &["a film. It", "--answer", " is warm. So", "--hops", "2"])]
 #[case("heads/bert-tokens", &[TEXT, "--target", "PER@word(1)"])]
+#[case("heads/bert-tokens", &[TEXT, "--target", "entity(-1)"])]
 #[case("heads/bert-answers", &["is it?", "--pair", "a warm film. It is never dull!"])]
 fn segments_hold_what_their_tokens_hold(#[case] model: &str, #[case] arguments: &[&str]) {
     let found = json(model, &[arguments, &["--segments", "sentences"]].concat());

@@ -74,7 +74,7 @@ pub(crate) struct ExplainArguments {
     pub(crate) rules: Option<String>,
     /// What to explain: `predicted`, a label, its index, two of them as A-B, a label against the mean as
     /// A-mean() or A-mean(5); for a language model, the next token, with its space: " are". A place in
-    /// the text may follow: PER@"Ada Lovelace", answer()@"on the table", A@word(3). See docs/questions.md
+    /// the text may follow: PER@"Ada Lovelace", answer()@"on the table", A@word(3), A@entity(-1). See docs/questions.md
     #[arg(
         long,
         value_name = "TARGET",
