@@ -25,7 +25,7 @@ pub(crate) static VIT: Family = Family {
             |config| config.norm_after_pooling,
             &[("final_norm", "$.fc_norm")],
         ),
-        (|config| config.biases.unbiased_keys, EVA),
+        (|config| config.biases.unbiased_keys, EVA_G),
     ],
     ignored_tensors: &[],
     ..vit::VIT
@@ -54,9 +54,9 @@ const TENSORS: Names = &[
     ("distillation_classifier", "$.head_dist"),
 ];
 
-/// EVA has biases of queries and values beside the map of all three.
+/// EVA-g has biases of queries and values beside the map of all three, and none of keys.
 #[rustfmt::skip]
-const EVA: Names = &[
+const EVA_G: Names = &[
     ("encoder.{}.attention.query.bias", "$.blocks.{}.attn.q_bias"),
     ("encoder.{}.attention.value.bias", "$.blocks.{}.attn.v_bias"),
 ];
@@ -202,11 +202,11 @@ fn network(name: &str) -> Result<TransformerConfig, String> {
         )
     };
     if kind == "eva" {
-        config.biases.unbiased_keys = true;
         config.head = Head::LabelsOfPatches;
-        if of_size == "giant" {
-            feed_forward(&mut config).width = 6144;
-        }
+    }
+    if of_size == "giant" {
+        config.biases.unbiased_keys = true;
+        feed_forward(&mut config).width = 6144;
     }
     Ok(with_epsilon(config, 1e-6))
 }

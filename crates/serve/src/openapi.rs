@@ -247,9 +247,10 @@ fn point(schema: &mut Value, name: &str) {
             for (key, value) in fields {
                 match value {
                     Value::String(to) if key == "$ref" => {
-                        let place = match (to.strip_prefix('#'), to.strip_suffix(".json")) {
-                            (Some(part), _) => format!("{name}{part}"),
-                            (None, other) => other.unwrap_or(to).to_owned(),
+                        let (file, part) = to.split_once('#').unwrap_or((to, ""));
+                        let place = match file.strip_suffix(".json").unwrap_or(file) {
+                            "" => format!("{name}{part}"),
+                            other => format!("{other}{part}"),
                         };
                         *to = format!("#/components/schemas/{place}");
                     }
