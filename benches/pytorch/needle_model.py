@@ -20,7 +20,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 CORPUS = Path(__file__).parents[2] / "crates/data/src/corpus/needles.rs"
 WIDTH, BLOCKS, POSITIONS = 128, 2, 128
-LISTS, TEXTS = 1500, 2000
+LISTS, TEXTS = 1000, 3000
 BATCH, RATE, WARMUP = 64, 1e-3, 200
 
 

@@ -1,6 +1,7 @@
 //! The metrics, against their definitions written out: one text at a time, one pass for each version
 //! of it, plain loops.
 
+mod pairs;
 mod pictures;
 mod properties;
 mod randomized;

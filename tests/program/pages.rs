@@ -36,10 +36,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "relprop train --data DATA --out DIR [",
         "a summary of the options, not a command",
     ),
-    (
-        "RAYON_NUM_THREADS=1 relprop train --task next-token --data needles",
-        "it trains for minutes",
-    ),
 ];
 
 /// Programs that do nothing here, and the reason.
@@ -183,6 +179,10 @@ fn stand_ins(here: &Path) {
         "--out",
         "needle-model",
     ]);
+    write(
+        "questions.tsv",
+        "text\tcontext\tanswer\nwho sang ?\tthe cat sat and anna sang\tanna sang\n",
+    );
     symlink("my-llama", here.join("DIR")).unwrap();
     write("my-llama/chat_template.jinja", "{{ messages[-1].content }}");
 

@@ -165,6 +165,7 @@ impl Data {
                 TextColumns {
                     evidence: self.evidence.as_deref(),
                     answer: self.answer.as_deref(),
+                    pair: None,
                 },
                 self.limit,
                 self.seed,
@@ -183,6 +184,7 @@ impl Data {
                 .next()
                 .map_or(WrittenLabel::None, WrittenLabel::Written),
             answer: None,
+            pair: None,
             evidence: Vec::new(),
             region: None,
             sentiment: Vec::new(),

@@ -32,8 +32,12 @@ pub(crate) struct EvaluateArguments {
     /// What to measure: metrics (docs/evaluation.md lists them), or `all` that the data allow
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values_t = metrics::DEFAULT.map(String::from))]
     pub(crate) metrics: Vec<String>,
+    /// The column of the second texts, which the model reads after the first: hypotheses, passages, contexts. What decides then
+    /// stands in the second text
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pair_column: Option<String>,
     /// The column of the file that has the answer to each text, for a language model; a .jsonl file keeps the
-    /// space that it begins with
+    /// space that it begins with. For a model that finds answers, what stands in the second text
     #[arg(long, value_name = "NAME")]
     pub(crate) answer_column: Option<String>,
     /// What is explained: the `true` label of each text, or the answer to it; what the model has `predicted` (the
@@ -69,6 +73,7 @@ impl EvaluateArguments {
         TextColumns {
             evidence: self.evidence_column.as_deref(),
             answer: self.answer_column.as_deref(),
+            pair: self.pair_column.as_deref(),
         }
     }
 }

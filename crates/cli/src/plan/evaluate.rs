@@ -26,6 +26,9 @@ pub(crate) struct EvaluatePlan {
     /// The column of answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<String>,
+    /// The column of second texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pair: Option<String>,
     /// What stands in the place of a hidden patch.
     #[serde(default, skip_serializing_if = "HideArgument::is_mean")]
     hide: HideArgument,
@@ -78,6 +81,7 @@ impl EvaluatePlan {
             data_sha256: data.sha256.clone(),
             evidence: arguments.evidence_column.clone(),
             answer: arguments.answer_column.clone(),
+            pair: arguments.pair_column.clone(),
             hide: arguments.hide,
             limit: arguments.limit,
             texts: data.samples.len(),

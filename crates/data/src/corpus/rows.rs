@@ -24,6 +24,9 @@ pub struct TextColumns<'n> {
     pub evidence: Option<&'n str>,
     /// The name of the one that has the answer to a text.
     pub answer: Option<&'n str>,
+    /// The name of the one with the second texts, which are read after the first. What decides then stands in the
+    /// second text.
+    pub pair: Option<&'n str>,
 }
 
 impl TextColumns<'_> {
@@ -39,8 +42,10 @@ pub(super) struct Row {
     pub text: String,
     /// The label. None if the row has none.
     pub label: Option<String>,
-    /// The pieces of the text that decide the label, as ranges of characters, if they were asked for.
+    /// The pieces of the text that decide the label, or of the second, as ranges of characters, if they were asked for.
     pub evidence: Vec<Range<usize>>,
+    /// The second text, as it stands there, if it was asked for.
+    pub pair: Option<String>,
     /// The answer to the text, as it stands there, if it was asked for.
     pub answer: Option<String>,
     /// The line that the row starts on, counted from 1.
@@ -53,6 +58,7 @@ struct Fields {
     label: Option<String>,
     evidence: Value,
     answer: Option<String>,
+    pair: Option<String>,
 }
 
 /// The rows of a file. A bad row is an error in its place, and the rest goes on.
@@ -90,6 +96,7 @@ pub(super) fn read(
                 label: None,
                 evidence: Value::Null,
                 answer: None,
+                pair: None,
             })?,
             columns: None,
         },
@@ -129,6 +136,7 @@ fn columns<R: Read>(
         found.transpose()
     };
     let (decisive, answer) = (wanted(more.evidence)?, wanted(more.answer)?);
+    let pair = wanted(more.pair)?;
     let parse = |fields: csv::StringRecord| {
         let field = |index| fields.get(index).map(str::to_owned);
         Fields {
@@ -138,6 +146,7 @@ fn columns<R: Read>(
                 .and_then(field)
                 .map_or(Value::Null, |cell| of_cell(&cell)),
             answer: answer.and_then(field),
+            pair: pair.and_then(field),
         }
     };
     Ok(Rows {
@@ -161,13 +170,14 @@ fn collect<T>(
     rows.collect()
 }
 
-/// Checks the text, the label and the answer of a JSON object; other fields are not read.
+/// Checks the texts, the label and the answer of a JSON object; other fields are not read.
 fn fields(object: &Map<String, Value>, more: TextColumns) -> Result<(), String> {
     texts_at(&TEXT, object)?;
-    let answer = more.answer.and_then(|name| Some((name, object.get(name)?)));
-    if let Some((name, value)) = answer.filter(|(_, value)| !value.is_string() && !value.is_null())
-    {
-        return Err(format!("`{name}` is {value}, not a text"));
+    for name in [more.answer, more.pair].into_iter().flatten() {
+        let value = object.get(name).filter(|value| !value.is_null());
+        if let Some(value) = value.filter(|value| !value.is_string()) {
+            return Err(format!("`{name}` is {value}, not a text"));
+        }
     }
     match object.get(LABEL) {
         None | Some(Value::Null | Value::String(_)) => Ok(()),
@@ -184,6 +194,7 @@ fn json(object: Map<String, Value>, more: TextColumns) -> Fields {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     });
+    let other = |name: Option<&str>| Some(object.get(name?)?.as_str()?.to_owned());
     Fields {
         text: text.unwrap_or_default().to_owned(),
         label,
@@ -191,9 +202,8 @@ fn json(object: Map<String, Value>, more: TextColumns) -> Fields {
             .and_then(|name| object.get(name))
             .cloned()
             .unwrap_or_default(),
-        answer: (more.answer)
-            .and_then(|name| object.get(name)?.as_str())
-            .map(str::to_owned),
+        answer: other(more.answer),
+        pair: other(more.pair),
     }
 }
 
@@ -209,16 +219,23 @@ fn row(fields: Fields, more: TextColumns, line: u64, path: &Path) -> Result<Row,
     let label = label
         .map(|label| label.trim().to_owned())
         .filter(|label| !label.is_empty());
-    // Places are counted in the text as the file has it.
-    let evidence = places(&fields.text, &fields.evidence).map_err(|problem| {
-        let column = more.evidence.unwrap_or_default();
-        DataError::Malformed {
-            path: path.into(),
-            line,
-            problem: format!("`{column}` {problem}"),
-        }
-    })?;
-    let before = fields.text.chars().count() - fields.text.trim_start().chars().count();
+    let wrong = |column: Option<&str>, problem: &str| DataError::Malformed {
+        path: path.into(),
+        line,
+        problem: format!("`{}` {problem}", column.unwrap_or_default()),
+    };
+    let pair = fields.pair.filter(|pair| !pair.trim().is_empty());
+    if more.pair.is_some() && pair.is_none() {
+        return Err(wrong(more.pair, "has no text"));
+    }
+    // Places are counted in the text as the file has it, and the second is not trimmed.
+    let decisive = pair.as_ref().unwrap_or(&fields.text);
+    let evidence = places(decisive, &fields.evidence);
+    let evidence = evidence.map_err(|problem| wrong(more.evidence, &problem))?;
+    let before = match pair {
+        None => fields.text.chars().count() - fields.text.trim_start().chars().count(),
+        Some(_) => 0,
+    };
     let shift =
         |range: Range<usize>| range.start.saturating_sub(before)..range.end.saturating_sub(before);
     let evidence = evidence.into_iter().map(shift).collect();
@@ -227,6 +244,7 @@ fn row(fields: Fields, more: TextColumns, line: u64, path: &Path) -> Result<Row,
         label,
         evidence,
         answer: fields.answer.filter(|answer| !answer.trim().is_empty()),
+        pair,
         line,
     })
 }

@@ -14,7 +14,7 @@ pub enum MeasureError {
     /// The model has no label for a whole text.
     #[error(
         "the model has no label for a whole text: name what is to be explained, such as \
-         `class(NAME)@\"a word\"` or `answer()@\"a word\"`"
+         `class(NAME)@\"a word\"` or `answer()@\"a word\"`, or give an answer to each text"
     )]
     NoTextLabel,
     /// No text is left.

@@ -9,8 +9,10 @@ use relprop_checkpoints::{Input, Model, TextError, Truncation};
 use relprop_data::corpus::{Pictures, Region, TextColumns, Tree};
 use relprop_data::{corpus, sha256};
 use relprop_evaluate::{Polarity, Sample, predictions};
-use relprop_explain::{Chosen, ExplainError, Explainer, Plan, Scalar, Score, Target, answer_start};
-use relprop_transformer::{Head, Outputs, TokenizedText};
+use relprop_explain::{
+    Chosen, ExplainError, Explainer, Place, Plan, Scalar, Score, Target, answer_start,
+};
+use relprop_transformer::{Content, Head, Outputs, TokenizedText};
 use serde::{Deserialize, Serialize};
 
 use super::MeasureError;
@@ -81,9 +83,12 @@ pub struct LabeledText {
     pub picture: Option<DynamicImage>,
     /// Its label.
     pub label: WrittenLabel,
-    /// The answer that is given to it, with the space before it.
+    /// The second text, which is read after it, if there is one.
+    pub pair: Option<String>,
+    /// The answer that is given to it, with the space before it; of a model that finds answers, one that stands in the second
+    /// text.
     pub answer: Option<String>,
-    /// The words that decide the label, as ranges of characters, if they are known.
+    /// The words that decide the label, as ranges of characters, if they are known; of the second text, if there is one.
     pub evidence: Vec<Range<usize>>,
     /// The part of the picture that decides the label, if it is known.
     pub region: Option<Region>,
@@ -155,14 +160,18 @@ impl Samples {
         let asker = asker(target, model)?;
         let config = model.transformer.config();
         let mut samples = Vec::new();
+        let finds_answers = asker.answers && !asker.writes && asker.target.place.is_none();
+        if finds_answers && texts.iter().all(|found| found.answer.is_none()) {
+            return Err(MeasureError::NoTextLabel.into());
+        }
         let written = Written::of(&texts, &config.labels);
         for found in texts.into_iter().take(limit.unwrap_or(usize::MAX)) {
             let asked = match target {
-                Measured::True if !asker.writes => {
+                Measured::True if !(asker.writes || asker.answers) => {
                     Target::Label(label(&found, written, &config.labels)?)
                 }
                 // What is predicted is known only after the model has read the text.
-                _ => asker.explainer.plan().target.of,
+                _ => asker.target.of,
             };
             match asker.tokenize(&found) {
                 Ok((text, answer)) => samples.push(Sample {
@@ -170,9 +179,12 @@ impl Samples {
                     patches: found
                         .region
                         .map_or_else(Vec::new, |region| shares(&text, &region)),
-                    evidence: found.evidence,
+                    evidence: match found.pair {
+                        Some(_) => in_second(&text, found.evidence),
+                        None => found.evidence,
+                    },
                     polarity: found.sentiment,
-                    ..Sample::asking(text, asked, asker.explainer.plan().target.score)
+                    ..Sample::asking(text, asked, asker.target.score)
                 }),
                 Err(error) => say(&format!("{}: {error}; skipped", found.place)),
             }
@@ -180,7 +192,7 @@ impl Samples {
         if samples.is_empty() {
             return Err(MeasureError::Nothing(name.to_owned()).into());
         }
-        if asker.explainer.plan().target.of == Target::Predicted && *target == Measured::Predicted {
+        if asker.target.of == Target::Predicted && *target == Measured::Predicted {
             let texts: Vec<&TokenizedText> = samples.iter().map(|sample| &sample.text).collect();
             let labels = predictions(model, &texts)?;
             let pairs = samples.iter_mut().zip(labels);
@@ -204,8 +216,10 @@ impl Samples {
 
 /// How texts are asked.
 struct Asker {
-    /// It reads texts, and knows what is asked of them.
+    /// It reads texts, and knows what is asked of them, but for an answer that stands in each of them.
     explainer: Explainer,
+    /// What is asked.
+    target: Scalar,
     /// Whether the answer that is given to each text is explained.
     answers: bool,
     /// Whether the model goes on with texts.
@@ -225,14 +239,45 @@ impl Asker {
     }
 
     fn read(&self, found: &LabeledText) -> Result<(TokenizedText, Option<usize>), ExplainError> {
-        if !(self.answers && self.writes) {
-            return Ok((self.explainer.tokenize(&found.text)?, None));
+        let read = |explainer: &Explainer| match &found.pair {
+            Some(second) => explainer.tokenize_pair(&found.text, second),
+            None => explainer.tokenize(&found.text),
+        };
+        if !self.answers || self.target.place.is_some() && !self.writes {
+            return Ok((read(&self.explainer)?, None));
         }
         let answer = found.answer.as_deref().ok_or(TextError::NoAnswer)?;
+        if !self.writes {
+            let place = Place::Text {
+                text: answer.trim().to_owned(),
+                number: None,
+            };
+            let plan = Plan {
+                target: Scalar {
+                    place: Some(place),
+                    ..self.target.clone()
+                },
+                ..self.explainer.plan().clone()
+            };
+            let explainer = Explainer::new(self.explainer.model(), &plan)?;
+            return Ok((read(&explainer)?, None));
+        }
         let text = self.explainer.tokenize_answer(&found.text, answer)?;
         let start = answer_start(&text);
         Ok((text, Some(start)))
     }
+}
+
+/// Places in the second text as places in both.
+fn in_second(text: &TokenizedText, mut evidence: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    if let Content::Text {
+        second: Some(start),
+    } = text.content
+    {
+        let shift = |range: &mut Range<usize>| *range = range.start + start..range.end + start;
+        evidence.iter_mut().for_each(shift);
+    }
+    evidence
 }
 
 /// Refuses what the model, or a metric, cannot be asked.
@@ -241,7 +286,7 @@ fn asker(target: &Measured, model: &Arc<Model>) -> Result<Asker, EngineError> {
     let outputs = config.head.outputs();
     let writes = matches!(config.head, Head::NextToken { .. });
     let scalar = match target {
-        Measured::True if writes => Target::Given.into(),
+        Measured::True if writes || outputs == Outputs::StartAndEnd => Target::Given.into(),
         Measured::True if outputs == Outputs::Labels => Target::Predicted.into(),
         Measured::Predicted if matches!(outputs, Outputs::Labels | Outputs::Vocabulary) => {
             Target::Predicted.into()
@@ -264,13 +309,19 @@ fn asker(target: &Measured, model: &Arc<Model>) -> Result<Asker, EngineError> {
         return Err(MeasureError::NotFixed(scalar.to_string()).into());
     }
     let answers = scalar.of.is_given();
+    let finds = outputs == Outputs::StartAndEnd;
+    let stands_in_texts = answers && finds && scalar.place.is_none();
     let plan = Plan {
-        target: scalar,
+        target: match stands_in_texts {
+            true => Target::Predicted.into(),
+            false => scalar.clone(),
+        },
         truncation: Truncation::Cut,
         ..Plan::default()
     };
     Ok(Asker {
         explainer: Explainer::new(model, &plan)?,
+        target: scalar,
         answers,
         writes,
     })
@@ -355,6 +406,7 @@ fn held_out_needles(seed: u64) -> Vec<LabeledText> {
         text: needle.prompt,
         label: WrittenLabel::None,
         answer: Some(needle.answer),
+        pair: None,
         evidence: vec![needle.fact],
         region: None,
         sentiment: Vec::new(),
@@ -370,6 +422,7 @@ fn held_out_reviews(seed: u64) -> Vec<LabeledText> {
         text: review.text,
         label: WrittenLabel::Positive(review.label == 1),
         answer: None,
+        pair: None,
         evidence: review.evidence,
         region: None,
         sentiment: Vec::new(),
@@ -405,6 +458,7 @@ fn of_file(
         evidence: input.evidence,
         region: None,
         answer: input.answer,
+        pair: input.pair,
         sentiment: Vec::new(),
     });
     Ok(found.collect())
@@ -421,6 +475,7 @@ fn of_tree(tree: Tree, name: &str) -> LabeledText {
         text: tree.text,
         label: WrittenLabel::Positive(tree.label > Tree::NEUTRAL),
         answer: None,
+        pair: None,
         evidence: Vec::new(),
         region: None,
         sentiment: judged.collect(),

@@ -23,10 +23,13 @@ pub struct InputText {
     pub text: String,
     /// The label that the file gives it, as written there. None if it gives none.
     pub label: Option<String>,
-    /// The pieces of it that decide the label, as ranges of characters. Empty if the file says none.
+    /// The pieces of it that decide the label, as ranges of characters; of the second text, if there is one. Empty if the
+    /// file says none.
     pub evidence: Vec<Range<usize>>,
     /// The answer to it, with the space before it. None if the file gives none.
     pub answer: Option<String>,
+    /// The second text, which is read after it. None if none was asked for.
+    pub pair: Option<String>,
     /// The line of the file that the text starts on, counted from 1.
     pub line: u64,
 }
@@ -88,6 +91,7 @@ fn read_texts_from(
                 label: row.label,
                 evidence: row.evidence,
                 answer: row.answer,
+                pair: row.pair,
                 line: row.line,
             }),
             Err(error) => inputs.skipped.push(error),
