@@ -1,7 +1,7 @@
 //! Tables of pairs: what is read, what decides, and what is asked.
 
 use std::sync::Arc;
-use std::{fs, path::Path};
+use std::{fs, iter, path::Path};
 
 use burn::tensor::Device;
 use relprop_checkpoints::{Model, Truncation};
@@ -106,7 +106,7 @@ fn of_a_prompt_with_an_answer_the_prompt_decides() {
         label: WrittenLabel::None,
         pair: None,
         answer: Some(" dull".to_owned()),
-        evidence: vec![2..6],
+        evidence: iter::once(2..6).collect(),
         region: None,
         sentiment: Vec::new(),
     };
@@ -114,7 +114,11 @@ fn of_a_prompt_with_an_answer_the_prompt_decides() {
     let [sample] = &found.unwrap().samples[..] else {
         panic!("it can be read");
     };
-    assert_eq!(sample.evidence, [2..6]);
+    assert!(
+        sample.evidence.iter().eq([&(2..6)]),
+        "{:?}",
+        sample.evidence
+    );
     assert!(matches!(
         sample.text.content,
         Content::Text { second: Some(_) }
