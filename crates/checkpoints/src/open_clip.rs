@@ -151,18 +151,16 @@ pub(crate) struct OpenClip {
 }
 
 impl OpenClip {
-    /// Whether this is a model of OpenCLIP alone: transformers' weights go first.
-    pub(crate) fn is_among(files: &Files) -> bool {
-        files.get(CONFIG).is_some() && WeightFiles::find(files).is_err()
-    }
-
-    /// Reads the description, if the model is one of OpenCLIP alone.
+    /// Reads the description, if the model is one of OpenCLIP alone: transformers' weights go first.
     ///
     /// # Errors
     ///
     /// [`CheckpointError::Config`], which names the key that is not supported.
     pub(crate) fn among(files: &Files) -> Result<Option<Self>, CheckpointError> {
-        let Some(file) = files.get(CONFIG).filter(|_| Self::is_among(files)) else {
+        let Some(file) = files
+            .get(CONFIG)
+            .filter(|_| WeightFiles::find(files).is_err())
+        else {
             return Ok(None);
         };
         let path = file.path().to_owned();

@@ -4,7 +4,7 @@
 use super::{bert, heads, roberta};
 use crate::Family;
 use crate::family::{Keys, Names};
-use crate::keys::{CLASSES, EPSILON, Key, KeyError, VOCABULARY, feed_forward, flag, number, size};
+use crate::keys::{CLASSES, EPSILON, Key, KeyError, VOCABULARY, feed_forward, flag, number};
 use relprop_transformer::{InputConfig, NormPlacement, RotaryConfig, TransformerConfig};
 use serde_json::{Value, json};
 
@@ -102,7 +102,7 @@ const KEYS: Keys = &[
     ("position_embedding_type", POSITIONS),
     ("rope_theta", THETA),
     ("pad_token_id", Key::Token(|c| &mut c.padding_token)),
-    ("max_position_embeddings", LONGEST),
+    ("max_position_embeddings", roberta::rows::<1026>()),
     ("token_dropout", DROPOUT),
     ("mask_token_id", MASK),
     ("is_folding_model", Key::Only("false")),
@@ -149,26 +149,6 @@ const THETA: Key = Key::Custom {
         Ok(())
     },
     write: |config| json!(config.attention.rotary.map(|rotary| rotary.theta)),
-};
-
-/// The rows up to the padding token's number belong to padding, as in RoBERTa.
-const LONGEST: Key = Key::Derived {
-    read: |config, value| {
-        let first = config.padding_token as usize + 1;
-        let rows = match value {
-            None | Some(Value::Null) => 1026,
-            Some(value) => size(value)?,
-        };
-        let positions = rows.checked_sub(first);
-        config.positions = positions.ok_or_else(|| {
-            KeyError::new(format!(
-                "is {rows}, but positions start after `pad_token_id`, at {first}"
-            ))
-        })?;
-        config.first_position = first;
-        Ok(())
-    },
-    write: |config| json!(config.positions + config.first_position),
 };
 
 /// Whether masks are dropped: see [`TransformerConfig::dropped_token`].
