@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{RecordBatch, StringArray};
-use arrow_cast::cast;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
+use arrow_select::take::take;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 
@@ -220,8 +220,22 @@ pub fn text_column(schema: &Schema, column: Option<&str>, path: &Path) -> Result
 ///
 /// If the column holds no texts; see [`text_column`].
 pub fn texts(batch: &RecordBatch, column: usize) -> Result<StringArray, ArrowError> {
-    let texts = cast(batch.column(column), &DataType::Utf8)?;
-    Ok(texts.as_string().clone())
+    let column = values(batch.column(column))?;
+    Ok(match column.data_type() {
+        DataType::LargeUtf8 => column.as_string::<i64>().iter().collect(),
+        DataType::Utf8View => column.as_string_view().iter().collect(),
+        DataType::Null => StringArray::new_null(column.len()),
+        DataType::Utf8 => column.as_string().clone(),
+        found => return Err(ArrowError::CastError(format!("no texts, but {found}"))),
+    })
+}
+
+/// A column with its values in place of categories.
+pub(crate) fn values(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match column.as_any_dictionary_opt() {
+        Some(categories) => take(categories.values(), categories.keys(), None),
+        None => Ok(column.clone()),
+    }
 }
 
 fn names(column: Option<&str>) -> Vec<String> {
@@ -296,5 +310,43 @@ fn arrow(file: File, path: &Path) -> Result<(SchemaRef, Batches), DataError> {
     } else {
         let reader = StreamReader::try_new(file, None).map_err(DataError::content(path))?;
         Ok((reader.schema(), Box::new(reader)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::types::{Int8Type, UInt32Type};
+    use arrow_array::{DictionaryArray, Int64Array, LargeStringArray, NullArray, StringViewArray};
+    use rstest::rstest;
+
+    use super::*;
+
+    const TEXTS: [Option<&str>; 3] = [Some("é"), None, Some("")];
+
+    fn found(column: impl Array + 'static) -> Result<StringArray, ArrowError> {
+        let column: ArrayRef = Arc::new(column);
+        let batch = RecordBatch::try_from_iter([("text", column)])?;
+        texts(&batch, 0)
+    }
+
+    #[rstest]
+    #[case::texts(StringArray::from_iter(TEXTS))]
+    #[case::long_texts(LargeStringArray::from_iter(TEXTS))]
+    #[case::views(StringViewArray::from_iter(TEXTS))]
+    #[case::categories(DictionaryArray::<Int8Type>::from_iter(TEXTS))]
+    #[case::many_categories(DictionaryArray::<UInt32Type>::from_iter(TEXTS))]
+    fn texts_of_any_kind_are_read(#[case] column: impl Array + 'static) {
+        assert_eq!(found(column).unwrap(), StringArray::from_iter(TEXTS));
+    }
+
+    #[test]
+    fn a_column_without_a_type_has_no_texts() {
+        assert_eq!(found(NullArray::new(2)).unwrap(), StringArray::new_null(2));
+    }
+
+    #[test]
+    fn numbers_are_no_texts() {
+        let error = found(Int64Array::from(vec![1])).unwrap_err();
+        assert!(error.to_string().contains("no texts, but Int64"), "{error}");
     }
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 
 use super::{Place, Rows, Source};
 use crate::DataError;
+use crate::table::values;
 
 /// Rows cut from batches in groups of another size. Categories become their values, because each
 /// batch may have its own categories.
@@ -53,11 +53,7 @@ impl<I: Iterator<Item = Result<RecordBatch, ArrowError>>> BatchSource<I> {
     }
 
     fn plain(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let columns = batch.columns().iter().zip(self.schema.fields());
-        let columns = columns.map(|(column, field)| match column.data_type() {
-            DataType::Dictionary(..) => cast(column, field.data_type()),
-            _ => Ok(column.clone()),
-        });
+        let columns = batch.columns().iter().map(values);
         RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<_, _>>()?)
     }
 }

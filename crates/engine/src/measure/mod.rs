@@ -1,6 +1,8 @@
 //! Measuring explanations: texts with their labels, metrics and methods by their names.
 
+mod asker;
 mod error;
+mod found;
 mod pictures;
 mod samples;
 
@@ -15,8 +17,9 @@ use relprop_evaluate::{
 };
 
 pub use error::MeasureError;
+pub use found::{LabeledText, NEEDLE_TEXTS, REVIEWS, WrittenLabel};
 pub use relprop_data::corpus::TextColumns;
-pub use samples::{LabeledText, Measured, NEEDLE_TEXTS, REVIEWS, Samples, WrittenLabel};
+pub use samples::{Measured, Samples};
 
 use crate::{EngineError, method};
 

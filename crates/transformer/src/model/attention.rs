@@ -16,7 +16,7 @@ use relprop_rules::{
 
 use super::{
     attention_context::position_bias, cap::cap, distances::Disentanglement, dropout::dropout, grid,
-    layer_norm::LayerNorm, linear::linear, linear::normal, windows::Windows,
+    layer_norm::LayerNorm, linear::linear, linear::normal, sight::Sight, windows::Windows,
 };
 use crate::{Batch, TransformerConfig};
 
@@ -72,15 +72,6 @@ pub(super) struct AttentionContext {
     pub(super) sight: Sight,
     /// What the heads mix, `[batch, query, feature of all heads]`, where it is known already.
     pub(super) mixed: Option<Tensor<3>>,
-}
-
-/// Which keys a query may see, by their places: all, unless this says otherwise.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sight {
-    /// None that comes after it.
-    pub(super) causal: bool,
-    /// None that is as far away as this, or farther.
-    pub(super) window: Option<usize>,
 }
 
 /// Queries, keys and values, `[batch, head, position, feature of a head]`.
@@ -157,20 +148,6 @@ fn pairs<const D: usize, K: Basic>(
 ) -> Tensor<D, K> {
     let x = x.narrow(axis, queries.start, queries.len());
     x.narrow(axis + 1, keys.start, keys.len())
-}
-
-impl Sight {
-    /// The places of the keys that these queries may see, of as many as there are.
-    pub(super) fn of(self, queries: &Range<usize>, keys: usize) -> Range<usize> {
-        let Self { causal, window } = self;
-        let start = window.map_or(0, |window| (queries.start + 1).saturating_sub(window));
-        let end = match (causal, window) {
-            (true, _) => queries.end,
-            (false, Some(window)) => (queries.end - 1).saturating_add(window),
-            (false, None) => keys,
-        };
-        start..end.min(keys)
-    }
 }
 
 impl Attention {

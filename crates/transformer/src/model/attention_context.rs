@@ -5,11 +5,12 @@ use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 use relprop_rules::operations::AttentionBias;
 use relprop_rules::precision::widen;
 
-use super::attention::{AttentionContext, Sight};
+use super::attention::AttentionContext;
 use super::distances::Distances;
 use super::grid;
 use super::linear::normal;
 use super::rotary::rotary;
+use super::sight::Sight;
 use super::windows::Windows;
 use crate::{Batch, BlockAttention, PositionBias, TransformerConfig};
 

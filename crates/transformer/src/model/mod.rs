@@ -23,6 +23,7 @@ mod pooler;
 mod precision;
 mod recompute;
 mod rotary;
+mod sight;
 mod sinusoids;
 mod stacks;
 mod token_embeddings;
