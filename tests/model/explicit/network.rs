@@ -20,7 +20,6 @@ pub struct Network<'a> {
     pub parameters: &'a BTreeMap<String, Vec<f64>>,
     pub config: &'a TransformerConfig,
     pub laws: Laws,
-    pub dtype: DType,
     /// Where the parameters of the blocks are: those of an encoder, unless it is the decoder of two stacks.
     pub stack: &'static str,
 }
@@ -384,6 +383,6 @@ impl Network<'_> {
 
     pub(super) fn tensor<const D: usize>(&self, values: &[f64], shape: [usize; D]) -> Tensor<D> {
         let data = TensorData::new(values.to_vec(), shape);
-        Tensor::from_data(data, (&Device::flex(), self.dtype))
+        Tensor::from_data(data, (&Device::flex(), DType::F64))
     }
 }

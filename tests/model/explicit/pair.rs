@@ -103,13 +103,12 @@ impl Pair {
     }
 
     /// The same, walked back by hand.
-    pub fn by_walk(&self, preset: &str, case: &Case, dtype: DType) -> Walk {
+    pub fn by_walk(&self, preset: &str, case: &Case) -> Walk {
         let parameters = parameters(&self.model.transformer);
         let network = Network {
             parameters: &parameters,
             config: self.model.transformer.config(),
             laws: Laws::of(preset),
-            dtype,
             stack: ENCODER,
         };
         if case.text.picture().is_some() {
@@ -131,7 +130,7 @@ impl Pair {
     /// The error of the walk under the preset.
     pub fn error(&self, preset: &str, case: &Case) -> f64 {
         let (logits, tokens) = self.by_gradient(preset, case);
-        let walk = self.by_walk(preset, case, DType::F64);
+        let walk = self.by_walk(preset, case);
         let forward = difference(&walk.logits, &logits);
         assert!(forward < 1e-12, "the forward passes differ: {forward:.1e}");
         let numbers = || tokens.iter().chain(&walk.tokens);
@@ -143,19 +142,18 @@ impl Pair {
         difference(&walk.tokens, &tokens)
     }
 
-    /// How far what a user gets, computed in f32, and the walk in f32 are from the walk in f64.
-    pub fn errors_in_single(&self, preset: &str, case: &Case) -> [f64; 2] {
+    /// How far what a user gets, computed in f32, is from the walk in f64.
+    pub fn error_in_single(&self, preset: &str, case: &Case) -> f64 {
         let explainer = explainer(&self.model, preset).target(case.target).unwrap();
         let batch = std::slice::from_ref(&case.text);
         let found = relevance(&explainer.explain_batch(batch).unwrap()[0]);
-        let walk = self.by_walk(preset, case, DType::F64).tokens;
-        let single = self.by_walk(preset, case, DType::F32).tokens;
-        [&found, &single].map(|found| difference(found, &walk))
+        let walk = self.by_walk(preset, case).tokens;
+        difference(&found, &walk)
     }
 
     /// How much of the target the walk loses.
     pub fn gap(&self, preset: &str, case: &Case) -> f64 {
-        let walk = self.by_walk(preset, case, DType::F64);
+        let walk = self.by_walk(preset, case);
         let parts = case.weights().into_iter();
         let target: f64 = parts
             .map(|(label, weight)| weight * walk.logits[label])

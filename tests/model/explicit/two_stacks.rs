@@ -1,7 +1,7 @@
 //! The walk through an encoder and a decoder: both stacks are walked by the laws of one, and cross-attention hands
 //! relevance to the output, through its queries, and to the source, through its keys and values.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use relprop_explain::Target;
 use relprop_rules::explicit::{attention, residual};
 use relprop_rules::operations::{Activation, NormScale};
@@ -168,7 +168,6 @@ fn walk(pair: &Pair, preset: &str, case: &Case) -> Walk {
         parameters: &parameters,
         config,
         laws: Laws::of(preset),
-        dtype: DType::F64,
         stack,
     };
     let (encoder, decoder) = (stack(config, ENCODER), stack(&own, "decoder.blocks"));

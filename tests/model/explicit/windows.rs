@@ -132,7 +132,6 @@ impl Network<'_> {
             parameters: self.parameters,
             config: Box::leak(Box::new(place.own(self.config))),
             laws: self.laws,
-            dtype: self.dtype,
             stack: self.stack,
         }));
         let (x, block_back) = own.block(block, x);
