@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use relprop_checkpoints::{Files, Model, Towers};
-use relprop_engine::{EngineError, Precision, device, model_folder};
+use relprop_engine::{AnyModel, EngineError, Precision, device, model_folder};
 use relprop_rules::RuleSet;
 
 use crate::args::{DeviceArgument, ModelArgument, PrecisionArgument};
@@ -55,37 +55,44 @@ impl ModelArgument {
         })
     }
 
+    /// The files of the model, and its folder.
+    fn files(&self) -> anyhow::Result<(Files, PathBuf)> {
+        let folder = self.folder()?;
+        let mut files = Files::in_folder(&folder)?;
+        if let Some(base) = &self.base {
+            files = files.with_base(Files::in_folder(base)?);
+        }
+        Ok((files, folder))
+    }
+
     /// The model on `device`, with weights of this type.
     pub(crate) fn open(
         &self,
         device: &Device,
         precision: Precision,
     ) -> anyhow::Result<(Model, PathBuf)> {
-        let folder = self.folder()?;
-        let mut files = Files::in_folder(&folder)?;
-        if let Some(base) = &self.base {
-            files = files.with_base(Files::in_folder(base)?);
-        }
-        let model = precision
-            .read(&files, device)
-            .map_err(|error| match error {
-                error @ EngineError::Precision { .. } => UsageError::from(error).into(),
-                EngineError::Checkpoint(error) => error.into(),
-                error => anyhow::Error::from(error),
-            })?;
-        Ok((model, folder))
+        let (files, folder) = self.files()?;
+        Ok((precision.read(&files, device).map_err(refused)?, folder))
     }
-}
 
-impl ModelArgument {
-    /// A model of two towers, with its numbers in the type of float that it computes in.
+    /// A model of two towers.
     pub(crate) fn open_towers(
         &self,
         device: &Device,
         precision: Precision,
     ) -> anyhow::Result<Towers> {
-        let files = Files::in_folder(&self.folder()?)?;
+        let (files, _) = self.files()?;
         precision.read_towers(&files, device).map_err(refused)
+    }
+
+    /// A model of either kind.
+    pub(crate) fn open_any(
+        &self,
+        device: &Device,
+        precision: Precision,
+    ) -> anyhow::Result<(AnyModel, PathBuf)> {
+        let (files, folder) = self.files()?;
+        Ok((precision.read_any(&files, device).map_err(refused)?, folder))
     }
 }
 

@@ -162,6 +162,11 @@ pub enum EngineError {
     /// An answer is found in a second text.
     #[error("the model finds answers in a second text: give one")]
     NoContext,
+    /// One model is asked what two towers are asked, or the other way round.
+    #[error(
+        "the question is for a model of another kind: two towers compare pictures with texts, and one model does not"
+    )]
+    OtherKind,
     /// The model makes a vector of a text.
     #[error("the model makes a vector of a text, and decides nothing by itself")]
     Vector,

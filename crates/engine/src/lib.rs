@@ -7,7 +7,9 @@
     )
 )]
 
+mod any_model;
 mod columns;
+mod compare;
 mod device;
 mod error;
 mod fault;
@@ -23,7 +25,9 @@ mod rules;
 mod table;
 mod threads;
 
+pub use any_model::AnyModel;
 pub use columns::{Extras, columns_of};
+pub use compare::CompareRequest;
 pub use device::{device, devices};
 pub use error::EngineError;
 pub use fault::{Fault, caught};

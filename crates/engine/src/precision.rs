@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use burn::tensor::{DType, Device};
-use relprop_checkpoints::{Files, Model, Towers};
+use relprop_checkpoints::{CheckpointError, Files, Model, Towers};
 use serde::{Deserialize, Serialize};
 
-use crate::EngineError;
+use crate::{AnyModel, EngineError};
 
 /// The float types of weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,20 @@ impl Precision {
     /// As [`Precision::read`].
     pub fn read_towers(self, files: &Files, device: &Device) -> Result<Towers, EngineError> {
         Ok(Towers::from_files_as(files, device, self.on(device)?)?)
+    }
+
+    /// Reads a model of either kind from its files, with weights of this type.
+    ///
+    /// # Errors
+    ///
+    /// As [`Precision::read`].
+    pub fn read_any(self, files: &Files, device: &Device) -> Result<AnyModel, EngineError> {
+        match self.read(files, device) {
+            Err(EngineError::Checkpoint(CheckpointError::TwoTowers { .. })) => {
+                Ok(self.read_towers(files, device)?.into())
+            }
+            read => Ok(read?.into()),
+        }
     }
 
     /// The device's name for it; none for the type that it computes in.

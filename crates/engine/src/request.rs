@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::rules::{is_rules_file, rules};
 use crate::{EngineError, RowKind, Second};
 
+/// The target unless another is asked for.
+pub(crate) const PREDICTED: &str = "predicted";
+
 /// Everything that may be asked about texts, with names in the place of indices. A model turns it into a
 /// [`Plan`] and a [`RowKind`]. In JSON its fields have the names that a plan has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,7 +77,7 @@ impl Default for Request {
             at: None,
             ledger: false,
             recompute: false,
-            target: "predicted".to_owned(),
+            target: PREDICTED.to_owned(),
             against: None,
             position: None,
             hops: 0,
@@ -144,12 +147,8 @@ impl Request {
                 return Err(EngineError::Apart { one, other });
             }
         }
-        let method = self.method.clone().filter(|name| name != LRP);
-        if let Some(name) = method.as_ref().filter(|name| is_rules_file(name)) {
-            return Err(ExplainError::RulesAsMethod(name.clone()).into());
-        }
         let plan = Plan {
-            method,
+            method: other_method(self.method.as_ref())?,
             rules: self.rules.as_ref().map(NamedRules::open).transpose()?,
             at: self.at.clone(),
             ledger: self.ledger,
@@ -177,15 +176,7 @@ impl Request {
                 ExplainError::NoEntailment { labels }
             })?;
         }
-        if self.score != Score::Logit {
-            if ![Score::Logit, self.score].contains(&scalar.score) {
-                return Err(EngineError::Apart {
-                    one: "score",
-                    other,
-                });
-            }
-            scalar.score = self.score;
-        }
+        scalar = scored(scalar, self.score)?;
         if let Some(position) = self.position {
             if scalar.place.is_some() {
                 let one = "position";
@@ -302,6 +293,29 @@ impl Request {
         }
         Ok(())
     }
+}
+
+/// The method beside propagation that a name asks for; none if it is propagation.
+pub(crate) fn other_method(name: Option<&String>) -> Result<Option<String>, EngineError> {
+    let name = name.filter(|name| *name != LRP);
+    match name.filter(|name| is_rules_file(name)) {
+        Some(file) => Err(ExplainError::RulesAsMethod(file.clone()).into()),
+        None => Ok(name.cloned()),
+    }
+}
+
+/// A target that is measured as `score` says. A target that says it itself must say the same.
+pub(crate) fn scored(scalar: Scalar, score: Score) -> Result<Scalar, EngineError> {
+    if score == Score::Logit {
+        return Ok(scalar);
+    }
+    if ![Score::Logit, score].contains(&scalar.score) {
+        return Err(EngineError::Apart {
+            one: "score",
+            other: "target",
+        });
+    }
+    Ok(Scalar { score, ..scalar })
 }
 
 /// Options that exclude each other.

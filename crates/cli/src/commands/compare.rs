@@ -6,7 +6,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use image::DynamicImage;
 use relprop_data::decode;
-use relprop_explain::{Compare, Comparison, LRP, Plan, Scalar, Score};
+use relprop_engine::{CompareRequest, NamedRules};
+use relprop_explain::{Compare, Comparison};
 use relprop_render as render;
 use relprop_transformer::TokenizedText;
 
@@ -25,36 +26,28 @@ pub(crate) fn compare(arguments: &ExplainArguments) -> anyhow::Result<()> {
             "a picture and texts are written as ansi, json, jsonl or html (--format)",
         );
     }
-    let labels = &arguments.captions;
-    let target = Scalar::among(labels, &arguments.target, arguments.against.as_deref());
-    let mut target = target.map_err(UsageError::new)?;
-    let score = unit(arguments.score);
-    if score != Score::Logit {
-        if ![Score::Logit, score].contains(&target.score) {
-            return UsageError::refuse("--score does not go with --target");
-        }
-        target.score = score;
-    }
-    let plan = Plan {
-        method: arguments.method.clone().filter(|name| name != LRP),
-        rules,
+    let request = CompareRequest {
+        texts: arguments.captions.clone(),
+        method: arguments.method.clone(),
+        rules: rules.map(NamedRules::Set),
         at: arguments.at.clone(),
         ledger: arguments.ledger,
         recompute: arguments.recompute,
-        target,
+        target: arguments.target.clone(),
+        against: arguments.against.clone(),
+        score: unit(arguments.score),
         truncation: truncation(arguments.no_truncate, arguments.windows),
-        ..Plan::default()
+        pairs: arguments.pairs,
     };
+    // A model can be large: what it is not needed for is refused before.
+    request.plan().map_err(UsageError::from)?;
     let device = arguments.device.open()?;
     let precision = arguments.precision.precision()?;
     let towers = arguments.model.open_towers(&device, precision)?;
     let towers = Arc::new(towers);
-    let compare = Compare::new(&towers, &plan).map_err(UsageError::from)?;
-    let compare = match arguments.pairs {
-        true => compare.with_pairs(),
-        false => compare,
-    };
-    let texts: Vec<TokenizedText> = labels
+    let compare = request.open(&towers).map_err(UsageError::from)?;
+    let texts: Vec<TokenizedText> = request
+        .texts
         .iter()
         .map(|text| read(&compare, text))
         .collect::<anyhow::Result<_>>()?;

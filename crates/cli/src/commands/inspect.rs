@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use anyhow::Context;
 use burn::module::Module;
-use relprop_checkpoints::{CheckpointError, Model};
-use relprop_engine::Precision;
+use relprop_checkpoints::Model;
+use relprop_engine::{AnyModel, Precision};
 use relprop_render::printable;
 use relprop_rules::{Registry, RuleSet};
 use relprop_transformer::NormPlacement;
@@ -18,24 +18,18 @@ use crate::output::Output;
 pub(crate) fn inspect(arguments: &InspectArguments) -> anyhow::Result<()> {
     let rules = opened::rules(&arguments.rules)?;
     let device = arguments.device.open()?;
-    let text = match arguments.model.open(&device, Precision::F32) {
-        Ok((model, _)) => shown(&model, &rules)?,
-        Err(error) if is_two_towers(&error) => {
-            let towers = arguments.model.open_towers(&device, Precision::F32)?;
+    let (model, _) = arguments.model.open_any(&device, Precision::F32)?;
+    let text = match model {
+        AnyModel::One(model) => shown(&model, &rules)?,
+        AnyModel::Towers(towers) => {
             let [picture, text] = [&towers.picture, &towers.text].map(|one| shown(one, &rules));
             format!(
                 "{} of two towers\n\nthe tower for pictures\n{}\nthe tower for texts\n{}",
                 towers.family, picture?, text?
             )
         }
-        Err(error) => return Err(error),
     };
     Output::open(None)?.write(printable(&text))
-}
-
-fn is_two_towers(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref::<CheckpointError>();
-    matches!(error, Some(CheckpointError::TwoTowers { .. }))
 }
 
 /// A model, its sites, and the rule that each gets.
