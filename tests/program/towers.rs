@@ -164,7 +164,6 @@ fn mistakes_are_named() {
         "a dog",
     ])
     .failed(1, &["config.json"]);
-    run(&["serve", "--model", &path("towers/clip"), "--port", "0"]).failed(1, &["two towers"]);
     run(&[
         "evaluate",
         "--model",

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::client::{Server, base64};
 
 /// What the program writes for these arguments, as a list.
-fn program(command: &str, fixture: &str, arguments: &[&str]) -> Vec<Value> {
+pub fn program(command: &str, fixture: &str, arguments: &[&str]) -> Vec<Value> {
     let mut program = relprop();
     program.arg(command).arg("--model").arg(folder(fixture));
     program.args(["--format", "json"]).args(arguments);

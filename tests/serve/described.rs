@@ -7,7 +7,7 @@ use relprop_testing::fixtures::folder;
 use relprop_testing::program::relprop;
 use serde_json::{Value, json};
 
-use crate::client::Server;
+use crate::client::{Server, base64};
 
 /// What is wrong with a document by the schema at this place of the description.
 fn check(description: &Value, place: &str, document: &Value) -> Result<(), String> {
@@ -74,9 +74,16 @@ fn every_route_is_described_and_there() {
 #[test]
 fn what_is_sent_and_answered_is_as_described() {
     let server = Server::of(
-        &["bert", "llama", "heads/bert-tokens", "heads/bert-vectors"],
+        &[
+            "bert",
+            "llama",
+            "heads/bert-tokens",
+            "heads/bert-vectors",
+            "towers/clip",
+        ],
         &[],
     );
+    let picture = base64(&folder("pictures/small.png"));
     let description = server.get("/api/openapi.json").done();
     let names = &server.get("/api/model").done()["fragments"];
     let text = "a warm film";
@@ -100,6 +107,10 @@ fn what_is_sent_and_answered_is_as_described() {
             json!({"text": text, "labels": ["a", "b"], "target": "positive"}),
         ),
         (
+            "/api/explain",
+            json!({"model": "clip", "picture": picture, "texts": [text, "a"], "pairs": true, "fragments": names}),
+        ),
+        (
             "/api/compare",
             json!({"text": text, "sides": [{"rules": "ln"}, {"method": "gae"}]}),
         ),
@@ -115,7 +126,7 @@ fn what_is_sent_and_answered_is_as_described() {
         assert_eq!(found, Ok(()), "{path} {body}");
         checked += 1;
     }
-    assert_eq!(checked, 7);
+    assert_eq!(checked, 8);
     // The description is not content with everything.
     for wrong in [
         json!({"text": 1}),
@@ -147,7 +158,10 @@ fn what_is_sent_and_answered_is_as_described() {
 /// Every request of the page in `docs`, which says `curl`, is answered by a model of its name.
 #[test]
 fn the_requests_of_the_page_are_answered() {
+    let picture = base64(&folder("pictures/small.png"));
     let page = include_str!("../../docs/serve.md").replace("\\\n", " ");
+    // What a shell would put there.
+    let page = page.replace("'$(base64 -w0 two.png)'", &picture);
     let all = tempfile::tempdir().unwrap();
     let mut command = relprop();
     command.args(["serve", "--port", "0"]);
@@ -155,6 +169,7 @@ fn the_requests_of_the_page_are_answered() {
         ("my-model", "bert"),
         ("my-llama", "llama"),
         ("my-sentence-model", "heads/bert-vectors"),
+        ("my-clip", "towers/clip"),
     ] {
         let here = all.path().join(name);
         fs::create_dir(&here).unwrap();
@@ -181,6 +196,6 @@ fn the_requests_of_the_page_are_answered() {
         assert_eq!(answer.status, 200, "{line}\n{}", answer.text());
         asked += 1;
     }
-    assert_eq!(asked, 6);
+    assert_eq!(asked, 7);
     assert_eq!(page.matches("curl ").count(), asked);
 }

@@ -4,4 +4,5 @@ mod answers;
 mod client;
 mod described;
 mod refusals;
+mod towers;
 mod waiting;

@@ -10,6 +10,7 @@ use relprop_render as render;
 use serde::Serialize;
 
 use crate::explainers::Explained;
+use crate::found::ItemFound;
 use crate::fragment::Fragment;
 use crate::refusal::Refusal;
 
@@ -27,7 +28,7 @@ pub struct Answer<'f> {
     /// The name of the model.
     model: &'f str,
     /// What was found for each item, in order, as the program writes it.
-    explanations: Vec<&'f Found>,
+    explanations: Vec<&'f ItemFound>,
     /// The fragments of each item, if any were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fragments: Vec<Fragments>,
@@ -54,7 +55,7 @@ impl<'f> Answer<'f> {
     }
 }
 
-fn fragments(found: &Found, picture: Option<&DynamicImage>, wanted: &[Fragment]) -> Fragments {
+fn fragments(found: &ItemFound, picture: Option<&DynamicImage>, wanted: &[Fragment]) -> Fragments {
     let fragment = |kind: &Fragment| {
         let made = match kind {
             Fragment::Report => report(found, picture, false).fragment(),
@@ -67,7 +68,7 @@ fn fragments(found: &Found, picture: Option<&DynamicImage>, wanted: &[Fragment])
 }
 
 /// All that a report has of it, with a title and facts if it is `whole`.
-fn report(found: &Found, picture: Option<&DynamicImage>, whole: bool) -> render::Html {
+fn report(found: &ItemFound, picture: Option<&DynamicImage>, whole: bool) -> render::Html {
     let several = |explanations: &[Explanation]| {
         let items: Vec<_> = (explanations.iter())
             .map(|explanation| render::Item {
@@ -85,10 +86,15 @@ fn report(found: &Found, picture: Option<&DynamicImage>, whole: bool) -> render:
         })
     };
     match found {
-        Found::Explanations(found) => several(found),
-        Found::Continuation(found) => render::continuation_html(found),
-        Found::Labelling(found) => several(&found.explanations().collect::<Vec<_>>()),
-        Found::ZeroShot(found) => several(&found.explanations().collect::<Vec<_>>()),
+        ItemFound::Compared(found) => render::comparison_html(&[(found, picture)]),
+        ItemFound::One(Found::Explanations(found)) => several(found),
+        ItemFound::One(Found::Continuation(found)) => render::continuation_html(found),
+        ItemFound::One(Found::Labelling(found)) => {
+            several(&found.explanations().collect::<Vec<_>>())
+        }
+        ItemFound::One(Found::ZeroShot(found)) => {
+            several(&found.explanations().collect::<Vec<_>>())
+        }
     }
 }
 

@@ -60,9 +60,8 @@ impl Api {
             }
             "/api/similar" => {
                 let asked = SimilarAsk::read(&self.models, object(body)?)?;
-                let NamedModel { name, model, .. } = &self.models[asked.model];
-                let found =
-                    caught(|| asked.find(model)).unwrap_or_else(|fault| Err(fault.into()))?;
+                let name = &self.models[asked.place].name;
+                let found = caught(|| asked.find()).unwrap_or_else(|fault| Err(fault.into()))?;
                 written(&SimilarAnswer::new(name, &found, &asked.fragments))
             }
             _ => Err(Refusal {

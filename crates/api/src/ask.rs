@@ -2,21 +2,22 @@
 
 use std::num::NonZeroUsize;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use relprop_engine::{NamedRules, Request, Second, is_rules_file};
+use relprop_checkpoints::Model;
+use relprop_engine::{AnyModel, NamedRules, Request, Second, is_rules_file};
 use relprop_explain::Sampling;
 use relprop_transformer::Outputs;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::fields::{FIELDS, OWN};
+use crate::fields::{FIELDS, OWN, TOWERS};
 use crate::fragment::Fragment;
 use crate::limits;
 use crate::models::{NamedModel, place};
-use crate::question::{Item, Question, SECOND};
+use crate::pictures::pictures;
+use crate::question::{Asked, Item, Question, SECOND};
 use crate::refusal::Refusal;
+use crate::towers::compared;
 
 /// What `POST /api/explain` asks.
 #[derive(Clone, Debug)]
@@ -51,23 +52,47 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     }
 }
 
-/// Reads a question about texts or pictures.
+/// Reads a question about texts or pictures, or about both together.
 ///
 /// # Errors
 ///
 /// [`Refusal`] for an unknown key or name, for what exceeds a limit, and for what does not fit the model.
 pub fn ask(models: &[NamedModel], mut body: Map<String, Value>) -> Result<Ask, Refusal> {
-    refuse_unknown(&body, OWN.iter().chain(FIELDS).map(|field| field.name))?;
+    let known = [OWN, FIELDS, TOWERS].into_iter().flatten();
+    refuse_unknown(&body, known.map(|field| field.name))?;
+    body.retain(|_, value| !value.is_null());
     let name: Option<String> = take(&mut body, "model")?;
     let model = place(models, name.as_deref())?;
     let fragments = take(&mut body, "fragments")?.unwrap_or_default();
-    let mut items = items(&models[model], &mut body)?;
-    let request = request(&models[model], body, &mut items)?;
+    let named = &models[model];
+    let (items, asked) = match &named.model {
+        AnyModel::One(one) => {
+            refuse_towers(&named.name, &body)?;
+            let mut items = items(named, &mut body)?;
+            let request = request(one, body, &mut items)?;
+            (items, Asked::One(Box::new(request)))
+        }
+        AnyModel::Towers(_) => {
+            let (items, request) = compared(&named.name, body)?;
+            (items, Asked::Towers(Box::new(request)))
+        }
+    };
     Ok(Ask {
-        question: Question { model, request },
+        question: Question { model, asked },
         items,
         fragments,
     })
+}
+
+/// Refuses keys that are asked of two towers alone.
+fn refuse_towers(name: &str, body: &Map<String, Value>) -> Result<(), Refusal> {
+    match TOWERS.iter().find(|field| body.contains_key(field.name)) {
+        None => Ok(()),
+        Some(field) => Err(Refusal::bad(format!(
+            "`{}` is asked of a model of two towers, and the model `{name}` is none",
+            field.name
+        ))),
+    }
 }
 
 /// Refuses keys that mean nothing.
@@ -110,50 +135,17 @@ enum Seconds {
     Written(Second),
 }
 
-/// A picture: its bytes in base64, with a name if it has one.
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "it is neither base64 nor an object with `name` and `data`"
-)]
-enum Picture {
-    Bytes(String),
-    Named { name: String, data: String },
-}
-
-impl Picture {
-    fn item(self) -> Result<Item, Refusal> {
-        let (name, data) = match self {
-            Self::Bytes(data) => ("picture".to_owned(), data),
-            Self::Named { name, data } => (name, data),
-        };
-        let bytes = STANDARD.decode(data.as_bytes());
-        let bytes =
-            bytes.map_err(|error| Refusal::bad(format!("`{name}` is not base64: {error}")))?;
-        Ok(Item {
-            text: name,
-            second: None,
-            picture: Some(bytes),
-        })
-    }
-}
-
 /// The texts or pictures.
 fn items(model: &NamedModel, body: &mut Map<String, Value>) -> Result<Vec<Item>, Refusal> {
     let text: Option<String> = take(body, "text")?;
     let texts: Option<Vec<String>> = take(body, "texts")?;
-    let picture: Option<Picture> = take(body, "picture")?;
-    let pictures: Option<Vec<Picture>> = take(body, "pictures")?;
-    let is_picture = picture.is_some() || pictures.is_some();
-    let items: Vec<Item> = match (text, texts, picture, pictures) {
-        (Some(text), None, None, None) => vec![Item::text(text)],
-        (None, Some(texts), None, None) => texts.into_iter().map(Item::text).collect(),
-        (None, None, Some(picture), None) => vec![picture.item()?],
-        (None, None, None, Some(pictures)) => {
-            let items = pictures.into_iter().map(Picture::item);
-            items.collect::<Result<_, _>>()?
-        }
-        (None, None, None, None) => {
+    let pictures = pictures(body)?;
+    let is_picture = pictures.is_some();
+    let items: Vec<Item> = match (text, texts, pictures) {
+        (Some(text), None, None) => vec![Item::text(text)],
+        (None, Some(texts), None) => texts.into_iter().map(Item::text).collect(),
+        (None, None, Some(pictures)) => pictures,
+        (None, None, None) => {
             return Err(Refusal::bad(match model.reads_pictures() {
                 true => "nothing is asked: give a `picture`, or `pictures`",
                 false => "nothing is asked: give a `text`, or `texts`",
@@ -211,7 +203,7 @@ pub(crate) fn check_texts<'t>(
 /// The rest of the body in the words of the engine. Second texts go to the items, so that requests whose
 /// second texts differ can share a pass.
 fn request(
-    model: &NamedModel,
+    model: &Model,
     mut body: Map<String, Value>,
     items: &mut [Item],
 ) -> Result<Request, Refusal> {
@@ -223,7 +215,7 @@ fn request(
         (pair, query) => pair.or(query.map(Second::Before)),
     };
     let answer: Option<Seconds> = take(&mut body, "answer")?;
-    let finds_answers = model.model.transformer.config().head.outputs() == Outputs::StartAndEnd;
+    let finds_answers = model.transformer.config().head.outputs() == Outputs::StartAndEnd;
     let answer = match answer {
         // It stands in the second text, and is a place there.
         Some(Seconds::One(answer)) if finds_answers => Some(Second::Text(answer)),
@@ -235,6 +227,17 @@ fn request(
     };
     let rules = rules(&mut body)?;
     let sampling = sampling(&mut body)?;
+    let mut request: Request = read(body)?;
+    request.rules = rules;
+    request.pair = pair;
+    request.answer = answer;
+    request.sampling = request.sampling.or(sampling);
+    check(&request)?;
+    Ok(request)
+}
+
+/// A body in the words of the engine.
+pub(crate) fn read<T: DeserializeOwned>(mut body: Map<String, Value>) -> Result<T, Refusal> {
     for key in ["target", "against"] {
         // A label may be given by its number.
         if let Some(Value::Number(number)) = body.get(key) {
@@ -242,18 +245,10 @@ fn request(
             body.insert(key.to_owned(), number.into());
         }
     }
-    body.retain(|_, value| !value.is_null());
-    let read = serde_path_to_error::deserialize(Value::Object(body));
-    let mut request: Request = read.map_err(|error| {
+    serde_path_to_error::deserialize(Value::Object(body)).map_err(|error| {
         let key = error.path().to_string();
         Refusal::bad(format!("`{key}`: {}", error.into_inner()))
-    })?;
-    request.rules = rules;
-    request.pair = pair;
-    request.answer = answer;
-    request.sampling = request.sampling.or(sampling);
-    check(&request)?;
-    Ok(request)
+    })
 }
 
 /// Puts second texts beside the items, and says where they are.
@@ -315,18 +310,19 @@ fn check(request: &Request) -> Result<(), Refusal> {
         check_method(method)?;
     }
     let generated = generate.map_or(0, NonZeroUsize::get);
-    for (key, asked, most) in [
-        ("generate", generated, limits::TOKENS),
-        ("labels", labels.len(), limits::LABELS),
-        ("hops", *hops, limits::HOPS),
-    ] {
-        if asked > most {
-            return Err(Refusal::bad(format!(
-                "`{key}` asks for {asked}: a server allows {most}"
-            )));
-        }
+    most("generate", generated, limits::TOKENS)?;
+    most("labels", labels.len(), limits::LABELS)?;
+    most("hops", *hops, limits::HOPS)
+}
+
+/// Refuses a number that is larger than a server allows.
+pub(crate) fn most(key: &str, asked: usize, most: usize) -> Result<(), Refusal> {
+    match asked > most {
+        true => Err(Refusal::bad(format!(
+            "`{key}` asks for {asked}: a server allows {most}"
+        ))),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// The rules, by name or as themselves. A file's name is refused: no request opens a file.

@@ -1,6 +1,5 @@
 //! Methods, rules, targets or models side by side.
 
-use relprop_engine::Found;
 use relprop_explain::{Explanation, LRP};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -99,7 +98,7 @@ fn explanation(explained: &Explained, place: usize) -> Option<&Explanation> {
     explained
         .found
         .get(place)
-        .and_then(|(found, _)| Found::explanation(found))
+        .and_then(|(found, _)| found.explanation())
 }
 
 /// Propagation gives relevance in units of the target, under any rules; other methods have units of their

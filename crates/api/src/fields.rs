@@ -63,7 +63,11 @@ const fn field(name: &'static str, schema: fn() -> Value, about: &'static str) -
 /// What is asked beside what the engine does.
 pub const OWN: &[Field] = &[
     field("text", text, "The text."),
-    field("texts", texts, "Several texts, in place of `text`."),
+    field(
+        "texts",
+        texts,
+        "Several texts, in place of `text`; with two towers, the texts that each picture is compared with.",
+    ),
     field(
         "picture",
         picture,
@@ -97,6 +101,13 @@ pub const OWN: &[Field] = &[
         "Draw from the fewest likeliest tokens that together have this probability.",
     ),
 ];
+
+/// What is asked of two towers alone; what else is asked of them, one model is asked as well.
+pub const TOWERS: &[Field] = &[field(
+    "pairs",
+    switch,
+    "Also say what patches and words do together: a pass for each feature of a vector.",
+)];
 
 /// The fields of the engine's request.
 pub const FIELDS: &[Field] = &[
@@ -200,20 +211,36 @@ pub const FIELDS: &[Field] = &[
 mod tests {
     use std::collections::BTreeSet;
 
-    use relprop_engine::Request;
+    use relprop_engine::{CompareRequest, Request};
     use serde_json::Value;
 
     use super::*;
 
-    #[test]
-    fn the_table_has_every_key_of_the_engine() {
-        let Value::Object(request) = serde_json::to_value(Request::default()).unwrap() else {
+    fn keys(request: impl serde::Serialize) -> BTreeSet<String> {
+        let Value::Object(request) = serde_json::to_value(request).unwrap() else {
             panic!("a request is an object")
         };
-        let known: BTreeSet<&str> = FIELDS.iter().map(|field| field.name).collect();
-        let asked: BTreeSet<&str> = request.keys().map(String::as_str).collect();
-        assert_eq!(known, asked);
-        assert_eq!(known.len(), FIELDS.len());
-        assert!(OWN.iter().all(|field| !known.contains(field.name)));
+        request.keys().cloned().collect()
+    }
+
+    fn names(fields: &[Field]) -> BTreeSet<String> {
+        let names: BTreeSet<String> = fields.iter().map(|field| field.name.to_owned()).collect();
+        assert_eq!(names.len(), fields.len());
+        names
+    }
+
+    #[test]
+    fn the_table_has_every_key_of_the_engine() {
+        let known = names(FIELDS);
+        assert_eq!(known, keys(Request::default()));
+        assert!(known.is_disjoint(&names(OWN)));
+    }
+
+    #[test]
+    fn what_two_towers_alone_are_asked_has_a_table_of_its_own() {
+        let one: BTreeSet<String> = names(FIELDS).union(&names(OWN)).cloned().collect();
+        let asked = keys(CompareRequest::default());
+        let alone: BTreeSet<String> = asked.difference(&one).cloned().collect();
+        assert_eq!(alone, names(TOWERS));
     }
 }

@@ -1,9 +1,7 @@
 //! The models that are asked.
 
-use std::sync::Arc;
-
-use relprop_checkpoints::{Input, Model};
-use relprop_engine::Precision;
+use relprop_checkpoints::Input;
+use relprop_engine::{AnyModel, Precision};
 
 use crate::refusal::Refusal;
 
@@ -12,16 +10,19 @@ use crate::refusal::Refusal;
 pub struct NamedModel {
     /// Its name.
     pub name: String,
-    /// The model.
-    pub model: Arc<Model>,
+    /// The model: one, or two towers.
+    pub model: AnyModel,
     /// The float type of its weights.
     pub precision: Precision,
 }
 
 impl NamedModel {
-    /// Whether it reads pictures, and not texts.
+    /// Whether it reads pictures, alone or with texts.
     pub fn reads_pictures(&self) -> bool {
-        matches!(self.model.input, Input::Pictures(_))
+        match &self.model {
+            AnyModel::One(model) => matches!(model.input, Input::Pictures(_)),
+            AnyModel::Towers(_) => true,
+        }
     }
 }
 

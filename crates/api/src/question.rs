@@ -1,6 +1,6 @@
 //! What is asked of a model.
 
-use relprop_engine::Request;
+use relprop_engine::{CompareRequest, Request};
 
 /// What stands in the place of a text where each text has its own second text.
 pub(crate) const SECOND: &str = "second";
@@ -11,7 +11,16 @@ pub struct Question {
     /// The place of the model among those that can be asked.
     pub model: usize,
     /// What is asked.
-    pub request: Request,
+    pub asked: Asked,
+}
+
+/// What is asked of a model of either kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// Of one model about texts, or about pictures.
+    One(Box<Request>),
+    /// Of two towers about pictures and the texts that each is compared with.
+    Towers(Box<CompareRequest>),
 }
 
 /// A text, or a picture and its name.

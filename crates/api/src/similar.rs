@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relprop_checkpoints::Model;
-use relprop_engine::{EngineError, NamedRules};
+use relprop_engine::{AnyModel, EngineError, NamedRules};
 use relprop_explain::{ExplainError, Measure, Plan, Similar, Similarity};
 use relprop_transformer::VectorPooling;
 use serde_json::{Map, Value, json};
@@ -70,7 +70,8 @@ pub const FIELDS: &[Field] = &[
 #[derive(Debug)]
 pub struct SimilarAsk {
     /// The place of the model among those that can be asked.
-    pub model: usize,
+    pub place: usize,
+    model: Arc<Model>,
     query: String,
     /// The texts that the first is compared with.
     pub texts: Vec<String>,
@@ -88,7 +89,7 @@ impl SimilarAsk {
     ///
     /// # Errors
     ///
-    /// [`Refusal`] for an unknown key or name, and for what exceeds a limit.
+    /// [`Refusal`] for an unknown key or name, for what exceeds a limit, and for a model of two towers.
     pub fn read(models: &[NamedModel], mut body: Map<String, Value>) -> Result<Self, Refusal> {
         refuse_unknown(&body, FIELDS.iter().map(|field| field.name))?;
         let name: Option<String> = take(&mut body, "model")?;
@@ -106,8 +107,16 @@ impl SimilarAsk {
         };
         check_texts(texts.iter().map(String::as_str))?;
         check_texts(std::iter::once(query.as_str()))?;
+        let place = place(models, name.as_deref())?;
+        let NamedModel { name, model, .. } = &models[place];
+        let AnyModel::One(model) = model else {
+            return Err(Refusal::bad(format!(
+                "the model `{name}` has two towers: /api/explain compares pictures with texts by it"
+            )));
+        };
         Ok(Self {
-            model: place(models, name.as_deref())?,
+            place,
+            model: Arc::clone(model),
             query,
             texts,
             top: top.unwrap_or(TOP),
@@ -124,15 +133,15 @@ impl SimilarAsk {
     /// # Errors
     ///
     /// If the model makes no vectors, cannot read a text, or its device fails.
-    pub fn find(&self, model: &Arc<Model>) -> Result<Vec<(usize, Similarity)>, EngineError> {
+    pub fn find(&self) -> Result<Vec<(usize, Similarity)>, EngineError> {
         let plan = Plan {
             rules: self.rules.as_ref().map(NamedRules::open).transpose()?,
             at: self.at.clone(),
             ..Plan::default()
         };
-        let similar = Similar::new(model, &plan, self.measure, self.pooling)?;
+        let similar = Similar::new(&self.model, &plan, self.measure, self.pooling)?;
         let tokenize = |text: &String| {
-            let tokens = model.tokenize(text, None, plan.truncation);
+            let tokens = self.model.tokenize(text, None, plan.truncation);
             tokens.map_err(ExplainError::from)
         };
         let query = tokenize(&self.query)?;

@@ -1,7 +1,7 @@
 //! The description of the API, made from the tables by which requests are checked and from the schemas of
 //! what is written.
 
-use relprop_api::{COMMON, FIELDS, Field, OWN, SIDES, SIMILAR_FIELDS};
+use relprop_api::{COMMON, FIELDS, Field, OWN, SIDES, SIMILAR_FIELDS, TOWERS};
 use serde_json::{Map, Value, json};
 
 /// A route.
@@ -32,8 +32,8 @@ pub(crate) const ROUTES: [Route; 9] = [
     Route {
         path: "/api/explain",
         method: "post",
-        about: "Why the model decides as it does on each text: what `relprop explain --format json` writes.",
-        request: Some(|| object(&[OWN, FIELDS])),
+        about: "Why the model decides as it does on each text or picture: what `relprop explain --format json` writes.",
+        request: Some(|| object(&[OWN, FIELDS, TOWERS])),
         mime: JSON,
         answer: explained,
     },
@@ -96,7 +96,7 @@ pub(crate) const ROUTES: [Route; 9] = [
 ];
 
 /// What `docs/schema` says of what is written, by the names that the schemas have in the description.
-const SCHEMAS: [(&str, &str); 5] = [
+const SCHEMAS: [(&str, &str); 6] = [
     (
         "explanation",
         include_str!("../../../docs/schema/explanation.json"),
@@ -112,6 +112,10 @@ const SCHEMAS: [(&str, &str); 5] = [
     (
         "zero-shot",
         include_str!("../../../docs/schema/zero-shot.json"),
+    ),
+    (
+        "comparison",
+        include_str!("../../../docs/schema/comparison.json"),
     ),
     (
         "similarity",
@@ -144,10 +148,10 @@ fn object(tables: &[&[Field]]) -> Value {
 }
 
 fn compared() -> Value {
-    let mut request = object(&[OWN, FIELDS]);
-    let own: Vec<Field> = OWN
-        .iter()
-        .chain(FIELDS)
+    let mut request = object(&[OWN, FIELDS, TOWERS]);
+    let own: Vec<Field> = [OWN, FIELDS, TOWERS]
+        .into_iter()
+        .flatten()
         .filter(|field| !COMMON.contains(&field.name))
         .copied()
         .collect();
@@ -164,7 +168,14 @@ fn compared() -> Value {
 
 /// The fields of an answer to `explain`.
 fn answer() -> Map<String, Value> {
-    let found = ["explanation", "continuation", "labelling", "zero-shot"].map(schema);
+    let found = [
+        "explanation",
+        "continuation",
+        "labelling",
+        "zero-shot",
+        "comparison",
+    ];
+    let found = found.map(schema);
     let fields = json!({
         "model": {"type": "string", "description": "The name of the model."},
         "explanations": {"type": "array", "items": {"oneOf": found}},

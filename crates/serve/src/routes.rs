@@ -184,7 +184,7 @@ async fn compared(State(app): Shared, request: Request) -> Result<Response, Refu
 async fn similar(State(app): Shared, request: Request) -> Result<Response, Refusal> {
     let body = object(&body(&app, request).await?)?;
     let asked = SimilarAsk::read(&app.models, body)?;
-    let (model, fragments) = (asked.model, asked.fragments.clone());
+    let (model, fragments) = (asked.place, asked.fragments.clone());
     let (job, waiting) = Job::similar(asked);
     put(&app, vec![job])?;
     let found = in_time(&app, waiting.answer()).await?;

@@ -132,8 +132,7 @@ impl Thread<'_> {
                 }
                 Work::Similar(ask, reply) => {
                     self.metrics.batches.fetch_add(1, Ordering::Relaxed);
-                    let model = &self.models[ask.model].model;
-                    let found = kept(self.metrics, || ask.find(model));
+                    let found = kept(self.metrics, || ask.find());
                     // Whoever asked may be gone.
                     let _ = reply.send(found.map_err(Refusal::from));
                 }
@@ -197,6 +196,8 @@ fn kept<T>(
 
 #[cfg(test)]
 mod tests {
+    use relprop_api::Asked;
+
     use super::*;
 
     #[test]
@@ -216,7 +217,7 @@ mod tests {
     fn a_job_is_abandoned_when_nobody_waits() {
         let question = Question {
             model: 0,
-            request: relprop_engine::Request::default(),
+            asked: Asked::Towers(Box::default()),
         };
         let (job, waiting) = Job::explain(question, vec![Item::text("a".to_owned())]);
         assert!(!job.is_abandoned());

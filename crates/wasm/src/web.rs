@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic;
 
 use relprop_api::{Api, NamedModel};
-use relprop_checkpoints::{Files, Model};
+use relprop_checkpoints::Files;
 use relprop_engine::{Precision, device};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, throw_str};
@@ -46,12 +46,13 @@ impl Models {
         let models = std::mem::take(&mut self.files).into_iter();
         let opened = models.map(|(name, files)| {
             let files = Files::at_hand(files);
-            let model = Model::from_files(&files, &device("cpu")?, &[]);
+            let precision = Precision::F32;
+            let model = precision.read_any(&files, &device("cpu")?);
             let model = model.map_err(|error| JsError::new(&format!("{name}: {error}")))?;
             Ok(NamedModel {
                 name,
-                model: model.into(),
-                precision: Precision::F32,
+                model,
+                precision,
             })
         });
         self.api = Some(Api::new(opened.collect::<Result<_, JsError>>()?)?);

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use relprop_engine::Precision;
+use relprop_checkpoints::Model;
+use relprop_engine::{AnyModel, Precision};
 use relprop_serve::{NamedModel, Options, Server};
 
 use crate::args::{ModelArgument, ServeArguments};
@@ -19,10 +20,10 @@ pub(crate) fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
             name: name.clone(),
             base: None,
         };
-        let (model, folder) = argument.open(&device, precision)?;
+        let (model, folder) = argument.open_any(&device, precision)?;
         models.push(NamedModel {
             name: called(&folder, &models),
-            model: Arc::new(model),
+            model,
             precision,
         });
     }
@@ -30,14 +31,10 @@ pub(crate) fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
 }
 
 /// Serves one model under this name.
-pub(crate) fn serve_one(
-    name: &str,
-    model: Arc<relprop_checkpoints::Model>,
-    options: Options,
-) -> anyhow::Result<()> {
+pub(crate) fn serve_one(name: &str, model: Arc<Model>, options: Options) -> anyhow::Result<()> {
     let model = NamedModel {
         name: name.to_owned(),
-        model,
+        model: AnyModel::One(model),
         precision: Precision::F32,
     };
     run(vec![model], options)
