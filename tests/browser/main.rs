@@ -9,8 +9,10 @@ mod driver;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use driver::{Browser, Server};
-use relprop_explain::Explanation;
+use relprop_explain::{Comparison, Explanation};
 use relprop_testing::fixtures::folder;
 use relprop_testing::program::{Ran, relprop};
 use rstest::rstest;
@@ -383,6 +385,116 @@ fn two_texts_are_joined_by_lines() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// Chooses a picture, and types these lines, by keys alone.
+fn compared(browser: &Browser, lines: &str) {
+    let picture = folder("pictures/large.png").canonicalize().unwrap();
+    browser.keys(".inputs input[type=file]", picture.to_str().unwrap());
+    browser.keys("textarea[name=text]", lines);
+    browser.keys("textarea[name=text]", "\u{E009}\u{E007}"); // Control and Enter
+    browser.answered();
+}
+
+#[test]
+fn a_picture_is_compared_with_texts() {
+    let server = Server::of_fixtures(&["bert", "towers/clip"]);
+    let browser = Browser::open(1280, 900, false);
+    browser.go(&format!("{}/", server.address));
+    browser.until("document.querySelector('select[name=model]')");
+    browser.choose("model", "clip");
+    browser.until("document.querySelector('.inputs input[type=file]')");
+    // Enter begins a line, and what is incomplete is not asked.
+    compared(&browser, "a red cat\u{E007}two squares\u{E007}");
+    let file = folder("pictures/large.png");
+    let picture = STANDARD.encode(fs::read(file).unwrap());
+    let ask = |more: &Value| {
+        let mut body = json!({"model": "clip", "picture": {"name": "large.png", "data": picture}});
+        body["texts"] = json!(["a red cat", "two squares"]);
+        body["ledger"] = json!(true);
+        for (key, value) in more.as_object().unwrap() {
+            body[key] = value.clone();
+        }
+        server.explain(&body)["explanations"][0].clone()
+    };
+    let rows = "[...document.querySelectorAll('relprop-texts tbody tr')].map(r => [...r.querySelectorAll('th, .number')].map(c => c.textContent))";
+    let found = ask(&json!({}));
+    let mut texts: Vec<&Value> = found["texts"].as_array().unwrap().iter().collect();
+    let logit = |text: &Value| text["logit"].as_f64().unwrap();
+    texts.sort_by(|a, b| logit(b).total_cmp(&logit(a)));
+    for (place, text) in texts.iter().enumerate() {
+        let row = browser.value(&format!("{rows}[{place}]"));
+        assert_eq!(row[0], text["text"]);
+        for (column, known) in [("cosine", 2), ("logit", 3)] {
+            let shown = number(row[known].as_str().unwrap());
+            let expected = text[column].as_f64().unwrap();
+            assert!(
+                (shown - expected).abs() < 0.006,
+                "{shown} is not {expected}"
+            );
+        }
+        let percent = row[1].as_str().unwrap().trim_end_matches("\u{a0}%");
+        let expected = 100.0 * text["probability"].as_f64().unwrap();
+        assert!((number(percent) - expected).abs() < 0.06, "{percent}");
+    }
+    // The picture with its patches, and the words of the likeliest text.
+    let heads = "[...document.querySelectorAll('main article > h2')].map(h => h.textContent)";
+    let best = texts[0]["text"].as_str().unwrap();
+    let words = |text: &str| format!("By the words of {text}");
+    assert_eq!(browser.value(heads), json!(["By its patches", words(best)]));
+    let patches = found["picture"]["tokens"].as_array().unwrap().iter();
+    let patches = patches.filter(|token| token["special"] != true).count();
+    assert_eq!(
+        browser.value("document.querySelectorAll('main article:first-of-type rect.p').length"),
+        patches
+    );
+    let drawn =
+        browser.value("getComputedStyle(document.querySelector('main .pixels')).backgroundImage");
+    assert!(
+        drawn.as_str().unwrap().starts_with("url(\"blob:"),
+        "{drawn}"
+    );
+    // The chooser goes on naming the picture.
+    assert_eq!(
+        browser.value("document.querySelector('.inputs input[type=file]').files[0].name"),
+        "large.png"
+    );
+
+    // Why the other, and why rather than the first.
+    let other = texts[1]["text"].as_str().unwrap();
+    browser.click(&format!("relprop-texts button[aria-label='Why {other}?']"));
+    browser.until(&format!("{heads}[1] === {:?}", words(other)));
+    browser.choose("against", best);
+    browser.until(&format!("{heads}.length === 3"));
+    browser.answered();
+    let contrast = browser.text("main article .decision");
+    assert!(contrast.contains(&format!("{other}-{best}")), "{contrast}");
+
+    // Kept as the program writes it.
+    browser.choose("pairs", "yes");
+    browser.until("document.querySelector('main').textContent.includes('strongest pairs')");
+    browser.answered();
+    browser.run("[...document.querySelectorAll('.files button')].find(b => b.textContent === 'JSON').click()");
+    let kept: Comparison = serde_json::from_slice(&browser.downloaded("relprop.json")).unwrap();
+    let asked = ask(&json!({"target": other, "against": best, "pairs": true}));
+    assert_eq!(kept, serde_json::from_value(asked).unwrap());
+    for (name, sign) in [("SVG", "<svg"), ("HTML", "<!DOCTYPE html>"), ("PNG", "PNG")] {
+        browser.run_with(
+            "[...document.querySelectorAll('.files button')].find(b => b.textContent === arguments[0]).click()",
+            &[json!(name)],
+        );
+        let file = browser.downloaded(&format!("relprop.{}", name.to_lowercase()));
+        let start = String::from_utf8_lossy(&file[..file.len().min(200)]).into_owned();
+        assert!(start.contains(sign), "{start}");
+    }
+
+    // A text that is no more is no target.
+    browser.retype("textarea[name=text]", best);
+    browser.click("button.main");
+    browser.until("document.querySelectorAll('relprop-texts tbody tr').length === 1");
+    browser.answered();
+    assert_eq!(browser.value(heads), json!(["By its patches", words(best)]));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 /// A page that is wider than a phone has to be moved about.
 #[rstest]
 #[case(
@@ -415,7 +527,7 @@ fn a_phone_shows_all_of_it(#[case] text: &str, #[case] direction: &str) {
 fn an_audit_finds_nothing(#[values(1280, 390)] width: u32, #[values(false, true)] dark: bool) {
     let axe = env::var("RELPROP_AXE").expect("RELPROP_AXE names the file axe.min.js");
     let axe = fs::read_to_string(axe).unwrap();
-    let server = Server::of_fixtures(&["bert", "gpt2", "heads/bert-vectors"]);
+    let server = Server::of_fixtures(&["bert", "gpt2", "heads/bert-vectors", "towers/clip"]);
     let browser = Browser::open(width, 900, dark);
     for (address, ready) in [
         ("", "document.querySelector('textarea')"),
@@ -435,6 +547,10 @@ fn an_audit_finds_nothing(#[values(1280, 390)] width: u32, #[values(false, true)
             "#text=a+film&pair=the+warm+film&model=bert-vectors",
             "document.querySelector('relprop-pairs')",
         ),
+        (
+            "#model=clip",
+            "document.querySelector('.inputs input[type=file]')",
+        ),
     ] {
         // A page of another address than its `#` is a new one.
         browser.go("about:blank");
@@ -450,6 +566,9 @@ fn an_audit_finds_nothing(#[values(1280, 390)] width: u32, #[values(false, true)
                 "document.querySelector('relprop-curve .told').textContent.includes('area')",
             );
             browser.click("main .map [data-start='2']");
+        }
+        if address.ends_with("clip") {
+            compared(&browser, "a red cat\u{E007}two squares");
         }
         browser.run(&axe);
         browser.run("window.audit = null; axe.run().then(found => window.audit = found)");

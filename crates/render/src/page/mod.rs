@@ -8,6 +8,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `page.js` | `relprop-page`: what is asked, by menus and by the address, and what is shown |
+//! | `form.js` | the fields and menus of a question |
 //! | `question.js` | a question as fields of the page, as a part of an address, and as a request |
 //! | `ask.js` | requests to the server |
 //! | `alone.js` | in its place where there is no server: requests to a worker |
@@ -18,6 +19,8 @@
 //! | `curve.js` | `relprop-curve`: words are removed one after another |
 //! | `language.js` | `relprop-continuation`: which tokens drove which |
 //! | `similar.js` | `relprop-pairs`: lines between the words of two texts |
+//! | `towers.js` | `relprop-texts`: how well each text fits a picture |
+//! | `earlier.js` | `relprop-earlier`: earlier questions |
 //! | `save.js` | files to keep |
 //! | `draw.js` | elements, numbers and colors |
 //!
@@ -111,12 +114,15 @@ fn common() -> Vec<Asset> {
         file!("page.css", "text/css; charset=utf-8"),
         file!("icon.svg", "image/svg+xml"),
         file!("page.js", "text/javascript; charset=utf-8"),
+        file!("form.js", "text/javascript; charset=utf-8"),
         file!("question.js", "text/javascript; charset=utf-8"),
         file!("words.js", "text/javascript; charset=utf-8"),
         file!("change.js", "text/javascript; charset=utf-8"),
         file!("curve.js", "text/javascript; charset=utf-8"),
         file!("language.js", "text/javascript; charset=utf-8"),
         file!("similar.js", "text/javascript; charset=utf-8"),
+        file!("towers.js", "text/javascript; charset=utf-8"),
+        file!("earlier.js", "text/javascript; charset=utf-8"),
         file!("save.js", "text/javascript; charset=utf-8"),
         file!("draw.js", "text/javascript; charset=utf-8"),
     ]

@@ -2,25 +2,23 @@
 
 import { articles, element } from "./draw.js";
 import { Refused, compare, explain, known, similar } from "./ask.js";
-import { EMPTY, compareRequest, explainRequest, fromAddress, replaced, similarRequest, toAddress, without } from "./question.js";
+import { EMPTY, compareRequest, explainRequest, fromAddress, isTowers, labels, replaced, similarRequest, toAddress, without } from "./question.js";
+import { about, inputs, menus } from "./form.js";
 import { enliven, rescale } from "./words.js";
 import { promise } from "./change.js";
 import "./curve.js";
+import "./earlier.js";
 import "./language.js";
 import "./similar.js";
+import "./towers.js";
 import { saveHtml, saveJson, savePng, saveSvg } from "./save.js";
 
-/** Questions of this tab, for the list of earlier ones. */
-const EARLIER = "relprop.earlier";
-const MOST_EARLIER = 20;
 /** What is open when a page is new. Later it stays as it was left. */
 const OPEN = new Set(["ledger"]);
 
 class Page extends HTMLElement {
-  #models = [];
-  #rules = [];
-  #methods = [];
-  #defaults = {};
+  /** The models, and what can be asked of them. */
+  #known;
   /** The question that is shown, the request that was made of it, and what was answered. */
   #question = EMPTY;
   #request;
@@ -35,8 +33,7 @@ class Page extends HTMLElement {
     const starting = element("p", { role: "status" }, "Waiting for the model…");
     this.replaceChildren(starting);
     try {
-      const answer = await known();
-      [this.#models, this.#rules, this.#methods, this.#defaults] = [answer.models, answer.rules, answer.methods, answer.defaults];
+      this.#known = await known();
     } catch (error) {
       starting.replaceWith(element("p", { class: "error", role: "alert" }, `There is no answer: ${error.message}`));
       return;
@@ -55,7 +52,7 @@ class Page extends HTMLElement {
   // What is asked
 
   #model(name = this.#question.model) {
-    return this.#models.find((model) => model.name === name) ?? this.#models[0];
+    return this.#known.models.find((model) => model.name === name) ?? this.#known.models[0];
   }
 
   #build() {
@@ -77,11 +74,7 @@ class Page extends HTMLElement {
       ),
       element("p", { class: "error", role: "alert", hidden: true }),
       element("main", { class: "found" }),
-      element(
-        "nav",
-        { "aria-label": "Earlier questions" },
-        element("details", { class: "earlier", hidden: true }, element("summary", {}, "Earlier questions"), element("ol")),
-      ),
+      element("relprop-earlier"),
     );
     this.#form();
   }
@@ -89,80 +82,14 @@ class Page extends HTMLElement {
   /** The fields and menus that this model has, with what the question says. */
   #form() {
     const [question, model] = [this.#question, this.#model()];
-    const pictures = model.reads === "pictures";
-    const vector = model.outputs === "vector";
-    const field = (key, name, rows) =>
-      element(
-        "label",
-        { class: "text" },
-        element("span", {}, name),
-        element("textarea", {
-          name: key,
-          rows,
-          dir: "auto",
-          lang: "",
-          spellcheck: "false",
-          onkeydown: (event) => {
-            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-            event.preventDefault();
-            this.#ask({});
-          },
-        }),
-      );
-    const file = element("input", {
-      type: "file",
-      accept: "image/*",
-      onchange: () => {
-        this.#picture = file.files[0];
-        this.#ask({});
-      },
-    });
-    const pair = vector
-      ? field("pair", "Second text", 2)
-      : element("details", { class: "second", open: question.pair !== "" }, element("summary", {}, "A second text beside it"), field("pair", "Second text", 2));
-    this.querySelector(".inputs").replaceChildren(
-      ...(pictures
-        ? [element("label", { class: "text" }, element("span", {}, "Picture"), file)]
-        : [field("text", vector ? "First text" : model.outputs === "vocabulary" ? "Prompt" : "Text", 2), ...(model.outputs === "vocabulary" ? [] : [pair])]),
-    );
-    const some = (options) => options.map((value) => [value, value]);
-    const ways = [
-      ["Rules of propagation", this.#rules.map((name) => [`rules:${name}`, name])],
-      ["Other methods", this.#methods.filter((name) => name !== "lrp").map((name) => [`method:${name}`, name])],
-    ];
-    const normal = `rules:${this.#defaults.rules}`;
-    const others = this.#models.filter((other) => other !== model).map((other) => [`model:${other.name}`, other.name]);
-    const labels = some(model.labels);
-    const menus = [];
-    if (this.#models.length > 1) menus.push(this.#menu("model", "Model", [["", some(this.#models.map(({ name }) => name))]], model.name));
-    menus.push(this.#menu("way", "Explained by", vector ? ways.slice(0, 1) : ways, question.way || normal));
-    if (!vector) menus.push(this.#menu("beside", "Beside it", [["", [["", "nothing"]]], ["Other models", others], ...ways]));
-    if (model.outputs === "labels") {
-      menus.push(this.#menu("target", "Why", [["", [["", "what is predicted"], ...labels]]]));
-      if (labels.length > 1) menus.push(this.#menu("against", "rather than", [["", [["", "anything"], ...labels]]]));
-    }
-    if (model.outputs === "vocabulary") {
-      menus.push(this.#entry("target", "Why the token", { placeholder: "that is predicted" }));
-      menus.push(this.#entry("generate", "New tokens", { type: "number", min: 0, max: 128, placeholder: "0" }));
-    }
-    const signals = model.sites.filter((site) => !site.operation).map((site) => site.name);
-    const sites = [...new Set([this.#defaults.at, ...signals])];
-    menus.push(this.#menu("at", "Read at", [["", some(sites)]], question.at || this.#defaults.at));
-    this.querySelector(".menus").replaceChildren(...menus);
+    const pick = (picture) => {
+      this.#picture = picture;
+      this.#ask({});
+    };
+    this.querySelector(".inputs").replaceChildren(...inputs(question, model, this.#picture, { ask: () => this.#ask({}), pick }));
+    this.querySelector(".menus").replaceChildren(...menus(question, model, this.#known, (key) => this.#chosen(key)));
     for (const input of this.querySelector("form").querySelectorAll("textarea, .menus input")) input.value = question[input.name];
-    const facts = [model.name, model.family, `${model.blocks} blocks`, model.labels.length > 0 && model.labels.length < 8 && model.labels.join(", ")];
-    this.querySelector(".about").textContent = facts.filter(Boolean).join(" · ");
-  }
-
-  #menu(key, name, groups, chosen = this.#question[key]) {
-    const option = ([value, text]) => element("option", { value, selected: value === chosen }, text);
-    const shown = groups.filter(([, options]) => options.length > 0);
-    const options = shown.map(([label, all]) => (label ? element("optgroup", { label }, all.map(option)) : all.map(option)));
-    return element("label", {}, element("span", {}, name), element("select", { name: key, onchange: () => this.#chosen(key) }, options));
-  }
-
-  #entry(key, name, attributes) {
-    return element("label", {}, element("span", {}, name), element("input", { name: key, autocomplete: "off", lang: "", ...attributes, onchange: () => this.#chosen(key) }));
+    this.querySelector(".about").textContent = about(model);
   }
 
   /** Another choice of a menu: another model has other labels and sites. */
@@ -173,9 +100,10 @@ class Page extends HTMLElement {
   /** What the fields and menus say. */
   #said() {
     const said = Object.fromEntries([...new FormData(this.querySelector("form"))].filter(([key]) => key in EMPTY));
-    if (said.way === `rules:${this.#defaults.rules}`) said.way = "";
-    if (said.at === this.#defaults.at) said.at = "";
-    if (said.model === this.#models[0].name) said.model = "";
+    const { models, defaults } = this.#known;
+    if (said.way === `rules:${defaults.rules}`) said.way = "";
+    if (said.at === defaults.at) said.at = "";
+    if (said.model === models[0].name) said.model = "";
     if (said.generate === "0") said.generate = "";
     return { ...EMPTY, ...said };
   }
@@ -183,6 +111,13 @@ class Page extends HTMLElement {
   /** Asks what the fields say, with some of it said otherwise. */
   #ask(otherwise, changes = []) {
     const question = { ...this.#said(), ...otherwise };
+    const model = this.#model(question.model);
+    if (isTowers(model)) {
+      // A text that was changed is no target any more.
+      const texts = labels(question, model);
+      const gone = (text) => text !== "" && !texts.includes(text);
+      if (gone(question.target) || gone(question.against)) question.target = question.against = "";
+    }
     // A target that was held while words were changed does not hold for a text of its own.
     if (changes.length === 0 && this.#changes.length > 0 && this.#changes[0].held) question.target = otherwise.target ?? "";
     this.#go(question, changes);
@@ -211,13 +146,15 @@ class Page extends HTMLElement {
     this.#changes = changes;
     this.#form();
     const model = this.#model();
-    const pictures = model.reads === "pictures";
     const found = this.querySelector("main");
     const state = this.querySelector(".state");
     this.#fail();
-    this.#list();
-    const incomplete = pictures ? !this.#picture : question.text.trim() === "" || (model.outputs === "vector" && question.pair.trim() === "");
-    if (incomplete) {
+    const missing = [
+      model.reads !== "texts" && !this.#picture,
+      model.reads !== "pictures" && question.text.trim() === "",
+      model.outputs === "vector" && question.pair.trim() === "",
+    ];
+    if (missing.some(Boolean)) {
       state.textContent = "";
       found.replaceChildren();
       return;
@@ -259,14 +196,14 @@ class Page extends HTMLElement {
     }
     if (question.beside) {
       const body = compareRequest(question, model);
-      if (this.#picture) await this.#give(body);
+      if (model.reads === "pictures") await this.#give(body);
       const { sides } = await compare(body, signal);
       const { text, sides: asked, fragments } = body;
       this.#request = { ask: explain, body: { text, fragments, ...asked[0] } };
       return this.#parts(sides[0], question, model, sides);
     }
     const body = explainRequest(question, model);
-    if (model.reads === "pictures") await this.#give(body);
+    if (model.reads !== "texts") await this.#give(body);
     this.#request = { ask: explain, body };
     return this.#parts(await explain(body, signal), question, model);
   }
@@ -291,15 +228,28 @@ class Page extends HTMLElement {
       this.#remember(question, found.text);
       return [warning, continuation, ...shown, files].filter(Boolean);
     }
+    if (isTowers(model)) {
+      const texts = element("relprop-texts");
+      texts.show(found, shown, (target) => this.#ask({ target, against: "" }));
+      this.#draw(shown[0]);
+      this.#contrasts(shown[0], question, found.picture, model);
+      this.#remember(question, found.picture.prediction);
+      return [warning, texts, ...shown, files].filter(Boolean);
+    }
     const [article] = shown;
     const map = article?.querySelector(":scope > .map");
     if (!found.logits || !article) return [warning, ...shown, files].filter(Boolean);
     this.#remember(question, found.prediction);
-    if (this.#picture) article.style.setProperty("--picture", `url(${URL.createObjectURL(this.#picture)})`);
+    this.#draw(article);
     if (map) this.#words(map, { explanation: found, question, model, article });
     if (sides) this.#beside(article, map, sides);
     this.#contrasts(article, question, found, model);
     return [warning, article, files].filter(Boolean);
+  }
+
+  /** Puts the picture under the heat maps of an article. */
+  #draw(article) {
+    if (this.#picture) article.style.setProperty("--picture", `url(${URL.createObjectURL(this.#picture)})`);
   }
 
   /** Words that can be taken away, and what that did. */
@@ -367,10 +317,11 @@ class Page extends HTMLElement {
 
   /** Why this and not that, with one click. */
   #contrasts(article, question, explanation, model) {
-    if (model.outputs !== "labels" || question.against) return;
+    if (!(model.outputs === "labels" || isTowers(model)) || question.against) return;
+    const names = labels(question, model);
     for (const item of article.querySelectorAll(":scope > .labels > li")) {
       const label = item.dataset.label;
-      if (!model.labels.includes(label)) continue;
+      if (!names.includes(label)) continue;
       const ask = () => this.#ask({ target: explanation.prediction, against: label });
       item.append(" ", element("button", { type: "button", class: "quiet", onclick: ask }, `Why not ${label}?`));
     }
@@ -395,14 +346,16 @@ class Page extends HTMLElement {
     };
     const button = (name, save) =>
       element("button", { type: "button", class: "quiet", onclick: () => Promise.resolve(save()).catch((error) => this.#fail(error.message)) }, name);
+    // What is drawn is one heat map: of a picture and texts, that of the picture.
+    const drawable = found[0].logits || found[0].picture;
     const copied = element("span", { role: "status" });
     return element(
       "div",
       { class: "files", role: "group", "aria-label": "Keep it" },
       element("span", {}, "Keep it:"),
       button("JSON", () => saveJson(found)),
-      found[0].logits && button("SVG", async () => saveSvg(await drawing("svg"))),
-      found[0].logits && button("PNG", async () => savePng(await drawing("svg"))),
+      drawable && button("SVG", async () => saveSvg(await drawing("svg"))),
+      drawable && button("PNG", async () => savePng(await drawing("svg"))),
       button("HTML", async () => saveHtml(await drawing("page"))),
       button("Link", async () => {
         await navigator.clipboard.writeText(location.href);
@@ -413,28 +366,7 @@ class Page extends HTMLElement {
   }
 
   #remember(question, outcome) {
-    const address = toAddress(question);
-    const all = earlier().filter((one) => one.address !== address);
-    const short = [...question.text].slice(0, 80).join("");
-    sessionStorage.setItem(EARLIER, JSON.stringify([{ address, text: short, outcome }, ...all].slice(0, MOST_EARLIER)));
-    this.#list();
-  }
-
-  #list() {
-    const all = earlier();
-    const list = this.querySelector(".earlier");
-    list.hidden = all.length === 0;
-    const item = ({ address, text, outcome }) =>
-      element("li", {}, element("a", { href: `#${address}`, lang: "", dir: "auto" }, text), " ", element("small", {}, outcome));
-    list.querySelector("ol").replaceChildren(...all.map(item));
-  }
-}
-
-function earlier() {
-  try {
-    return JSON.parse(sessionStorage.getItem(EARLIER) ?? "[]");
-  } catch {
-    return [];
+    this.querySelector("relprop-earlier").add(question, outcome);
   }
 }
 

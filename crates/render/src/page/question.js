@@ -1,9 +1,9 @@
 // A question: as a part of the page's address, and as a request.
 //
-// `way` and `beside` are `rules:NAME` or `method:NAME`; `beside` can be `model:NAME` too. What is empty is left to
+// For two towers `text` has a text on each line. `way` and `beside` are `rules:NAME` or `method:NAME`; `beside` can be `model:NAME` too. What is empty is left to
 // the server.
 
-const KEYS = ["text", "pair", "model", "way", "beside", "target", "against", "at", "generate"];
+const KEYS = ["text", "pair", "model", "way", "beside", "target", "against", "at", "generate", "pairs"];
 
 /** The question that nothing was said about. */
 export const EMPTY = Object.freeze(Object.fromEntries(KEYS.map((key) => [key, ""])));
@@ -34,16 +34,27 @@ function asked(way) {
   }
 }
 
+/** Whether a model compares pictures with texts. */
+export const isTowers = (model) => model.outputs === "texts";
+
+/** What a target names: the labels of the model, or the texts that a picture is compared with. */
+export function labels(question, model) {
+  if (!isTowers(model)) return model.labels;
+  const lines = question.text.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "");
+}
+
 /** A label is asked for by its index, whatever it is called. A language model's target is written as it is. */
-function output(name, model) {
-  const index = model.labels.indexOf(name);
+function output(name, all) {
+  const index = all.indexOf(name);
   return index >= 0 ? index : name;
 }
 
 function target(question, model) {
+  const all = labels(question, model);
   const said = {};
-  if (question.target) said.target = output(question.target, model);
-  if (question.against) said.against = output(question.against, model);
+  if (question.target) said.target = output(question.target, all);
+  if (question.against) said.against = output(question.against, all);
   return said;
 }
 
@@ -54,8 +65,17 @@ function common(question, model) {
   return request;
 }
 
+/** `POST /api/explain` for two towers, but for the picture. */
+function towersRequest(question, model) {
+  const request = { model: model.name, ...target(question, model), ...asked(question.way), texts: labels(question, model), fragments: ["report"] };
+  if (question.at) request.at = question.at;
+  if (question.pairs) request.pairs = true;
+  return request;
+}
+
 /** `POST /api/explain`. */
 export function explainRequest(question, model) {
+  if (isTowers(model)) return towersRequest(question, model);
   const request = { ...common(question, model), ...asked(question.way), text: question.text, fragments: ["report"] };
   if (question.at && !request.method) request.at = question.at;
   if (model.outputs === "vocabulary" && Number(question.generate) > 0) {
