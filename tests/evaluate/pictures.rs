@@ -8,7 +8,7 @@ use burn::tensor::{DType, Device};
 use image::{GrayImage, Luma, RgbImage};
 use relprop_checkpoints::Model;
 use relprop_engine::EngineError;
-use relprop_engine::measure::{Measured, Samples, TextColumns};
+use relprop_engine::measure::{Hide, Measured, Samples, TextColumns};
 use relprop_evaluate::{Candidate, Evaluation, Method, Metric, Sample, metric};
 use relprop_explain::{Explainer, Plan, Target};
 use relprop_testing::{Draw, fixtures, numbers, propagation, relevance};
@@ -284,7 +284,7 @@ fn a_hidden_patch_can_be_blurred() {
     )
     .unwrap();
     let plain = open(&model, &path, None, &mut Vec::new()).unwrap();
-    let blurry = plain.clone().blurred("table.csv").unwrap();
+    let blurry = plain.clone().hidden_by(Hide::Blur, "table.csv").unwrap();
     for (plain, blurry) in plain.samples.iter().zip(&blurry.samples) {
         let picture = plain.text.picture().unwrap();
         let (kept, soft) = (picture.numbers_of_all(), blurred(picture));
@@ -324,7 +324,7 @@ fn a_hidden_patch_can_be_blurred() {
     let label = &model.transformer.config().labels[0];
     fs::write(&path, format!("text,label\na film,{label}\n")).unwrap();
     let texts = open(&model, &path, None, &mut Vec::new()).unwrap();
-    let error = texts.blurred("table.csv").unwrap_err();
+    let error = texts.hidden_by(Hide::Blur, "table.csv").unwrap_err();
     assert!(error.to_string().contains("these are texts"), "{error}");
 }
 

@@ -112,6 +112,14 @@ pub enum EngineError {
     /// A text, or a model, cannot be explained as asked.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// A file is no picture that the model reads.
+    #[error("{name}: {error}")]
+    Picture {
+        /// The name of the file.
+        name: String,
+        /// What is wrong.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A table cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),

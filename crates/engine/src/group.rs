@@ -1,18 +1,18 @@
 //! A group of rows: which of them can be explained, and what was found for each.
 
 use std::error::Error;
-use std::fs;
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use burn::tensor::DType;
 use image::DynamicImage;
 use rayon::prelude::*;
-use relprop_data::{BadRow, Place, Rows, decode, objects, texts};
+use relprop_data::{BadRow, Place, Rows, objects, texts};
 use relprop_explain::batching::Passes;
 use relprop_explain::{ExplainError, Explainer, Explanation, NotFinite};
 use relprop_transformer::{TextEnd, TokenizedText};
 
+use crate::picture::read_picture;
 use crate::{EngineError, Found, RowKind, Second};
 
 /// Rows and what was found for them.
@@ -210,7 +210,12 @@ impl<'a> Worker<'a> {
         let texts = rows.map(|(row, text)| {
             let text = text.ok_or("the row has no text")?;
             let tokens = match &self.content {
-                RowKind::Pictures => return picture(explainer, text),
+                RowKind::Pictures => {
+                    let read = read_picture(explainer.model(), text);
+                    return read
+                        .map(|(tokens, picture)| (tokens, Some(picture)))
+                        .map_err(|error| (self.tell)(&error));
+                }
                 RowKind::Texts {
                     second: Some(Second::Text(second)),
                 }
@@ -334,19 +339,6 @@ fn second_column(batch: &RecordBatch, name: &str) -> Result<usize, EngineError> 
             .map(|field| field.name().clone())
             .collect(),
     })
-}
-
-/// The picture in a file, and its patches as the model reads them.
-fn picture(
-    explainer: &Explainer,
-    name: &str,
-) -> Result<(TokenizedText, Option<DynamicImage>), String> {
-    let named = |error: &dyn std::fmt::Display| format!("{name}: {error}");
-    let bytes = fs::read(name).map_err(|error| named(&error))?;
-    let picture = decode(&bytes).map_err(|error| named(&error))?;
-    let tokens = explainer.model().picture(&picture, name);
-    let tokens = tokens.map_err(|error| named(&error))?;
-    Ok((tokens, Some(picture)))
 }
 
 /// Divides rows into good and bad ones.

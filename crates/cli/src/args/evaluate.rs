@@ -4,10 +4,9 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use relprop_engine::measure::{COMPARED_METHODS, Measured, TextColumns};
+use relprop_engine::measure::{COMPARED_METHODS, Hide, Measured, TextColumns};
 use relprop_evaluate::metrics;
 use relprop_evaluate::tune::STARTS;
-use serde::{Deserialize, Serialize};
 
 use super::{DeviceArgument, ModelArgument, PrecisionArgument};
 
@@ -79,19 +78,20 @@ impl EvaluateArguments {
 }
 
 /// What stands in the place of a hidden patch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum HideArgument {
     /// Zeros, which are the mean color where the preprocessor takes the mean away
-    #[default]
     Mean,
     /// The patch of the picture after a blur as wide as a patch
     Blur,
 }
 
-impl HideArgument {
-    pub(crate) fn is_mean(&self) -> bool {
-        *self == Self::Mean
+impl From<HideArgument> for Hide {
+    fn from(hide: HideArgument) -> Self {
+        match hide {
+            HideArgument::Mean => Self::Mean,
+            HideArgument::Blur => Self::Blur,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use relprop_engine::measure::REVIEWS;
 
-pub(crate) use evaluate::{EvaluateArguments, HideArgument, TuneArguments};
+pub(crate) use evaluate::{EvaluateArguments, TuneArguments};
 pub(crate) use explain::{ExplainArguments, PartsArgument, SamplingArguments, Unit};
 pub(crate) use serve::{PORT, ServeArguments};
 pub(crate) use shard::Shard;

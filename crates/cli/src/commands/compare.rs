@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use image::DynamicImage;
-use relprop_data::decode;
-use relprop_engine::{CompareRequest, NamedRules};
+use relprop_engine::{CompareRequest, NamedRules, read_picture};
 use relprop_explain::{Compare, Comparison};
 use relprop_render as render;
 use relprop_transformer::TokenizedText;
@@ -54,9 +53,8 @@ pub(crate) fn compare(arguments: &ExplainArguments) -> anyhow::Result<()> {
 
     let mut found: Vec<(Comparison, DynamicImage)> = Vec::new();
     for name in &arguments.texts {
-        let picture = open(name)?;
-        let tokens = towers.picture.picture(&picture, name);
-        let one = compare.explain(&tokens.with_context(|| name.clone())?, &texts)?;
+        let (tokens, picture) = read_picture(&towers.picture, name)?;
+        let one = compare.explain(&tokens, &texts)?;
         one.finite().with_context(|| name.clone())?;
         if let Some(file) = &arguments.overlay {
             let file = numbered(file, found.len() + 1, arguments.texts.len());
@@ -81,11 +79,6 @@ fn read(compare: &Compare, text: &str) -> anyhow::Result<TokenizedText> {
         say(&format!("{text:?}: {dropped} tokens were cut"));
     }
     Ok(read)
-}
-
-fn open(name: &str) -> anyhow::Result<DynamicImage> {
-    let bytes = fs::read(name).with_context(|| name.to_owned())?;
-    decode(&bytes).with_context(|| name.to_owned())
 }
 
 fn written(

@@ -1,12 +1,11 @@
 //! `relprop similar`
 
-use std::fs;
 use std::sync::Arc;
 
 use anyhow::Context;
-use image::DynamicImage;
 use relprop_checkpoints::{Input, Model};
-use relprop_data::{decode, texts};
+use relprop_data::texts;
+use relprop_engine::{open_picture, read_picture};
 use relprop_explain::{Measure, Plan, Similar, Similarity};
 use relprop_render as render;
 use relprop_transformer::{TokenizedText, VectorPooling};
@@ -114,18 +113,8 @@ fn ranked(
 fn read(model: &Model, given: &str) -> anyhow::Result<TokenizedText> {
     match model.input {
         Input::Text(_) => Ok(model.tokenize(given, None, Default::default())?),
-        Input::Pictures(_) => {
-            let picture = open(given)?;
-            let tokens = model.picture(&picture, given);
-            tokens.with_context(|| given.to_owned())
-        }
+        Input::Pictures(_) => Ok(read_picture(model, given)?.0),
     }
-}
-
-/// The picture in a file.
-fn open(name: &str) -> anyhow::Result<DynamicImage> {
-    let bytes = fs::read(name).with_context(|| name.to_owned())?;
-    decode(&bytes).with_context(|| name.to_owned())
 }
 
 fn format(arguments: &SimilarArguments) -> Result<SimilarFormat, UsageError> {
@@ -170,7 +159,7 @@ fn written(
                 let is_picture = one.texts[0].subject.picture().is_some();
                 let names = one.texts.each_ref().map(|text| &text.text);
                 let pictures = match is_picture {
-                    true => Some([open(names[0])?, open(names[1])?]),
+                    true => Some([open_picture(names[0])?, open_picture(names[1])?]),
                     false => None,
                 };
                 render::similarity_html(one, pictures.as_ref().map(|both| both.each_ref())).page()

@@ -2,12 +2,12 @@
 
 use anyhow::Context;
 use relprop_checkpoints::Model;
-use relprop_engine::measure::{Measured, Samples};
+use relprop_engine::measure::{Hide, Measured, Samples};
 use relprop_engine::{Precision, is_rules_file, rules_and_site};
 use relprop_evaluate::Metric;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{EvaluateArguments, HideArgument};
+use crate::args::EvaluateArguments;
 
 /// Everything that decides the results. Two runs with the same plan have the same results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ pub(crate) struct EvaluatePlan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pair: Option<String>,
     /// What stands in the place of a hidden patch.
-    #[serde(default, skip_serializing_if = "HideArgument::is_mean")]
-    hide: HideArgument,
+    #[serde(default, skip_serializing_if = "is_mean")]
+    hide: Hide,
     /// How many texts at most.
     limit: Option<usize>,
     /// How many texts could be used.
@@ -82,7 +82,7 @@ impl EvaluatePlan {
             evidence: arguments.evidence_column.clone(),
             answer: arguments.answer_column.clone(),
             pair: arguments.pair_column.clone(),
-            hide: arguments.hide,
+            hide: arguments.hide.into(),
             limit: arguments.limit,
             texts: data.samples.len(),
             target: arguments.target.clone(),
@@ -98,6 +98,10 @@ impl EvaluatePlan {
                 .collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn is_mean(hide: &Hide) -> bool {
+    *hide == Hide::Mean
 }
 
 fn is_zero(hops: &usize) -> bool {

@@ -13,7 +13,7 @@ const WANTED: &str = "a piece of the text, [start, end] in characters, or a list
 /// # Errors
 ///
 /// What is wrong, as the end of a sentence that begins with the column.
-pub(super) fn places(text: &str, said: &Value) -> Result<Vec<Range<usize>>, String> {
+pub fn places(text: &str, said: &Value) -> Result<Vec<Range<usize>>, String> {
     match said {
         Value::Null => Ok(Vec::new()),
         Value::String(piece) => quoted(text, piece),

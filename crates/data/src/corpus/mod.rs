@@ -16,6 +16,7 @@ use crate::DataError;
 use crate::hash::Hash;
 
 pub use agreement::{Agreement, agreement, agreement_corpus};
+pub use evidence::places as evidence_places;
 pub use file::{InputText, Inputs, read_texts, read_texts_with};
 pub use needles::{Needle, needles, needles_corpus};
 pub use pictures::{

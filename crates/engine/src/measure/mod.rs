@@ -18,6 +18,7 @@ use relprop_evaluate::{
 
 pub use error::MeasureError;
 pub use found::{LabeledText, NEEDLE_TEXTS, REVIEWS, WrittenLabel};
+pub use pictures::Hide;
 pub use relprop_data::corpus::TextColumns;
 pub use samples::{Measured, Samples};
 

@@ -8,9 +8,21 @@ use relprop_checkpoints::{Input, Model};
 use relprop_data::corpus::{self, LabeledPicture, Pictures, Region, TextColumns};
 use relprop_evaluate::Sample;
 use relprop_transformer::TokenizedText;
+use serde::{Deserialize, Serialize};
 
 use super::{LabeledText, MeasureError, Measured, Samples, WrittenLabel};
 use crate::EngineError;
+
+/// What stands in the place of a hidden patch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hide {
+    /// Zeros, which are the mean color where the preprocessor takes the mean away.
+    #[default]
+    Mean,
+    /// The patch of the picture after a [blur](relprop_transformer::Picture::blurred) as wide as a patch.
+    Blur,
+}
 
 impl Samples {
     /// The pictures of a folder as training reads it: those to test with, or those that are held out.
@@ -70,7 +82,7 @@ impl Samples {
         if !path.is_file() {
             return Err(MeasureError::NoPictures(name).into());
         }
-        if more.answer.is_some() {
+        if more.answer.is_some() || more.pair.is_some() {
             return Err(MeasureError::NoColumns(name).into());
         }
         let limit = limit.unwrap_or(usize::MAX);
@@ -98,13 +110,15 @@ impl Samples {
         })
     }
 
-    /// The same pictures, of which hidden patches are [blurred](relprop_transformer::Picture::blurred) and not zeros. `name` is what
-    /// errors call them.
+    /// The same with patches hidden in this way. `name` is what errors call them.
     ///
     /// # Errors
     ///
-    /// [`MeasureError::NoBlur`] if they are texts.
-    pub fn blurred(self, name: &str) -> Result<Self, MeasureError> {
+    /// [`MeasureError::NoBlur`] if texts are to be blurred.
+    pub fn hidden_by(self, hide: Hide, name: &str) -> Result<Self, MeasureError> {
+        if hide == Hide::Mean {
+            return Ok(self);
+        }
         let blurred = self.samples.into_iter().map(|sample| {
             if sample.text.picture().is_none() {
                 return Err(MeasureError::NoBlur(name.to_owned()));

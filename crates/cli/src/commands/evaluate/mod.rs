@@ -14,7 +14,7 @@ use relprop_evaluate::{Evaluation, Metric, Readings, Results, Sample, hiding_tok
 use relprop_explain::ExplainError;
 use relprop_render as render;
 
-use crate::args::{EvaluateArguments, HideArgument};
+use crate::args::EvaluateArguments;
 use crate::output::Output;
 use crate::plan::EvaluatePlan;
 use crate::say::say;
@@ -49,12 +49,9 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
         }
         error => anyhow::Error::from(error),
     })?;
-    let data = match arguments.hide {
-        HideArgument::Mean => data,
-        HideArgument::Blur => data
-            .blurred(&arguments.data.display().to_string())
-            .map_err(UsageError::new)?,
-    };
+    let name = arguments.data.display().to_string();
+    let data = data.hidden_by(arguments.hide.into(), &name);
+    let data = data.map_err(UsageError::new)?;
     let metrics = measurable(metrics, &arguments.metrics, &data.samples).map_err(|error| {
         let (data, error) = (arguments.data.display(), told(&error));
         UsageError::new(format_args!("{data}: {error}"))
