@@ -1,13 +1,15 @@
-//! What is found besides explanations: labels of tokens, continuations, similarities. Each is a document
-//! with the fields of its JSON.
+//! What is found besides explanations: labels of tokens, continuations, similarities, comparisons. Each is a
+//! document with the fields of its JSON.
 
-use pyo3::exceptions::PyValueError;
+use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use relprop_render as render;
 
 use crate::explanation::Explanation;
 use crate::json::{json_of, of_json, python_of};
+use crate::matrix::matrix;
+use crate::pictured::Pictured;
 
 /// A class for a document: what all of them have, and then what is its own.
 macro_rules! document {
@@ -15,19 +17,20 @@ macro_rules! document {
         $(#[$about])*
         #[pyclass(module = "relprop", frozen, eq)]
         #[derive(Debug, PartialEq)]
-        pub(crate) struct $name(pub(crate) $found);
+        pub(crate) struct $name(pub(crate) Pictured<$found>);
 
         #[pymethods]
         impl $name {
             /// Reads what :meth:`json` has written.
             #[classmethod]
             fn from_json(class: &Bound<'_, PyType>, text: &str) -> PyResult<Self> {
-                Ok(Self(of_json(class.py(), text)?))
+                let found: $found = of_json(class.py(), text)?;
+                Ok(Self(found.into()))
             }
 
             /// It as JSON, as the program writes it.
             fn json(&self) -> PyResult<String> {
-                json_of(&self.0)
+                json_of(&*self.0)
             }
 
             /// It as a dict, with the fields of the JSON.
@@ -36,6 +39,7 @@ macro_rules! document {
             }
 
             fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+                self.0.check_pickled()?;
                 let make = py.get_type::<Self>().getattr("from_json")?;
                 Ok((make, (self.json()?,)))
             }
@@ -172,7 +176,7 @@ document! {
 }
 
 document! {
-    /// How alike two texts are, and why.
+    /// How alike two texts, or two pictures, are, and why.
     Similarity, relprop_explain::Similarity, |found| format!("{:?}, {:?}, cosine={}", found.texts[0].text, found.texts[1].text, found.cosine), {
         /// The cosine of the two vectors.
         #[getter]
@@ -186,29 +190,28 @@ document! {
             self.0.dot
         }
 
-        /// The two texts: a list of dicts with ``text``, ``vector``, ``tokens`` and ``words``.
+        /// The two texts, or pictures: a list of dicts with ``text``, ``vector``, ``tokens``, ``words``, and ``ledger`` if it
+        /// was asked for.
         #[getter]
         fn texts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
             self.to_dict(py)?.get_item("texts")
         }
 
-        /// The relevance of each pair of words: float32 array of shape ``[words of the first, words of the
-        /// second]``.
+        /// The relevance of each pair of words, or of patches: float32 array of shape ``[words of the first, words of
+        /// the second]``.
         #[getter]
-        fn word_interaction<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, numpy::PyArray2<f32>>> {
-            let array = numpy::PyArray2::from_vec2(py, &self.0.word_interaction);
-            array.map_err(|error| PyValueError::new_err(error.to_string()))
+        fn word_interaction<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+            matrix(py, &self.0.word_interaction)
         }
 
         /// The relevance of each pair of tokens: float32 array of shape ``[tokens of the first, tokens of the
         /// second]``.
         #[getter]
-        fn interaction<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, numpy::PyArray2<f32>>> {
-            let array = numpy::PyArray2::from_vec2(py, &self.0.interaction);
-            array.map_err(|error| PyValueError::new_err(error.to_string()))
+        fn interaction<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+            matrix(py, &self.0.interaction)
         }
 
-        /// The words of both texts for a terminal of ``width`` letters a line.
+        /// The words of both texts, or the patches of both pictures, for a terminal of ``width`` letters a line.
         #[pyo3(signature = (width=80, color=true))]
         fn ansi(&self, width: usize, color: bool) -> String {
             render::similarity_ansi(&self.0, width, color)
@@ -217,7 +220,121 @@ document! {
         /// A page, or with ``page=False`` one element for a page of your own.
         #[pyo3(signature = (page=true))]
         fn html(&self, page: bool) -> String {
-            let report = render::similarity_html(&self.0, None);
+            let pictures = match self.0.pictures.as_slice() {
+                [first, second] => Some([first, second]),
+                _ => None,
+            };
+            let report = render::similarity_html(&self.0, pictures);
+            if page { report.page() } else { report.fragment() }
+        }
+    }
+}
+
+document! {
+    /// How well each of some texts fits a picture, and why.
+    ///
+    /// Relevance is of the first order: that of patches, where the vectors of all texts are constants, and that of the words of a
+    /// text, where the vectors of the picture and of all other texts are.
+    Comparison, relprop_explain::Comparison, |found| format!("{:?}, prediction={:?}", found.picture.text, found.picture.prediction), {
+        /// The texts, in the order in which they were given: a list of str.
+        #[getter]
+        fn texts(&self) -> Vec<&str> {
+            self.0.texts.iter().map(|found| found.text.as_str()).collect()
+        }
+
+        /// The text with the largest logit.
+        #[getter]
+        fn prediction(&self) -> &str {
+            &self.0.picture.prediction
+        }
+
+        /// The cosine of the vectors of each text and of the picture: float32 array of shape ``[texts]``.
+        #[getter]
+        fn cosines<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f32>> {
+            PyArray1::from_iter(py, self.0.texts.iter().map(|found| found.cosine))
+        }
+
+        /// The logit of each text, ``scale * cosine + bias``: float32 array of shape ``[texts]``.
+        #[getter]
+        fn logits<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f32>> {
+            PyArray1::from_iter(py, self.0.texts.iter().map(|found| found.logit))
+        }
+
+        /// How likely each text is among the texts (CLIP), or by itself (SigLIP): float64 array of shape ``[texts]``.
+        #[getter]
+        fn probabilities<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+            PyArray1::from_iter(py, self.0.texts.iter().map(|found| found.probability))
+        }
+
+        /// What cosines are multiplied by to be logits.
+        #[getter]
+        fn scale(&self) -> f64 {
+            self.0.scale
+        }
+
+        /// What is then added.
+        #[getter]
+        fn bias(&self) -> f64 {
+            self.0.bias
+        }
+
+        /// The vector of the picture, of length 1: float32 array of shape ``[size]``.
+        #[getter]
+        fn picture_vector<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f32>> {
+            PyArray1::from_slice(py, &self.0.vector)
+        }
+
+        /// The vectors of the texts, of length 1: float32 array of shape ``[texts, size]``.
+        #[getter]
+        fn text_vectors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+            let vectors = self.0.texts.iter().map(|found| found.vector.clone());
+            matrix(py, &vectors.collect::<Vec<_>>())
+        }
+
+        /// Why, of the picture: an :class:`Explanation`, with the texts as labels, and the relevance of each patch in
+        /// ``patch_relevance``.
+        #[getter]
+        fn picture(&self) -> Explanation {
+            Explanation {
+                found: self.0.picture.clone(),
+                picture: self.0.pictures.first().cloned(),
+            }
+        }
+
+        /// Why, of each text, each an :class:`Explanation` with the relevance of its words; None where the target does not
+        /// depend on the text.
+        #[getter]
+        fn explanations(&self) -> Vec<Option<Explanation>> {
+            let explanations = self.0.texts.iter().map(|found| found.explanation.clone());
+            explanations.map(|found| found.map(Explanation::from)).collect()
+        }
+
+        /// The relevance of each pair of a patch and a word, for each text: a list of float32 arrays of shape ``[patches,
+        /// words]``. None without ``pairs=True``, and where the target does not depend on the text.
+        #[getter]
+        fn word_interactions<'py>(&self, py: Python<'py>) -> PyResult<Vec<Option<Bound<'py, PyArray2<f32>>>>> {
+            let pairs = self.0.texts.iter().map(|found| found.pairs.as_ref());
+            pairs.map(|pairs| pairs.map(|pairs| matrix(py, &pairs.word_interaction)).transpose()).collect()
+        }
+
+        /// The same of each pair of tokens, special ones included: a list of float32 arrays of shape ``[tokens of the
+        /// picture, tokens of the text]``, or of None.
+        #[getter]
+        fn interactions<'py>(&self, py: Python<'py>) -> PyResult<Vec<Option<Bound<'py, PyArray2<f32>>>>> {
+            let pairs = self.0.texts.iter().map(|found| found.pairs.as_ref());
+            pairs.map(|pairs| pairs.map(|pairs| matrix(py, &pairs.interaction)).transpose()).collect()
+        }
+
+        /// The patches, and the words of each text that the target depends on, for a terminal of ``width`` letters a line.
+        #[pyo3(signature = (width=80, color=true))]
+        fn ansi(&self, width: usize, color: bool) -> String {
+            render::comparison_ansi(&self.0, width, color)
+        }
+
+        /// A page, or with ``page=False`` one element for a page of your own.
+        #[pyo3(signature = (page=true))]
+        fn html(&self, page: bool) -> String {
+            let report = render::comparison_html(&[(&*self.0, self.0.pictures.first())]);
             if page { report.page() } else { report.fragment() }
         }
     }

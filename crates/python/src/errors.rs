@@ -48,6 +48,10 @@ impl From<EngineError> for Failed {
             EngineError::Data(error) => error.into(),
             EngineError::NoColumn { .. } => Self(PyKeyError::new_err(text)),
             EngineError::RulesFile { source, .. } => Self(io(&source, text)),
+            EngineError::Picture { error, .. } => Self(match error.downcast_ref() {
+                Some(error) => io(error, text),
+                None => PyValueError::new_err(text),
+            }),
             EngineError::NoHub(_) => Self(PyFileNotFoundError::new_err(text)),
             EngineError::NoDevice
             | EngineError::DeviceNotCompiledIn { .. }

@@ -1,28 +1,26 @@
 //! Evaluations of methods, and the search for rules.
 
-use std::path::PathBuf;
-
-use pyo3::exceptions::{PyUserWarning, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pythonize::depythonize;
 use relprop_engine::measure::{
-    ALL, COMPARED_METHODS, LabeledText, MEASURED_AT_ONCE, Measured, Samples, TextColumns,
-    WrittenLabel, candidates, drawn, measurable, metrics_by_name,
+    ALL, COMPARED_METHODS, MEASURED_AT_ONCE, candidates, drawn, measurable, metrics_by_name,
 };
 use relprop_engine::{EngineError, NamedRules};
 use relprop_evaluate::metrics::DEFAULT;
 use relprop_evaluate::tune::{STARTS, Search, tune as search_for};
 use relprop_evaluate::{Results, hiding_token};
 use relprop_render as render;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::compute::Watch;
 use crate::errors::Failed;
 use crate::json::{json_of, of_json, python_of};
+use crate::measured::Data;
 use crate::model::Model;
 use crate::rules::RuleSet;
+use crate::warnings::warn;
 
 /// Methods, measured on texts by some metrics: the mean of each over the texts, with its interval.
 #[pyclass(module = "relprop", frozen, eq)]
@@ -127,89 +125,8 @@ impl Evaluation {
     }
 }
 
-/// Texts to measure with.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Data {
-    /// A file, or the embedded corpus.
-    path: Option<PathBuf>,
-    /// Texts at hand.
-    #[serde(default)]
-    texts: Vec<String>,
-    /// Their labels.
-    labels: Option<Vec<String>>,
-    /// The column of the file that says which pieces of a text decide its label.
-    #[serde(default)]
-    evidence: Option<String>,
-    limit: Option<usize>,
-    seed: u64,
-    target: Measured,
-    /// How often relevance on earlier text of an answer is passed on.
-    #[serde(default)]
-    hops: usize,
-    /// The column of the file that has the answers.
-    #[serde(default)]
-    answer: Option<String>,
-}
-
-impl Data {
-    fn open(
-        self,
-        model: &std::sync::Arc<relprop_checkpoints::Model>,
-        said: &mut Vec<String>,
-    ) -> Result<Samples, EngineError> {
-        let say = |text: &str| said.push(text.to_owned());
-        if let Some(path) = &self.path {
-            return Samples::open(
-                path,
-                TextColumns {
-                    evidence: self.evidence.as_deref(),
-                    answer: self.answer.as_deref(),
-                    pair: None,
-                },
-                self.limit,
-                self.seed,
-                &self.target,
-                model,
-                say,
-            );
-        }
-        let mut labels = self.labels.into_iter().flatten();
-        let texts = self.texts.into_iter().enumerate();
-        let texts = texts.map(|(index, text)| LabeledText {
-            picture: None,
-            place: format!("text {}", index + 1),
-            text,
-            label: labels
-                .next()
-                .map_or(WrittenLabel::None, WrittenLabel::Written),
-            answer: None,
-            pair: None,
-            evidence: Vec::new(),
-            region: None,
-            sentiment: Vec::new(),
-        });
-        Samples::of(
-            texts.collect(),
-            self.limit,
-            &self.target,
-            model,
-            "the texts",
-            say,
-        )
-    }
-}
-
 fn read<T: DeserializeOwned>(value: &Bound<'_, PyAny>) -> PyResult<T> {
     depythonize(value).map_err(|error| PyValueError::new_err(error.to_string()))
-}
-
-fn warn(py: Python<'_>, said: Vec<String>) -> PyResult<()> {
-    for text in said {
-        let text = std::ffi::CString::new(text).unwrap_or_default();
-        PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 2)?;
-    }
-    Ok(())
 }
 
 /// Measures methods on texts.
@@ -228,7 +145,7 @@ pub(crate) fn evaluate(
     let methods = methods.unwrap_or_else(|| COMPARED_METHODS.map(str::to_owned).to_vec());
     let found = metrics_by_name(&metrics)
         .map_err(|error| PyValueError::new_err(format!("{error}; or `{ALL}`")))?;
-    let (workplace, model) = (&model.workplace, &model.model);
+    let (workplace, model) = (&model.workplace, model.one()?);
     let watch = Watch::default();
     let (results, said) = watch.run(py, workplace, progress.as_ref(), || {
         let mut said = Vec::new();
@@ -278,7 +195,7 @@ pub(crate) fn tune(
         let presets = STARTS.map(|name| NamedRules::Name(name.to_owned()));
         presets.to_vec()
     });
-    let (workplace, model) = (&model.workplace, &model.model);
+    let (workplace, model) = (&model.workplace, model.one()?);
     let watch = Watch::default();
     let (tuned, said) = watch.run(py, workplace, progress.as_ref(), || {
         let mut said = Vec::new();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use image::DynamicImage;
 use numpy::{PyArray1, PyArray2};
-use pyo3::exceptions::{PyNotImplementedError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pythonize::pythonize;
@@ -15,6 +15,8 @@ use relprop_transformer::Probabilities;
 
 use crate::json::{json_of, of_json, python_of};
 use crate::ledger::Ledger;
+use crate::matrix::matrix;
+use crate::pictured::check_pickled;
 
 /// How many letters a line of a drawing has.
 const COLUMNS: usize = 80;
@@ -143,6 +145,23 @@ impl Explanation {
     #[getter]
     fn word_relevance<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f32>> {
         PyArray1::from_iter(py, self.found.words.iter().map(|word| word.relevance))
+    }
+
+    /// The relevance of each patch of a picture: float32 array of shape ``[rows, columns]``, as an image is drawn.
+    /// None for a text.
+    #[getter]
+    fn patch_relevance<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<f32>>>> {
+        let Some(picture) = self.found.subject.picture() else {
+            return Ok(None);
+        };
+        let patches = self
+            .found
+            .tokens
+            .iter()
+            .filter(|token| token.area.is_some());
+        let patches: Vec<f32> = patches.map(|token| token.relevance).collect();
+        let rows = patches.chunks(picture.columns.max(1)).map(<[f32]>::to_vec);
+        matrix(py, &rows.collect::<Vec<_>>()).map(Some)
     }
 
     /// The logits, in the order of :attr:`labels`: float32 array of shape ``[labels]``.
@@ -278,19 +297,10 @@ impl Explanation {
     /// then at the output of each block. None without a ledger.
     #[getter]
     fn layers<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<f32>>>> {
-        let layers: Vec<Vec<f32>> = self
-            .found
-            .layers()
-            .into_iter()
-            .map(<[f32]>::to_vec)
-            .collect();
-        match layers.as_slice() {
+        let layers = self.found.layers().into_iter().map(<[f32]>::to_vec);
+        match layers.collect::<Vec<_>>().as_slice() {
             [] => Ok(None),
-            layers => {
-                Ok(Some(PyArray2::from_vec2(py, layers).map_err(|error| {
-                    PyValueError::new_err(error.to_string())
-                })?))
-            }
+            layers => matrix(py, layers).map(Some),
         }
     }
 
@@ -389,10 +399,7 @@ impl Explanation {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
-        if self.picture.is_some() {
-            let message = "an explanation of a picture is not pickled with its picture: use json()";
-            return Err(PyNotImplementedError::new_err(message));
-        }
+        check_pickled(self.picture.is_some())?;
         let make = py.get_type::<Self>().getattr("from_json")?;
         Ok((make, (self.json()?,)))
     }

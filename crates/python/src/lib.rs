@@ -1,6 +1,7 @@
 //! The part of relprop for Python that is written in Rust: a thin layer over the crates that every front end
 //! uses. `python/relprop` has the classes and functions that users see.
 
+mod compare;
 mod compute;
 mod documents;
 mod errors;
@@ -8,10 +9,14 @@ mod evaluation;
 mod explanation;
 mod json;
 mod ledger;
+mod matrix;
+mod measured;
 mod model;
+mod pictured;
 mod rules;
 mod similar;
 mod table;
+mod warnings;
 
 use std::ffi::OsString;
 
@@ -21,7 +26,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _relprop {
     #[pymodule_export]
-    use super::documents::{Continuation, Labelling, Similarity, ZeroShot};
+    use super::compare::compare;
+    #[pymodule_export]
+    use super::documents::{Comparison, Continuation, Labelling, Similarity, ZeroShot};
     #[pymodule_export]
     use super::errors::{DeviceError, ModelError};
     #[pymodule_export]

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
-use pyo3::exceptions::{PyUserWarning, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pythonize::depythonize;
-use relprop_checkpoints::{Files, Input, SETTINGS_FILES, sha256};
+use relprop_checkpoints::{Files, Input, SETTINGS_FILES, Towers, sha256};
 use relprop_engine::{
-    EngineError, Found, FoundText, Precision, Request, RowKind, Threads, Worker, device,
+    AnyModel, CompareRequest, EngineError, Found, FoundText, Precision, Request, RowKind, Threads,
+    Worker, device,
 };
 use relprop_explain::Explainer;
 use relprop_transformer::Head;
@@ -19,6 +20,7 @@ use crate::compute::{Watch, Workplace};
 use crate::documents::{Continuation, Labelling, ZeroShot};
 use crate::errors::Failed;
 use crate::explanation::Explanation;
+use crate::warnings::warn;
 
 /// How many texts are explained at once, as the program does it.
 const GROUP: usize = 1024;
@@ -33,11 +35,11 @@ pub(crate) struct Asked {
     pub(crate) content: RowKind,
 }
 
-/// A model on a device, with threads of its own.
+/// A model on a device, whether it is one or has two towers, with threads of its own.
 #[pyclass(module = "relprop._relprop", frozen)]
 #[derive(Debug)]
 pub(crate) struct Model {
-    pub(crate) model: Arc<relprop_checkpoints::Model>,
+    model: AnyModel,
     pub(crate) workplace: Arc<Workplace>,
     precision: Precision,
     asked: Mutex<Vec<Asked>>,
@@ -65,14 +67,36 @@ impl Model {
             threads: Threads::new(num_threads.map(NonZeroUsize::get)),
             is_card: !matches!(name, "cpu" | "ndarray"),
         };
-        let read = || precision.read(&files()?, &device);
+        let read = || precision.read_any(&files()?, &device);
         let model = Watch::default().run(py, &workplace, None, read)?;
         Ok(Self {
-            model: Arc::new(model),
+            model,
             workplace: Arc::new(workplace),
             precision,
             asked: Mutex::default(),
         })
+    }
+
+    /// The model, if it is one.
+    pub(crate) fn one(&self) -> Result<&Arc<relprop_checkpoints::Model>, Failed> {
+        match &self.model {
+            AnyModel::One(model) => Ok(model),
+            AnyModel::Towers(_) => Err(PyValueError::new_err(
+                "the model has two towers, one for pictures and one for texts: explainer.compare(picture, texts) explains it",
+            )
+            .into()),
+        }
+    }
+
+    /// The towers, if it has two.
+    pub(crate) fn towers(&self) -> Result<&Arc<Towers>, Failed> {
+        match &self.model {
+            AnyModel::Towers(towers) => Ok(towers),
+            AnyModel::One(_) => Err(PyValueError::new_err(
+                "the model has no two towers, so it compares no picture with texts: call the explainer itself",
+            )
+            .into()),
+        }
     }
 
     /// The request that the keywords are, with an explainer for it.
@@ -81,6 +105,7 @@ impl Model {
         py: Python<'_>,
         request: &Bound<'_, PyAny>,
     ) -> Result<Asked, Failed> {
+        let model = self.one()?;
         let request: Request =
             depythonize(request).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let remembered = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,8 +113,8 @@ impl Model {
             return Ok(asked.clone());
         }
         let asked = Watch::default().run(py, &self.workplace, None, || {
-            let (plan, content) = request.plan(&self.model)?;
-            let explainer = Explainer::new(&self.model, &plan)?;
+            let (plan, content) = request.plan(model)?;
+            let explainer = Explainer::new(model, &plan)?;
             Ok::<_, EngineError>(Asked {
                 request,
                 explainer,
@@ -140,18 +165,29 @@ impl Model {
 
     #[getter]
     fn sha256(&self) -> Option<&str> {
-        self.model.sha256.as_deref()
+        match &self.model {
+            AnyModel::One(model) => model.sha256.as_deref(),
+            AnyModel::Towers(towers) => towers.picture.sha256.as_deref(),
+        }
     }
 
     #[getter]
     fn family(&self) -> &str {
-        self.model.family.name
+        match &self.model {
+            AnyModel::One(model) => model.family.name,
+            AnyModel::Towers(towers) => towers.family,
+        }
     }
 
     #[getter]
     fn labels(&self) -> Vec<&str> {
-        let labels = &self.model.transformer.config().labels;
-        labels.iter().map(String::as_str).collect()
+        match &self.model {
+            AnyModel::One(model) => {
+                let labels = &model.transformer.config().labels;
+                labels.iter().map(String::as_str).collect()
+            }
+            AnyModel::Towers(_) => Vec::new(),
+        }
     }
 
     #[getter]
@@ -161,19 +197,51 @@ impl Model {
 
     #[getter]
     fn reads_pictures(&self) -> bool {
-        matches!(self.model.input, Input::Pictures(_))
+        match &self.model {
+            AnyModel::One(model) => matches!(model.input, Input::Pictures(_)),
+            AnyModel::Towers(_) => true,
+        }
     }
 
     /// Whether it makes a vector of a text, and decides nothing by itself.
     #[getter]
     fn makes_vectors(&self) -> bool {
-        matches!(self.model.transformer.config().head, Head::Vector { .. })
+        match &self.model {
+            AnyModel::One(model) => {
+                matches!(model.transformer.config().head, Head::Vector { .. })
+            }
+            AnyModel::Towers(_) => false,
+        }
     }
 
-    /// The sites at which relevance can be read, or a rule assigned: pairs of a name and its operation.
-    fn sites(&self, py: Python<'_>) -> Result<Vec<(String, Option<&'static str>)>, Failed> {
+    /// Whether it compares pictures with texts.
+    #[getter]
+    fn has_towers(&self) -> bool {
+        matches!(self.model, AnyModel::Towers(_))
+    }
+
+    /// The sites at which relevance can be read, or a rule assigned: pairs of a name and its operation. Of two towers, those of
+    /// the one that is named.
+    #[pyo3(signature = (tower=None))]
+    fn sites(
+        &self,
+        py: Python<'_>,
+        tower: Option<&str>,
+    ) -> Result<Vec<(String, Option<&'static str>)>, Failed> {
+        let model: &relprop_checkpoints::Model = match (&self.model, tower) {
+            (AnyModel::One(model), None) => model,
+            (AnyModel::Towers(towers), Some("picture")) => &towers.picture,
+            (AnyModel::Towers(towers), Some("text")) => &towers.text,
+            (AnyModel::One(_), Some(_)) => {
+                return Err(PyValueError::new_err("the model has no two towers: name none").into());
+            }
+            (AnyModel::Towers(_), _) => {
+                let message = "the model has two towers: name one, \"picture\" or \"text\"";
+                return Err(PyValueError::new_err(message).into());
+            }
+        };
         Watch::default().run(py, &self.workplace, None, || {
-            let sites = self.model.transformer.sites();
+            let sites = model.transformer.sites();
             let sites = sites.into_iter().map(|site| (site.name, site.operation));
             Ok::<_, EngineError>(sites.collect())
         })
@@ -181,7 +249,12 @@ impl Model {
 
     /// Checks what may be asked, without a text.
     fn check(&self, py: Python<'_>, request: &Bound<'_, PyAny>) -> Result<(), Failed> {
-        self.asked(py, request).map(drop)
+        let AnyModel::Towers(towers) = &self.model else {
+            return self.asked(py, request).map(drop);
+        };
+        let request: CompareRequest =
+            depythonize(request).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Watch::default().run(py, &self.workplace, None, || request.open(towers).map(drop))
     }
 
     /// Explains texts, each with its second text or answer if these are given.
@@ -228,13 +301,8 @@ impl Model {
             }
             Ok::<_, EngineError>(all)
         })?;
-        for text in warnings
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
-            let text = std::ffi::CString::new(text).unwrap_or_default();
-            PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 2)?;
-        }
+        let warnings = warnings.into_inner();
+        warn(py, warnings.unwrap_or_else(PoisonError::into_inner))?;
         let found = found.into_iter();
         found.map(|found| Ok(to_python(py, found)?)).collect()
     }
@@ -250,8 +318,8 @@ fn to_python(py: Python<'_>, FoundText { found, picture, .. }: FoundText) -> PyR
             let found = found.remove(0);
             Py::new(py, Explanation { found, picture })?.into_any()
         }
-        Found::Continuation(found) => Py::new(py, Continuation(*found))?.into_any(),
-        Found::Labelling(found) => Py::new(py, Labelling(*found))?.into_any(),
-        Found::ZeroShot(found) => Py::new(py, ZeroShot(*found))?.into_any(),
+        Found::Continuation(found) => Py::new(py, Continuation((*found).into()))?.into_any(),
+        Found::Labelling(found) => Py::new(py, Labelling((*found).into()))?.into_any(),
+        Found::ZeroShot(found) => Py::new(py, ZeroShot((*found).into()))?.into_any(),
     })
 }

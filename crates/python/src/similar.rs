@@ -1,9 +1,10 @@
-//! Similarities of texts.
+//! Similarities of texts, and of pictures.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pythonize::depythonize;
-use relprop_engine::{EngineError, NamedRules};
+use relprop_checkpoints::Input;
+use relprop_engine::{EngineError, NamedRules, read_picture};
 use relprop_explain::{ExplainError, Measure, Plan, Similar};
 use relprop_transformer::VectorPooling;
 use serde::Deserialize;
@@ -12,18 +13,20 @@ use crate::compute::Watch;
 use crate::documents::Similarity;
 use crate::errors::Failed;
 use crate::model::Model;
+use crate::pictured::Pictured;
 
-/// How texts are compared.
+/// How texts, or pictures, are compared.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Compared {
     rules: Option<NamedRules>,
     at: Option<String>,
+    ledger: bool,
     measure: Measure,
     pooling: Option<VectorPooling>,
 }
 
-/// Compares `first` with each of `others`, and tells why it is alike to the `top` most similar of them.
+/// Compares `first` with each of `others`, which are texts or files of pictures, and tells why it is alike to the `top` most similar of them.
 #[pyfunction]
 pub(crate) fn similar(
     py: Python<'_>,
@@ -35,32 +38,39 @@ pub(crate) fn similar(
 ) -> Result<Vec<(usize, Similarity)>, Failed> {
     let compared: Compared =
         depythonize(compared).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let (workplace, model) = (&model.workplace, &model.model);
+    let (workplace, model) = (&model.workplace, model.one()?);
     Watch::default().run(py, workplace, None, || {
         let plan = Plan {
             rules: compared.rules.map(|rules| rules.open()).transpose()?,
             at: compared.at,
+            ledger: compared.ledger,
             ..Plan::default()
         };
         let similar = Similar::new(model, &plan, compared.measure, compared.pooling)?;
-        let tokenize = |text: &str| {
-            let tokens = model.tokenize(text, None, plan.truncation);
-            tokens.map_err(ExplainError::from)
+        let read = |given: &str| match model.input {
+            Input::Text(_) => {
+                let tokens = model.tokenize(given, None, plan.truncation);
+                Ok((tokens.map_err(ExplainError::from)?, None))
+            }
+            Input::Pictures(_) => {
+                let (tokens, picture) = read_picture(model, given)?;
+                Ok::<_, EngineError>((tokens, Some(picture)))
+            }
         };
-        let query = tokenize(first)?;
-        let texts: Vec<_> = others
-            .iter()
-            .map(|text| tokenize(text))
-            .collect::<Result<_, _>>()?;
+        let (query, picture) = read(first)?;
+        let others = others.iter().map(|other| read(other));
+        let (texts, pictures): (Vec<_>, Vec<_>) =
+            others.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        let measures = similar.measure(&query, &texts.iter().collect::<Vec<_>>())?;
         let mut places: Vec<usize> = (0..texts.len()).collect();
-        if top < places.len() {
-            let measures = similar.measure(&query, &texts.iter().collect::<Vec<_>>())?;
-            places.sort_by(|&a, &b| measures[b].total_cmp(&measures[a]));
-            places.truncate(top);
-        }
-        let explained = places
-            .into_iter()
-            .map(|place| Ok((place, Similarity(similar.explain([&query, &texts[place]])?))));
+        places.sort_by(|&a, &b| measures[b].total_cmp(&measures[a]));
+        places.truncate(top);
+        let explained = places.into_iter().map(|place| {
+            let found = similar.explain([&query, &texts[place]])?;
+            let both = [&picture, &pictures[place]];
+            let both = both.into_iter().flatten().cloned().collect();
+            Ok((place, Similarity(Pictured::new(found, both))))
+        });
         explained.collect::<Result<Vec<_>, EngineError>>()
     })
 }

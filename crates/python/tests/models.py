@@ -10,6 +10,8 @@ import numpy as np
 
 WORDS = """a the warm cold funny dull film plot is was not very , . and but story actor scene end
 good bad long short old new best worst great poor fine sad""".split()
+#: The models and pictures that the tests in Rust use.
+FIXTURES = Path(__file__).parents[3] / "tests" / "fixtures"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 

@@ -75,6 +75,79 @@ def test_a_column_says_which_words_are_evidence(explainer, labeled, tmp_path):
         relprop.evaluate(explainer, path, metrics=["pointing-game"])
 
 
+@pytest.fixture(scope="module")
+def paired(labeled, tmp_path_factory):
+    """Texts with second texts, in which evidence stands, and the same as a file."""
+    rows = [
+        {"text": text, "label": label, "next": other, "why": [other.split()[0], [0, 1]]}
+        for (text, label), (other, _) in zip(labeled[:8], labeled[8:16])
+    ]
+    path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return rows, path
+
+
+def test_second_texts_are_read_as_by_the_program(explainer, folder, paired, program, tmp_path):
+    rows, path = paired
+    out, metrics = tmp_path / "run", ["auac", "mass-accuracy"]
+    columns = ["--pair-column", "next", "--evidence-column", "why"]
+    options = [*columns, "--metrics", ",".join(metrics), "--methods", ",".join(METHODS), "--out", out]
+    program("evaluate", "--model", folder, "--data", path, *options, is_json=False)
+    theirs = json.loads((out / "results.json").read_text())
+    asked = {"metrics": metrics, "methods": METHODS}
+    ours = relprop.evaluate(explainer, path, pair_column="next", evidence_column="why", **asked)
+    for found, expected in zip(numbers(ours.to_dict()), numbers(theirs), strict=True):
+        assert found == pytest.approx(expected, rel=1e-14, abs=1e-16)
+    # The same at hand.
+    texts = [(row["text"], row["label"]) for row in rows]
+    second, evidence = ([row[name] for row in rows] for name in ("next", "why"))
+    places = [[word, tuple(place)] for word, place in evidence]
+    assert relprop.evaluate(explainer, texts, pair=second, evidence=places, **asked) == ours
+    # Without them, it is another question.
+    alone = relprop.evaluate(explainer, texts, metrics=["auac"], methods=METHODS)
+    assert alone.mean("ah-ln", "auac") != ours.mean("ah-ln", "auac")
+
+
+def test_one_second_text_stands_for_all(explainer, labeled):
+    asked = {"metrics": ["auac"], "methods": ["ah-ln"]}
+    one = relprop.evaluate(explainer, labeled[:4], pair="a dull plot", **asked)
+    assert one == relprop.evaluate(explainer, labeled[:4], pair=["a dull plot"] * 4, **asked)
+
+
+def test_answers_at_hand_are_those_of_a_file(writer, tmp_path):
+    rows = [{"text": "a film", "answer": " film"}, {"text": "a f", "answer": "il"}]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = {"metrics": ["auac"], "methods": ["ah-ln"]}
+    texts, answers = ([row[name] for row in rows] for name in ("text", "answer"))
+    found = relprop.evaluate(writer, texts, answer=answers, **asked)
+    assert found == relprop.evaluate(writer, path, answer_column="answer", **asked)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"pair": ["a film", "a plot"]}, "1 texts, and 2 of `pair`"),
+        ({"evidence": []}, "1 texts, and 0 of `evidence`"),
+        ({"evidence": ["dull"]}, "text 1: `evidence` has `dull`, which is not in the text"),
+        ({"pair": "a dull plot", "evidence": ["film"]}, "`film`, which is not in the text"),
+        ({"evidence": [(2, 60)]}, "no piece of a text of 6 characters"),
+        ({"pair_column": "next"}, "`pair_column` is of a file"),
+        ({"evidence_column": "why"}, "`evidence_column` is of a file"),
+    ],
+)
+def test_what_does_not_go_with_texts_at_hand_is_refused(explainer, keywords, message):
+    with pytest.raises(ValueError, match=message):
+        relprop.evaluate(explainer, [("a film", "positive")], **keywords)
+
+
+def test_what_does_not_go_with_a_file_is_refused(explainer, file):
+    with pytest.raises(ValueError, match="name the column with `pair_column`"):
+        relprop.evaluate(explainer, file, pair="a film")
+    with pytest.raises(KeyError, match="no-such"):
+        relprop.evaluate(explainer, file, pair_column="no-such")
+
+
 def test_a_search_is_that_of_the_program(explainer, folder, file, program):
     options = ["--start", "ah,libra", "--tries", 6, "--min-words", 2]
     theirs = program("tune", "--model", folder, "--data", file, *options, is_json=False)

@@ -88,11 +88,13 @@ def test_help_says_what_every_parameter_is():
     import inspect
 
     for function in [relprop.Explainer, relprop.Explainer.__call__, relprop.Explainer.from_pretrained,
-                     relprop.Explainer.table, relprop.similar, relprop.rules]:
+                     relprop.Explainer.compare, relprop.Explainer.table, relprop.similar, relprop.evaluate, relprop.tune,
+                     relprop.rules]:
         words = function.__doc__
         for name in inspect.signature(function).parameters:
             assert name == "self" or name in words, f"{function.__qualname__} does not say what {name} is"
     for name in relprop.__all__:
         assert getattr(relprop, name).__doc__, name
-    for name, member in vars(relprop.Explanation).items():
-        assert name.startswith("__") or name == "_repr_html_" or member.__doc__, name
+    for shown in [relprop.Explanation, relprop.Comparison, relprop.Similarity]:
+        for name, member in vars(shown).items():
+            assert name.startswith("__") or name == "_repr_html_" or member.__doc__, f"{shown.__name__}.{name}"

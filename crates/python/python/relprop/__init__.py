@@ -11,6 +11,7 @@ A notebook shows an explanation as a heat map. ``explainer.table`` explains the 
 from ._explainer import Explainer
 from ._measure import evaluate, similar, tune
 from ._relprop import (
+    Comparison,
     Continuation,
     DeviceError,
     Evaluation,
@@ -30,6 +31,7 @@ from ._rules import presets, rules
 __version__ = version()
 
 __all__ = [
+    "Comparison",
     "Continuation",
     "DeviceError",
     "Evaluation",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from . import _question
+from ._given import folder_of, one_or_several, pair_of, second_of_table, seconds_of, texts_of
 from ._memory import in_memory
 from ._progress import Progress, shown
 from ._question import AS_MADE, Parts, Rules, Score, Truncation
 from ._relprop import Model, ModelError, Table
+from ._relprop import compare as compared
 from ._relprop import table as explained_table
 
 #: Why a model in memory does not go to another process.
@@ -36,7 +38,7 @@ class Explainer:
         A ``pipeline`` of transformers, or a model of transformers or sentence-transformers. Torch's weights
         are copied once; the explainer needs no torch afterwards.
     tokenizer
-        The model's tokenizer, or its image processor; a pipeline has its own.
+        The model's tokenizer, its image processor, or the processor that is both; a pipeline has its own.
     device
         Where to compute: ``cpu``, or what :func:`relprop.devices` lists.
     dtype
@@ -149,7 +151,7 @@ class Explainer:
         ValueError
             If what is asked does not fit the model.
         """
-        folder = _folder(name, revision)
+        folder = folder_of(name, revision)
         opened = Model.open(folder, base, device, dtype, num_threads)
         recipe = {
             "name": os.path.abspath(folder),
@@ -177,7 +179,9 @@ class Explainer:
         self._model = model
         self._recipe = recipe
         self._asked = _question.question(**asked)
-        if not model.makes_vectors:
+        if model.has_towers:
+            model.check(_question.comparison(self._asked))
+        elif not model.makes_vectors:
             model.check(_question.request(self._asked))
 
     def __call__(
@@ -275,13 +279,13 @@ class Explainer:
         DeviceError
             If the device fails.
         """
-        given, is_one = _texts(texts, images, self._model.reads_pictures)
-        seconds, second = _seconds(pair, len(given), is_one)
-        answers, answered = _seconds(answer, len(given), is_one)
+        given, is_one = texts_of(texts, images, self._model.reads_pictures)
+        seconds, second = seconds_of(pair, len(given), is_one)
+        answers, answered = seconds_of(answer, len(given), is_one)
         changes = _question.question(
             target=None if target is None else str(target),
             against=None if against is None else str(against),
-            pair=_pair(second, query),
+            pair=pair_of(second, query),
             labels=None if labels is None else list(labels),
             template=template,
             several=several,
@@ -307,6 +311,74 @@ class Explainer:
         asked = _question.request(_question.with_changes(self._asked, changes))
         with shown(progress, len(given)) as done:
             found = self._model.explain(given, answers or seconds, asked, done)
+        return found[0] if is_one else found
+
+    def compare(
+        self,
+        images: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        texts: str | Sequence[str],
+        *,
+        target: str | int | None = None,
+        against: str | int | None = None,
+        pairs: bool = False,
+        rules: Rules | Any = AS_MADE,
+        at: str | Any = AS_MADE,
+        ledger: bool | Any = AS_MADE,
+        recompute: bool | Any = AS_MADE,
+        score: Score | Any = AS_MADE,
+        truncation: Truncation | Any = AS_MADE,
+        progress: Progress = False,
+    ) -> Any:
+        """Tells how well texts fit a picture, and why, to a model of two towers (CLIP, SigLIP).
+
+        Parameters
+        ----------
+        images
+            The path of a picture file (PNG, JPEG, GIF, WebP, BMP, TIFF), or several.
+        texts
+            The texts that each picture is compared with, or one.
+        target
+            What is explained: the logit of the likeliest text, ``predicted`` (the default), of a text, or of its index.
+        against
+            Explain why the target rather than this text, or its index.
+        pairs
+            Whether pairs of patches and words have relevance as well, which takes a pass for each feature of a vector.
+        at
+            The site of both towers at which relevance is read, or two with a comma between them: that of the tower for
+            pictures first, as in ``embeddings.pixel,embeddings.word``.
+        rules, ledger, recompute, score, truncation
+            As in :class:`Explainer`, in the place of what it was made with.
+        progress
+            Whether to show a bar, if tqdm is installed; or what is called with the number of pictures that are done.
+
+        Returns
+        -------
+        Comparison, or a list of them
+            Of one picture, or of several.
+
+        Raises
+        ------
+        OSError
+            If a picture cannot be read.
+        ValueError
+            If the model has no two towers, a file is no picture, or something does not fit the model.
+        """
+        names, is_one = one_or_several(images)
+        changes = _question.question(
+            texts=one_or_several(texts)[0],
+            target=None if target is None else str(target),
+            against=None if against is None else str(against),
+            pairs=pairs,
+            rules=rules,
+            at=at,
+            ledger=ledger,
+            recompute=recompute,
+            score=score,
+            truncation=truncation,
+        )
+        asked = _question.comparison(_question.with_changes(self._asked, changes))
+        with shown(progress, len(names)) as done:
+            found = compared(self._model, names, asked, done)
         return found[0] if is_one else found
 
     def table(
@@ -376,8 +448,8 @@ seed, progress
         changes = _question.question(
             target=None if target is None else str(target),
             against=None if against is None else str(against),
-            pair=_pair(_second_of_table(pair, pair_column), query),
-            answer=_second_of_table(answer, answer_column),
+            pair=pair_of(second_of_table(pair, pair_column), query),
+            answer=second_of_table(answer, answer_column),
             position=position,
             chat=chat,
             rules=rules,
@@ -414,9 +486,12 @@ seed, progress
         """The SHA-256 of the model's weights, in hexadecimal."""
         return self._model.sha256
 
-    def sites(self) -> list[tuple[str, str | None]]:
-        """The sites of the model, each with its operation: where relevance can be read, and rules assigned."""
-        return self._model.sites()
+    def sites(self, tower: Literal["picture", "text"] | None = None) -> list[tuple[str, str | None]]:
+        """The sites of the model, each with its operation: where relevance can be read, and rules assigned.
+
+        Of a model of two towers, those of the ``tower`` that is named.
+        """
+        return self._model.sites(tower)
 
     def _with_threads(self, num_threads: int) -> Explainer:
         """The recipe of this explainer with so many threads. It shares the model, and is there to be pickled."""
@@ -461,66 +536,3 @@ def _reopened(
         raise ModelError(f"{name} holds another model than the one that the explainer was made of")
     explainer._asked = asked
     return explainer
-
-
-def _folder(name: str | os.PathLike[str], revision: str | None) -> str:
-    """The folder of a model, which is fetched if it is a name on the Hub."""
-    folder = os.fspath(name)
-    is_name = folder.count("/") <= 1 and not folder.startswith((".", "/", "~")) and "\\" not in folder
-    if os.path.exists(folder) or not is_name:
-        return folder
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError:
-        raise FileNotFoundError(
-            f"there is no model folder {folder}; for a model of that name on the Hugging Face Hub, "
-            "pip install huggingface_hub"
-        ) from None
-    patterns = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*/config.json"]
-    found: str = snapshot_download(folder, revision=revision, allow_patterns=patterns)
-    return found
-
-
-def _texts(texts: Any, images: Any, reads_pictures: bool) -> tuple[list[str], bool]:
-    """What is explained, and whether it is one."""
-    if (texts is None) == (images is None):
-        raise TypeError("give texts, or images")
-    if images is not None and not reads_pictures:
-        raise ValueError("the model reads texts, not images")
-    given = texts if images is None else images
-    if isinstance(given, (str, os.PathLike)):
-        return [os.fspath(given)], True
-    if isinstance(given, bytes):
-        raise TypeError("a text is a str, not bytes")
-    several = [os.fspath(one) if isinstance(one, os.PathLike) else one for one in given]
-    for number, one in enumerate(several, 1):
-        if not isinstance(one, str):
-            raise TypeError(f"text {number} is {one!r}, not a str")
-    return several, False
-
-
-def _seconds(second: Any, count: int, is_one: bool) -> tuple[list[str] | None, dict[str, str] | None]:
-    """The second text of each text, and what the engine is told of it."""
-    if second is None:
-        return None, None
-    if isinstance(second, str):
-        return None, {"text": second}
-    several = list(second)
-    if is_one or len(several) != count:
-        raise ValueError(f"there are {count} texts, and {len(several)} to go with them")
-    return several, {"column": "second"}
-
-
-def _pair(second: dict[str, str] | None, query: str | None) -> dict[str, str] | None:
-    """The text beside each text: after it, or before it."""
-    if second is not None and query is not None:
-        raise ValueError("`pair` does not go with `query`")
-    return second if query is None else {"before": query}
-
-
-def _second_of_table(text: str | None, column: str | None) -> dict[str, str] | None:
-    if text is not None and column is not None:
-        raise ValueError("give one text for all rows, or a column")
-    if column is not None:
-        return {"column": column}
-    return None if text is None else {"text": text}

@@ -1,4 +1,4 @@
-"""Similarities of texts, and how faithful explanations are."""
+"""Similarities of texts and pictures, and how faithful explanations are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from . import _relprop
 from ._explainer import Explainer
+from ._given import one_or_several
 from ._progress import Progress, shown
 from ._question import Rules
 from ._relprop import Evaluation, RuleSet
@@ -16,33 +17,37 @@ from ._rules import rules as rule_set
 
 def similar(
     model: Explainer | str | os.PathLike[str],
-    first: str,
-    others: str | Sequence[str],
+    first: str | os.PathLike[str],
+    others: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     top: int = 10,
     measure: Literal["cosine", "dot"] = "cosine",
     pooling: Literal["mean", "first", "last"] | None = None,
     rules: Rules | None = None,
     at: str | None = None,
+    ledger: bool = False,
 ) -> Any:
-    """Tells why texts are alike to a model that makes vectors of them.
+    """Tells why texts, or pictures, are alike to a model that makes vectors of them.
 
     Parameters
     ----------
     model
-        A sentence-transformers folder, or an explainer of one.
+        A sentence-transformers folder, or one of a model that makes vectors of pictures; or an explainer of one.
     first
-        The text that is compared.
+        The text that is compared; for a model that reads pictures, the path of a picture file.
     others
-        A second text; or several, of which the most similar are explained, the most similar first.
+        A second one; or several, of which the most similar are explained, the most similar first.
     top
         How many of several are explained.
     measure
         ``cosine``, or the product ``dot`` of the vectors.
     pooling
-        How a text's vector is made of those of its tokens, in place of what the folder says.
+        How a vector is made of those of the tokens, in place of what the folder says; the mean of a picture is that of its
+        patches.
     rules, at
         As in :class:`relprop.Explainer`.
+    ledger
+        Whether either side accounts for the whole measure.
 
     Returns
     -------
@@ -50,25 +55,29 @@ def similar(
 
     Raises
     ------
+    OSError
+        If a picture cannot be read.
     ValueError
         If the model makes no vectors, or a text cannot be read.
     """
     explainer = model if isinstance(model, Explainer) else Explainer.from_pretrained(model)
-    compared: dict[str, Any] = {"measure": measure}
+    compared: dict[str, Any] = {"measure": measure, "ledger": ledger}
     if pooling is not None:
         compared["pooling"] = pooling
     if rules is not None:
         compared["rules"] = rule_set(rules).to_dict()
     if at is not None:
         compared["at"] = at
-    several = [others] if isinstance(others, str) else list(others)
-    found = [one for _, one in _relprop.similar(explainer._model, first, several, top, compared)]
-    return found[0] if isinstance(others, str) else found
+    several, is_one = one_or_several(others)
+    found = [one for _, one in _relprop.similar(explainer._model, os.fspath(first), several, top, compared)]
+    return found[0] if is_one else found
 
 
 #: A file, ``reviews`` for the embedded corpus, texts, or texts with their labels.
 Data = str | os.PathLike[str] | Sequence[str] | Sequence[tuple[str, str | int]]
 Target = Literal["true", "predicted"]
+#: What decides the label of a text: a piece of it, its start and end in characters, or a list of these.
+Evidence = str | tuple[int, int] | Sequence[str | tuple[int, int]] | None
 
 
 def evaluate(
@@ -77,8 +86,13 @@ def evaluate(
     *,
     metrics: Sequence[str] | None = None,
     methods: Sequence[str] | None = None,
-    evidence_column: str | None = None,
+    pair: str | Sequence[str] | None = None,
+    answer: str | Sequence[str] | None = None,
+    evidence: Sequence[Evidence] | None = None,
+    pair_column: str | None = None,
     answer_column: str | None = None,
+    evidence_column: str | None = None,
+    hide: Literal["mean", "blur"] = "mean",
     target: Target | str = "true",
     hops: int = 0,
     limit: int | None = None,
@@ -93,17 +107,27 @@ def evaluate(
         An explainer, or the folder of a model.
     data
         A ``.tsv``, ``.csv`` or ``.jsonl`` file with the columns ``text`` and ``label``; a ``.txt`` of trees from the
-        Stanford Sentiment Treebank; ``reviews``, the embedded corpus; or a list of texts, or of pairs of a text and
-        its label.
+        Stanford Sentiment Treebank; ``reviews`` or ``needles``, the embedded corpora; or a list of texts, or of pairs of a
+        text and its label. For a model that reads pictures, a folder with a folder of pictures for each label; a file
+        with the columns ``picture`` and ``label``; or a list of paths of picture files, with or without labels.
     metrics
         What to measure, or ``all`` that the data allow; ``auac``, ``aupc``, ``au-mse`` and ``srg`` by default.
     methods
         What to compare: presets, files that end in ``.toml``, and other methods; by default ``random``, the rules of
         the paper, and those that came after it.
-    evidence_column
-        The column of a file that says which words are evidence, for the metrics that need it.
-    answer_column
-        The column of a file that has the answer to each text, for a language model.
+    pair
+        What the model reads after each text of a list, hypotheses, passages, contexts: one for all, or one for each.
+    answer
+        The answer to each text of a list, for a language model, with the space before it; for a model that finds answers,
+        what stands in the second text. One for all, or one for each.
+    evidence
+        What decides the label of each text of a list, for the metrics that need it: a piece of the text, the places
+        ``(start, end)`` of its characters, a list of these, or None. With ``pair``, it stands in the second text.
+    pair_column, answer_column, evidence_column
+        The columns of a file that say the same of its rows. Of a picture, evidence is a box ``x0,y0,x1,y1`` in pixels,
+        several with ``;`` between them, or a file that is black outside of what decides.
+    hide
+        What stands in the place of a patch that is hidden: ``mean``, zeros, or ``blur``, the patch of the blurred picture.
     target
         What is explained: the ``true`` label, or the answer; what the model has ``predicted``; or a target, as
         ``explain`` takes it.
@@ -127,15 +151,11 @@ def evaluate(
         If a text has no label of the model, or a metric or method does not exist or does not fit.
     """
     explainer = model if isinstance(model, Explainer) else Explainer.from_pretrained(model)
-    texts = _data(data, limit, seed, target)
-    if evidence_column is not None:
-        texts["evidence"] = evidence_column
-    if answer_column is not None:
-        texts["answer"] = answer_column
-    if hops:
-        texts["hops"] = hops
+    columns = {"pair": pair_column, "answer": answer_column, "evidence": evidence_column}
+    beside = {"pair": pair, "answer": answer, "evidence": evidence}
+    asked = _data(data, limit, seed, target, columns, beside) | {"hide": hide, "hops": hops}
     with shown(progress, None) as done:
-        return _relprop.evaluate(explainer._model, texts, metrics and list(metrics), methods and list(methods), done)
+        return _relprop.evaluate(explainer._model, asked, metrics and list(metrics), methods and list(methods), done)
 
 
 def tune(
@@ -182,19 +202,45 @@ def tune(
     if start is not None and not start:
         raise ValueError("a search needs rules to start from")
     starts = None if start is None else [rule_set(rules).to_dict() for rules in start]
-    texts = _data(data, None, seed, target)
+    texts = _data(data, None, seed, target, {}, {})
     with shown(progress, tries) as done:
         return _relprop.tune(explainer._model, texts, starts, tries, limit, min_words, done)
 
 
-def _data(data: Any, limit: int | None, seed: int, target: Target | str) -> dict[str, Any]:
-    """The texts, as the engine takes them."""
+def _data(
+    data: Any,
+    limit: int | None,
+    seed: int,
+    target: Target | str,
+    columns: dict[str, str | None],
+    beside: dict[str, Any],
+) -> dict[str, Any]:
+    """What is measured, as the engine takes it: a file and its columns, or rows with what stands beside each text."""
     asked: dict[str, Any] = {"seed": seed, "target": target}
     if limit is not None:
         asked["limit"] = limit
+    named = {name: column for name, column in columns.items() if column is not None}
+    given = {name: value for name, value in beside.items() if value is not None}
     if isinstance(data, (str, os.PathLike)):
-        return asked | {"path": os.fspath(data)}
-    rows = list(data)
-    if all(isinstance(row, str) for row in rows):
-        return asked | {"texts": rows}
-    return asked | {"texts": [row[0] for row in rows], "labels": [str(row[1]) for row in rows]}
+        for name in given:
+            raise ValueError(f"`{name}` goes with a list of texts: of a file, name the column with `{name}_column`")
+        return asked | {"path": os.fspath(data), "columns": named}
+    for name in named:
+        raise ValueError(f"`{name}_column` is of a file: beside a list of texts, give `{name}`")
+    rows = [_row(row) for row in data]
+    for name, value in given.items():
+        of_all = isinstance(value, str) and name != "evidence"
+        several = [value] * len(rows) if of_all else list(value)
+        if len(several) != len(rows):
+            raise ValueError(f"there are {len(rows)} texts, and {len(several)} of `{name}` to go with them")
+        for row, one in zip(rows, several):
+            row[name] = one
+    return asked | {"rows": rows}
+
+
+def _row(given: Any) -> dict[str, Any]:
+    """A text, or a text and its label."""
+    if isinstance(given, (str, os.PathLike)):
+        return {"text": os.fspath(given)}
+    text, label = given
+    return {"text": os.fspath(text), "label": str(label)}

@@ -16,8 +16,9 @@ def in_memory(model: Any, tokenizer: Any) -> Iterator[str]:
     """
     parts = [model, tokenizer]
     if hasattr(model, "model") and hasattr(model, "task"):
-        # A pipeline.
-        parts = [model.model, model.tokenizer or getattr(model, "image_processor", None), tokenizer]
+        # A pipeline. One for pictures and texts has both.
+        own = [part for part in (model.tokenizer, getattr(model, "image_processor", None)) if part is not None]
+        parts = [model.model, *(own or [None]), tokenizer]
     if not hasattr(parts[0], "save_pretrained"):
         raise TypeError(
             f"{type(model).__name__} is no pipeline or model of transformers: it has no save_pretrained"

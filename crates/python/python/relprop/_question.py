@@ -15,7 +15,7 @@ Truncation: TypeAlias = Literal["cut", "cut-start", "refuse", "windows"]
 Parts: TypeAlias = Literal["entities", "tokens"]
 
 #: What is on or off.
-SWITCHES = frozenset(["ledger", "recompute", "chat", "several"])
+SWITCHES = frozenset(["ledger", "recompute", "chat", "several", "pairs"])
 
 
 class _AsMade:
@@ -69,3 +69,8 @@ def request(asked: dict[str, Any]) -> dict[str, Any]:
         usual = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "seed": asked.get("seed", 0)}
         rest["sampling"] = {**usual, **drawn}
     return {name.replace("_", "-"): value for name, value in rest.items()}
+
+
+def comparison(asked: dict[str, Any]) -> dict[str, Any]:
+    """The same of a picture and texts, where nothing is drawn."""
+    return request({name: value for name, value in asked.items() if name != "seed"})
