@@ -83,25 +83,14 @@ impl By {
             }
             (AnyModel::Towers(towers), Asked::Towers(request)) => {
                 let compare = request.open(towers)?;
-                let texts = request.texts.iter().enumerate().map(|(place, text)| {
-                    let tokens = compare.tokenize(text);
-                    tokens.map_err(|error| bad_text(place, &error))
-                });
                 Ok(Self::Towers {
-                    texts: texts.collect::<Result<_, _>>()?,
+                    texts: request.read(&compare)?,
                     compare: Box::new(compare),
                     towers: Arc::clone(towers),
                 })
             }
             _ => Err(EngineError::OtherKind),
         }
-    }
-}
-
-fn bad_text(place: usize, reason: &dyn std::fmt::Display) -> EngineError {
-    EngineError::BadText {
-        text: Some(place as u64 + 1),
-        reason: reason.to_string(),
     }
 }
 

@@ -147,16 +147,6 @@ impl SimilarAsk {
         let query = tokenize(&self.query)?;
         let texts = self.texts.iter().map(tokenize);
         let texts = texts.collect::<Result<Vec<_>, _>>()?;
-        let mut places: Vec<usize> = (0..texts.len()).collect();
-        if texts.len() > 1 {
-            let measures = similar.measure(&query, &texts.iter().collect::<Vec<_>>())?;
-            places.sort_by(|&a, &b| measures[b].total_cmp(&measures[a]));
-            places.truncate(self.top);
-        }
-        let found = places.into_iter().map(|place| {
-            let found = similar.explain([&query, &texts[place]])?;
-            Ok((place, found))
-        });
-        found.collect()
+        Ok(similar.most_similar(&query, &texts, self.top)?)
     }
 }

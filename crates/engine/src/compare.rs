@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use relprop_checkpoints::{Towers, Truncation};
 use relprop_explain::{Compare, ExplainError, Plan, Scalar, Score};
+use relprop_transformer::TokenizedText;
 use serde::{Deserialize, Serialize};
 
 use crate::request::{PREDICTED, other_method, scored};
@@ -88,6 +89,23 @@ impl CompareRequest {
             true => compare.with_pairs(),
             false => compare,
         })
+    }
+
+    /// The texts as the tower for texts reads them.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::BadText`] for the first that it cannot read.
+    pub fn read(&self, compare: &Compare) -> Result<Vec<TokenizedText>, EngineError> {
+        let read = (1..).zip(&self.texts).map(|(number, text)| {
+            compare
+                .tokenize(text)
+                .map_err(|error| EngineError::BadText {
+                    text: Some(number),
+                    reason: error.to_string(),
+                })
+        });
+        read.collect()
     }
 }
 

@@ -182,6 +182,31 @@ impl Similar {
         Ok(measures.collect())
     }
 
+    /// The most similar of `texts` to `query`, at most `top` of several, the most similar first: each with its place among
+    /// `texts`, and why.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplainError::Device`] if the device fails.
+    pub fn most_similar(
+        &self,
+        query: &TokenizedText,
+        texts: &[TokenizedText],
+        top: usize,
+    ) -> Result<Vec<(usize, Similarity)>, ExplainError> {
+        let mut places: Vec<usize> = (0..texts.len()).collect();
+        if texts.len() > 1 {
+            let measures = self.measure(query, &texts.iter().collect::<Vec<_>>())?;
+            places.sort_by(|&a, &b| measures[b].total_cmp(&measures[a]));
+            places.truncate(top);
+        }
+        let found = places.into_iter().map(|place| {
+            let found = self.explain([query, &texts[place]])?;
+            Ok((place, found))
+        });
+        found.collect()
+    }
+
     /// Tells why two texts, or two pictures, are alike.
     ///
     /// First order: the relevance of each text's tokens for the measure, where the other text's vector is a

@@ -1,13 +1,12 @@
 //! Pictures that are compared with texts.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pythonize::depythonize;
 use relprop_engine::{CompareRequest, EngineError, read_picture};
 
 use crate::compute::Watch;
 use crate::documents::Comparison;
 use crate::errors::Failed;
+use crate::json::of_python;
 use crate::model::Model;
 use crate::pictured::Pictured;
 use crate::warnings::warn;
@@ -22,25 +21,15 @@ pub(crate) fn compare(
     request: &Bound<'_, PyAny>,
     progress: Option<Py<PyAny>>,
 ) -> Result<Vec<Comparison>, Failed> {
-    let request: CompareRequest =
-        depythonize(request).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let request: CompareRequest = of_python(request)?;
     let (workplace, towers) = (&model.workplace, model.towers()?);
     let watch = Watch::default();
     let (found, cut) = watch.run(py, workplace, progress.as_ref(), || {
         let compare = request.open(towers)?;
-        let (mut texts, mut cut) = (Vec::with_capacity(request.texts.len()), Vec::new());
-        for text in &request.texts {
-            let read = compare
-                .tokenize(text)
-                .map_err(|error| EngineError::BadText {
-                    text: Some(texts.len() as u64 + 1),
-                    reason: error.to_string(),
-                })?;
-            if read.dropped > 0 {
-                cut.push(format!("{text:?}: {} tokens were cut", read.dropped));
-            }
-            texts.push(read);
-        }
+        let texts = request.read(&compare)?;
+        let cut = texts.iter().zip(&request.texts);
+        let cut = cut.filter(|(read, _)| read.dropped > 0);
+        let cut = cut.map(|(read, text)| format!("{text:?}: {} tokens were cut", read.dropped));
         let explain = |name: &String| {
             watch.go_on()?;
             let (tokens, picture) = read_picture(&towers.picture, name)?;
@@ -53,7 +42,10 @@ pub(crate) fn compare(
             Ok(Comparison(Pictured::new(found, vec![picture])))
         };
         let found = pictures.iter().map(explain);
-        Ok::<_, EngineError>((found.collect::<Result<Vec<_>, EngineError>>()?, cut))
+        Ok::<_, EngineError>((
+            found.collect::<Result<Vec<_>, EngineError>>()?,
+            cut.collect(),
+        ))
     })?;
     warn(py, cut)?;
     Ok(found)

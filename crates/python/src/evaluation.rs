@@ -3,7 +3,6 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use pythonize::depythonize;
 use relprop_engine::measure::{
     ALL, COMPARED_METHODS, MEASURED_AT_ONCE, candidates, drawn, measurable, metrics_by_name,
 };
@@ -12,11 +11,10 @@ use relprop_evaluate::metrics::DEFAULT;
 use relprop_evaluate::tune::{STARTS, Search, tune as search_for};
 use relprop_evaluate::{Results, hiding_token};
 use relprop_render as render;
-use serde::de::DeserializeOwned;
 
 use crate::compute::Watch;
 use crate::errors::Failed;
-use crate::json::{json_of, of_json, python_of};
+use crate::json::{json_of, of_json, of_python, python_of};
 use crate::measured::Data;
 use crate::model::Model;
 use crate::rules::RuleSet;
@@ -125,10 +123,6 @@ impl Evaluation {
     }
 }
 
-fn read<T: DeserializeOwned>(value: &Bound<'_, PyAny>) -> PyResult<T> {
-    depythonize(value).map_err(|error| PyValueError::new_err(error.to_string()))
-}
-
 /// Measures methods on texts.
 #[pyfunction]
 #[pyo3(signature = (model, data, metrics, methods, progress=None))]
@@ -140,7 +134,7 @@ pub(crate) fn evaluate(
     methods: Option<Vec<String>>,
     progress: Option<Py<PyAny>>,
 ) -> Result<Evaluation, Failed> {
-    let data: Data = read(data)?;
+    let data: Data = of_python(data)?;
     let metrics = metrics.unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
     let methods = methods.unwrap_or_else(|| COMPARED_METHODS.map(str::to_owned).to_vec());
     let found = metrics_by_name(&metrics)
@@ -190,7 +184,7 @@ pub(crate) fn tune(
     min_words: usize,
     progress: Option<Py<PyAny>>,
 ) -> Result<RuleSet, Failed> {
-    let (data, start): (Data, Option<Vec<NamedRules>>) = (read(data)?, read(start)?);
+    let (data, start): (Data, Option<Vec<NamedRules>>) = (of_python(data)?, of_python(start)?);
     let start = start.unwrap_or_else(|| {
         let presets = STARTS.map(|name| NamedRules::Name(name.to_owned()));
         presets.to_vec()

@@ -20,6 +20,10 @@ pub(crate) fn python_of<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py,
 
 /// What JSON says. Python reads the numbers: it rounds each of them correctly.
 pub(crate) fn of_json<T: DeserializeOwned>(py: Python<'_>, text: &str) -> PyResult<T> {
-    let read = depythonize(&python_of(py, text)?);
-    read.map_err(|error| PyValueError::new_err(error.to_string()))
+    of_python(&python_of(py, text)?)
+}
+
+/// What dicts, lists, texts and numbers of Python say.
+pub(crate) fn of_python<T: DeserializeOwned>(value: &Bound<'_, PyAny>) -> PyResult<T> {
+    depythonize(value).map_err(|error| PyValueError::new_err(error.to_string()))
 }

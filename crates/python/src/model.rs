@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::tensor::Device;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pythonize::depythonize;
 use relprop_checkpoints::{Files, Input, SETTINGS_FILES, Towers, sha256};
 use relprop_engine::{
     AnyModel, CompareRequest, EngineError, Found, FoundText, Precision, Request, RowKind, Threads,
@@ -20,6 +19,7 @@ use crate::compute::{Watch, Workplace};
 use crate::documents::{Continuation, Labelling, ZeroShot};
 use crate::errors::Failed;
 use crate::explanation::Explanation;
+use crate::json::of_python;
 use crate::warnings::warn;
 
 /// How many texts are explained at once, as the program does it.
@@ -106,8 +106,7 @@ impl Model {
         request: &Bound<'_, PyAny>,
     ) -> Result<Asked, Failed> {
         let model = self.one()?;
-        let request: Request =
-            depythonize(request).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let request: Request = of_python(request)?;
         let remembered = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asked) = remembered().iter().find(|asked| asked.request == request) {
             return Ok(asked.clone());
@@ -252,8 +251,7 @@ impl Model {
         let AnyModel::Towers(towers) = &self.model else {
             return self.asked(py, request).map(drop);
         };
-        let request: CompareRequest =
-            depythonize(request).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let request: CompareRequest = of_python(request)?;
         Watch::default().run(py, &self.workplace, None, || request.open(towers).map(drop))
     }
 

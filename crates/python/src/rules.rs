@@ -1,11 +1,11 @@
 //! Rule sets.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use pythonize::{depythonize, pythonize};
+use pythonize::pythonize;
 
 use crate::errors::Failed;
+use crate::json::of_python;
 
 /// Rules of relevance propagation: a list of assignments, the first of which that matches a site decides.
 ///
@@ -31,7 +31,7 @@ impl RuleSet {
     /// Rules as a dict with ``name`` and ``rules``, a list of dicts: the same keys as in TOML.
     #[classmethod]
     fn from_dict(_: &Bound<'_, PyType>, rules: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let rules = depythonize(rules).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let rules = of_python(rules)?;
         Ok(Self(rules))
     }
 

@@ -1,8 +1,6 @@
 //! Similarities of texts, and of pictures.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pythonize::depythonize;
 use relprop_checkpoints::Input;
 use relprop_engine::{EngineError, NamedRules, read_picture};
 use relprop_explain::{ExplainError, Measure, Plan, Similar};
@@ -12,6 +10,7 @@ use serde::Deserialize;
 use crate::compute::Watch;
 use crate::documents::Similarity;
 use crate::errors::Failed;
+use crate::json::of_python;
 use crate::model::Model;
 use crate::pictured::Pictured;
 
@@ -36,8 +35,7 @@ pub(crate) fn similar(
     top: usize,
     compared: &Bound<'_, PyAny>,
 ) -> Result<Vec<(usize, Similarity)>, Failed> {
-    let compared: Compared =
-        depythonize(compared).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let compared: Compared = of_python(compared)?;
     let (workplace, model) = (&model.workplace, model.one()?);
     Watch::default().run(py, workplace, None, || {
         let plan = Plan {
@@ -61,16 +59,12 @@ pub(crate) fn similar(
         let others = others.iter().map(|other| read(other));
         let (texts, pictures): (Vec<_>, Vec<_>) =
             others.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-        let measures = similar.measure(&query, &texts.iter().collect::<Vec<_>>())?;
-        let mut places: Vec<usize> = (0..texts.len()).collect();
-        places.sort_by(|&a, &b| measures[b].total_cmp(&measures[a]));
-        places.truncate(top);
-        let explained = places.into_iter().map(|place| {
-            let found = similar.explain([&query, &texts[place]])?;
+        let found = similar.most_similar(&query, &texts, top)?.into_iter();
+        let explained = found.map(|(place, found)| {
             let both = [&picture, &pictures[place]];
             let both = both.into_iter().flatten().cloned().collect();
-            Ok((place, Similarity(Pictured::new(found, both))))
+            (place, Similarity(Pictured::new(found, both)))
         });
-        explained.collect::<Result<Vec<_>, EngineError>>()
+        Ok::<_, EngineError>(explained.collect())
     })
 }

@@ -10,12 +10,12 @@ use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
-use pythonize::depythonize;
 use relprop_data::{Source, batches, text_column};
 use relprop_engine::{BadRows, ExplainedTable, TablePlan};
 
 use crate::compute::{Watch, Workplace};
 use crate::errors::Failed;
+use crate::json::of_python;
 use crate::model::Model;
 
 /// The name of a table in errors.
@@ -101,8 +101,7 @@ pub(crate) fn table(
 ) -> Result<Table, Failed> {
     let py = model.py();
     let asked = model.get().asked(py, request)?;
-    let bad: BadRows =
-        depythonize(errors).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let bad: BadRows = of_python(errors)?;
     let stream = RecordBatchStreamReader::from_pyarrow_bound(data)?;
     let schema = stream.schema();
     let column = text_column(&schema, column, NAME.as_ref())?;
