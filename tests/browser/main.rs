@@ -141,15 +141,7 @@ fn a_text_is_typed_seen_switched_changed_and_kept() {
     program.args(["explain", TEXT, "--ledger", "--format", "json", "--model"]);
     let written = Ran::from(program.arg(folder("bert")).output().unwrap()).done();
     assert_eq!(kept, serde_json::from_str(&written.stdout).unwrap());
-    for (name, sign) in [("SVG", "<svg"), ("HTML", "<!DOCTYPE html>"), ("PNG", "PNG")] {
-        browser.run_with(
-            "[...document.querySelectorAll('.files button')].find(b => b.textContent === arguments[0]).click()",
-            &[json!(name)],
-        );
-        let file = browser.downloaded(&format!("relprop.{}", name.to_lowercase()));
-        let start = String::from_utf8_lossy(&file[..file.len().min(200)]).into_owned();
-        assert!(start.contains(sign), "{start}");
-    }
+    keeps_drawings(&browser);
 
     // Nothing came from elsewhere, and nothing was forbidden.
     let origins = browser.value("[...new Set(performance.getEntriesByType('resource').map(r => new URL(r.name).protocol === 'blob:' ? location.origin : new URL(r.name).origin))]");
@@ -476,15 +468,7 @@ fn a_picture_is_compared_with_texts() {
     let kept: Comparison = serde_json::from_slice(&browser.downloaded("relprop.json")).unwrap();
     let asked = ask(&json!({"target": other, "against": best, "pairs": true}));
     assert_eq!(kept, serde_json::from_value(asked).unwrap());
-    for (name, sign) in [("SVG", "<svg"), ("HTML", "<!DOCTYPE html>"), ("PNG", "PNG")] {
-        browser.run_with(
-            "[...document.querySelectorAll('.files button')].find(b => b.textContent === arguments[0]).click()",
-            &[json!(name)],
-        );
-        let file = browser.downloaded(&format!("relprop.{}", name.to_lowercase()));
-        let start = String::from_utf8_lossy(&file[..file.len().min(200)]).into_owned();
-        assert!(start.contains(sign), "{start}");
-    }
+    keeps_drawings(&browser);
 
     // A text that is no more is no target.
     browser.retype("textarea[name=text]", best);
@@ -611,5 +595,18 @@ fn pictures_of_the_page() {
             browser.picture(width, Some(height)),
         )
         .unwrap();
+    }
+}
+
+/// What is shown is kept as a drawing, a page and a picture as well.
+fn keeps_drawings(browser: &Browser) {
+    for (name, sign) in [("SVG", "<svg"), ("HTML", "<!DOCTYPE html>"), ("PNG", "PNG")] {
+        browser.run_with(
+            "[...document.querySelectorAll('.files button')].find(b => b.textContent === arguments[0]).click()",
+            &[json!(name)],
+        );
+        let file = browser.downloaded(&format!("relprop.{}", name.to_lowercase()));
+        let start = String::from_utf8_lossy(&file[..file.len().min(200)]).into_owned();
+        assert!(start.contains(sign), "{start}");
     }
 }

@@ -55,24 +55,13 @@ impl ModelArgument {
         })
     }
 
-    /// The files of the model, and its folder.
-    fn files(&self) -> anyhow::Result<(Files, PathBuf)> {
-        let folder = self.folder()?;
-        let mut files = Files::in_folder(&folder)?;
-        if let Some(base) = &self.base {
-            files = files.with_base(Files::in_folder(base)?);
-        }
-        Ok((files, folder))
-    }
-
     /// The model on `device`, with weights of this type.
     pub(crate) fn open(
         &self,
         device: &Device,
         precision: Precision,
     ) -> anyhow::Result<(Model, PathBuf)> {
-        let (files, folder) = self.files()?;
-        Ok((precision.read(&files, device).map_err(refused)?, folder))
+        self.open_by(|files| precision.read(files, device))
     }
 
     /// A model of two towers.
@@ -81,8 +70,9 @@ impl ModelArgument {
         device: &Device,
         precision: Precision,
     ) -> anyhow::Result<Towers> {
-        let (files, _) = self.files()?;
-        precision.read_towers(&files, device).map_err(refused)
+        Ok(self
+            .open_by(|files| precision.read_towers(files, device))?
+            .0)
     }
 
     /// A model of either kind.
@@ -91,8 +81,20 @@ impl ModelArgument {
         device: &Device,
         precision: Precision,
     ) -> anyhow::Result<(AnyModel, PathBuf)> {
-        let (files, folder) = self.files()?;
-        Ok((precision.read_any(&files, device).map_err(refused)?, folder))
+        self.open_by(|files| precision.read_any(files, device))
+    }
+
+    /// What is read from the files of the model, and its folder.
+    fn open_by<M>(
+        &self,
+        read: impl FnOnce(&Files) -> Result<M, EngineError>,
+    ) -> anyhow::Result<(M, PathBuf)> {
+        let folder = self.folder()?;
+        let mut files = Files::in_folder(&folder)?;
+        if let Some(base) = &self.base {
+            files = files.with_base(Files::in_folder(base)?);
+        }
+        Ok((read(&files).map_err(refused)?, folder))
     }
 }
 
