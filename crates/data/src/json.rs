@@ -5,7 +5,10 @@ use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
 use arrow_schema::ArrowError;
 
-/// Each row as a JSON object with all its columns, in the order of the batch.
+use crate::zones::in_utc;
+
+/// Each row as a JSON object with all its columns, in the order of the batch. Times are written in UTC,
+/// or with the offset that their zone is.
 ///
 /// # Errors
 ///
@@ -16,7 +19,7 @@ pub fn objects(batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
     }
     let builder = WriterBuilder::new().with_explicit_nulls(true);
     let mut writer = builder.build::<_, LineDelimited>(Vec::new());
-    writer.write(batch)?;
+    writer.write(&in_utc(batch)?)?;
     writer.finish()?;
     // In JSON, a line break within a text is written as an escape.
     let text = String::from_utf8(writer.into_inner())

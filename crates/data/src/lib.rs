@@ -14,6 +14,7 @@ mod source;
 mod split;
 mod table;
 mod whole_file;
+mod zones;
 
 pub use error::DataError;
 pub use format::TableFormat;

@@ -7,6 +7,8 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_json::writer::{EncoderOptions, make_encoder};
 use arrow_schema::{ArrowError, FieldRef};
 
+use crate::zones::in_utc;
+
 /// How many bytes of `file` are the line that names the columns.
 ///
 /// # Errors
@@ -18,12 +20,14 @@ pub fn head(file: impl Read) -> io::Result<u64> {
     Ok(reader.position().byte())
 }
 
-/// A file of the batch: its head, then a line for each row.
+/// A file of the batch: its head, then a line for each row. Times are written in UTC, or with the
+/// offset that their zone is.
 ///
 /// # Errors
 ///
 /// If a column's type can be written as neither text nor JSON.
 pub fn encode(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
+    let batch = in_utc(batch)?;
     let mut columns = Vec::new();
     for (column, field) in batch.columns().iter().zip(batch.schema().fields()) {
         columns.push(cells(field, column)?);
