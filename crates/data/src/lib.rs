@@ -8,6 +8,7 @@ mod json;
 mod picture;
 mod quotes;
 mod records;
+mod replaced;
 mod shape;
 pub mod sink;
 mod source;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::timezone::Tz;
 use arrow_array::{Array, ArrayRef, RecordBatch, make_array};
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, UnionFields};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, UnionFields};
+
+use crate::replaced::columns;
 
 /// The zone of times that are written as texts.
 const UTC: &str = "+00:00";
@@ -16,11 +18,7 @@ const UTC: &str = "+00:00";
 ///
 /// If a column is not what its type says.
 pub(crate) fn in_utc(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let (schema, columns) = (batch.schema(), batch.columns());
-    let fields: Vec<_> = schema.fields().iter().map(field).collect();
-    let columns = columns.iter().map(moments).collect::<Result<_, _>>()?;
-    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-    RecordBatch::try_new(Arc::new(schema), columns)
+    columns(batch, moments)
 }
 
 /// The same numbers under another type: what a time counts from is UTC in every zone.

@@ -7,28 +7,16 @@ use arrow_array::{
     Array, ArrayRef, FixedSizeListArray, GenericListArray, OffsetSizeTrait, RecordBatch,
     StringArray, StructArray,
 };
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema};
+use arrow_schema::{ArrowError, DataType, FieldRef, Fields};
+
+use crate::replaced::{columns, like};
 
 /// What stands in the place of an object without fields.
 const EMPTY: &str = "{}";
 
 /// The same rows, with the text `{}` for every object that has no fields, wherever it stands.
 pub(super) fn as_texts(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let schema = batch.schema();
-    let (mut fields, mut columns) = (Vec::new(), Vec::new());
-    for (field, column) in schema.fields().iter().zip(batch.columns()) {
-        let column = replaced(column)?;
-        fields.push(like(field, &column));
-        columns.push(column);
-    }
-    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-    RecordBatch::try_new(Arc::new(schema), columns)
-}
-
-/// The field of an array that was replaced.
-fn like(field: &FieldRef, array: &ArrayRef) -> FieldRef {
-    let field = Field::clone(field);
-    Arc::new(field.with_data_type(array.data_type().clone()))
+    columns(batch, replaced)
 }
 
 fn replaced(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
