@@ -3,6 +3,7 @@
 mod gated;
 mod heads;
 mod linear;
+mod matmul;
 mod narrow;
 mod norm;
 mod parallel;

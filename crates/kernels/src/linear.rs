@@ -1,10 +1,8 @@
 //! A linear map of many rows: one matrix product.
 
-use std::ops::Range;
+use faer::{Accum, MatRef};
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
-
+use crate::matmul::product;
 use crate::parallel::{BLOCK, blocks, zeros};
 
 /// z_j = sum_i x_i W_ij + b_j for every row x, with the weights W `[input, output]` row by row in
@@ -59,43 +57,4 @@ pub fn linear_backward(gradient: &[f32], weight: &[f32], output: usize) -> Vec<f
 pub(crate) fn rows_of(x: &[f32], numbers: usize) -> usize {
     assert!(x.len().is_multiple_of(numbers), "a row is cut");
     x.len() / numbers
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn all_cores() -> Par {
-    Par::rayon(0)
-}
-
-/// One core, because a browser gives a program one thread.
-#[cfg(target_arch = "wasm32")]
-fn all_cores() -> Par {
-    Par::Seq
-}
-
-/// The product of rows and a matrix, which is added to these `columns` of `y` or replaces them.
-pub(crate) fn product(
-    y: &mut [f32],
-    columns: Range<usize>,
-    accum: Accum,
-    rows: MatRef<'_, f32>,
-    matrix: MatRef<'_, f32>,
-) {
-    let count = rows.nrows();
-    if count == 1 {
-        // faer sums a one-row product in another order than a product of several rows. The row is
-        // duplicated, so that a text rounds the same alone and in a batch.
-        let row = Vec::from_iter((0..rows.ncols()).map(|column| rows[(0, column)]));
-        let twice = row.repeat(2);
-        let rows = MatRef::from_row_major_slice(&twice, 2, row.len());
-        let y = &mut y[columns];
-        let mut both = y.repeat(2);
-        let all = 0..y.len();
-        product(&mut both, all, accum, rows, matrix);
-        y.copy_from_slice(&both[..y.len()]);
-        return;
-    }
-    let width = y.len() / count;
-    let y = MatMut::from_row_major_slice_mut(y, count, width);
-    let y = y.subcols_mut(columns.start, columns.len());
-    matmul(y, accum, rows, matrix, 1.0, all_cores());
 }

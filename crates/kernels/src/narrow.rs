@@ -10,7 +10,8 @@ use half::{bf16, f16};
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
-use crate::linear::{product, rows_of};
+use crate::linear::rows_of;
+use crate::matmul::product;
 use crate::parallel::zeros;
 
 /// How many weights are f32 at a time: 4 MiB of them.

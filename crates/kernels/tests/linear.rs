@@ -6,7 +6,7 @@ use common::numbers;
 use relprop_kernels::{linear, linear_backward, multiply};
 
 /// Rows, inputs and outputs: of one number, not whole registers, and more than one piece of work holds.
-const SHAPES: [(usize, usize, usize); 8] = [
+const SHAPES: [(usize, usize, usize); 9] = [
     (1, 1, 1),
     (1, 64, 2),
     (3, 5, 7),
@@ -15,6 +15,7 @@ const SHAPES: [(usize, usize, usize); 8] = [
     (70, 384, 96),
     (129, 96, 384),
     (500, 17, 65),
+    (513, 20, 100),
 ];
 
 /// To 1e-6 of the sum of the sizes of what was added up.
@@ -71,12 +72,12 @@ fn gradients_are_those_of_plain_loops() {
 #[test]
 fn a_row_is_independent_of_the_others() {
     for (input, output) in [(8, 8), (16, 64), (64, 128), (1536, 96), (300, 40)] {
-        let x = numbers(70 * input, 1.0);
+        let x = numbers(600 * input, 1.0);
         let weight = numbers(input * output, 2.0);
         let bias = numbers(output, 3.0);
         let z = linear(&x, &weight, &bias);
         let back = linear_backward(&z, &weight, output);
-        for rows in [1, 2, 3, 17, 69] {
+        for rows in [1, 2, 3, 17, 69, 512, 513] {
             let found = linear(&x[..rows * input], &weight, &bias);
             assert_eq!(found, z[..rows * output], "{rows} x {input} x {output}");
             let found = linear_backward(&found, &weight, output);
