@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::files::{CONFIG, File, Files, TOKENIZER_FILES, sha256_of};
+use crate::files::{CONFIG, File, Files, TOKENIZER_FILES};
 use crate::json::from_json;
 use crate::weights::{self, Changes, Product, Stored, WeightFiles};
 use crate::{CheckpointError, Family};
@@ -250,9 +250,9 @@ impl Adapter {
         }
     }
 
-    /// The SHA-256 of the base's weights and the adapter's, one after another.
-    pub(crate) fn sha256(&self, base: &WeightFiles) -> Result<String, CheckpointError> {
-        sha256_of(&[base.parts(), self.files.parts()].concat())
+    /// What the SHA-256 of the whole is of: the base's weights and the adapter's, one after another.
+    pub(crate) fn hashed(&self, base: &WeightFiles) -> Vec<File> {
+        [base.parts(), self.files.parts()].concat()
     }
 }
 

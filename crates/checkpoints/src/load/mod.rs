@@ -117,7 +117,15 @@ impl Model {
         let tokenizer = fitting(gguf.tokenizer()?, path, config.vocabulary())?;
         let mut transformer = place.zeros(&config).map_err(invalid)?;
         let changes = Changes::default();
-        weights::read(&mut transformer, family, &weight_files, stored, changes)?;
+        let hashed = weight_files.parts();
+        let sha256 = weights::read(
+            &mut transformer,
+            family,
+            &weight_files,
+            stored,
+            changes,
+            hashed,
+        )?;
         Ok(Self {
             transformer: transformer.valid(),
             input: Input::Text(tokenizer),
@@ -125,7 +133,7 @@ impl Model {
             ends: Vec::new(),
             writing: Writing::default(),
             family,
-            sha256: Some(weight_files.sha256()?),
+            sha256: Some(sha256),
         })
     }
 
@@ -220,7 +228,18 @@ impl Model {
         let ends = ends(files, &text, config_file.path())?;
         let writing = Writing::read(files, &text, config_file.path(), &mut config)?;
         let mut transformer = place.zeros(&config).map_err(invalid)?;
-        weights::read(&mut transformer, family, &weight_files, stored, changes)?;
+        let hashed = match adapter {
+            None => weight_files.parts().to_vec(),
+            Some(adapter) => adapter.hashed(&weight_files),
+        };
+        let sha256 = weights::read(
+            &mut transformer,
+            family,
+            &weight_files,
+            stored,
+            changes,
+            &hashed,
+        )?;
         Ok(Self {
             transformer: transformer.valid(),
             input,
@@ -232,10 +251,7 @@ impl Model {
                 None if family == &timm::VIT => Family::of(&config),
                 None => family,
             },
-            sha256: Some(match adapter {
-                None => weight_files.sha256()?,
-                Some(adapter) => adapter.sha256(&weight_files)?,
-            }),
+            sha256: Some(sha256),
         })
     }
 }

@@ -93,14 +93,22 @@ impl Towers {
                 },
             ];
             let changes = Changes::default();
-            weights::read(&mut transformer, table, &weight_files, stored, changes)?;
+            let hashed = weight_files.parts();
+            let sha256 = weights::read(
+                &mut transformer,
+                table,
+                &weight_files,
+                stored,
+                changes,
+                hashed,
+            )?;
             let model = Model {
                 transformer: transformer.valid(),
                 input,
                 ends: Vec::new(),
                 writing: Writing::default(),
                 family: alone,
-                sha256: Some(weight_files.sha256()?),
+                sha256: Some(sha256),
             };
             Ok::<_, CheckpointError>((model, numbers))
         };

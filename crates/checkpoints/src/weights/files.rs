@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::CheckpointError;
-use crate::files::{File, Files, sha256_of};
+use crate::files::{File, Files};
 use crate::json::from_json;
 
 /// How weights are stored.
@@ -155,11 +155,6 @@ impl WeightFiles {
     /// The files with tensors in them, one after another.
     pub(crate) fn parts(&self) -> &[File] {
         &self.parts
-    }
-
-    /// The SHA-256 of the files with tensors, one after another, in hexadecimal.
-    pub(crate) fn sha256(&self) -> Result<String, CheckpointError> {
-        sha256_of(&self.parts)
     }
 }
 

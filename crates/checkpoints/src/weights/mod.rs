@@ -22,7 +22,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 pub(crate) use self::layout::LOGIT_BIAS;
 use self::layout::layout;
 use self::stored::NotFinite;
-use crate::files::io_error;
+use crate::files::{File, io_error, sha256_of};
 use crate::{CheckpointError, Family};
 use relprop_transformer::{ParameterPath, Transformer, TransformerConfig};
 
@@ -36,7 +36,8 @@ pub(crate) use positions::Interpolation;
 pub(crate) use stored::{Stored, numbers};
 pub(crate) use tensors::open;
 
-/// Reads every tensor of the model, into floats of the type that it has.
+/// Reads every tensor of the model, into floats of the type that it has. Another core computes the SHA-256 of the files
+/// `hashed` meanwhile, which is returned.
 ///
 /// All faults of names, types and shapes are found before the first number is read.
 pub(crate) fn read(
@@ -45,7 +46,8 @@ pub(crate) fn read(
     files: &WeightFiles,
     mut stored: BTreeMap<String, Stored>,
     mut changes: Changes,
-) -> Result<(), CheckpointError> {
+    hashed: &[File],
+) -> Result<String, CheckpointError> {
     let base = family.base_in(stored.keys().map(String::as_str));
     let mut problems = Vec::new();
     // Linear maps that the file stores transposed, and everything else.
@@ -113,28 +115,33 @@ pub(crate) fn read(
     let dtype = model.dtype();
     let cast = || FloatCastAdapter::to(dtype);
     let turn: Box<dyn ModuleAdapter> = Box::new(PyTorchToBurnAdapter.chain(cast()));
-    // Embeddings come first: they are the largest, and a tensor takes its memory twice while it is
-    // read.
-    for (found, adapter) in [(straight, Box::new(cast()) as _), (turned, turn)] {
-        // As in `ParameterPath`, variants of enums have no part in names.
-        let skip_enum_variants = true;
-        let report = model.apply(found, None, Some(adapter), skip_enum_variants);
-        if let Some((tensor, number)) = not_finite.found() {
-            return Err(CheckpointError::NotFinite {
-                path: files.main.path().to_owned(),
-                tensor,
-                number,
-            });
+    let mut sha256 = None;
+    rayon::in_place_scope(|beside| {
+        beside.spawn(|_| sha256 = Some(sha256_of(hashed)));
+        // Embeddings come first: they are the largest, and a tensor takes its memory twice while it is
+        // read.
+        for (found, adapter) in [(straight, Box::new(cast()) as _), (turned, turn)] {
+            // As in `ParameterPath`, variants of enums have no part in names.
+            let skip_enum_variants = true;
+            let report = model.apply(found, None, Some(adapter), skip_enum_variants);
+            if let Some((tensor, number)) = not_finite.found() {
+                return Err(CheckpointError::NotFinite {
+                    path: files.main.path().to_owned(),
+                    tensor,
+                    number,
+                });
+            }
+            if let Some(error) = report.errors.first() {
+                return Err(CheckpointError::Damaged {
+                    path: files.main.path().to_owned(),
+                    format: files.format.name(),
+                    message: error.to_string(),
+                });
+            }
         }
-        if let Some(error) = report.errors.first() {
-            return Err(CheckpointError::Damaged {
-                path: files.main.path().to_owned(),
-                format: files.format.name(),
-                message: error.to_string(),
-            });
-        }
-    }
-    Ok(())
+        Ok(())
+    })?;
+    sha256.expect("a scope waits for what it began")
 }
 
 /// Gives a language model a head of its own, if its configuration says that the head is the table of word
