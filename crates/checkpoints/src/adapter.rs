@@ -110,7 +110,10 @@ impl Adapter {
         stored: &mut BTreeMap<String, Stored>,
     ) -> Result<Changes, CheckpointError> {
         let wrong = |message| wrong(&self.file, message);
-        let mut changes = Changes::default();
+        let mut changes = Changes {
+            files: self.files.parts().to_vec(),
+            ..Changes::default()
+        };
         let mut parts: BTreeMap<String, [Option<Stored>; 2]> = BTreeMap::new();
         for (name, tensor) in weights::open(&self.files)? {
             let name = name.strip_prefix("base_model.model.").unwrap_or(&name);
@@ -248,11 +251,6 @@ impl Adapter {
                 format!("it changes {words}, which is the model's head as well; {WAY_OUT}"),
             )),
         }
-    }
-
-    /// What the SHA-256 of the whole is of: the base's weights and the adapter's, one after another.
-    pub(crate) fn hashed(&self, base: &WeightFiles) -> Vec<File> {
-        [base.parts(), self.files.parts()].concat()
     }
 }
 

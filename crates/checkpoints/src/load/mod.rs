@@ -117,15 +117,7 @@ impl Model {
         let tokenizer = fitting(gguf.tokenizer()?, path, config.vocabulary())?;
         let mut transformer = place.zeros(&config).map_err(invalid)?;
         let changes = Changes::default();
-        let hashed = weight_files.parts();
-        let sha256 = weights::read(
-            &mut transformer,
-            family,
-            &weight_files,
-            stored,
-            changes,
-            hashed,
-        )?;
+        let sha256 = weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
             transformer: transformer.valid(),
             input: Input::Text(tokenizer),
@@ -228,18 +220,7 @@ impl Model {
         let ends = ends(files, &text, config_file.path())?;
         let writing = Writing::read(files, &text, config_file.path(), &mut config)?;
         let mut transformer = place.zeros(&config).map_err(invalid)?;
-        let hashed = match adapter {
-            None => weight_files.parts().to_vec(),
-            Some(adapter) => adapter.hashed(&weight_files),
-        };
-        let sha256 = weights::read(
-            &mut transformer,
-            family,
-            &weight_files,
-            stored,
-            changes,
-            &hashed,
-        )?;
+        let sha256 = weights::read(&mut transformer, family, &weight_files, stored, changes)?;
         Ok(Self {
             transformer: transformer.valid(),
             input,

@@ -93,15 +93,7 @@ impl Towers {
                 },
             ];
             let changes = Changes::default();
-            let hashed = weight_files.parts();
-            let sha256 = weights::read(
-                &mut transformer,
-                table,
-                &weight_files,
-                stored,
-                changes,
-                hashed,
-            )?;
+            let sha256 = weights::read(&mut transformer, table, &weight_files, stored, changes)?;
             let model = Model {
                 transformer: transformer.valid(),
                 input,

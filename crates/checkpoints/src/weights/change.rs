@@ -7,6 +7,7 @@ use std::io;
 use burn::tensor::{Bytes, DType, bf16, f16};
 
 use super::stored::Stored;
+use crate::files::File;
 
 /// The changes of a model's tensors, by the names that these have in the model's files.
 #[derive(Default)]
@@ -14,6 +15,8 @@ pub(crate) struct Changes {
     pub(crate) added: BTreeMap<String, Product>,
     /// The tensors that were put in the place of others.
     pub(crate) replaced: BTreeSet<String>,
+    /// The files that the changes are read from.
+    pub(crate) files: Vec<File>,
 }
 
 /// `scale * b a`, where `a` is `[rank, inputs]` and `b` is `[outputs, rank]`.

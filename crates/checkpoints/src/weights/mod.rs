@@ -22,7 +22,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 pub(crate) use self::layout::LOGIT_BIAS;
 use self::layout::layout;
 use self::stored::NotFinite;
-use crate::files::{File, io_error, sha256_of};
+use crate::files::{io_error, sha256_of};
 use crate::{CheckpointError, Family};
 use relprop_transformer::{ParameterPath, Transformer, TransformerConfig};
 
@@ -37,7 +37,7 @@ pub(crate) use stored::{Stored, numbers};
 pub(crate) use tensors::open;
 
 /// Reads every tensor of the model, into floats of the type that it has. Another core computes the SHA-256 of the files
-/// `hashed` meanwhile, which is returned.
+/// meanwhile, one after another, those of changes at the end; it is returned in hexadecimal.
 ///
 /// All faults of names, types and shapes are found before the first number is read.
 pub(crate) fn read(
@@ -46,7 +46,6 @@ pub(crate) fn read(
     files: &WeightFiles,
     mut stored: BTreeMap<String, Stored>,
     mut changes: Changes,
-    hashed: &[File],
 ) -> Result<String, CheckpointError> {
     let base = family.base_in(stored.keys().map(String::as_str));
     let mut problems = Vec::new();
@@ -115,9 +114,10 @@ pub(crate) fn read(
     let dtype = model.dtype();
     let cast = || FloatCastAdapter::to(dtype);
     let turn: Box<dyn ModuleAdapter> = Box::new(PyTorchToBurnAdapter.chain(cast()));
+    let hashed = [files.parts(), &changes.files].concat();
     let mut sha256 = None;
     rayon::in_place_scope(|beside| {
-        beside.spawn(|_| sha256 = Some(sha256_of(hashed)));
+        beside.spawn(|_| sha256 = Some(sha256_of(&hashed)));
         // Embeddings come first: they are the largest, and a tensor takes its memory twice while it is
         // read.
         for (found, adapter) in [(straight, Box::new(cast()) as _), (turned, turn)] {
